@@ -1,0 +1,32 @@
+"""Errors that are for people: one or two lines, no traceback, exit status not 0."""
+
+from __future__ import annotations
+
+
+class EchoError(Exception):
+    """A user's mistake: names the thing, what was expected and what to do.
+
+    The tools print the message without a traceback and leave with status 1. They know the error by
+    :attr:`is_user_error`, so that a tool that imports only mmengine can tell it apart.
+    """
+
+    is_user_error = True
+
+
+class RecordingError(EchoError):
+    """One recording cannot be used: unreadable, empty, of the wrong kind, its sector too small.
+
+    In training the recording is skipped and counted; in testing the error ends the run.
+
+    Args:
+        filename (str): The recording.
+        reason (str): Why it cannot be used.
+    """
+
+    def __init__(self, filename: str, reason: str) -> None:
+        super().__init__(f'{filename}: {reason}')
+        self.filename = str(filename)
+        self.reason = reason
+
+    def __reduce__(self) -> tuple[type[RecordingError], tuple[str, str]]:
+        return type(self), (self.filename, self.reason)
