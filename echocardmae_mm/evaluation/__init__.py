@@ -1,1 +1,4 @@
-__all__: list[str] = []
+from .bootstrap import Interval, bootstrap_interval
+from .reconstruction_metric import ReconstructionMetric
+
+__all__ = ['Interval', 'ReconstructionMetric', 'bootstrap_interval']

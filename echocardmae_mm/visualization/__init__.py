@@ -1,1 +1,11 @@
-__all__: list[str] = []
+from .reconstruction_hook import ReconstructionHook
+from .reconstruction_picture import reconstruction_picture
+from .training_curves import TrainingCurvesHook, read_scalars, training_curves
+
+__all__ = [
+    'ReconstructionHook',
+    'TrainingCurvesHook',
+    'read_scalars',
+    'reconstruction_picture',
+    'training_curves',
+]
