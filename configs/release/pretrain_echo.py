@@ -1,0 +1,27 @@
+"""Pretraining as the authors' released code (v0.1.0) runs it: docs/paper-vs-code.md.
+
+It starts from VideoMAE's Kinetics-400 weights; convert them first as configs/pretrain_echo_k400.py
+says, with ``--patch-size 8``. The released code trains with float16: add --amp on a GPU.
+"""
+
+_base_ = '../pretrain_echo.py'
+
+load_from = 'checkpoints/videomae_vit_small_p8_k400.pth'
+
+model = dict(
+    backbone=dict(patch_size=8, attn_bias=False),
+    neck=dict(patch_size=8, background='single', attn_bias=False),
+    reconstruction_head=dict(patch_size=8, loss_weight=0.8),
+    alignment_head=dict(include_positive=True, symmetric=True),
+)
+
+pretrain_pipeline = _base_.pretrain_pipeline
+pretrain_pipeline[6].update(patch_size=8)  # SectorMask
+
+train_dataloader = dict(batch_size=16, dataset=dict(pipeline=pretrain_pipeline))
+val_dataloader = dict(dataset=dict(pipeline=pretrain_pipeline))
+test_dataloader = dict(dataset=dict(pipeline=pretrain_pipeline))
+test_evaluator = dict(mean_of=dict(pipeline=pretrain_pipeline))
+
+optim_wrapper = dict(optimizer=dict(weight_decay=5e-2))
+auto_scale_lr = dict(base_batch_size=16)
