@@ -1,0 +1,121 @@
+"""Which tokens of the sector are hidden from the encoder (section 2.2 of the paper).
+
+Each strategy scores the cells of every temporal slot; the ``num_visible`` cells of the sector with the
+lowest scores stay visible, so that every slot, every clip and every video show the same number.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+
+from echocardmae_mm.draws import DrawKey, Stream, draw_uniform
+
+BLOCKS_PER_SLOT = 32
+BLOCK_AREA = (0.08, 0.4)
+BLOCK_ASPECT = (0.3, 1 / 0.3)
+
+
+def mask_tokens(
+    sector: np.ndarray,
+    num_clips: int,
+    num_slots: int,
+    num_visible: int,
+    strategy: str,
+    key: DrawKey,
+) -> np.ndarray:
+    """Draw the masked tokens of some clips that share one sector.
+
+    The first clip's mask does not depend on ``num_clips``.
+
+    Args:
+        sector (np.ndarray): Grid of tokens, bool of shape (h, w).
+        num_clips (int): Number of independent masks.
+        num_slots (int): Temporal slots, frames / tubelet.
+        num_visible (int): Visible tokens in each slot, at most the tokens of the sector.
+        strategy (str): A key of ``STRATEGIES``.
+        key (DrawKey): Whose draw it is.
+
+    Returns:
+        np.ndarray: bool of shape (num_clips, num_slots * h * w), in the order t, h, w.
+    """
+    inside = sector.ravel()
+    scores = STRATEGIES[strategy](sector, num_clips, num_slots, key)
+    order = np.argsort(np.where(inside, scores, np.inf), axis=-1, kind='stable')
+    masked = np.broadcast_to(inside, scores.shape).copy()
+    np.put_along_axis(masked, order[..., :num_visible], False, axis=-1)
+    return masked.reshape(num_clips, -1)
+
+
+def random_scores(sector: np.ndarray, num_clips: int, num_slots: int, key: DrawKey) -> np.ndarray:
+    """Every slot draws its own cells ("random masking", as in MAE).
+
+    Args:
+        sector (np.ndarray): Grid of tokens, bool of shape (h, w).
+        num_clips (int): Number of independent masks.
+        num_slots (int): Temporal slots.
+        key (DrawKey): Whose draw it is.
+
+    Returns:
+        np.ndarray: float64 of shape (num_clips, num_slots, h * w).
+    """
+    shape = (num_clips, num_slots, sector.size)
+    return draw_uniform(key, Stream.MASK, np.prod(shape)).reshape(shape)
+
+
+def tube_scores(sector: np.ndarray, num_clips: int, num_slots: int, key: DrawKey) -> np.ndarray:
+    """One draw of cells holds in all slots ("tube masking", as in VideoMAE).
+
+    Args:
+        sector (np.ndarray): Grid of tokens, bool of shape (h, w).
+        num_clips (int): Number of independent masks.
+        num_slots (int): Temporal slots.
+        key (DrawKey): Whose draw it is.
+
+    Returns:
+        np.ndarray: float64 of shape (num_clips, num_slots, h * w).
+    """
+    tubes = random_scores(sector, num_clips, 1, key)
+    return np.repeat(tubes, num_slots, axis=1)
+
+
+def block_scores(sector: np.ndarray, num_clips: int, num_slots: int, key: DrawKey) -> np.ndarray:
+    """Contiguous blocks are masked one after another ("blockwise masking", as in BEiT).
+
+    Each slot draws a sequence of rectangles as BEiT does: an area of 8 to 40 % of the sector, an
+    aspect ratio that is log-uniform in 0.3 to 1/0.3, and a centre in the sector. A cell is masked with
+    the first rectangle that covers it; the rectangle that would exceed the count shrinks towards its
+    centre, which keeps it contiguous and the count exact. Cells under no rectangle come last.
+
+    Args:
+        sector (np.ndarray): Grid of tokens, bool of shape (h, w).
+        num_clips (int): Number of independent masks.
+        num_slots (int): Temporal slots.
+        key (DrawKey): Whose draw it is.
+
+    Returns:
+        np.ndarray: float64 of shape (num_clips, num_slots, h * w), the first to be masked highest.
+    """
+    shape = (num_clips, num_slots, BLOCKS_PER_SLOT, 5)
+    area, aspect, cell, down, right = np.moveaxis(
+        draw_uniform(key, Stream.MASK, np.prod(shape)).reshape(shape)[..., None], -2, 0
+    )
+    area = sector.sum() * (BLOCK_AREA[0] + area * (BLOCK_AREA[1] - BLOCK_AREA[0]))
+    aspect = np.exp(np.log(BLOCK_ASPECT[0]) + aspect * np.log(BLOCK_ASPECT[1] / BLOCK_ASPECT[0]))
+    rows, columns = np.nonzero(sector)
+    centre = (cell * len(rows)).astype(np.int64)
+    y, x = (axis.ravel() for axis in np.indices(sector.shape))
+    offset = np.maximum(
+        np.abs(y - rows[centre] - down + 0.5) / np.sqrt(area * aspect),
+        np.abs(x - columns[centre] - right + 0.5) / np.sqrt(area / aspect),
+    )
+    block = np.arange(BLOCKS_PER_SLOT)[:, None]
+    return -np.where(offset < 0.5, block + offset, BLOCKS_PER_SLOT + offset).min(axis=-2)
+
+
+STRATEGIES: dict[str, Callable[[np.ndarray, int, int, DrawKey], np.ndarray]] = {
+    'random': random_scores,
+    'tube': tube_scores,
+    'block': block_scores,
+}
