@@ -1,0 +1,43 @@
+"""Pretraining on a folder of recordings of any size and format, each with its own sector.
+
+python tools/train.py configs/pretrain_folder.py --cfg-options train_dataloader.dataset.data_root=DIR
+"""
+
+_base_ = 'pretrain_echo.py'
+
+pretrain_pipeline = [
+    dict(type='echocardmae_mm.OpenRecording'),
+    dict(type='echocardmae_mm.SampleClipPair', clip_len=16, target_fps=12.5),
+    dict(type='echocardmae_mm.ReadFrames'),
+    dict(type='echocardmae_mm.CropToSector', size=112),
+    dict(type='mmaction.FormatShape', input_format='NCTHW'),
+    dict(type='echocardmae_mm.DenoisedTarget', method='median'),
+    dict(
+        type='echocardmae_mm.SectorMask',
+        patch_size=16,
+        strategy='random',
+        mask_ratio=0.75,
+        sector='auto',
+    ),
+    dict(
+        type='mmaction.PackActionInputs',
+        collect_keys=('imgs', 'target', 'sector', 'masked'),
+        meta_keys=('img_shape', 'filename', 'sample_idx'),
+    ),
+]
+
+model = dict(data_preprocessor=dict(pad_masked=True))
+train_dataloader = dict(
+    dataset=dict(
+        _delete_=True,
+        type='echocardmae_mm.EchoVideoDataset',
+        data_root='data/recordings',
+        pipeline=pretrain_pipeline,
+    )
+)
+val_cfg = None
+val_dataloader = None
+val_evaluator = None
+test_cfg = None
+test_dataloader = None
+test_evaluator = None
