@@ -11,7 +11,7 @@ load_from = 'checkpoints/videomae_vit_small_p8_k400.pth'
 model = dict(
     backbone=dict(patch_size=8, attn_bias=False),
     neck=dict(patch_size=8, background='single', attn_bias=False),
-    reconstruction_head=dict(patch_size=8, loss_weight=0.8),
+    reconstruction_head=dict(loss_weight=0.8),
     alignment_head=dict(include_positive=True, symmetric=True),
 )
 
