@@ -29,7 +29,7 @@ class ReconstructionMetric(BaseMetric):
     as a patch. A place that is visible in no slot takes the nearest in space and time.
     ``train_mean`` predicts the mean target of the training set at the token. The figures are in
     squared grey levels (0-255), the mean over videos of each video's own mean; ``reduction_*`` is
-    the share of a baseline's error that the model saves, with a 95 % bootstrap interval over videos.
+    the share of a baseline's error that the model saves, with its 95 % bootstrap interval.
 
     Args:
         mean_of (dict, optional): Config of the data set whose mean ``train_mean`` predicts; without

@@ -62,7 +62,7 @@ def reconstruction_picture(
 def _hide(clip: Tensor, masked: Tensor, patch_size: int, tubelet_size: int) -> Tensor:
     tokens = patchify(clip[None].float(), patch_size, tubelet_size)
     tokens[0, masked.to(tokens.device)] = _HIDDEN_GREY
-    return unpatchify(tokens, clip.shape[1:], patch_size, tubelet_size)[0]
+    return unpatchify(tokens, patch_size, tubelet_size, clip.shape[-2:])[0]
 
 
 def _frame(clip: Tensor, frame: int) -> np.ndarray:

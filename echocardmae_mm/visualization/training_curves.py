@@ -14,7 +14,7 @@ from echocardmae_mm.registry import HOOKS
 
 
 def read_scalars(work_dir: str | Path) -> pd.DataFrame:
-    """Scalars of all runs of a work directory; where a resumed run repeats a step, the later counts.
+    """Scalars of all runs of a work directory; a step that a resumed run repeats counts once.
 
     Args:
         work_dir (str | Path): The run's work directory.
