@@ -1,0 +1,133 @@
+"""A beating heart under a drifting probe: where everything is in each frame, in pixels."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import cached_property
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .anatomy import Heart
+from .contours import epicardium, left_atrium, left_ventricle, tracing
+from .deformation import Deformation
+from .field_of_view import FieldOfView, Pose, drift
+from .placement import rasterise
+from .valves import leaflets
+
+Array = NDArray[np.float64]
+
+_LEVELS = 16
+
+
+class BeatingHeart:
+    """The motion of one recording; every truth is read from it.
+
+    Args:
+        heart (Heart): The heart.
+        pose (Pose): How it lies under the probe.
+        view (FieldOfView): How the probe's sector lies in the picture.
+        contraction (np.ndarray): Contraction of the heart in each frame.
+        along (np.ndarray): Drift along the beams in mm in each frame.
+        across (np.ndarray): Drift about the probe in radians in each frame.
+    """
+
+    def __init__(
+        self,
+        heart: Heart,
+        pose: Pose,
+        view: FieldOfView,
+        contraction: Array,
+        along: Array,
+        across: Array,
+    ) -> None:
+        self.heart, self.pose, self.view = heart, pose, view
+        self.contraction, self.along, self.across = contraction, along, across
+        self._deformation = Deformation(heart)
+
+    def __len__(self) -> int:
+        return len(self.contraction)
+
+    @property
+    def deformation(self) -> Deformation:
+        """The heart's own motion, without the drift."""
+        return self._deformation
+
+    @cached_property
+    def volumes(self) -> Array:
+        """True volume of the left ventricle in each frame, in mL."""
+        return self.heart.volume(self.contraction)
+
+    def to_probe(self, points: Array, frame: int) -> Array:
+        """Turn (..., 2) heart coordinates in mm into probe coordinates of a frame."""
+        return drift(self.pose.to_probe(points), self.along[frame], self.across[frame])
+
+    def to_pixels(self, points: Array, frame: int) -> Array:
+        """Turn (..., 2) heart coordinates in mm into pixels (x, y) of a frame."""
+        return self.view.to_pixels(self.to_probe(points, frame))
+
+    def tabulate(self, curve: Callable[[float], Array]) -> Array:
+        """Evaluate a curve that depends on the contraction for every frame, by interpolation.
+
+        Returns:
+            np.ndarray: (frames, ...) in the curve's own coordinates.
+        """
+        levels = np.linspace(self.contraction.min(), self.contraction.max() + 1e-6, _LEVELS)
+        table = np.stack([curve(float(level)) for level in levels])
+        place = (self.contraction - levels[0]) / (levels[1] - levels[0])
+        low = np.clip(place.astype(int), 0, _LEVELS - 2)
+        weight = (place - low).reshape(-1, *[1] * (table.ndim - 1))
+        return table[low] * (1.0 - weight) + table[low + 1] * weight
+
+    def labels(self) -> NDArray[np.uint8]:
+        """Paint every frame: 0 background, 1 left ventricle, 2 its wall, 3 left atrium.
+
+        Returns:
+            np.ndarray: (T, H, W) uint8.
+        """
+        parts = [
+            (self.tabulate(lambda c: epicardium(self.heart, c)), 2),
+            (self.tabulate(lambda c: left_atrium(self.heart, c)), 3),
+            (self.tabulate(lambda c: left_ventricle(self.heart, c)), 1),
+        ]
+        return np.stack(
+            [
+                rasterise(
+                    [(self.to_pixels(curve[frame], frame), label) for curve, label in parts],
+                    self.view.size,
+                )
+                for frame in range(len(self))
+            ]
+        )
+
+    def tracing(self, frame: int) -> Array:
+        """Trace a frame as EchoNet-Dynamic does: (21, 4) of x1, y1, x2, y2 in pixels."""
+        return self.to_pixels(tracing(self.heart, self.contraction[frame]), frame).reshape(-1, 4)
+
+    def leaflet_curves(self, opening: Array) -> Array:
+        """Place the valve leaflets: (T, 4, points, 2) probe coordinates in mm."""
+        closed, opened = (
+            self.tabulate(lambda c, amount=amount: leaflets(self.heart, c, amount))  # type: ignore[misc]
+            for amount in (0.0, 1.0)
+        )
+        share = opening[:, None, None, None]
+        curves = closed + (opened - closed) * share
+        return np.stack([self.to_probe(curve, frame) for frame, curve in enumerate(curves)])
+
+    def track(self, pixels: Array, start: int, end: int) -> Array:
+        """Follow points of the tissue from one frame to another.
+
+        Args:
+            pixels (np.ndarray): (n, 2) pixels (x, y) in frame ``start``.
+            start (int): Frame in which the points are given.
+            end (int): Frame in which they are wanted.
+
+        Returns:
+            np.ndarray: (n, 2) pixels (x, y) in frame ``end``.
+        """
+        points = drift(self.view.to_probe(pixels), -self.along[start], 0.0)
+        points = drift(points, 0.0, -self.across[start])
+        x, y = self.pose.to_heart(points).T
+        x, y = self._deformation.to_rest(x, y, float(self.contraction[start]))
+        x, y = self._deformation.from_rest(x, y, float(self.contraction[end]))
+        return self.to_pixels(np.stack([x, y], -1), end)

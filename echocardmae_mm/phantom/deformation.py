@@ -1,0 +1,56 @@
+"""How tissue moves: from any point of the beating heart to the relaxed heart and back."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .anatomy import ROWS, Heart
+
+Array = NDArray[np.float64]
+
+
+def move_across(x: Array, before: Array, after: Array) -> Array:
+    """Move points along a row, piecewise linearly between the walls.
+
+    Args:
+        x (np.ndarray): (n,) places along the row in mm.
+        before (np.ndarray): (8, n) walls of each point's row where the points are now.
+        after (np.ndarray): (8, n) the same walls where the points go.
+    """
+    moved = after[0].copy()
+    for low, high, new_low, new_high in zip(before[:-1], before[1:], after[:-1], after[1:]):
+        moved += np.clip(x - low, 0.0, high - low) * ((new_high - new_low) / (high - low))
+    return moved
+
+
+def _rows(y: Array) -> NDArray[np.intp]:
+    step = ROWS[1] - ROWS[0]
+    return np.clip(np.rint((y - ROWS[0]) / step), 0, len(ROWS) - 1).astype(np.intp)
+
+
+class Deformation:
+    """The one-parameter motion of a heart, both ways.
+
+    Args:
+        heart (Heart): The heart.
+    """
+
+    def __init__(self, heart: Heart) -> None:
+        self.heart = heart
+        self.rest = heart.borders(0.0)
+
+    def to_rest(self, x: Array, y: Array, contraction: float) -> tuple[Array, Array]:
+        """Where points (mm) of the contracted heart lie in the relaxed one."""
+        now, rest = self.heart.axial(contraction)
+        row = np.interp(y, now, rest)
+        index = _rows(row)
+        before, after = self.heart.borders(contraction)[:, index], self.rest[:, index]
+        return move_across(x, before, after), row
+
+    def from_rest(self, x: Array, y: Array, contraction: float) -> tuple[Array, Array]:
+        """Where points (mm) of the relaxed heart lie when it is contracted."""
+        now, rest = self.heart.axial(contraction)
+        index = _rows(y)
+        before, after = self.rest[:, index], self.heart.borders(contraction)[:, index]
+        return move_across(x, before, after), np.interp(y, rest, now)

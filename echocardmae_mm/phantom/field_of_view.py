@@ -1,0 +1,103 @@
+"""Where a sector lies in a picture: from beams to pixels and back."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+Array = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class FieldOfView:
+    """A sector-shaped field of view in a picture.
+
+    Probe coordinates are in mm: the beams' common origin, z along the middle beam, x to the right.
+
+    Args:
+        size (tuple[int]): Height and width of the picture.
+        origin (tuple[float]): x and y of the beams' common origin in pixels.
+        spacing (tuple[float]): Height and width of a pixel in mm.
+        half_angle (float): Half of the opening in radians.
+        tilt (float): Turn of the middle beam from straight down, in radians.
+        near (float): Radius at which the beams start, in mm.
+        depth (float): Radius at which they end, in mm.
+        masked (bool): Whether EchoNet-Dynamic's template mask was applied as well.
+    """
+
+    size: tuple[int, int]
+    origin: tuple[float, float]
+    spacing: tuple[float, float]
+    half_angle: float
+    tilt: float
+    near: float
+    depth: float
+    masked: bool = False
+
+    def to_pixels(self, points: Array) -> Array:
+        """Turn (..., 2) points in probe mm into pixels (x, y); pixel centres are integers."""
+        x, z = points[..., 0], points[..., 1]
+        cos, sin = np.cos(self.tilt), np.sin(self.tilt)
+        right, down = x * cos - z * sin, x * sin + z * cos
+        return np.stack(
+            [self.origin[0] + right / self.spacing[1], self.origin[1] + down / self.spacing[0]], -1
+        )
+
+    def to_probe(self, pixels: Array) -> Array:
+        """Turn (..., 2) pixels (x, y) into probe mm."""
+        right = (pixels[..., 0] - self.origin[0]) * self.spacing[1]
+        down = (pixels[..., 1] - self.origin[1]) * self.spacing[0]
+        cos, sin = np.cos(self.tilt), np.sin(self.tilt)
+        return np.stack([right * cos + down * sin, -right * sin + down * cos], -1)
+
+    def polar_grid(self) -> tuple[Array, Array]:
+        """Radius in mm and angle in radians of every pixel, each (H, W)."""
+        height, width = self.size
+        y, x = np.mgrid[:height, :width].astype(np.float64)
+        points = self.to_probe(np.stack([x, y], -1))
+        return np.hypot(points[..., 0], points[..., 1]), np.arctan2(points[..., 0], points[..., 1])
+
+    def mask(self) -> NDArray[np.bool_]:
+        """Pixels of the picture that show the sector, (H, W) bool."""
+        radius, angle = self.polar_grid()
+        inside = (radius >= self.near) & (radius <= self.depth) & (np.abs(angle) <= self.half_angle)
+        if self.masked:
+            y, x = np.mgrid[: self.size[0], : self.size[1]] * 112.0 / self.size[0]
+            inside &= (x + y > 67) & (x - y < 67)
+        return inside
+
+
+@dataclass(frozen=True)
+class Pose:
+    """How the heart lies under the probe.
+
+    Args:
+        lean (float): Turn of the long axis from the middle beam, radians; positive leans the base
+            to the right.
+        apex (tuple[float]): Probe coordinates of the relaxed cavity's apex in mm.
+    """
+
+    lean: float
+    apex: tuple[float, float]
+
+    def to_probe(self, points: Array) -> Array:
+        """Turn (..., 2) points in heart mm into probe mm."""
+        x, y = points[..., 0], points[..., 1]
+        cos, sin = np.cos(self.lean), np.sin(self.lean)
+        return np.stack([self.apex[0] + x * cos + y * sin, self.apex[1] - x * sin + y * cos], -1)
+
+    def to_heart(self, points: Array) -> Array:
+        """Turn (..., 2) points in probe mm into heart mm."""
+        x, y = points[..., 0] - self.apex[0], points[..., 1] - self.apex[1]
+        cos, sin = np.cos(self.lean), np.sin(self.lean)
+        return np.stack([x * cos - y * sin, x * sin + y * cos], -1)
+
+
+def drift(points: Array, along: float, across: float) -> Array:
+    """Move (..., 2) probe points by ``along`` mm down their beams and turn them by ``across``."""
+    radius = np.hypot(points[..., 0], points[..., 1])
+    angle = np.arctan2(points[..., 0], points[..., 1]) + across
+    radius = radius + along
+    return np.stack([radius * np.sin(angle), radius * np.cos(angle)], -1)

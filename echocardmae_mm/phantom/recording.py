@@ -1,0 +1,221 @@
+"""One synthetic recording with its truth: the function that everything else calls."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from .beating import BeatingHeart
+from .look import Look, draw_look
+from .patient import Patient, draw_patient
+from .placement import place
+from .rhythm import Rhythm, draw_drift, draw_rhythm
+from .scanner import BeamGrid, Scanner
+from .screen import Screen, get_screen
+from .shapes import contraction_for, draw_heart
+from .tissue import echogenicity, scatterers
+from .variants import get_variant
+
+
+@dataclass(frozen=True)
+class Phantom:
+    """A synthetic apical four-chamber recording and all that is true of it.
+
+    Args:
+        frames (np.ndarray): (T, H, W, 3) uint8 RGB.
+        fps (float): Frames a second.
+        labels (np.ndarray): (T, H, W) uint8: 0 background, 1 left ventricle, 2 its wall, 3 left
+            atrium, as in CAMUS.
+        volumes (np.ndarray): (T,) true volume of the left ventricle in mL.
+        ed (int): End-diastolic frame of the traced beat: its largest volume.
+        es (int): End-systolic frame of the traced beat: its smallest volume.
+        sector_mask (np.ndarray): (H, W) bool, pixels that show the sector.
+        spacing (tuple[float]): Height and width of a pixel in mm.
+        patient (Patient): Who was scanned.
+        heart (BeatingHeart): The motion; follows points and traces frames.
+        r_waves (np.ndarray): Frames in which an R wave falls.
+    """
+
+    frames: NDArray[np.uint8]
+    fps: float
+    labels: NDArray[np.uint8]
+    volumes: NDArray[np.float64]
+    ed: int
+    es: int
+    sector_mask: NDArray[np.bool_]
+    spacing: tuple[float, float]
+    patient: Patient
+    heart: BeatingHeart
+    r_waves: NDArray[np.int64]
+
+    @property
+    def edv(self) -> float:
+        """End-diastolic volume in mL."""
+        return float(self.volumes[self.ed])
+
+    @property
+    def esv(self) -> float:
+        """End-systolic volume in mL."""
+        return float(self.volumes[self.es])
+
+    @property
+    def ef(self) -> float:
+        """Ejection fraction of the volumes in percent."""
+        return 100.0 * (self.edv - self.esv) / self.edv
+
+    @property
+    def lv_masks(self) -> NDArray[np.bool_]:
+        """Pixels of the left ventricle's cavity in each frame, (T, H, W) bool."""
+        return self.labels == 1
+
+    @property
+    def infarcted(self) -> bool:
+        """Whether the motion of any segment is abnormal: HMC-QU's label."""
+        return min(self.patient.wall_motion) < 0.7
+
+    @property
+    def shape_class(self) -> str:
+        """'revolution' for an exact body of revolution, else 'free'."""
+        return 'revolution' if self.heart.heart.is_revolution else 'free'
+
+
+def traced_beat(
+    rng: np.random.Generator, rhythm: Rhythm, volumes: NDArray[np.float64]
+) -> tuple[int, int]:
+    """Choose a beat that the recording shows whole, and its end-diastole and end-systole.
+
+    Returns:
+        tuple[int]: The frames of the largest and of the smallest volume in that beat.
+    """
+    position = rhythm.beat + rhythm.phase
+    choices = []
+    for beat in np.unique(rhythm.beat):
+        systole = float(np.median(rhythm.systole[rhythm.beat == beat]))
+        window = np.flatnonzero((position > beat - 0.1) & (position < beat + systole + 0.1))
+        whole = position[0] <= beat + 0.06 and position[-1] >= beat + systole + 0.02
+        if whole and len(window):
+            choices.append(window)
+    frames = choices[int(rng.integers(len(choices)))] if choices else np.arange(len(volumes))
+    return int(frames[np.argmax(volumes[frames])]), int(frames[np.argmin(volumes[frames])])
+
+
+def _contractions(
+    rng: np.random.Generator, patient: Patient, rhythm: Rhythm, heart_contraction: float
+) -> NDArray[np.float64]:
+    """Contraction in each frame: beats differ by about 1.5 %."""
+    beats = 1.0 + rng.normal(0.0, 0.015, int(rhythm.beat.max()) + 1)
+    return np.clip(heart_contraction * (1.0 - rhythm.filling) * beats[rhythm.beat], 0.0, 0.97)
+
+
+def make_phantom(
+    seed: int | Sequence[int],
+    variant: str = 'default',
+    *,
+    screen: str = 'echonet',
+    num_frames: int | None = None,
+    fps: float | None = None,
+    ef: float | None = None,
+    heart_rate: float | None = None,
+    quality: str | None = None,
+    infarction: bool = False,
+) -> Phantom:
+    """Draw and scan a heart. The same arguments give the same pixels.
+
+    Args:
+        seed (int | Sequence[int]): Seed, or a path of seeds such as (seed, data set, recording).
+        variant (str): Population and machine, a key of :data:`VARIANTS`. Defaults to 'default'.
+        screen (str): Kind of picture, a key of :data:`SCREENS`: EchoNet-Dynamic's masked
+            112 x 112 crop, or one that shows the sector whole. Defaults to 'echonet'.
+        num_frames (int, optional): Length, at least 2. Drawn (28 to 300) if not given.
+        fps (float, optional): Frames a second. Drawn (30 to 80) if not given.
+        ef (float, optional): Ejection fraction in percent. Drawn if not given.
+        heart_rate (float, optional): Beats a minute. Drawn (45 to 120) if not given.
+        quality (str, optional): 'Good', 'Medium' or 'Poor'. Drawn if not given.
+        infarction (bool): Whether some neighbouring segments move badly. Defaults to False.
+
+    Raises:
+        EchoError: There is no such variant or screen.
+    """
+    population, picture = get_variant(variant), get_screen(screen)
+    streams = np.random.SeedSequence(seed).spawn(6)
+    person, shape, motion, window, matter, machine = map(np.random.default_rng, streams)
+    patient = draw_patient(
+        person,
+        ef=ef,
+        heart_rate=heart_rate,
+        fps=fps,
+        num_frames=num_frames,
+        quality=quality,
+        infarction=infarction,
+        poor_share=population.poor_share,
+    )
+    anatomy = draw_heart(shape, patient, population.shapes)
+    rhythm = draw_rhythm(motion, patient.heart_rate, patient.fps, patient.num_frames)
+    systolic = contraction_for(anatomy, np.array([patient.edv * (1.0 - patient.ef / 100.0)]))[0]
+    contraction = _contractions(motion, patient, rhythm, float(systolic))
+    view, pose = place(
+        window,
+        population,
+        anatomy,
+        picture.size,
+        masked=picture.masked,
+        box=picture.box,
+        aspect=picture.aspect,
+    )
+    along, across = draw_drift(motion, patient.fps, patient.num_frames)
+    heart = BeatingHeart(anatomy, pose, view, contraction, along, across)
+    ed, es = traced_beat(motion, rhythm, heart.volumes)
+
+    look = draw_look(machine, population, patient.quality)
+    amplitude = echogenicity(matter, anatomy, look.tissue)
+    real, imaginary = scatterers(matter)
+    grid = BeamGrid(view, *picture.grid)
+    scanner = Scanner(grid, look, (real * amplitude, imaginary * amplitude), machine)
+    r_waves = np.flatnonzero(np.diff(rhythm.beat, prepend=rhythm.beat[0])).astype(np.int64)
+    mask = view.mask()
+    frames = _scan(scanner, heart, rhythm, look, mask)
+    picture.decorate(machine, frames, rhythm.beat + rhythm.phase, view)
+    return Phantom(
+        frames,
+        patient.fps,
+        heart.labels(),
+        heart.volumes,
+        ed,
+        es,
+        mask,
+        view.spacing,
+        patient,
+        heart,
+        r_waves,
+    )
+
+
+def _scan(
+    scanner: Scanner,
+    heart: BeatingHeart,
+    rhythm: Rhythm,
+    look: Look,
+    mask: NDArray[np.bool_],
+) -> NDArray[np.uint8]:
+    """Scan every frame and colour it, (T, H, W, 3) uint8 RGB."""
+    scanner.tabulate(heart.deformation, heart.pose, heart.contraction)
+    curves = scanner.grid.indices(heart.leaflet_curves(rhythm.opening))
+    ramp = 255.0 * (np.arange(256) / 255.0) ** look.gamma
+    table = np.stack([np.rint(ramp * factor) for factor in look.tint], -1).astype(np.uint8)
+    shown = mask.astype(np.uint8) * 255
+    frames = np.empty((len(heart), *mask.shape, 3), np.uint8)
+    for index in range(len(heart)):
+        power = scanner.envelope_power(
+            index,
+            float(heart.contraction[index]),
+            float(heart.along[index]),
+            float(heart.across[index]),
+            curves[index],
+        )
+        grey = cv2.bitwise_and(scanner.display(power), shown)
+        cv2.LUT(cv2.cvtColor(grey, cv2.COLOR_GRAY2RGB), table[None], frames[index])
+    return frames

@@ -1,0 +1,86 @@
+"""Draws of heart shapes that hold a wanted volume, and the contraction that ejects it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .anatomy import Heart
+from .patient import Patient
+
+#: Contractions at which volumes are tabulated before they are inverted.
+CONTRACTIONS = np.linspace(0.0, 0.97, 120)
+
+
+@dataclass(frozen=True)
+class ShapeRange:
+    """How hearts of one population vary (mean, sd, or low, high).
+
+    Args:
+        sphericity (tuple[float]): Mean and sd of the largest diameter over the true long axis.
+        widest (tuple[float]): Lowest and highest place of the largest diameter along the axis.
+        blunt (tuple[float]): Lowest and highest exponent of the apex.
+        bow (float): Sd of the bend of the midline in mm.
+        asymmetry (float): Sd of the septal share of the diameter around a half.
+        wall (float): Mean wall thickness in mm.
+        revolution_share (float): Probability of an exact body of revolution.
+    """
+
+    sphericity: tuple[float, float] = (0.50, 0.045)
+    widest: tuple[float, float] = (0.48, 0.68)
+    blunt: tuple[float, float] = (1.75, 2.7)
+    bow: float = 2.2
+    asymmetry: float = 0.05
+    wall: float = 9.3
+    revolution_share: float = 0.25
+
+
+def draw_heart(rng: np.random.Generator, patient: Patient, shapes: ShapeRange) -> Heart:
+    """Draw a heart whose end-diastolic volume is the patient's.
+
+    Weak hearts are rounder and their walls thinner. A heart with a regional wall-motion abnormality
+    is never a body of revolution.
+    """
+    weakness = float(np.clip((50.0 - patient.ef) / 40.0, 0.0, 1.0))
+    ratio = rng.normal(*shapes.sphericity) + 0.10 * weakness
+    revolution = rng.random() < shapes.revolution_share and len(set(patient.wall_motion)) == 1
+    wall = rng.normal(shapes.wall, 1.0) * (1.0 - 0.18 * weakness)
+    heart = Heart(
+        length=1.0,
+        width=float(np.clip(ratio, 0.36, 0.80)),
+        widest=rng.uniform(*shapes.widest),
+        annulus=float(np.clip(rng.normal(0.70, 0.06) - 0.05 * weakness, 0.52, 0.86)),
+        blunt=rng.uniform(*shapes.blunt),
+        septal_share=0.5 + rng.normal(0.0, shapes.asymmetry),
+        bow=rng.normal(0.0, shapes.bow),
+        depth_ratio=float(np.clip(rng.normal(1.0, 0.08), 0.8, 1.25)),
+        foreshortening=float(1.0 - np.abs(rng.normal(0.0, 0.07)).clip(0.0, 0.2)),
+        septum=wall * rng.uniform(0.92, 1.15),
+        lateral=wall * rng.uniform(0.88, 1.08),
+        apex=wall * rng.uniform(0.55, 0.85),
+        shortening=rng.uniform(0.40, 0.62),
+        wall_motion=patient.wall_motion,
+        rv_width=rng.uniform(21.0, 33.0) + 4.0 * weakness,
+        rv_apex=rng.uniform(0.12, 0.34),
+        la_length=rng.uniform(36.0, 52.0) + 5.0 * weakness,
+        la_width=rng.uniform(33.0, 44.0) + 5.0 * weakness,
+        ra_width=rng.uniform(27.0, 38.0),
+    )
+    if revolution:
+        heart = replace(heart, septal_share=0.5, bow=0.0, depth_ratio=1.0, foreshortening=1.0)
+    unit = replace(heart, bow=0.0, width=heart.width / heart.foreshortening)
+    scale = float((patient.edv / unit.volume(0.0)[0]) ** (1.0 / 3.0))
+    width = unit.width * scale
+    return replace(
+        heart,
+        length=scale,
+        width=width,
+        la_width=max(heart.la_width, 0.8 * heart.annulus * width),
+    )
+
+
+def contraction_for(heart: Heart, volumes: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Contraction at which the heart holds each volume (mL), by inverting its own volumes."""
+    return np.interp(-volumes, -heart.volume(CONTRACTIONS), CONTRACTIONS)

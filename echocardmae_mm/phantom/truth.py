@@ -1,0 +1,88 @@
+"""Truth files: what is known of each recording, beside the data sets' own files."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .patient import SEGMENTS
+from .recording import Phantom
+
+
+def pack_labels(labels: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """Pack labels 0 to 3 into two bit planes, (2, T, H, ceil(W / 8)) uint8."""
+    return np.packbits(np.stack([labels & 1, labels >> 1]), axis=-1)
+
+
+def unpack_labels(planes: NDArray[np.uint8], width: int) -> NDArray[np.uint8]:
+    """Undo :func:`pack_labels`: (T, H, W) uint8 with labels 0 to 3."""
+    low, high = np.unpackbits(planes, axis=-1, count=width)
+    return low | (high << 1)
+
+
+def write_truth(path: Path, phantom: Phantom) -> dict[str, Any]:
+    """Write what is true of a recording, and sum it up in a row for the data set's list.
+
+    The file holds ``sector_mask`` (H, W) bool, ``label_planes`` (see :func:`read_truth`), ``volumes``
+    (T,) mL, ``contraction`` (T,), ``r_waves``, ``spacing`` (mm), ``ed`` and ``es`` (frames).
+
+    Args:
+        path (Path): The .npz file; its folder is made.
+        phantom (Phantom): The recording.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    np.savez_compressed(
+        path,
+        sector_mask=phantom.sector_mask,
+        label_planes=pack_labels(phantom.labels),
+        volumes=phantom.volumes,
+        contraction=phantom.heart.contraction,
+        r_waves=phantom.r_waves,
+        spacing=np.array(phantom.spacing),
+        ed=np.array(phantom.ed),
+        es=np.array(phantom.es),
+    )
+    patient = phantom.patient
+    return {
+        'name': path.stem,
+        'ef': phantom.ef,
+        'edv': phantom.edv,
+        'esv': phantom.esv,
+        'ed': phantom.ed,
+        'es': phantom.es,
+        'fps': phantom.fps,
+        'frames': len(phantom.frames),
+        'heart_rate': patient.heart_rate,
+        'quality': patient.quality,
+        'shape': phantom.shape_class,
+        'infarcted': int(phantom.infarcted),
+        **dict(zip(SEGMENTS, patient.wall_motion)),
+    }
+
+
+def read_truth(path: str | Path) -> dict[str, NDArray[Any]]:
+    """Read a truth file, its labels unpacked.
+
+    Returns:
+        dict[str, np.ndarray]: The file's arrays, with ``labels`` (T, H, W) uint8 (0 background, 1
+        left ventricle, 2 its wall, 3 left atrium) in place of ``label_planes``.
+    """
+    with np.load(path) as archive:
+        truth = {key: archive[key] for key in archive.files}
+    planes = truth.pop('label_planes')
+    truth['labels'] = unpack_labels(planes, truth['sector_mask'].shape[1])
+    return truth
+
+
+def write_rows(path: Path, rows: Sequence[dict[str, Any]]) -> None:
+    """Write dictionaries with equal keys as a CSV file with a header."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with path.open('w', newline='', encoding='utf-8') as file:
+        writer = csv.DictWriter(file, list(rows[0]), lineterminator='\n')
+        writer.writeheader()
+        writer.writerows(rows)

@@ -1,0 +1,86 @@
+"""Populations of phantoms: who is scanned, with which machine, how well."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from ..errors import EchoError
+from .shapes import ShapeRange
+
+Range = tuple[float, float]
+
+
+@dataclass(frozen=True)
+class Variant:
+    """Ranges (low, high) from which a recording's anatomy, machine and sector are drawn.
+
+    Args:
+        name (str): Name of the variant.
+        shapes (ShapeRange): Shapes of the hearts.
+        axial_blur (tuple[float]): Sd of the point-spread function along the beam, in mm.
+        lateral_blur (tuple[float]): Sd of the point-spread function across, in degrees.
+        dynamic_range (tuple[float]): Displayed range in dB.
+        gamma (tuple[float]): Exponent of the display curve.
+        tint (tuple[float]): Factors of red, green and blue.
+        half_angle (tuple[float]): Half of the sector's opening in degrees.
+        near_radius (tuple[float]): Radius of the curved near field in mm.
+        persistence (float): Weight of the former frame, 0 to 1.
+        noise (float): Noise added to the quality level's own, in dB.
+        poor_share (float): Probability of poor quality.
+    """
+
+    name: str
+    shapes: ShapeRange = field(default_factory=ShapeRange)
+    axial_blur: Range = (0.75, 1.15)
+    lateral_blur: Range = (0.75, 1.2)
+    dynamic_range: Range = (46.0, 58.0)
+    gamma: Range = (1.05, 1.45)
+    tint: tuple[float, float, float] = (0.985, 0.99, 1.0)
+    half_angle: Range = (36.0, 46.0)
+    near_radius: Range = (1.0, 4.0)
+    persistence: float = 0.0
+    noise: float = 0.0
+    poor_share: float = 0.12
+
+
+VARIANTS = {
+    variant.name: variant
+    for variant in (
+        Variant('default'),
+        Variant(
+            'vendor_b',
+            axial_blur=(1.1, 1.7),
+            lateral_blur=(1.2, 1.8),
+            dynamic_range=(60.0, 72.0),
+            gamma=(0.8, 1.05),
+            tint=(1.0, 0.94, 0.80),
+            half_angle=(29.0, 52.0),
+            near_radius=(5.0, 14.0),
+            persistence=0.3,
+        ),
+        Variant(
+            'dilated',
+            shapes=ShapeRange(
+                sphericity=(0.64, 0.05),
+                widest=(0.40, 0.56),
+                blunt=(2.2, 3.2),
+                bow=3.5,
+                asymmetry=0.08,
+                wall=7.6,
+                revolution_share=0.1,
+            ),
+        ),
+        Variant('noisy', noise=9.0, poor_share=0.4),
+    )
+}
+
+
+def get_variant(name: str) -> Variant:
+    """Look up a variant by its name.
+
+    Raises:
+        EchoError: There is none of that name.
+    """
+    if name not in VARIANTS:
+        raise EchoError(f"no phantom variant '{name}': choose from {', '.join(VARIANTS)}")
+    return VARIANTS[name]
