@@ -45,8 +45,8 @@ class DrawKey(NamedTuple):
 class EpochIndex(int):
     """A sample's index that knows the epoch and the seed it is drawn under.
 
-    It is an ordinary ``int`` to every data set, survives pickling into worker processes, and arrives
-    in the transforms as ``results['sample_idx']``.
+    It is an ordinary ``int`` to every data set, survives pickling into worker processes, and
+    arrives in the transforms as ``results['sample_idx']``.
 
     Args:
         index (int): Index of the sample in its data set.
@@ -73,8 +73,8 @@ class EpochIndex(int):
 def draw_key(results: dict[str, Any]) -> DrawKey:
     """Key of the sample that a pipeline is working on.
 
-    Under a sampler that does not carry the epoch (any stock one) the seed is taken from numpy's global
-    generator, the source that stock transforms use.
+    Under a sampler that does not carry the epoch (any stock one) the seed is taken from numpy's
+    global generator: the legacy one, because that is the source that stock transforms use.
 
     Args:
         results (dict): The pipeline's results dict.
@@ -86,7 +86,7 @@ def draw_key(results: dict[str, Any]) -> DrawKey:
     if isinstance(index, EpochIndex):
         return DrawKey(index.seed, index.epoch, int(index))
     if 'draw_seed' not in results:
-        results['draw_seed'] = int(np.random.randint(0, 2**63, dtype=np.int64))
+        results['draw_seed'] = int(np.random.randint(0, 2**63, dtype=np.int64))  # noqa: NPY002
     return DrawKey(results['draw_seed'], 0, int(index))
 
 

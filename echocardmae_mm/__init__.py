@@ -1,0 +1,12 @@
+"""EchoCardMAE for OpenMMLab: masked pretraining on echocardiograms, and what follows it.
+
+Components are registered under the scope ``echocardmae_mm`` and stand in ordinary MMAction2 and
+MMSegmentation configs as ``type='echocardmae_mm.X'``. Importing the package arms the repairs of
+:mod:`echocardmae_mm.compat` and imports nothing heavy.
+"""
+
+from echocardmae_mm.compat import REPAIRS, arm
+
+__version__ = '0.1.0'
+
+arm(REPAIRS)

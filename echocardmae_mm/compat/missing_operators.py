@@ -1,0 +1,56 @@
+"""mmsegmentation imports mmcv's compiled operators, which mmcv-lite does not have."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from importlib.machinery import PathFinder
+from types import ModuleType
+from typing import Any, NoReturn
+
+from echocardmae_mm.compat.repair import Execute, Repair, package_folder
+from echocardmae_mm.errors import EchoError
+
+EXTENSION = 'mmcv._ext'
+
+
+class MissingOperators(ModuleType):
+    """Stands for mmcv's compiled extension while ``mmcv.ops`` is imported.
+
+    Every operator that is looked up is there; calling it says what to install.
+    """
+
+    def __getattr__(self, name: str) -> Callable[..., NoReturn]:
+        if name.startswith('__'):
+            raise AttributeError(name)
+
+        def operator(*args: Any, **kwargs: Any) -> NoReturn:
+            raise EchoError(
+                f"The compiled operator '{name}' of mmcv was called, and mmcv-lite has none.\n"
+                'Install the full mmcv: pip uninstall -y mmcv-lite, then '
+                "pip install --no-build-isolation 'mmcv>=2.1,<2.2' (docs/install.md)."
+            )
+
+        return operator
+
+
+def _needed() -> bool:
+    folder = package_folder('mmcv')
+    return folder is not None and PathFinder.find_spec(EXTENSION, [str(folder)]) is None
+
+
+def _apply(module: ModuleType, execute: Execute) -> None:
+    sys.modules[EXTENSION] = MissingOperators(EXTENSION)
+    try:
+        execute()
+    finally:
+        del sys.modules[EXTENSION]
+
+
+MISSING_OPERATORS = Repair(
+    name="mmcv-lite: no compiled operators; a stand-in lets 'mmcv.ops' import, and mmseg with it",
+    issue='https://github.com/open-mmlab/mmcv/issues/2059',
+    modules=('mmcv.ops',),
+    needed=_needed,
+    apply=_apply,
+)

@@ -1,0 +1,151 @@
+"""mmengine loads checkpoints by full unpickling, or not at all; here by ``weights_only=True``.
+
+Before torch 2.6 a checkpoint may run any code when mmengine loads it, and over http on every torch.
+Since torch 2.6 mmengine 0.10 cannot read the files that it writes itself. Both end by asking for
+weights only, and by allowing the few types that mmengine stores beside the weights.
+"""
+
+from __future__ import annotations
+
+import pickle
+import re
+import struct
+from collections.abc import Callable
+from types import ModuleType
+from typing import Any
+
+from echocardmae_mm.compat.repair import Execute, Repair, package_folder
+from echocardmae_mm.errors import EchoError
+
+# What torch lets through when a file is cut off, or was never a checkpoint.
+DAMAGED = (EOFError, LookupError, UnicodeDecodeError, struct.error)
+STATISTICS = ('min', 'max', 'mean', 'current')
+
+
+class RefusedCheckpoint(EchoError, pickle.UnpicklingError):
+    """A file that is damaged, or holds more than weights; nothing in it was executed.
+
+    Args:
+        source (object): The file or address.
+        reason (str): What torch said.
+    """
+
+    def __init__(self, source: object, reason: str) -> None:
+        found = re.search(r'GLOBAL (\S+)', reason)
+        what = (
+            f"it holds '{found[1]}', which is no weight"
+            if found
+            else 'it is no checkpoint, or cut off'
+        )
+        super().__init__(
+            f'{source} was not loaded: {what}.\n'
+            'Only tensors and what mmengine itself stores are read; save the state_dict alone, or '
+            'convert the file by tools/model_converters.'
+        )
+
+
+class WeightsOnlyTorch(ModuleType):
+    """``torch`` as mmengine's checkpoint loaders see it: all the same, but for ``load``."""
+
+    def __getattr__(self, name: str) -> Any:
+        import torch
+
+        return getattr(torch, name)
+
+
+def weights_only(load: Callable[..., Any]) -> Callable[..., Any]:
+    """A loader that reads weights only, whatever its caller says.
+
+    Args:
+        load (Callable): ``torch.load`` or ``torch.hub.load_state_dict_from_url``.
+
+    Returns:
+        Callable: The loader; raises :class:`RefusedCheckpoint`.
+    """
+
+    def load_weights_only(source: Any, *args: Any, **kwargs: Any) -> Any:
+        try:
+            return load(source, *args, **{**kwargs, 'weights_only': True})
+        except (pickle.UnpicklingError, *DAMAGED) as error:
+            raise RefusedCheckpoint(source, str(error)) from error
+        except RuntimeError as error:
+            if 'PytorchStreamReader' in str(error):
+                raise RefusedCheckpoint(source, str(error)) from error
+            raise
+
+    return load_weights_only
+
+
+def allow_what_mmengine_stores() -> None:
+    """Put the types of mmengine's message hub on torch's list of safe globals."""
+    import _codecs
+
+    import numpy as np
+    import torch
+    from mmengine.logging import HistoryBuffer
+
+    def statistic(owner: Any, name: str) -> Any:
+        if owner is not HistoryBuffer or name not in STATISTICS:
+            raise pickle.UnpicklingError(f'Unsupported GLOBAL builtins.getattr of {name!r}')
+        return getattr(owner, name)
+
+    of_numpy: dict[str, Any] = {
+        '_reconstruct': np.zeros(0).__reduce__()[0],
+        'scalar': np.float64(0).__reduce__()[0],
+    }
+    numbers = '?' + np.typecodes['AllInteger'] + np.typecodes['Float']
+    torch.serialization.add_safe_globals(
+        [
+            HistoryBuffer,
+            np.ndarray,
+            np.dtype,
+            *{type(np.dtype(letter)) for letter in numbers},
+            *(
+                _under_name(function, f'{home}.multiarray.{name}')
+                for home in ('numpy.core', 'numpy._core')
+                for name, function in of_numpy.items()
+            ),
+            _under_name(_codecs.encode, '_codecs.encode'),
+            _under_name(statistic, 'builtins.getattr'),
+        ]
+    )
+
+
+def _under_name(function: Callable[..., Any], name: str) -> Callable[..., Any]:
+    # torch finds an allowed global by these attributes; before 2.6 it takes no name beside it.
+    def stand_in(*args: Any) -> Any:
+        return function(*args)
+
+    stand_in.__module__, stand_in.__name__ = name.rsplit('.', 1)
+    stand_in.__qualname__ = stand_in.__name__
+    return stand_in
+
+
+def _needed() -> bool:
+    folder = package_folder('mmengine')
+    if folder is None:
+        return False
+    source = (folder / 'runner' / 'checkpoint.py').read_text(encoding='utf-8')
+    loads = len(re.findall(r'torch\.load\(|= load_url\(', source))
+    return loads > source.count('weights_only=True')
+
+
+def _apply(module: ModuleType, execute: Execute) -> None:
+    execute()
+    import torch
+
+    allow_what_mmengine_stores()
+    safe_torch = WeightsOnlyTorch('torch')
+    safe_torch.load = weights_only(torch.load)  # type: ignore[attr-defined]
+    # The loaders of all schemes look both names up here, those that others imported included.
+    module.torch = safe_torch  # type: ignore[attr-defined]
+    module.load_url = weights_only(module.load_url)  # type: ignore[attr-defined]
+
+
+UNSAFE_CHECKPOINTS = Repair(
+    name='mmengine: checkpoints are read by weights_only=True, over http too, and can be resumed',
+    issue='https://github.com/open-mmlab/mmengine/issues/1655',
+    modules=('mmengine.runner.checkpoint',),
+    needed=_needed,
+    apply=_apply,
+)

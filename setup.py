@@ -1,0 +1,107 @@
+"""Packaging; besides the modules, a wheel carries ``configs`` and ``tools`` as ``.mim``."""
+
+import ast
+import os
+import shutil
+from pathlib import Path
+
+from setuptools import find_packages, setup
+from setuptools.command.build_py import build_py
+
+ROOT = Path(__file__).parent
+PACKAGE = 'echocardmae_mm'
+CARRIED = ('configs', 'tools')
+
+
+def read_version() -> str:
+    """Version of the package, read without importing it."""
+    tree = ast.parse((ROOT / PACKAGE / '__init__.py').read_text(encoding='utf-8'))
+    for node in tree.body:
+        if isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == '__version__':
+            return str(ast.literal_eval(node.value))
+    raise RuntimeError(f'{PACKAGE}/__init__.py does not say __version__')
+
+
+class BuildWithMim(build_py):
+    """Puts configs and tools beside the modules, where OpenMMLab's own packages keep them.
+
+    An ordinary build copies them. An editable install links to them, so that what is edited is what
+    runs; git ignores the links.
+    """
+
+    def run(self) -> None:
+        super().run()
+        if getattr(self, 'editable_mode', False):
+            self._link(ROOT / PACKAGE / '.mim')
+        else:
+            self._copy(Path(self.build_lib) / PACKAGE / '.mim')
+
+    def _copy(self, mim: Path) -> None:
+        shutil.rmtree(mim, ignore_errors=True)
+        for name in CARRIED:
+            shutil.copytree(
+                ROOT / name, mim / name, ignore=shutil.ignore_patterns('__pycache__', '*.pyc')
+            )
+
+    def _link(self, mim: Path) -> None:
+        mim.mkdir(exist_ok=True)
+        for name in CARRIED:
+            link = mim / name
+            if not link.is_symlink():
+                link.symlink_to(os.path.relpath(ROOT / name, mim), target_is_directory=True)
+
+
+readme = ROOT / 'README.md'
+setup(
+    name=PACKAGE,
+    version=read_version(),
+    description='EchoCardMAE for OpenMMLab: masked pretraining on echocardiograms',
+    long_description=readme.read_text(encoding='utf-8') if readme.is_file() else '',
+    long_description_content_type='text/markdown',
+    license='Apache-2.0',
+    keywords='echocardiography, masked autoencoder, self-supervised learning, OpenMMLab',
+    classifiers=[
+        'Intended Audience :: Science/Research',
+        'Programming Language :: Python :: 3',
+        'Topic :: Scientific/Engineering :: Medical Science Apps.',
+    ],
+    packages=find_packages(include=(PACKAGE, f'{PACKAGE}.*')),
+    cmdclass={'build_py': BuildWithMim},
+    python_requires='>=3.10,<3.14',
+    install_requires=[
+        'torch>=2.4',
+        'mmengine>=0.10.6,<1',
+        'mmcv-lite>=2.1,<2.2',
+        'mmaction2==1.2.0',
+        'mmsegmentation>=1.2.2,<2',
+        # What the released hosts import and do not declare.
+        'importlib_metadata',
+        'ftfy',
+        'regex',
+        # Video: decord has wheels for these two only; OpenCV reads elsewhere.
+        'opencv-python',
+        'decord; (sys_platform == "linux" and platform_machine == "x86_64")'
+        ' or (sys_platform == "win32" and platform_machine == "AMD64")',
+        # DICOM, NIfTI, MetaImage.
+        'pydicom>=3',
+        'pylibjpeg',
+        'pylibjpeg-libjpeg',
+        'pylibjpeg-openjpeg',
+        'nibabel',
+        'SimpleITK',
+        # Numbers, tables, pictures.
+        'numpy>=1.26',
+        'scipy',
+        'scikit-image',
+        'scikit-learn',
+        'pandas',
+        'openpyxl',
+        'matplotlib',
+        'rich',
+        'timm>=1',
+    ],
+    extras_require={
+        'test': ['pytest>=8', 'pytest-xdist', 'hypothesis', 'ruff', 'mypy'],
+    },
+    zip_safe=False,
+)
