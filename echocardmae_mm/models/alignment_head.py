@@ -1,0 +1,84 @@
+"""The temporal-invariant alignment loss between two clips of a video (section 2.3)."""
+
+from __future__ import annotations
+
+import torch
+import torch.nn.functional as F
+from mmengine.dist import get_rank, get_world_size
+from mmengine.model import BaseModule
+from torch import Tensor
+from torch.distributed.nn.functional import all_gather
+
+from echocardmae_mm.errors import EchoError
+from echocardmae_mm.registry import MODELS
+
+
+@MODELS.register_module()
+class AlignmentHead(BaseModule):
+    """InfoNCE between the clips of a video against the other videos of the batch, Eq. 2.
+
+    It holds no parameter and asks for plain features, so it can be added to any model. In distributed
+    training each process compares its own videos with those of all processes; averaging the
+    gradients then gives those of one process on the whole batch. Computed in float32 always.
+
+    Args:
+        temperature (float): tau of Eq. 2. Defaults to 0.1.
+        loss_weight (float): Factor of the loss, lambda of Eq. 1. Defaults to 0.2.
+        include_positive (bool): Whether the denominator holds the positive pair, as in the
+            released code; Eq. 2 as printed leaves it out. Defaults to False.
+        symmetric (bool): Whether both clips are anchors in turn, as in the released code; Eq. 2
+            takes the first clip. Defaults to False.
+        gather (bool): Whether the videos of all processes are negatives. Defaults to True.
+    """
+
+    def __init__(
+        self,
+        temperature: float = 0.1,
+        loss_weight: float = 0.2,
+        include_positive: bool = False,
+        symmetric: bool = False,
+        gather: bool = True,
+    ) -> None:
+        super().__init__()
+        self.temperature = temperature
+        self.loss_weight = loss_weight
+        self.include_positive = include_positive
+        self.symmetric = symmetric
+        self.gather = gather
+
+    def forward(self, features_1: Tensor, features_2: Tensor) -> Tensor:
+        """The weighted loss.
+
+        Args:
+            features_1 (Tensor): Features of each video's first clip, (B, C), of any length.
+            features_2 (Tensor): Those of its second clip, (B, C).
+
+        Returns:
+            Tensor: float32 scalar.
+
+        Raises:
+            EchoError: If all processes together hold fewer than two videos.
+        """
+        with torch.autocast(features_1.device.type, enabled=False):
+            first = F.normalize(features_1.float(), dim=-1)
+            second = F.normalize(features_2.float(), dim=-1)
+            loss = self._contrast(first, second)
+            if self.symmetric:
+                loss = (loss + self._contrast(second, first)) / 2
+        return self.loss_weight * loss
+
+    def _contrast(self, anchors: Tensor, partners: Tensor) -> Tensor:
+        own = torch.arange(len(anchors), device=anchors.device).unsqueeze(1)
+        if self.gather and get_world_size() > 1:
+            own = own + get_rank() * len(anchors)
+            partners = torch.cat(all_gather(partners))
+        if len(partners) < 2:
+            raise EchoError(
+                'the alignment loss compares a video with the others of the batch, and there is '
+                'one video only: use batch_size=2 or more, and drop_last=True in the dataloader'
+            )
+        similarity = anchors @ partners.T / self.temperature
+        positive = similarity.gather(1, own).squeeze(1)
+        if not self.include_positive:
+            similarity = similarity.scatter(1, own, float('-inf'))
+        return (similarity.logsumexp(1) - positive).mean()

@@ -1,0 +1,138 @@
+"""The decoder: it sees latents, mask tokens and the background, and predicts the masked patches."""
+
+from __future__ import annotations
+
+import torch
+from mmaction.models.backbones.vit_mae import get_sinusoid_encoding
+from mmengine.model import BaseModule, ModuleList
+from torch import Tensor, nn
+
+from echocardmae_mm.errors import EchoError
+from echocardmae_mm.registry import MODELS
+
+from .fused_attention import KeyMaskedBlock, fuse_attention
+from .masked_vit import VIDEOMAE_INIT
+
+BACKGROUNDS = ('positional', 'single')
+
+
+@MODELS.register_module()
+class BackgroundTokenDecoder(BaseModule):
+    """Predicts masked sector patches from visible ones (sections 2.1 and 2.2, Fig. 1).
+
+    Everything that the paper adds to an encoder is held here: mask token, background token and
+    the positions of a sequence that is whole again. The mask token starts as in VideoMAE (truncated
+    normal, 0.02), the background token at zero as in the released code.
+
+    Args:
+        in_dims (int): Width of the encoder's latents. Defaults to 384.
+        embed_dims (int): Width of the decoder. Defaults to 192.
+        depth (int): Number of blocks. Defaults to 4.
+        num_heads (int): Attention heads. Defaults to 3.
+        mlp_ratio (float): Width of the hidden layer over that of a token. Defaults to 4.
+        img_size (int): Side of the frames in pixels. Defaults to 112.
+        patch_size (int): Side of a patch in pixels. Defaults to 16.
+        num_frames (int): Frames of a clip. Defaults to 16.
+        tubelet_size (int): Frames of a patch. Defaults to 2.
+        in_channels (int): Channels of a frame. Defaults to 3.
+        background (str): 'positional' puts the background token, with its position, at every place
+            outside the sector (the paper; released code from 37bf429 on); 'single' adds it once
+            and without position (released code v0.1.0). Defaults to 'positional'.
+        attn_bias (bool): As :class:`MaskedVisionTransformer`. Defaults to True.
+        init_cfg (dict | list[dict], optional): Initialisation. Defaults to ``VIDEOMAE_INIT``.
+    """
+
+    def __init__(
+        self,
+        in_dims: int = 384,
+        embed_dims: int = 192,
+        depth: int = 4,
+        num_heads: int = 3,
+        mlp_ratio: float = 4.0,
+        img_size: int = 112,
+        patch_size: int = 16,
+        num_frames: int = 16,
+        tubelet_size: int = 2,
+        in_channels: int = 3,
+        background: str = 'positional',
+        attn_bias: bool = True,
+        init_cfg: dict | list[dict] | None = list(VIDEOMAE_INIT),  # noqa: B006
+    ) -> None:
+        super().__init__(init_cfg=init_cfg)
+        if background not in BACKGROUNDS:
+            raise EchoError(
+                f"background is {background!r}; it can be 'positional' (the paper) or 'single'"
+            )
+        self.background = background
+        self.patch_size = patch_size
+        self.tubelet_size = tubelet_size
+
+        self.encoder_to_decoder = nn.Linear(in_dims, embed_dims, bias=False)
+        self.mask_token = nn.Parameter(torch.zeros(1, 1, embed_dims))
+        self.background_token = nn.Parameter(torch.zeros(1, 1, embed_dims))
+        nn.init.trunc_normal_(self.mask_token, std=0.02)
+        num_tokens = (num_frames // tubelet_size) * (img_size // patch_size) ** 2
+        position = get_sinusoid_encoding(num_tokens, embed_dims)
+        self.register_buffer('pos_embed', position, persistent=False)
+
+        self.blocks = ModuleList(
+            KeyMaskedBlock(embed_dims, num_heads, mlp_ratio) for _ in range(depth)
+        )
+        fuse_attention(self.blocks, attn_bias)
+        self.norm = nn.LayerNorm(embed_dims, eps=1e-6)
+        self.head = nn.Linear(embed_dims, tubelet_size * patch_size**2 * in_channels)
+
+    def forward(
+        self,
+        latent: Tensor,
+        visible: Tensor,
+        masked: Tensor,
+        background: Tensor,
+        masked_valid: Tensor | None = None,
+    ) -> Tensor:
+        """Predict the patches at the masked places.
+
+        Args:
+            latent (Tensor): Latents of the visible tokens, (B, Nv, in_dims).
+            visible (Tensor): Their places, int64 of shape (B, Nv).
+            masked (Tensor): Places to predict, int64 of shape (B, Nm).
+            background (Tensor): Places outside the sector, int64 of shape (B, Nb).
+            masked_valid (Tensor, optional): bool of shape (B, Nm), false where ``masked`` was filled
+                up with places of the background. They take part as background or, with
+                ``background='single'``, not at all; what is predicted there means nothing.
+                Defaults to None, all are true.
+
+        Returns:
+            Tensor: Normalised pixels, (B, Nm, tubelet_size * patch_size ** 2 * in_channels), a patch
+            laid out (p_t, p_h, p_w, channel).
+        """
+        position = self.pos_embed[0]
+        hidden = self.mask_token
+        if masked_valid is not None:
+            hidden = torch.where(masked_valid[..., None], hidden, self.background_token)
+        if self.background == 'positional':
+            context = self.background_token + position[background]
+        else:
+            context = self.background_token.expand(len(latent), -1, -1)
+        tokens = torch.cat(
+            (
+                self.encoder_to_decoder(latent) + position[visible],
+                hidden + position[masked],
+                context,
+            ),
+            dim=1,
+        )
+
+        key_mask = self._key_mask(latent, context, masked_valid)
+        for block in self.blocks:
+            tokens = block(tokens, key_mask)
+        predicted = tokens[:, latent.shape[1] : latent.shape[1] + masked.shape[1]]
+        return self.head(self.norm(predicted))
+
+    def _key_mask(
+        self, latent: Tensor, context: Tensor, masked_valid: Tensor | None
+    ) -> Tensor | None:
+        if masked_valid is None or self.background == 'positional':
+            return None
+        always = [masked_valid.new_ones(x.shape[:2]) for x in (latent, context)]
+        return torch.cat((always[0], masked_valid, always[1]), dim=1)

@@ -1,0 +1,84 @@
+"""The host's attention, computed by torch's fused kernels under the same parameter names."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import torch
+import torch.nn.functional as F
+from mmaction.models.backbones.vit_mae import Attention, Block
+from torch import Tensor
+
+
+class FusedAttention(Attention):
+    """:class:`mmaction.models.backbones.vit_mae.Attention` by ``scaled_dot_product_attention``."""
+
+    def forward(self, x: Tensor, key_mask: Tensor | None = None) -> Tensor:
+        """Let tokens attend to each other.
+
+        Args:
+            x (Tensor): (B, N, C).
+            key_mask (Tensor, optional): bool of shape (B, N), false for tokens that no token may
+                attend to. Defaults to None, all are attended to.
+
+        Returns:
+            Tensor: (B, N, C).
+        """
+        qkv = F.linear(x, self.qkv.weight, self._qkv_bias())
+        q, k, v = qkv.unflatten(-1, (3, self.num_heads, -1)).permute(2, 0, 3, 1, 4)
+        x = F.scaled_dot_product_attention(
+            q,
+            k,
+            v,
+            attn_mask=None if key_mask is None else key_mask[:, None, None, :],
+            dropout_p=self.attn_drop.p if self.training else 0.0,
+            scale=self.scale,
+        )
+        x = x.transpose(1, 2).flatten(2)
+        return self.proj_drop(self.proj(x))
+
+    def _qkv_bias(self) -> Tensor | None:
+        if not hasattr(self, 'q_bias'):
+            return None
+        return torch.cat((self.q_bias, torch.zeros_like(self.v_bias), self.v_bias))
+
+
+class KeyMaskedBlock(Block):
+    """The host's transformer block, with keys that may be left out of the attention.
+
+    Args:
+        embed_dims (int): Width of a token.
+        num_heads (int): Attention heads.
+        mlp_ratio (float): Width of the hidden layer over that of a token. Defaults to 4.
+    """
+
+    def __init__(self, embed_dims: int, num_heads: int, mlp_ratio: float = 4.0) -> None:
+        super().__init__(embed_dims, num_heads, mlp_ratio=mlp_ratio)
+
+    def forward(self, x: Tensor, key_mask: Tensor | None = None) -> Tensor:
+        """Attention and MLP, each with its residual.
+
+        Args:
+            x (Tensor): (B, N, C).
+            key_mask (Tensor, optional): As :meth:`FusedAttention.forward`. Defaults to None.
+
+        Returns:
+            Tensor: (B, N, C).
+        """
+        x = x + self.attn(self.norm1(x), key_mask)
+        return x + self.mlp(self.norm2(x))
+
+
+def fuse_attention(blocks: Iterable[Block], attn_bias: bool) -> None:
+    """Give blocks the fused attention; names and values of their parameters stay.
+
+    Args:
+        blocks (Iterable[Block]): The host's blocks, changed in place.
+        attn_bias (bool): False freezes the biases of queries and values at zero: the released
+            EchoCardMAE code holds them and never applies them.
+    """
+    for block in blocks:
+        block.attn.__class__ = FusedAttention
+        if not attn_bias:
+            block.attn.q_bias.requires_grad_(False)
+            block.attn.v_bias.requires_grad_(False)

@@ -1,0 +1,94 @@
+"""The encoder: MMAction2's own video transformer, on the visible tokens only."""
+
+from __future__ import annotations
+
+import inspect
+from typing import Any
+
+import torch.nn.functional as F
+from einops import rearrange
+from mmaction.models import VisionTransformer
+from torch import Tensor
+
+from echocardmae_mm.errors import EchoError
+from echocardmae_mm.registry import MODELS
+
+from .fused_attention import fuse_attention
+from .patches import gather_tokens, patchify
+
+# Linear layers and norms as VideoMAE draws them for pretraining.
+VIDEOMAE_INIT = (
+    dict(type='Xavier', layer='Linear', distribution='uniform', bias=0.0),
+    dict(type='Constant', layer='LayerNorm', val=1.0, bias=0.0),
+)
+
+
+@MODELS.register_module()
+class MaskedVisionTransformer(VisionTransformer):
+    """:class:`mmaction.VisionTransformer` that looks at the visible tokens only (section 2.2).
+
+    It adds no parameter and renames none: ``mmaction.VisionTransformer`` loads the encoder of a
+    pretraining checkpoint by ``init_cfg=dict(type='Pretrained', checkpoint=..., prefix='backbone.')``
+    and starts with nothing fresh but ``fc_norm``.
+
+    Args:
+        attn_bias (bool): Whether queries and values have a learnt bias. False freezes both at
+            zero, as the released EchoCardMAE code never applies them. Defaults to True.
+        init_cfg (dict | list[dict], optional): Initialisation. Defaults to ``VIDEOMAE_INIT``.
+        **kwargs: Of :class:`mmaction.VisionTransformer`: ``img_size``, ``patch_size``,
+            ``num_frames``, ``tubelet_size``, ``embed_dims``, ``depth``, ``num_heads``, ...
+
+    Raises:
+        EchoError: If the host's class knows no such argument; by itself it would ignore it.
+    """
+
+    def __init__(
+        self,
+        attn_bias: bool = True,
+        init_cfg: dict | list[dict] | None = list(VIDEOMAE_INIT),  # noqa: B006
+        **kwargs: Any,
+    ) -> None:
+        known = set(inspect.signature(VisionTransformer.__init__).parameters)
+        known -= {'self', 'kwargs', 'use_mean_pooling', 'return_feat_map', 'pretrained'}
+        if unknown := kwargs.keys() - known:
+            raise EchoError(
+                f'MaskedVisionTransformer has no argument {", ".join(sorted(unknown))}; '
+                f'it has attn_bias, {", ".join(sorted(known))}'
+            )
+        super().__init__(use_mean_pooling=False, init_cfg=init_cfg, **kwargs)
+        fuse_attention(self.blocks, attn_bias)
+
+    def forward(self, clips: Tensor, visible: Tensor | None = None) -> Tensor:
+        """Latents of the visible tokens.
+
+        Args:
+            clips (Tensor): Normalised clips, (B, C, T, H, W) of the size that the model is made for.
+            visible (Tensor, optional): Tokens to look at, int64 of shape (B, Nv). Defaults to
+                None, all tokens in order.
+
+        Returns:
+            Tensor: (B, Nv, embed_dims), or (B, N, embed_dims) without ``visible``.
+
+        Raises:
+            EchoError: If the clips have another number of tokens than the model.
+        """
+        kernel = self.patch_embed.projection.weight
+        patches = patchify(clips, self.patch_size, kernel.shape[2])
+        if patches.shape[1] != self.pos_embed.shape[1]:
+            raise EchoError(
+                f'clips of {tuple(clips.shape[2:])} (frames, height, width) have '
+                f'{patches.shape[1]} tokens, the encoder is made for {self.pos_embed.shape[1]}: '
+                'let num_frames and img_size of the model agree with the pipeline'
+            )
+        position = self.pos_embed
+        if visible is not None:
+            patches = gather_tokens(patches, visible)
+            position = position[0, visible]
+
+        # The convolution does not overlap: it is a linear map of each patch.
+        weight = rearrange(kernel, 'd c t h w -> d (t h w c)')
+        tokens = F.linear(patches, weight, self.patch_embed.projection.bias)
+        tokens = self.pos_drop(tokens + position)
+        for block in self.blocks:
+            tokens = block(tokens)
+        return self.norm(tokens)

@@ -1,0 +1,68 @@
+"""Clips to patches and back. Tokens are ordered t, h, w; a patch is laid out (p_t, p_h, p_w, channel)."""
+
+from __future__ import annotations
+
+import torch
+from einops import rearrange
+from torch import Tensor
+
+
+def patchify(clips: Tensor, patch_size: int, tubelet_size: int) -> Tensor:
+    """Cut clips into the patches that are the encoder's tokens.
+
+    Args:
+        clips (Tensor): Clips of shape (B, C, T, H, W); ``tubelet_size`` divides T, ``patch_size``
+            divides H and W.
+        patch_size (int): Side of a patch in pixels.
+        tubelet_size (int): Frames of a patch.
+
+    Returns:
+        Tensor: (B, N, tubelet_size * patch_size ** 2 * C).
+    """
+    return rearrange(
+        clips,
+        'b c (t pt) (h ph) (w pw) -> b (t h w) (pt ph pw c)',
+        pt=tubelet_size,
+        ph=patch_size,
+        pw=patch_size,
+    )
+
+
+def unpatchify(
+    patches: Tensor, patch_size: int, tubelet_size: int, frame_size: tuple[int, int]
+) -> Tensor:
+    """Put patches together again, the inverse of :func:`patchify`.
+
+    Args:
+        patches (Tensor): (B, N, tubelet_size * patch_size ** 2 * C).
+        patch_size (int): Side of a patch in pixels.
+        tubelet_size (int): Frames of a patch.
+        frame_size (tuple[int, int]): H and W of the clips.
+
+    Returns:
+        Tensor: Clips of shape (B, C, T, H, W).
+    """
+    height, width = frame_size
+    return rearrange(
+        patches,
+        'b (t h w) (pt ph pw c) -> b c (t pt) (h ph) (w pw)',
+        pt=tubelet_size,
+        ph=patch_size,
+        pw=patch_size,
+        h=height // patch_size,
+        w=width // patch_size,
+    )
+
+
+def gather_tokens(tokens: Tensor, index: Tensor) -> Tensor:
+    """Pick tokens of each clip.
+
+    Args:
+        tokens (Tensor): (B, N, D).
+        index (Tensor): Which ones, int64 of shape (B, K).
+
+    Returns:
+        Tensor: (B, K, D).
+    """
+    rows = torch.arange(len(tokens), device=tokens.device).unsqueeze(1)
+    return tokens[rows, index]

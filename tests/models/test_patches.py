@@ -1,0 +1,45 @@
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from torch.nn import functional as F
+
+from echocardmae_mm.models.patches import gather_tokens, patchify, unpatchify
+
+SIZES = st.tuples(*[st.integers(1, 3)] * 3)
+
+
+@settings(max_examples=25, deadline=None)
+@given(grid=SIZES, patch_size=st.integers(1, 4), tubelet_size=st.integers(1, 3))
+def test_patches_are_cut_in_the_documented_order(grid, patch_size, tubelet_size):
+    t, h, w = grid
+    clip = torch.randn(2, 3, t * tubelet_size, h * patch_size, w * patch_size)
+    patches = patchify(clip, patch_size, tubelet_size)
+    token = 0
+    for i in range(t):
+        for j in range(h):
+            for k in range(w):
+                cut = clip[
+                    :,
+                    :,
+                    i * tubelet_size : (i + 1) * tubelet_size,
+                    j * patch_size : (j + 1) * patch_size,
+                    k * patch_size : (k + 1) * patch_size,
+                ]
+                assert torch.equal(patches[:, token], cut.permute(0, 2, 3, 4, 1).flatten(1))
+                token += 1
+    assert token == patches.shape[1]
+    assert torch.equal(unpatchify(patches, patch_size, tubelet_size, clip.shape[-2:]), clip)
+
+
+def test_a_linear_map_of_patches_is_the_convolution():
+    clip, kernel = torch.randn(2, 3, 4, 16, 24), torch.randn(5, 3, 2, 8, 8)
+    expected = F.conv3d(clip, kernel, stride=(2, 8, 8)).flatten(2).transpose(1, 2)
+    weight = kernel.permute(0, 2, 3, 4, 1).flatten(1)
+    torch.testing.assert_close(patchify(clip, 8, 2) @ weight.T, expected, rtol=1e-4, atol=1e-4)
+
+
+def test_gather_picks_tokens_of_each_clip():
+    tokens, index = torch.randn(2, 5, 3), torch.tensor([[4, 0], [1, 1]])
+    picked = gather_tokens(tokens, index)
+    assert torch.equal(picked[0], tokens[0, [4, 0]])
+    assert torch.equal(picked[1], tokens[1, [1, 1]])
