@@ -32,15 +32,13 @@ class RefusedCheckpoint(EchoError, pickle.UnpicklingError):
 
     def __init__(self, source: object, reason: str) -> None:
         found = re.search(r'GLOBAL (\S+)', reason)
-        what = (
-            f"it holds '{found[1]}', which is no weight"
-            if found
-            else 'it is no checkpoint, or cut off'
-        )
         super().__init__(
-            f'{source} was not loaded: {what}.\n'
+            f"{source} was not loaded: it holds '{found[1]}', which is no weight.\n"
             'Only tensors and what mmengine itself stores are read; save the state_dict alone, or '
             'convert the file by tools/model_converters.'
+            if found
+            else f'{source} was not loaded: it is no checkpoint, or it is cut off.\n'
+            'Name another file, or start without one.'
         )
 
 
