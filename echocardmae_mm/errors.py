@@ -8,9 +8,18 @@ class EchoError(Exception):
 
     The tools print the message without a traceback and leave with status 1. They know the error by
     :attr:`is_user_error`, so that a tool that imports only mmengine can tell it apart.
+
+    Args:
+        message (str): One or two lines. Where a loading process raised the error, torch hands its
+            whole traceback on as the message; the error's own lines are kept.
     """
 
     is_user_error = True
+
+    def __init__(self, message: str) -> None:
+        if 'Original Traceback' in message:
+            message = message.rsplit(f'.{type(self).__name__}: ', 1)[-1].strip()
+        super().__init__(message)
 
 
 class RecordingError(EchoError):
@@ -19,12 +28,12 @@ class RecordingError(EchoError):
     In training the recording is skipped and counted; in testing the error ends the run.
 
     Args:
-        filename (str): The recording.
-        reason (str): Why it cannot be used.
+        filename (str): The recording, or the whole message where there is no ``reason``.
+        reason (str): Why it cannot be used. Defaults to ''.
     """
 
-    def __init__(self, filename: str, reason: str) -> None:
-        super().__init__(f'{filename}: {reason}')
+    def __init__(self, filename: str, reason: str = '') -> None:
+        super().__init__(f'{filename}: {reason}' if reason else str(filename))
         self.filename = str(filename)
         self.reason = reason
 

@@ -1,0 +1,36 @@
+"""Files that are whole or not there, whenever the process is killed."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from mmengine.fileio import LocalBackend, register_backend
+
+
+class AtomicBackend(LocalBackend):
+    """Local files, written under another name and then renamed.
+
+    mmengine's own backend writes in place, so that a kill leaves a truncated checkpoint. Use it by
+    ``CheckpointHook(backend_args=dict(backend='atomic'), max_keep_ckpts=2)``: the hook deletes the
+    oldest file before it writes the new one, and with two a whole one is always left.
+    """
+
+    def put(self, obj: bytes, filepath: str | Path) -> None:
+        """Writes ``<filepath>.part``, waits until it is on the disk, and renames it.
+
+        Args:
+            obj (bytes): What to write.
+            filepath (str | Path): The file; one of that name is replaced.
+        """
+        target = Path(filepath)
+        target.parent.mkdir(parents=True, exist_ok=True)
+        part = target.with_name(f'{target.name}.part')
+        with part.open('wb') as file:
+            file.write(obj)
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(part, target)
+
+
+register_backend('atomic', AtomicBackend, force=True)

@@ -1,0 +1,41 @@
+"""Random generators whose state is a function of the iteration."""
+
+from __future__ import annotations
+
+import random
+
+import numpy as np
+import torch
+from mmengine.dist import get_rank
+from mmengine.hooks import Hook
+from mmengine.runner import Runner
+
+from echocardmae_mm.draws import DrawKey, Stream, draw_bits
+from echocardmae_mm.registry import HOOKS
+
+
+@HOOKS.register_module()
+class ReseedHook(Hook):
+    """Reseeds python, numpy and torch before each training iteration.
+
+    Dropout and whatever else draws from the global generators then depends on seed, iteration and
+    rank only, and a resumed run draws what the uninterrupted one draws.
+    """
+
+    priority = 'VERY_HIGH'
+
+    def before_train_iter(
+        self, runner: Runner, batch_idx: int, data_batch: dict | None = None
+    ) -> None:
+        """Reseeds the generators.
+
+        Args:
+            runner (Runner): The runner of the training process.
+            batch_idx (int): Unused.
+            data_batch (dict, optional): Unused. Defaults to None.
+        """
+        key = DrawKey(runner.seed, runner.iter, get_rank())
+        seed = int(draw_bits(key, Stream.TRAIN_STEP, 1)[0])
+        random.seed(seed)
+        np.random.seed(seed % 2**32)  # noqa: NPY002
+        torch.manual_seed(seed)
