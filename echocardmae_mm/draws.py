@@ -26,6 +26,7 @@ class Stream(IntEnum):
     MASK = 3
     REPLACEMENT = 4
     TRANSFORMS = 5
+    TRAIN_STEP = 6
 
 
 class DrawKey(NamedTuple):
