@@ -1,0 +1,241 @@
+"""Unlabelled recordings: a folder tree or a list of files, as a hospital has them."""
+
+from __future__ import annotations
+
+import csv
+import os
+from collections.abc import Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from itertools import chain
+from pathlib import Path
+from typing import Any
+
+import torch
+from mmengine.dataset import BaseDataset, force_full_init
+from mmengine.logging import print_log
+
+from echocardmae_mm.datasets.recordings import content_hash, looks_like_recording
+from echocardmae_mm.datasets.seeded_generators import seeded_generators
+from echocardmae_mm.draws import EpochIndex, Stream, draw_bits, draw_key
+from echocardmae_mm.errors import EchoError, RecordingError
+from echocardmae_mm.registry import DATASETS
+
+TRY_PHANTOMS = (
+    'or try phantoms: python tools/make_phantoms.py --out data/phantom --videos 200 --seed 1'
+)
+_MAX_REPLACEMENTS = 100
+_FILENAME_COLUMNS = ('filename', 'file', 'path', 'video')
+
+
+@DATASETS.register_module()
+class EchoVideoDataset(BaseDataset):
+    """Recordings for pretraining: a folder tree, or a list of files.
+
+    A recording that cannot be used is replaced in training by another one, which is a pure function
+    of seed, epoch and video and no member of the batch; in testing it ends the run.
+
+    Attributes:
+        skipped (torch.Tensor): uint8 (len(self),) in shared memory; 1 where a recording could not
+            be used, whichever worker found out.
+        padded (torch.Tensor): uint8 (len(self),) in shared memory; 1 where a recording was shorter
+            than a clip.
+        report (dict[str, int]): What was counted while reading the index.
+
+    Args:
+        data_root (str): Folder that is searched with all its folders for .avi, .mp4, .mov, .mkv,
+            .dcm, .nii, .nii.gz, .mhd, .mha and DICOM files without suffix; hidden ones are left
+            out. With ``ann_file``, the folder that its paths are relative to. Defaults to ''.
+        ann_file (str): A text file of one path a line, or a .csv with a column ``filename``;
+            relative to ``data_root``. Defaults to '', all that the folder holds.
+        pipeline (Sequence[dict]): Transforms. Defaults to ().
+        test_mode (bool): Whether a recording that cannot be used ends the run. Draws do not depend
+            on the epoch then. Defaults to False.
+        **kwargs (Any): Further arguments of mmengine's ``BaseDataset``.
+
+    Raises:
+        EchoError: If the folder or the list is missing or names no recording.
+    """
+
+    skipped: torch.Tensor
+    padded: torch.Tensor
+
+    def __init__(
+        self,
+        data_root: str = '',
+        ann_file: str = '',
+        pipeline: Sequence[dict[str, Any]] = (),
+        test_mode: bool = False,
+        **kwargs: Any,
+    ) -> None:
+        self.report: dict[str, int] = {}
+        super().__init__(
+            ann_file=ann_file,
+            data_root=data_root,
+            pipeline=list(pipeline),
+            test_mode=test_mode,
+            **kwargs,
+        )
+
+    def full_init(self) -> None:
+        """Read the index, report on it once, and share the flags with the workers to come."""
+        if self._fully_initialized:
+            return
+        super().full_init()
+        self.skipped = torch.zeros(len(self), dtype=torch.uint8).share_memory_()
+        self.padded = torch.zeros(len(self), dtype=torch.uint8).share_memory_()
+        counts = ', '.join(f'{count} {what}' for what, count in self.report.items() if count)
+        print_log(f'{type(self).__name__}: {len(self)} recordings to read; {counts}', 'current')
+
+    def load_data_list(self) -> list[dict[str, Any]]:
+        """Find the recordings.
+
+        Returns:
+            list[dict]: One dict a recording: filename, modality, start_index.
+        """
+        paths = _listed(self.ann_file, self.data_root) if self.ann_file else _found(self.data_root)
+        there = [path for path in paths if path.is_file()]
+        self.report = {'listed': len(paths), 'missing on disk': len(paths) - len(there)}
+        if not there:
+            place = self.ann_file or self.data_root
+            raise EchoError(
+                f'{place}: no recording in it; expected .avi, .mp4, .dcm, .nii.gz or .mhd files\n'
+                f'Set data_root to a folder of recordings, {TRY_PHANTOMS}'
+            )
+        return [{'filename': str(path), 'modality': 'RGB', 'start_index': 0} for path in there]
+
+    def __getitem__(self, idx: int) -> Any:
+        """One sample after the pipeline.
+
+        Args:
+            idx (int): Index of the recording.
+
+        Returns:
+            Any: What the pipeline makes of it, or of its replacement.
+        """
+        return self._usable_sample(idx, {int(idx)})
+
+    def __getitems__(self, indices: Sequence[int]) -> list[Any]:
+        """A batch; no recording stands in it twice because another one was replaced.
+
+        Args:
+            indices (Sequence[int]): Indices of the recordings.
+
+        Returns:
+            list: One sample each.
+        """
+        batch = {int(index) for index in indices}
+        return [self._usable_sample(index, batch) for index in indices]
+
+    def prepare_data(self, idx: int) -> Any:
+        """Send one recording through the pipeline, its random draws a function of its key alone.
+
+        Args:
+            idx (int): Index of the recording.
+
+        Returns:
+            Any: What the pipeline makes of it.
+
+        Raises:
+            RecordingError: If it cannot be used.
+        """
+        results = self.get_data_info(idx)
+        filename = results['filename']
+        if self.test_mode:
+            results['draw_seed'] = 0
+        with seeded_generators(draw_key(results)):
+            sample = self.pipeline(results)
+        if sample is None:
+            raise RecordingError(filename, 'a transform of the pipeline refused it')
+        if results.get('padded_frames'):
+            self.padded[int(idx)] = 1
+        return sample
+
+    def skip_reason(self, index: int) -> str:
+        """Why a recording was skipped, found by trying it again.
+
+        Args:
+            index (int): Index of the recording.
+
+        Returns:
+            str: The file and the reason.
+        """
+        try:
+            self.prepare_data(index)
+        except RecordingError as error:
+            return str(error)
+        return f'{self.get_data_info(index)["filename"]}: could not be used once; now it can'
+
+    @force_full_init
+    def content_hashes(self) -> list[str]:
+        """Content of each recording, whatever its name: provenance that survives copying.
+
+        Returns:
+            list[str]: 128 bits of BLAKE2b as hexadecimal digits, in the order of the data set.
+        """
+        filenames = [self.get_data_info(index)['filename'] for index in range(len(self))]
+        with ThreadPoolExecutor() as pool:
+            return list(pool.map(content_hash, filenames))
+
+    def _usable_sample(self, index: int, batch: set[int]) -> Any:
+        if self.test_mode:
+            return self.prepare_data(index)
+        for candidate in chain([index], self._replacements(index, batch)):
+            try:
+                sample = self.prepare_data(candidate)
+            except RecordingError as error:
+                self.skipped[int(candidate)] = 1
+                reason = error
+            else:
+                batch.add(int(candidate))
+                return sample
+        raise EchoError(
+            f'None of {_MAX_REPLACEMENTS} recordings in a row could be used; the last: {reason}\n'
+            f'Look at the data with: python tools/check_data.py {self.data_root or "ROOT"}'
+        )
+
+    def _replacements(self, index: int, batch: set[int]) -> Iterator[int]:
+        key = draw_key({'sample_idx': index})
+        for bits in draw_bits(key, Stream.REPLACEMENT, _MAX_REPLACEMENTS):
+            candidate = int(bits) % len(self)
+            if candidate not in batch:
+                yield EpochIndex(candidate, key.epoch, key.seed)
+
+
+def _found(root: str) -> list[Path]:
+    if not root or not Path(root).is_dir():
+        raise EchoError(
+            f'{root or "data_root"}: no such folder; expected a folder of recordings\n'
+            f'Set data_root to one, {TRY_PHANTOMS}'
+        )
+    return sorted(path for path in _files(Path(root)) if looks_like_recording(path))
+
+
+def _files(root: Path) -> Iterator[Path]:
+    for folder, subfolders, names in os.walk(root, followlinks=True):
+        subfolders[:] = [name for name in subfolders if not name.startswith('.')]
+        yield from (Path(folder, name) for name in names)
+
+
+def _listed(list_file: str, root: str) -> list[Path]:
+    path = Path(list_file)
+    if not path.is_file():
+        raise EchoError(
+            f'{list_file}: no such file; expected a list of recordings, one path a line\n'
+            f'Set ann_file to one or leave it out to read all of data_root, {TRY_PHANTOMS}'
+        )
+    with path.open(encoding='utf-8-sig', newline='') as lines:
+        names = _csv_names(lines, path) if path.suffix.lower() == '.csv' else map(str.strip, lines)
+        folder = Path(root) if root else path.parent
+        return [folder / name for name in dict.fromkeys(names) if name]
+
+
+def _csv_names(lines: Iterable[str], path: Path) -> Iterator[str]:
+    reader = csv.DictReader(lines)
+    columns = reader.fieldnames or []
+    column = next((name for name in columns if name.lower() in _FILENAME_COLUMNS), None)
+    if column is None:
+        raise EchoError(
+            f"{path}: no column 'filename'; found {', '.join(columns) or 'nothing'}\n"
+            'Name the column of the paths filename, or give a text file of one path a line'
+        )
+    return (row[column].strip() for row in reader)

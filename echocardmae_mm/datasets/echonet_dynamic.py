@@ -1,0 +1,161 @@
+"""EchoNet-Dynamic as its owners ship it."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from echocardmae_mm.datasets.echo_video import TRY_PHANTOMS, EchoVideoDataset
+from echocardmae_mm.datasets.echonet_lists import (
+    FILE_LIST,
+    TRACINGS,
+    read_number,
+    read_rows,
+    read_tracings,
+    video_stem,
+)
+from echocardmae_mm.datasets.recordings import looks_like_recording
+from echocardmae_mm.errors import EchoError
+from echocardmae_mm.registry import DATASETS
+
+_VIDEO_FOLDERS = ('Videos', 'a4c-video-dir')
+_ROWS_OF_A_TRACING = 21
+
+
+@DATASETS.register_module()
+class EchoNetDynamicDataset(EchoVideoDataset):
+    """Apical four-chamber recordings with their ejection fraction (Ouyang et al., Nature 2020).
+
+    Each recording comes with ``ef``, ``esv``, ``edv`` (per cent, ml; NaN volumes where the list has
+    none), ``fps``, ``number_of_frames``, ``split`` and ``traced_frames``. Rows without EF, repeated
+    rows (the first one counts) and recordings missing on disk are left out and counted in
+    :attr:`report`, as are oddities that are kept: untraced recordings, tracings of other than 21
+    rows, traced recordings that the list lacks.
+
+    Args:
+        data_root (str): Folder of FileList.csv, VolumeTracings.csv and Videos (or a4c-video-dir).
+        split (str | Sequence[str], optional): 'train', 'val', 'test' or several of them, in any
+            case. Defaults to None, all.
+        drop_untraced (bool): Whether to leave out recordings with fewer than two traced frames, as
+            EchoNet-Dynamic's own loader does (six in the published set). Defaults to False.
+        **kwargs (Any): Further arguments of :class:`EchoVideoDataset`.
+
+    Raises:
+        EchoError: If a file, a column or the split is missing.
+    """
+
+    def __init__(
+        self,
+        data_root: str = 'data/EchoNet-Dynamic',
+        split: str | Sequence[str] | None = None,
+        drop_untraced: bool = False,
+        **kwargs: Any,
+    ) -> None:
+        self.split = (split,) if isinstance(split, str) else split
+        self.drop_untraced = drop_untraced
+        super().__init__(data_root=data_root, **kwargs)
+
+    def load_data_list(self) -> list[dict[str, Any]]:
+        """Read the lists.
+
+        Returns:
+            list[dict]: One dict a recording, in the order of FileList.csv.
+        """
+        root = Path(self.data_root)
+        rows = _file_list(root, require_split=self.split is not None)
+        videos = find_videos(root)
+        tracings = read_tracings(root / TRACINGS) if (root / TRACINGS).is_file() else {}
+        first_rows: dict[str, dict[str, str]] = {}
+        for row in rows:
+            first_rows.setdefault(video_stem(row['FileName']), row)
+        chosen = {stem: row for stem, row in first_rows.items() if self._in_split(row)}
+        self._require_rows(chosen, rows)
+        labelled = {s: row for s, row in chosen.items() if math.isfinite(read_number(row, 'EF'))}
+        there = {stem: row for stem, row in labelled.items() if stem in videos}
+        untraced = {stem for stem in there if len(tracings.get(stem, {})) < 2}
+        self.report = {
+            'rows in the list': len(rows),
+            'repeated rows': len(rows) - len(first_rows),
+            'of the split': len(chosen),
+            'without EF': len(chosen) - len(labelled),
+            'missing on disk': len(labelled) - len(there),
+            'untraced (dropped)' if self.drop_untraced else 'untraced (kept)': len(untraced),
+            'with odd tracings': sum(_is_odd(tracings.get(stem, {})) for stem in there),
+            'traced but not listed': len(tracings.keys() - first_rows.keys()),
+        }
+        if not there:
+            raise EchoError(
+                f'{root}: of {len(chosen)} recordings in {FILE_LIST} none is on disk with an EF\n'
+                f'Unpack the videos into {root / _VIDEO_FOLDERS[0]}, {TRY_PHANTOMS}'
+            )
+        return [
+            _data_info(row, videos[stem], tracings.get(stem, {}))
+            for stem, row in there.items()
+            if not (self.drop_untraced and stem in untraced)
+        ]
+
+    def _in_split(self, row: dict[str, str]) -> bool:
+        return self.split is None or row['Split'].strip().lower() in {
+            str(split).lower() for split in self.split
+        }
+
+    def _require_rows(self, chosen: dict[str, dict[str, str]], rows: list[dict[str, str]]) -> None:
+        if not chosen:
+            found = ', '.join(sorted({row['Split'] for row in rows})) if self.split else ''
+            raise EchoError(
+                f'{Path(self.data_root) / FILE_LIST}: no rows of split {self.split}; '
+                f'found {found or "an empty list"}'
+            )
+
+
+def find_videos(root: Path) -> dict[str, Path]:
+    """Recordings of an EchoNet folder.
+
+    Args:
+        root (Path): The folder that holds Videos or a4c-video-dir.
+
+    Returns:
+        dict[str, Path]: Path of each recording by its stem.
+    """
+    return {
+        video_stem(path.name): path
+        for folder in _VIDEO_FOLDERS
+        if (root / folder).is_dir()
+        for path in (root / folder).iterdir()
+        if looks_like_recording(path)
+    }
+
+
+def _file_list(root: Path, require_split: bool) -> list[dict[str, str]]:
+    path = root / FILE_LIST
+    if not path.is_file():
+        raise EchoError(
+            f"{path}: not found; EchoNet-Dynamic is free for research under Stanford AIMI's "
+            'agreement (https://echonet.github.io/dynamic)\n'
+            f'Unpack it so that this file exists, {TRY_PHANTOMS}'
+        )
+    return read_rows(path, ('FileName', 'EF', 'Split') if require_split else ('FileName', 'EF'))
+
+
+def _is_odd(frames: dict[int, np.ndarray]) -> bool:
+    return any(len(rows) != _ROWS_OF_A_TRACING for rows in frames.values())
+
+
+def _data_info(row: dict[str, str], path: Path, frames: dict[int, np.ndarray]) -> dict[str, Any]:
+    fps, number_of_frames = read_number(row, 'FPS'), read_number(row, 'NumberOfFrames')
+    return {
+        'filename': str(path),
+        'modality': 'RGB',
+        'start_index': 0,
+        'ef': read_number(row, 'EF'),
+        'esv': read_number(row, 'ESV'),
+        'edv': read_number(row, 'EDV'),
+        'fps': fps if math.isfinite(fps) else None,
+        'number_of_frames': int(number_of_frames) if math.isfinite(number_of_frames) else None,
+        'split': (row.get('Split') or '').strip().lower(),
+        'traced_frames': list(frames),
+    }

@@ -1,0 +1,11 @@
+"""Recordings as they leave the scanner or the archive, one file a container.
+
+A reader decodes the frames that are asked for, and no others where its container allows it.
+"""
+
+from echocardmae_mm.datasets.recordings.content_hash import content_hash
+from echocardmae_mm.datasets.recordings.formats import looks_like_recording
+from echocardmae_mm.datasets.recordings.opening import open_recording
+from echocardmae_mm.datasets.recordings.recording import Recording
+
+__all__ = ['Recording', 'content_hash', 'looks_like_recording', 'open_recording']

@@ -1,0 +1,33 @@
+"""The content of a recording as a short name that renaming and copying do not change."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from pathlib import Path
+
+_CHUNK = 1 << 20
+
+
+def content_hash(filename: str) -> str:
+    """Hash of a recording's bytes.
+
+    Args:
+        filename (str): The file. The .raw that an .mhd names is hashed with it.
+
+    Returns:
+        str: 32 hexadecimal digits, 128 bits of BLAKE2b.
+    """
+    digest = hashlib.blake2b(digest_size=16)
+    for path in (Path(filename), *_raw_files(Path(filename))):
+        with path.open('rb') as file:
+            while chunk := file.read(_CHUNK):
+                digest.update(chunk)
+    return digest.hexdigest()
+
+
+def _raw_files(path: Path) -> list[Path]:
+    if path.suffix.lower() != '.mhd':
+        return []
+    named = re.findall(r'^ElementDataFile\s*=\s*(.+?)\s*$', path.read_text('latin-1'), re.MULTILINE)
+    return [raw for name in named if (raw := path.parent / name).is_file()]

@@ -1,0 +1,199 @@
+"""Ultrasound recordings in DICOM; B-mode sequences only, everything else is refused by name."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import numpy as np
+
+from echocardmae_mm.datasets.recordings.recording import Recording
+from echocardmae_mm.errors import RecordingError
+
+# Value 4 of Image Type, DICOM PS3.3 C.8.5.6.1.1: the modes of an image as bits.
+_OTHER_MODES = {
+    0x002: 'M-mode',
+    0x004: 'spectral Doppler',
+    0x008: 'spectral Doppler',
+    0x010: 'colour Doppler',
+    0x020: 'colour M-mode',
+    0x040: 'a 3-D rendering',
+    0x100: 'colour power Doppler',
+}
+# Sequence of Ultrasound Regions, DICOM PS3.3 C.8.5.5.1: spatial formats and data types.
+_TWO_D, _M_MODE, _SPECTRAL = 1, 2, 3
+_TISSUE, _COLOR_FLOW = 1, 2
+_CENTIMETRE = 3
+_DAMAGE = (AttributeError, EOFError, LookupError, OSError, RuntimeError, TypeError, ValueError)
+_ULTRASOUND_MODALITIES = ('US', 'OT', '')
+
+
+class DicomRecording(Recording):
+    """A multi-frame ultrasound image, of any photometric interpretation and transfer syntax.
+
+    Single frames are decoded by the codecs that pydicom finds. Samples of more than eight bits are
+    scaled to 0-255. The region is the largest two-dimensional one of tissue, and the spacing is its
+    own; both are unknown where the region does not fit into the image, as after shrinking it.
+
+    Args:
+        filename (str): The file.
+
+    Raises:
+        RecordingError: If it holds no pixels, no ultrasound, a still, colour Doppler, M-mode or
+            spectral Doppler.
+    """
+
+    def __init__(self, filename: str) -> None:
+        import pydicom
+
+        with _reporting(filename, 'damaged DICOM'):
+            header = pydicom.dcmread(filename, defer_size=1024)
+            reason = _refusal(header)
+            if reason:
+                raise RecordingError(filename, reason)
+            tissue = _tissue_region(header)
+            super().__init__(
+                filename,
+                int(header.NumberOfFrames),
+                _frame_rate(header),
+                _spacing(header, tissue),
+                _bounds(tissue) if tissue else None,
+            )
+        self._header = header
+
+    def _decode(self, indices: np.ndarray) -> np.ndarray:
+        from pydicom.pixels import iter_pixels
+
+        with _reporting(self.filename, 'damaged pixel data, or no codec for it'):
+            frames = np.stack(list(iter_pixels(self.filename, indices=indices.tolist())))
+            return _to_rgb(frames, self._header)
+
+
+@contextmanager
+def _reporting(filename: str, what: str) -> Iterator[None]:
+    """Turn what pydicom raises over a damaged file into the recording's error, without warnings."""
+    from pydicom.errors import BytesLengthException, InvalidDicomError
+
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter('ignore')
+            yield
+    except (*_DAMAGE, BytesLengthException, InvalidDicomError) as error:
+        first_line = (str(error).splitlines() or [type(error).__name__])[0]
+        raise RecordingError(filename, f'{what} ({first_line})') from error
+
+
+def _refusal(header: Any) -> str | None:
+    modality = str(header.get('Modality') or '')
+    if 'PixelData' not in header:
+        return f'DICOM without pixel data (modality {modality or "unknown"})'
+    if modality not in _ULTRASOUND_MODALITIES:
+        return f'modality {modality}, not ultrasound'
+    mode = _mode(header)
+    if mode:
+        return f'{mode}, not a B-mode recording'
+    if int(header.get('NumberOfFrames') or 1) < 2:
+        return 'a still image (1 frame), not a recording'
+    return None
+
+
+def _mode(header: Any) -> str | None:
+    """What the image is other than B-mode.
+
+    Ultrasound Color Data Present counts only where no region is described: scanners set it for grey
+    images that are stored with a palette, too.
+    """
+    regions = header.get('SequenceOfUltrasoundRegions') or []
+    formats = {region.get('RegionSpatialFormat') for region in regions}
+    types = {region.get('RegionDataType') for region in regions}
+    bits = _image_type_bits(header)
+    for bit, name in _OTHER_MODES.items():
+        if bits & bit:
+            return name
+    if _SPECTRAL in formats:
+        return 'spectral Doppler'
+    if _M_MODE in formats:
+        return 'M-mode'
+    if _COLOR_FLOW in types or (not regions and header.get('UltrasoundColorDataPresent') == 1):
+        return 'colour Doppler'
+    return None
+
+
+def _image_type_bits(header: Any) -> int:
+    parts = list(header.get('ImageType') or [])[3:4]
+    try:
+        return int(parts[0], 16) if parts else 0
+    except ValueError:
+        return 0
+
+
+def _frame_rate(header: Any) -> float | None:
+    """Frames a second: Cine Rate, Frame Time (ms), Frame Time Vector, recommended display rate."""
+    if header.get('CineRate'):
+        return float(header.CineRate)
+    if header.get('FrameTime'):
+        return 1000 / float(header.FrameTime)
+    times = np.atleast_1d(np.asarray(header.get('FrameTimeVector') or [], dtype=float))[1:]
+    if times.size and times.mean() > 0:
+        return 1000 / float(times.mean())
+    return float(header.get('RecommendedDisplayFrameRate') or 0) or None
+
+
+def _tissue_region(header: Any) -> Any | None:
+    """The largest two-dimensional region of tissue that lies within the image."""
+    fitting = [
+        region
+        for region in header.get('SequenceOfUltrasoundRegions') or []
+        if region.get('RegionSpatialFormat') == _TWO_D
+        and region.get('RegionDataType') == _TISSUE
+        and region.RegionLocationMaxX1 <= header.Columns
+        and region.RegionLocationMaxY1 <= header.Rows
+    ]
+    return max(fitting, key=_area, default=None)
+
+
+def _bounds(region: Any) -> tuple[int, int, int, int]:
+    left, top = int(region.RegionLocationMinX0), int(region.RegionLocationMinY0)
+    return left, top, int(region.RegionLocationMaxX1), int(region.RegionLocationMaxY1)
+
+
+def _area(region: Any) -> int:
+    left, top, right, bottom = _bounds(region)
+    return (right - left) * (bottom - top)
+
+
+def _spacing(header: Any, tissue: Any | None) -> tuple[float, float] | None:
+    """Height and width of a pixel in mm."""
+    if tissue is not None and _in_centimetres(tissue):
+        row, column = abs(float(tissue.PhysicalDeltaY)), abs(float(tissue.PhysicalDeltaX))
+        if row and column:
+            return 10 * row, 10 * column
+    if header.get('SequenceOfUltrasoundRegions') or not header.get('PixelSpacing'):
+        return None
+    row, column = header.PixelSpacing
+    return float(row), float(column)
+
+
+def _in_centimetres(region: Any) -> bool:
+    units = region.get('PhysicalUnitsXDirection'), region.get('PhysicalUnitsYDirection')
+    return units == (_CENTIMETRE, _CENTIMETRE)
+
+
+def _to_rgb(frames: np.ndarray, header: Any) -> np.ndarray:
+    """uint8 RGB of shape (n, H, W, 3); pydicom has turned YBR into RGB already."""
+    from pydicom.pixels import apply_color_lut
+
+    if header.PhotometricInterpretation == 'PALETTE COLOR':
+        colors = apply_color_lut(frames, header)
+        return (colors >> 8).astype(np.uint8) if colors.dtype == np.uint16 else colors
+    bits = int(header.BitsStored)
+    if frames.dtype != np.uint8 or bits != 8:
+        low = -(1 << (bits - 1)) if header.PixelRepresentation else 0
+        full = (1 << bits) - 1
+        scaled = (np.clip(frames.astype(np.float64) - low, 0, full)) * (255 / full)
+        frames = np.rint(scaled).astype(np.uint8)
+    if header.PhotometricInterpretation == 'MONOCHROME1':
+        frames = 255 - frames
+    return frames if frames.ndim == 4 else np.repeat(frames[..., None], 3, axis=-1)

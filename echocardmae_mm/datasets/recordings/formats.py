@@ -1,0 +1,110 @@
+"""Which container a file is, by its name and by its first bytes.
+
+The name says which files of a folder are recordings; the bytes decide which reader gets them.
+"""
+
+from __future__ import annotations
+
+import gzip
+import zlib
+from collections.abc import Callable
+from enum import Enum
+from pathlib import Path
+from typing import NamedTuple
+
+from echocardmae_mm.errors import RecordingError
+
+
+class Container(Enum):
+    """The containers that can be read."""
+
+    VIDEO = 'video'
+    DICOM = 'DICOM'
+    NIFTI = 'NIfTI'
+    META_IMAGE = 'MetaImage'
+
+
+class _Format(NamedTuple):
+    container: Container
+    suffixes: tuple[str, ...]
+    recognise: Callable[[bytes], bool]
+
+
+_QUICKTIME_ATOMS = (b'ftyp', b'moov', b'mdat', b'wide', b'free', b'skip')
+_NIFTI_HEADER_SIZES = (348, 540)
+
+_FORMATS = (
+    _Format(Container.VIDEO, ('.avi',), lambda head: head[:4] == b'RIFF' and head[8:11] == b'AVI'),
+    _Format(Container.VIDEO, ('.mp4', '.mov', '.m4v'), lambda head: head[4:8] in _QUICKTIME_ATOMS),
+    _Format(Container.VIDEO, ('.mkv',), lambda head: head[:4] == b'\x1a\x45\xdf\xa3'),
+    _Format(Container.DICOM, ('.dcm', '.dicom'), lambda head: head[128:132] == b'DICM'),
+    _Format(Container.NIFTI, ('.nii', '.nii.gz'), lambda head: _nifti_header_size(head)),
+    _Format(Container.META_IMAGE, ('.mhd', '.mha'), lambda head: b'NDims' in head),
+)
+_SUFFIXES = tuple(suffix for entry in _FORMATS for suffix in entry.suffixes)
+_HEAD_BYTES = 512
+
+
+def recording_container(filename: str) -> Container:
+    """Container of a file, by its content.
+
+    Args:
+        filename (str): The file.
+
+    Returns:
+        Container: What it is, whatever its name.
+
+    Raises:
+        RecordingError: If it is missing, empty, or none of the containers that can be read.
+    """
+    path = Path(filename)
+    if not path.is_file():
+        raise RecordingError(filename, 'is a folder' if path.is_dir() else 'no such file')
+    head = _head(path)
+    if not head:
+        raise RecordingError(filename, 'the file is empty')
+    for entry in _FORMATS:
+        if entry.recognise(head):
+            return entry.container
+    kind = 'text' if head.isascii() else 'something else'
+    expected = next(
+        (e.container.value for e in _FORMATS if path.name.lower().endswith(e.suffixes)), 'recording'
+    )
+    raise RecordingError(
+        filename, f'not a {expected}: the file holds {kind}, it begins with {head[:16]!r}'
+    )
+
+
+def looks_like_recording(path: Path) -> bool:
+    """Whether a file of a folder is meant as a recording.
+
+    Args:
+        path (Path): An existing file.
+
+    Returns:
+        bool: True for the known suffixes, and for DICOM that carries none or a part of its UID in
+        place of one. Hidden files and DICOM directories are no recordings.
+    """
+    if path.name.startswith('.') or path.name == 'DICOMDIR':
+        return False
+    if path.name.lower().endswith(_SUFFIXES):
+        return True
+    return (not path.suffix or path.suffix[1:].isdigit()) and _head(path)[128:132] == b'DICM'
+
+
+def _head(path: Path) -> bytes:
+    try:
+        with path.open('rb') as file:
+            head = file.read(_HEAD_BYTES)
+        if head[:2] != b'\x1f\x8b':
+            return head
+        with gzip.open(path) as unzipped:
+            return unzipped.read(_HEAD_BYTES)
+    except (OSError, EOFError, zlib.error) as error:
+        raise RecordingError(str(path), f'cannot be read ({error})') from error
+
+
+def _nifti_header_size(head: bytes) -> bool:
+    return any(
+        int.from_bytes(head[:4], order) in _NIFTI_HEADER_SIZES for order in ('little', 'big')
+    )

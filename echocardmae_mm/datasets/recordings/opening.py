@@ -1,0 +1,36 @@
+"""The reader that fits a file."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from os import PathLike
+
+from echocardmae_mm.datasets.recordings.dicom import DicomRecording
+from echocardmae_mm.datasets.recordings.formats import Container, recording_container
+from echocardmae_mm.datasets.recordings.recording import Recording
+from echocardmae_mm.datasets.recordings.video import open_video
+from echocardmae_mm.datasets.recordings.volume import open_meta_image, open_nifti
+
+_READERS: dict[Container, Callable[[str], Recording]] = {
+    Container.VIDEO: open_video,
+    Container.DICOM: DicomRecording,
+    Container.NIFTI: open_nifti,
+    Container.META_IMAGE: open_meta_image,
+}
+
+
+def open_recording(filename: str | PathLike[str]) -> Recording:
+    """Open a recording of any known container.
+
+    Args:
+        filename (str | PathLike): An .avi, .mp4, .mov, .mkv, DICOM, NIfTI (.nii, .nii.gz) or
+            MetaImage (.mhd, .mha) file. Its content decides which of them it is.
+
+    Returns:
+        Recording: Its length, frame rate, spacing and region; pixels on demand.
+
+    Raises:
+        RecordingError: If the file is missing, empty, damaged, or no B-mode recording.
+    """
+    filename = str(filename)
+    return _READERS[recording_container(filename)](filename)

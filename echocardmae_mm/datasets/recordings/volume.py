@@ -1,0 +1,121 @@
+"""Sequences stored as volumes: NIfTI by nibabel, MetaImage by SimpleITK."""
+
+from __future__ import annotations
+
+import zlib
+from typing import Any
+
+import numpy as np
+
+from echocardmae_mm.datasets.recordings.recording import Recording
+from echocardmae_mm.errors import RecordingError
+
+_NIFTI_ERRORS = (OSError, EOFError, ValueError, zlib.error)
+_SECONDS = {'sec': 1.0, 'msec': 1e-3, 'usec': 1e-6}
+
+
+class VolumeRecording(Recording):
+    """A sequence of grey frames that lies in memory.
+
+    Values of 0 to 255 are kept as they are; any other range is stretched over 0 to 255, all
+    frames alike.
+
+    Args:
+        filename (str): The file.
+        volume (np.ndarray): Of shape (T, H, W).
+        fps (float, optional): Frames a second. Defaults to None.
+        spacing (tuple[float, float], optional): Height and width of a pixel in mm. Defaults to
+            None.
+    """
+
+    def __init__(
+        self,
+        filename: str,
+        volume: np.ndarray,
+        fps: float | None = None,
+        spacing: tuple[float, float] | None = None,
+    ) -> None:
+        super().__init__(filename, len(volume), fps, spacing)
+        self._volume = volume
+        self._range = (0.0, 255.0)
+        if volume.dtype != np.uint8:
+            low, high = float(volume.min()), float(volume.max())
+            if not np.isfinite([low, high]).all():
+                raise RecordingError(filename, 'holds values that are not finite')
+            if low < 0 or high > 255 or high <= 1:
+                self._range = (low, high)
+
+    def _decode(self, indices: np.ndarray) -> np.ndarray:
+        frames = self._volume[indices]
+        if frames.dtype != np.uint8:
+            low, high = self._range
+            scale = 255 / (high - low) if high > low else 0.0
+            frames = np.rint((frames.astype(np.float64) - low) * scale).astype(np.uint8)
+        return np.repeat(frames[..., None], 3, axis=-1)
+
+
+def open_nifti(filename: str) -> VolumeRecording:
+    """Open a NIfTI sequence.
+
+    Args:
+        filename (str): A .nii or .nii.gz file whose array has the axes (x, y), (x, y, time) or
+            (x, y, 1, time), as CAMUS has.
+
+    Returns:
+        VolumeRecording: Frames with y as rows. The frame rate is known only if the header has a
+        time axis with its unit.
+
+    Raises:
+        RecordingError: If it is damaged or has other axes.
+    """
+    import nibabel
+
+    try:
+        image: Any = nibabel.load(filename)
+        array = np.asarray(image.dataobj)
+    except (*_NIFTI_ERRORS, nibabel.filebasedimages.ImageFileError) as error:
+        raise RecordingError(filename, f'damaged NIfTI ({_first_line(error)})') from error
+    zooms = image.header.get_zooms()
+    seconds = None
+    if array.ndim == 4 and array.shape[2] == 1:
+        array = array[:, :, 0]
+        seconds = zooms[3] * _SECONDS.get(image.header.get_xyzt_units()[1], 0.0)
+    if array.ndim == 2:
+        array = array[..., None]
+    if array.ndim != 3 or array.dtype.fields:
+        raise RecordingError(filename, f'not a grey sequence in x, y, time: shape {image.shape}')
+    spacing = (float(zooms[1]), float(zooms[0]))
+    fps = 1 / seconds if seconds else None
+    return VolumeRecording(filename, array.transpose(2, 1, 0), fps, spacing)
+
+
+def open_meta_image(filename: str) -> VolumeRecording:
+    """Open a MetaImage sequence.
+
+    Args:
+        filename (str): An .mhd file with its .raw beside it, or an .mha file.
+
+    Returns:
+        VolumeRecording: The frame rate is unknown.
+
+    Raises:
+        RecordingError: If it is damaged, its .raw is missing, or it has other axes.
+    """
+    import SimpleITK
+
+    SimpleITK.ProcessObject.SetGlobalWarningDisplay(False)
+    try:
+        image = SimpleITK.ReadImage(filename)
+    except RuntimeError as error:
+        raise RecordingError(filename, 'damaged MetaImage, or its .raw is missing') from error
+    array = SimpleITK.GetArrayFromImage(image)
+    if array.ndim == 2:
+        array = array[None]
+    if array.ndim != 3 or image.GetNumberOfComponentsPerPixel() != 1:
+        raise RecordingError(filename, f'not a grey sequence in x, y, time: {image.GetSize()}')
+    column_mm, row_mm = image.GetSpacing()[:2]
+    return VolumeRecording(filename, array, None, (row_mm, column_mm))
+
+
+def _first_line(error: BaseException) -> str:
+    return (str(error).splitlines() or [type(error).__name__])[0]
