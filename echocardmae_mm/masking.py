@@ -1,11 +1,12 @@
 """Which tokens of the sector are hidden from the encoder (section 2.2 of the paper).
 
-Each strategy scores the cells of every temporal slot; the ``num_visible`` cells of the sector with the
-lowest scores stay visible, so that every slot, every clip and every video show the same number.
+Each strategy scores the cells of every temporal slot; the ``num_visible`` cells of the sector with
+the lowest scores stay visible, so that every slot, clip and video show the same number.
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 
 import numpy as np
@@ -61,7 +62,7 @@ def random_scores(sector: np.ndarray, num_clips: int, num_slots: int, key: DrawK
         np.ndarray: float64 of shape (num_clips, num_slots, h * w).
     """
     shape = (num_clips, num_slots, sector.size)
-    return draw_uniform(key, Stream.MASK, np.prod(shape)).reshape(shape)
+    return draw_uniform(key, Stream.MASK, math.prod(shape)).reshape(shape)
 
 
 def tube_scores(sector: np.ndarray, num_clips: int, num_slots: int, key: DrawKey) -> np.ndarray:
@@ -84,9 +85,10 @@ def block_scores(sector: np.ndarray, num_clips: int, num_slots: int, key: DrawKe
     """Contiguous blocks are masked one after another ("blockwise masking", as in BEiT).
 
     Each slot draws a sequence of rectangles as BEiT does: an area of 8 to 40 % of the sector, an
-    aspect ratio that is log-uniform in 0.3 to 1/0.3, and a centre in the sector. A cell is masked with
-    the first rectangle that covers it; the rectangle that would exceed the count shrinks towards its
-    centre, which keeps it contiguous and the count exact. Cells under no rectangle come last.
+    aspect ratio that is log-uniform in 0.3 to 1/0.3, and a centre in the sector. A cell is masked
+    with the first rectangle that covers it; the rectangle that would exceed the count shrinks
+    towards its centre, which keeps it contiguous and the count exact. Cells under no rectangle come
+    last.
 
     Args:
         sector (np.ndarray): Grid of tokens, bool of shape (h, w).
@@ -99,7 +101,7 @@ def block_scores(sector: np.ndarray, num_clips: int, num_slots: int, key: DrawKe
     """
     shape = (num_clips, num_slots, BLOCKS_PER_SLOT, 5)
     area, aspect, cell, down, right = np.moveaxis(
-        draw_uniform(key, Stream.MASK, np.prod(shape)).reshape(shape)[..., None], -2, 0
+        draw_uniform(key, Stream.MASK, math.prod(shape)).reshape(shape)[..., None], -2, 0
     )
     area = sector.sum() * (BLOCK_AREA[0] + area * (BLOCK_AREA[1] - BLOCK_AREA[0]))
     aspect = np.exp(np.log(BLOCK_ASPECT[0]) + aspect * np.log(BLOCK_ASPECT[1] / BLOCK_ASPECT[0]))

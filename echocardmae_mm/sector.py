@@ -20,9 +20,9 @@ TEMPLATE_APEX = 67
 def template_sector(height: int, width: int) -> np.ndarray:
     """Sector that every EchoNet-Dynamic video was cut to.
 
-    EchoNet's own conversion from DICOM keeps ``x + y > 67 and x - y < 67`` at 112 x 112 pixels: a right
-    angle that opens downwards from (67, 0), clipped by the frame. Other sizes scale it about the
-    frame, each axis by itself, as resizing a video does.
+    EchoNet's own conversion from DICOM keeps ``x + y > 67 and x - y < 67`` at 112 x 112 pixels: a
+    right angle that opens downwards from (67, 0), clipped by the frame. Other sizes scale it with
+    the frame, each axis by itself, as resizing a video does.
 
     Args:
         height (int): Height in pixels.
@@ -56,4 +56,4 @@ def token_sector(mask: np.ndarray, patch_size: int) -> np.ndarray:
             'resize the frames to a multiple of the patch size'
         )
     patches = mask.reshape(height // patch_size, patch_size, width // patch_size, patch_size)
-    return patches.any(axis=(1, 3))
+    return np.any(patches, axis=(1, 3))

@@ -24,10 +24,10 @@ BLURS: dict[str, Callable[[np.ndarray, int], np.ndarray]] = {
 class DenoisedTarget(BaseTransform):
     """Reconstruct denoised frames from noisy ones (section 2.4 of the paper).
 
-    Each channel of each frame is blurred by itself; the input of the encoder stays as it is. The paper
-    found the median best and is silent about the kernel: 3 is the released code's, and sigma of the
-    Gaussian is OpenCV's for the kernel, ``0.3 * ((kernel_size - 1) / 2 - 1) + 0.8`` pixels, which
-    is also the default of albumentations, the library that the released code blurs with.
+    Each channel of each frame is blurred by itself; the input of the encoder stays as it is. The
+    paper found the median best and is silent about the kernel: 3 is the released code's. Sigma of
+    the Gaussian is OpenCV's for the kernel, ``0.3 * ((kernel_size - 1) / 2 - 1) + 0.8`` pixels,
+    also the default of albumentations, the library that the released code blurs with.
 
     Required Keys:
 

@@ -20,10 +20,10 @@ SECTORS = ('template', 'none')
 class SectorMask(BaseTransform):
     """Key area masking: hide most of the sector's tokens, none of the background's.
 
-    Every temporal slot of every video shows the same number of tokens, a constant of the config; all
-    other tokens of the sector are masked (section 2.2 of the paper; the released code for the equal
-    number in each slot and the mask that both clips share). ``echocardmae_mm.sector`` states the
-    polarity.
+    Every temporal slot of every video shows the same number of tokens, a constant of the config;
+    all other tokens of the sector are masked (section 2.2 of the paper; the released code for the
+    equal number in each slot and the mask that both clips share). ``echocardmae_mm.sector`` states
+    the polarity.
 
     Required Keys:
 
@@ -41,9 +41,9 @@ class SectorMask(BaseTransform):
         strategy (str): 'random', 'tube' or 'block', see ``echocardmae_mm.masking``. Defaults to
             'random'.
         mask_ratio (float): Part of the tokens that is masked, in (0, 1). Defaults to 0.75.
-        sector (str): 'template' is EchoNet-Dynamic's, 'auto' each recording's own (``sector_mask`` if
-            the results hold one, else detected on all clips), 'none' the whole frame. Defaults to
-            'template'.
+        sector (str): 'template' is EchoNet-Dynamic's, 'auto' each recording's own
+            (``sector_mask`` if the results hold one, else detected on all clips), 'none' the whole
+            frame. Defaults to 'template'.
         num_visible (int, optional): Visible tokens in each slot. Defaults to
             ``int(tokens * (1 - mask_ratio))``, where ``tokens`` are the whole frame's for
             ``sector='none'`` and the template's otherwise.
@@ -138,8 +138,8 @@ class SectorMask(BaseTransform):
         if 0 < num_visible < tokens:
             return
         reason = (
-            f'the sector has {tokens} tokens of {self.patch_size} x {self.patch_size} pixels in each '
-            f'slot, too few for {num_visible} visible and at least one masked'
+            f'the sector has {tokens} tokens of {self.patch_size} x {self.patch_size} pixels in '
+            f'each slot, too few for {num_visible} visible and at least one masked'
         )
         if self.sector == 'auto' and num_visible > 0:
             raise RecordingError(results.get('filename', 'recording'), reason)
