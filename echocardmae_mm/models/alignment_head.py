@@ -17,9 +17,9 @@ from echocardmae_mm.registry import MODELS
 class AlignmentHead(BaseModule):
     """InfoNCE between the clips of a video against the other videos of the batch, Eq. 2.
 
-    It holds no parameter and asks for plain features, so it can be added to any model. In distributed
-    training each process compares its own videos with those of all processes; averaging the
-    gradients then gives those of one process on the whole batch. Computed in float32 always.
+    It holds no parameter and asks for plain features, so it can be added to any model. In
+    distributed training each process compares its own videos with those of all processes; averaging
+    the gradients then gives those of one process on the whole batch. Computed in float32 always.
 
     Args:
         temperature (float): tau of Eq. 2. Defaults to 0.1.

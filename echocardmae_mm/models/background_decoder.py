@@ -97,17 +97,17 @@ class BackgroundTokenDecoder(BaseModule):
             visible (Tensor): Their places, int64 of shape (B, Nv).
             masked (Tensor): Places to predict, int64 of shape (B, Nm).
             background (Tensor): Places outside the sector, int64 of shape (B, Nb).
-            masked_valid (Tensor, optional): bool of shape (B, Nm), false where ``masked`` was filled
-                up with places of the background. They take part as background or, with
+            masked_valid (Tensor, optional): bool of shape (B, Nm), false where ``masked`` was
+                filled up with places of the background. They take part as background or, with
                 ``background='single'``, not at all; what is predicted there means nothing.
                 Defaults to None, all are true.
 
         Returns:
-            Tensor: Normalised pixels, (B, Nm, tubelet_size * patch_size ** 2 * in_channels), a patch
-            laid out (p_t, p_h, p_w, channel).
+            Tensor: Normalised pixels, (B, Nm, tubelet_size * patch_size ** 2 * in_channels), a
+            patch laid out (p_t, p_h, p_w, channel).
         """
         position = self.pos_embed[0]
-        hidden = self.mask_token
+        hidden: Tensor = self.mask_token
         if masked_valid is not None:
             hidden = torch.where(masked_valid[..., None], hidden, self.background_token)
         if self.background == 'positional':

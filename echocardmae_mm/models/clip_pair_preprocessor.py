@@ -25,8 +25,8 @@ VISIBLE, MASKED, BACKGROUND = 0, 1, 2
 class ClipPairPreprocessor(BaseDataPreprocessor):
     """Stacks clip pairs, moves them to the device, normalises them and turns masks into indices.
 
-    Frames travel to the device as they were decoded (uint8). A batch of B videos becomes 2B clips: all
-    first clips, then all second clips, so that ``x.chunk(2)`` are the pairs.
+    Frames travel to the device as they were decoded (uint8). A batch of B videos becomes 2B clips:
+    all first clips, then all second clips, so that ``x.chunk(2)`` are the pairs.
 
     Args:
         mean (Sequence[float]): Mean of R, G and B on the scale 0-255.
@@ -59,8 +59,8 @@ class ClipPairPreprocessor(BaseDataPreprocessor):
             training (bool): Unused. Defaults to False.
 
         Returns:
-            dict: ``data_samples`` and ``inputs``, a dict of ``imgs`` and ``target`` (2B, 3, T, H, W),
-            normalised float32, and the entries of :func:`token_indices`.
+            dict: ``data_samples`` and ``inputs``, a dict of ``imgs`` and ``target``
+            (2B, 3, T, H, W), normalised float32, and the entries of :func:`token_indices`.
 
         Raises:
             EchoError: If an entry is missing, a video has not two clips, or the masks do not fit.
@@ -133,10 +133,10 @@ def token_indices(sector: Tensor, masked: Tensor, pad_masked: bool) -> dict[str,
         pad_masked (bool): Whether the rows may differ in the number of masked tokens.
 
     Returns:
-        dict[str, Tensor | None]: ``visible`` (B, Nv), ``masked`` (B, Nm) and ``background`` (B, Nb),
-        int64 and ascending, N in all. ``masked_valid`` is None; with ``pad_masked`` it is a bool
-        tensor (B, Nm), Nm = N - Nv whatever the sectors: each row of ``masked`` goes on with
-        its background, ``masked_valid`` being false there, and ``background`` is empty.
+        dict[str, Tensor | None]: ``visible`` (B, Nv), ``masked`` (B, Nm) and ``background``
+        (B, Nb), int64, N places in all; ``masked_valid`` is None. With ``pad_masked`` each row
+        of ``masked`` goes on with its background, so that Nm = N - Nv whatever the sectors and
+        ``background`` is empty; ``masked_valid``, bool of shape (B, Nm), is false from there on.
 
     Raises:
         EchoError: If a token is masked outside the sector, or rows differ where they may not.

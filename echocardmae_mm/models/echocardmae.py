@@ -40,7 +40,9 @@ class EchoCardMAE(BaseModel):
         self.backbone = MODELS.build(backbone)
         self.neck = MODELS.build(neck)
         self.reconstruction_head = MODELS.build(reconstruction_head)
-        self.alignment_head = alignment_head and MODELS.build(alignment_head)
+        self.alignment_head = None
+        if alignment_head is not None:
+            self.alignment_head = MODELS.build(alignment_head)
 
     def forward(
         self,
@@ -99,8 +101,8 @@ class EchoCardMAE(BaseModel):
 
         Returns:
             list[BaseDataElement]: One a video, with ``input``, ``target`` and ``reconstruction``
-            (2, 3, T, H, W), float32 on the scale 0-255, the reconstruction being the prediction in the
-            masked tokens and the input elsewhere; ``masked`` and ``sector``, bool of shape (2, N).
+            (2, 3, T, H, W), float32 on the scale 0-255, the reconstruction being the prediction
+            in the masked tokens and the input elsewhere; ``masked`` and ``sector``, bool (2, N).
         """
         clips, masked, valid = inputs['imgs'], inputs['masked'], inputs['masked_valid']
         prediction = self._decode(self.backbone(clips, inputs['visible']), inputs)
@@ -110,8 +112,9 @@ class EchoCardMAE(BaseModel):
             prediction = torch.where(valid[..., None], prediction, outside)
         rows = torch.arange(len(patches), device=patches.device).unsqueeze(1)
         patches = patches.index_put((rows, masked), prediction.to(patches.dtype))
+        frame_size = clips.shape[-2], clips.shape[-1]
         reconstruction = unpatchify(
-            patches, self.neck.patch_size, self.neck.tubelet_size, clips.shape[-2:]
+            patches, self.neck.patch_size, self.neck.tubelet_size, frame_size
         )
 
         is_masked = patches.new_zeros(patches.shape[:2], dtype=torch.bool)

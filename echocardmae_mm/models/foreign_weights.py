@@ -113,8 +113,8 @@ def bgr_to_rgb(weights: ForeignWeights) -> ForeignWeights:
     """Let a model that was trained on BGR frames see, and predict, RGB.
 
     Args:
-        weights (ForeignWeights): Changed in place: the input channels of the patch embedding and the
-            output channels of the decoder's head.
+        weights (ForeignWeights): Changed in place: the input channels of the patch embedding and
+            the output channels of the decoder's head.
 
     Returns:
         ForeignWeights: The same object.

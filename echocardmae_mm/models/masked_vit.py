@@ -28,8 +28,8 @@ class MaskedVisionTransformer(VisionTransformer):
     """:class:`mmaction.VisionTransformer` that looks at the visible tokens only (section 2.2).
 
     It adds no parameter and renames none: ``mmaction.VisionTransformer`` loads the encoder of a
-    pretraining checkpoint by ``init_cfg=dict(type='Pretrained', checkpoint=..., prefix='backbone.')``
-    and starts with nothing fresh but ``fc_norm``.
+    pretraining checkpoint by ``init_cfg=dict(type='Pretrained', checkpoint=...,
+    prefix='backbone.')`` and starts with nothing fresh but ``fc_norm``.
 
     Args:
         attn_bias (bool): Whether queries and values have a learnt bias. False freezes both at
@@ -62,7 +62,7 @@ class MaskedVisionTransformer(VisionTransformer):
         """Latents of the visible tokens.
 
         Args:
-            clips (Tensor): Normalised clips, (B, C, T, H, W) of the size that the model is made for.
+            clips (Tensor): Normalised clips, (B, C, T, H, W), of the size the model is made for.
             visible (Tensor, optional): Tokens to look at, int64 of shape (B, Nv). Defaults to
                 None, all tokens in order.
 

@@ -1,4 +1,7 @@
-"""Clips to patches and back. Tokens are ordered t, h, w; a patch is laid out (p_t, p_h, p_w, channel)."""
+"""Clips to patches and back.
+
+Tokens are ordered t, h, w; a patch is laid out (p_t, p_h, p_w, channel).
+"""
 
 from __future__ import annotations
 

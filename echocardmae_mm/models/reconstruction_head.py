@@ -13,8 +13,8 @@ from echocardmae_mm.registry import MODELS
 class ReconstructionHead(BaseModule):
     """L2 between predicted and denoised patches, L_rec of Eq. 1.
 
-    A clip's loss is the mean over its own masked tokens, the batch's is the mean over clips: it does
-    not depend on the company in which a video comes.
+    A clip's loss is the mean over its own masked tokens, the batch's is the mean over clips: it
+    does not depend on the company in which a video comes.
 
     Args:
         loss_weight (float): Factor of the loss. Defaults to 1.

@@ -71,5 +71,5 @@ def test_positions_are_computed_and_not_stored():
 
 
 def test_an_unknown_background_is_refused():
-    with pytest.raises(EchoError, match="'positional'.*or 'single'"):
+    with pytest.raises(EchoError, match=r"'positional'.*or 'single'"):
         BackgroundTokenDecoder(background='none')

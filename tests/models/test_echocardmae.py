@@ -16,6 +16,8 @@ SIZE = dict(img_size=32, patch_size=8, num_frames=4, tubelet_size=2, num_heads=3
 
 
 def build(background='positional', attn_bias=True, align=None, loss_rec=1.0, **preprocessor):
+    if align is not None:
+        align = dict(type='echocardmae_mm.AlignmentHead', **align)
     torch.manual_seed(0)
     model = MODELS.build(
         dict(
@@ -45,9 +47,7 @@ def build(background='positional', attn_bias=True, align=None, loss_rec=1.0, **p
             reconstruction_head=dict(
                 type='echocardmae_mm.ReconstructionHead', loss_weight=loss_rec
             ),
-            alignment_head=dict(type='echocardmae_mm.AlignmentHead', **align)
-            if align is not None
-            else None,
+            alignment_head=align,
         )
     )
     model.init_weights()

@@ -1,0 +1,123 @@
+import numpy as np
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from mmengine.structures import BaseDataElement
+
+from echocardmae_mm.errors import EchoError
+from echocardmae_mm.models import ClipPairPreprocessor
+from echocardmae_mm.models.clip_pair_preprocessor import token_indices
+
+MEAN, STD = (30.0, 31.0, 32.0), (50.0, 51.0, 52.0)
+
+
+def video(seed, sector_tokens=20, visible_tokens=5):
+    rng = np.random.default_rng(seed)
+    masks = torch.zeros(2, 2, 32, dtype=torch.bool)
+    for sector, masked in masks.transpose(0, 1):
+        places = rng.permutation(32)[:sector_tokens]
+        sector[places] = True
+        masked[places[visible_tokens:]] = True
+    clips = torch.from_numpy(rng.integers(0, 256, (2, 2, 3, 4, 32, 32), dtype=np.uint8))
+    return {'imgs': clips[0], 'target': clips[1], 'sector': masks[0], 'masked': masks[1]}
+
+
+def collated(*videos):
+    inputs = {name: [video[name] for video in videos] for name in videos[0]}
+    return {'inputs': inputs, 'data_samples': [BaseDataElement() for _ in videos]}
+
+
+def test_first_clips_come_first_and_are_normalised():
+    data = collated(*[video(seed) for seed in range(3)])
+    out = ClipPairPreprocessor(MEAN, STD)(data)
+    assert len(out['data_samples']) == 3
+    for name in ('imgs', 'target'):
+        assert out['inputs'][name].dtype is torch.float32
+        for clip in range(2):
+            for index in range(3):
+                for channel in range(3):
+                    pixels = data['inputs'][name][index][clip, channel].numpy().astype(float)
+                    np.testing.assert_allclose(
+                        out['inputs'][name][clip * 3 + index, channel].numpy(),
+                        (pixels - MEAN[channel]) / STD[channel],
+                        rtol=1e-5,
+                        atol=1e-5,
+                    )
+
+
+def test_stacked_tensors_give_the_same():
+    data = collated(video(0), video(1))
+    stacked = {'inputs': {name: torch.stack(value) for name, value in data['inputs'].items()}}
+    preprocessor = ClipPairPreprocessor(MEAN, STD)
+    ours, theirs = preprocessor(data)['inputs'], preprocessor(stacked)['inputs']
+    assert ours['masked_valid'] is theirs['masked_valid'] is None
+    for name in ours.keys() - {'masked_valid'}:
+        assert torch.equal(ours[name], theirs[name])
+
+
+def test_denormalise_is_the_inverse():
+    preprocessor = ClipPairPreprocessor(MEAN, STD)
+    clips = torch.randint(0, 256, (2, 3, 4, 8, 8), dtype=torch.uint8)
+    restored = preprocessor.denormalise(preprocessor.normalise(clips))
+    torch.testing.assert_close(restored, clips.float(), atol=1e-3, rtol=0)
+
+
+@settings(max_examples=40, deadline=None)
+@given(
+    sectors=st.lists(st.integers(5, 32), min_size=1, max_size=4),
+    seed=st.integers(0, 2**16),
+)
+def test_padded_places_hold_every_token_once(sectors, seed):
+    videos = [video(seed + i, tokens) for i, tokens in enumerate(sectors)]
+    sector = torch.cat([x['sector'] for x in videos])
+    masked = torch.cat([x['masked'] for x in videos])
+    found = token_indices(sector, masked, pad_masked=True)
+    assert found['visible'].shape == (2 * len(sectors), 5)
+    assert found['masked'].shape == (2 * len(sectors), 27)
+    assert found['background'].shape == (2 * len(sectors), 0)
+    for row in range(2 * len(sectors)):
+        valid = found['masked_valid'][row]
+        visible, hidden = found['visible'][row].tolist(), found['masked'][row]
+        assert visible == (sector & ~masked)[row].nonzero().flatten().tolist()
+        assert hidden[valid].tolist() == masked[row].nonzero().flatten().tolist()
+        assert hidden[~valid].tolist() == (~sector)[row].nonzero().flatten().tolist()
+
+
+def test_places_of_equal_sectors():
+    videos = [video(0), video(1)]
+    sector, masked = (torch.cat([x[name] for x in videos]) for name in ('sector', 'masked'))
+    found = token_indices(sector, masked, pad_masked=False)
+    assert found['masked_valid'] is None
+    kinds = {'visible': sector & ~masked, 'masked': masked, 'background': ~sector}
+    for name, kind in kinds.items():
+        for row in range(4):
+            assert found[name][row].tolist() == kind[row].nonzero().flatten().tolist()
+
+
+@pytest.mark.parametrize(
+    ('spoil', 'message'),
+    [
+        (lambda data: data['inputs'].pop('target'), "no 'target': put DenoisedTarget"),
+        (lambda data: data['inputs'].pop('masked'), "no 'masked': put SectorMask"),
+        (lambda data: data['inputs'].update(collated(video(0), video(1, 24))['inputs']),
+         'pad_masked=True'),
+        (lambda data: data['inputs'].update(collated(video(0), video(1, 20, 6))['inputs']),
+         'num_visible'),
+        (lambda data: data['inputs']['masked'][0].logical_not_(), 'outside the sector'),
+        (lambda data: data['inputs'].update(imgs=torch.zeros(2, 1, 3, 4, 32, 32)), 'num_clips=2'),
+    ],
+)  # fmt: skip
+def test_what_does_not_fit_is_said(spoil, message):
+    data = collated(video(0), video(1))
+    spoil(data)
+    with pytest.raises(EchoError, match=message):
+        ClipPairPreprocessor(MEAN, STD)(data)
+
+
+@pytest.mark.gpu
+@pytest.mark.skipif(not torch.cuda.is_available(), reason='needs a CUDA device')
+def test_everything_reaches_the_device():
+    preprocessor = ClipPairPreprocessor(MEAN, STD).to('cuda')
+    inputs = preprocessor(collated(video(0), video(1)))['inputs']
+    assert all(value is None or value.is_cuda for value in inputs.values())
