@@ -58,13 +58,24 @@ class BeatingHeart:
         """True volume of the left ventricle in each frame, in mL."""
         return self.heart.volume(self.contraction)
 
-    def to_probe(self, points: Array, frame: int) -> Array:
-        """Turn (..., 2) heart coordinates in mm into probe coordinates of a frame."""
-        return drift(self.pose.to_probe(points), self.along[frame], self.across[frame])
+    def to_probe(self, points: Array, frames: int | slice = slice(None)) -> Array:
+        """Turn heart coordinates in mm into probe coordinates.
 
-    def to_pixels(self, points: Array, frame: int) -> Array:
-        """Turn (..., 2) heart coordinates in mm into pixels (x, y) of a frame."""
-        return self.view.to_pixels(self.to_probe(points, frame))
+        Args:
+            points (np.ndarray): (..., 2) of one frame, or (T, ..., 2) of all frames.
+            frames (int | slice): The frame that the points belong to. Defaults to all.
+        """
+        along, across = (
+            part[frames].reshape(-1, *[1] * (points.ndim - 2))
+            if isinstance(frames, slice)
+            else part[frames]
+            for part in (self.along, self.across)
+        )
+        return drift(self.pose.to_probe(points), along, across)
+
+    def to_pixels(self, points: Array, frames: int | slice = slice(None)) -> Array:
+        """Turn heart coordinates in mm into pixels (x, y); see :meth:`to_probe`."""
+        return self.view.to_pixels(self.to_probe(points, frames))
 
     def tabulate(self, curve: Callable[[float], Array]) -> Array:
         """Evaluate a curve that depends on the contraction for every frame, by interpolation.
@@ -90,12 +101,10 @@ class BeatingHeart:
             (self.tabulate(lambda c: left_atrium(self.heart, c)), 3),
             (self.tabulate(lambda c: left_ventricle(self.heart, c)), 1),
         ]
+        outlines = [(self.to_pixels(curves), label) for curves, label in parts]
         return np.stack(
             [
-                rasterise(
-                    [(self.to_pixels(curve[frame], frame), label) for curve, label in parts],
-                    self.view.size,
-                )
+                rasterise([(curves[frame], label) for curves, label in outlines], self.view.size)
                 for frame in range(len(self))
             ]
         )
@@ -111,8 +120,7 @@ class BeatingHeart:
             for amount in (0.0, 1.0)
         )
         share = opening[:, None, None, None]
-        curves = closed + (opened - closed) * share
-        return np.stack([self.to_probe(curve, frame) for frame, curve in enumerate(curves)])
+        return self.to_probe(closed + (opened - closed) * share)
 
     def track(self, pixels: Array, start: int, end: int) -> Array:
         """Follow points of the tissue from one frame to another.

@@ -95,7 +95,7 @@ class Pose:
         return np.stack([x * cos - y * sin, x * sin + y * cos], -1)
 
 
-def drift(points: Array, along: float, across: float) -> Array:
+def drift(points: Array, along: Array | float, across: Array | float) -> Array:
     """Move (..., 2) probe points by ``along`` mm down their beams and turn them by ``across``."""
     radius = np.hypot(points[..., 0], points[..., 1])
     angle = np.arctan2(points[..., 0], points[..., 1]) + across

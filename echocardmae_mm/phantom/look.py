@@ -33,6 +33,7 @@ class Look:
         gamma (float): Exponent of the display curve.
         tint (tuple[float]): Factors of red, green and blue.
         persistence (float): Weight of the former frame.
+        smoothing (float): Sd of the display's smoothing of the squared envelope, in samples.
         tissue (Echogenicity): Levels of the tissues.
     """
 
@@ -52,6 +53,7 @@ class Look:
     gamma: float
     tint: tuple[float, float, float]
     persistence: float
+    smoothing: float
     tissue: Echogenicity
 
 
@@ -71,18 +73,20 @@ def draw_look(rng: np.random.Generator, variant: Variant, quality: str) -> Look:
         shadows=int(rng.poisson(0.6 + 1.2 * bad)),
         shadow=rng.uniform(7.0, 16.0) + 3.0 * bad,
         dynamic_range=rng.uniform(*variant.dynamic_range),
-        brightness=rng.uniform(0.52, 0.68) - 0.02 * bad + rng.normal(0.0, 0.03),
+        brightness=rng.uniform(0.58, 0.76) - 0.02 * bad + rng.normal(0.0, 0.03),
         gamma=rng.uniform(*variant.gamma),
         tint=variant.tint,
         persistence=variant.persistence,
+        smoothing=rng.uniform(*variant.smoothing),
         tissue=Echogenicity(
             blood=rng.uniform(-38.0, -30.0),
-            outside=rng.uniform(-17.0, -9.0),
+            outside=rng.uniform(-18.0, -9.0),
             pericardium=rng.uniform(4.0, 9.0),
             posterior=rng.uniform(3.0, 9.0),
             lateral_dropout=rng.uniform(2.0, 12.0) + 4.0 * bad,
             roughness=rng.uniform(0.4, 1.4),
             papillary=rng.uniform(-14.0, -2.0),
-            patchiness=rng.uniform(2.0, 4.0),
+            patchiness=rng.uniform(2.5, 4.5),
+            fading=rng.uniform(0.0, 0.45),
         ),
     )

@@ -15,7 +15,7 @@ from .patient import Patient, draw_patient
 from .placement import place
 from .rhythm import Rhythm, draw_drift, draw_rhythm
 from .scanner import BeamGrid, Scanner
-from .screen import Screen, get_screen
+from .screen import get_screen
 from .shapes import contraction_for, draw_heart
 from .tissue import echogenicity, scatterers
 from .variants import get_variant

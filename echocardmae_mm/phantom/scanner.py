@@ -259,6 +259,7 @@ class Scanner:
                     power, 1 - look.persistence, self._former, look.persistence, 0
                 )
             self._former = power
+        power = cv2.GaussianBlur(power, (5, 3), look.smoothing)
         decibels = cv2.log(cv2.add(power, 1e-9))
         scale = 255.0 / look.dynamic_range * 10.0 / np.log(10.0)
         grey = cv2.multiply(decibels, scale)

@@ -31,6 +31,7 @@ class Echogenicity:
         roughness (float): Sd of the endocardial border in mm, trabeculae.
         papillary (float): Papillary muscle.
         patchiness (float): Sd of slow changes of the tissue.
+        fading (float): Loss beside the heart, where lung lies, in dB a mm.
     """
 
     blood: float = -34.0
@@ -41,6 +42,7 @@ class Echogenicity:
     roughness: float = 0.9
     papillary: float = -5.0
     patchiness: float = 3.0
+    fading: float = 0.2
 
 
 def smooth_noise(rng: np.random.Generator, shape: tuple[int, int], sd: float) -> Image:
@@ -84,7 +86,7 @@ def echogenicity(rng: np.random.Generator, heart: Heart, levels: Echogenicity) -
     length, roof = heart.length, heart.length + heart.la_length
 
     rough = levels.roughness * smooth_noise(rng, shape, 2.2)
-    rough *= np.clip(1.15 - y / length, 0.15, 1.0)
+    rough *= np.clip(1.15 - y / length, 0.5, 1.0)
     region = np.zeros(shape, np.uint8)
     for border, roughness in zip(walls[1:7], (0.3, 1.2, 0.2, 1.0, 1.0, 0.2)):
         region += (x + roughness * rough > border).view(np.uint8)
@@ -100,10 +102,8 @@ def echogenicity(rng: np.random.Generator, heart: Heart, levels: Echogenicity) -
     def near(border: NDArray[np.float32], width: float) -> Image:
         return np.exp(-(((x - border) / width) ** 2))
 
-    def blob(cx: float, cy: float, rx: float, ry: float, turn: float = 0.0) -> Image:
-        cos, sin = np.cos(turn), np.sin(turn)
-        along, across = (x - cx) * cos + (y - cy) * sin, -(x - cx) * sin + (y - cy) * cos
-        return np.exp(-((along / rx) ** 2) - ((across / ry) ** 2))
+    def blob(cx: float, cy: float, rx: float, ry: float) -> Image:
+        return np.exp(-(((x - cx) / rx) ** 2)) * np.exp(-(((y - cy) / ry) ** 2))
 
     def at(border: int, place: float) -> float:
         return float(np.interp(place, LINES, walls[border, :, 0]))
@@ -127,14 +127,15 @@ def echogenicity(rng: np.random.Generator, heart: Heart, levels: Echogenicity) -
     image -= levels.lateral_dropout * drop
 
     side, place = at(5, 0.5 * length), rng.uniform(0.42, 0.62) * length
-    muscle = blob(side - 3.5, place, 3.0, rng.uniform(7.0, 12.0), rng.uniform(-0.15, 0.3))
+    muscle = blob(side - 3.5, place, 3.0, rng.uniform(7.0, 12.0))
     image = np.maximum(image, levels.papillary - 32.0 * (1.0 - np.minimum(1.0, 1.6 * muscle)))
-    strands = 3.0 * smooth_noise(rng, shape, 2.5) - 11.0 - 0.22 * np.abs(y - 0.08 * length)
-    inside = (region == 4) & np.broadcast_to(y < 0.5 * length, shape)
+    strands = 4.0 * smooth_noise(rng, shape, 2.5) - 11.0 - 0.6 * np.abs(y - 0.08 * length)
+    inside = region == 4
     image = np.where(inside, np.maximum(image, strands), image)
 
-    image += levels.patchiness * (
-        0.6 * smooth_noise(rng, shape, 4.0) + 0.8 * smooth_noise(rng, shape, 12.0)
-    )
+    around = np.maximum(walls[1] - x, x - walls[6]).clip(0.0, 60.0)
+    image -= levels.fading * around * (y < roof)
+    patches = 0.5 * smooth_noise(rng, shape, 4.0) + smooth_noise(rng, shape, 13.0)
+    image += levels.patchiness * patches
     amplitude = np.exp(image * np.float32(np.log(10.0) / 20.0))
     return cv2.GaussianBlur(amplitude.astype(np.float32), (0, 0), 0.9)

@@ -25,6 +25,7 @@ class Variant:
         half_angle (tuple[float]): Half of the sector's opening in degrees.
         near_radius (tuple[float]): Radius of the curved near field in mm.
         persistence (float): Weight of the former frame, 0 to 1.
+        smoothing (tuple[float]): Sd of the display's smoothing in samples.
         noise (float): Noise added to the quality level's own, in dB.
         poor_share (float): Probability of poor quality.
     """
@@ -39,6 +40,7 @@ class Variant:
     half_angle: Range = (36.0, 46.0)
     near_radius: Range = (1.0, 4.0)
     persistence: float = 0.0
+    smoothing: Range = (0.5, 1.0)
     noise: float = 0.0
     poor_share: float = 0.12
 
@@ -57,6 +59,7 @@ VARIANTS = {
             half_angle=(29.0, 52.0),
             near_radius=(5.0, 14.0),
             persistence=0.3,
+            smoothing=(0.3, 0.6),
         ),
         Variant(
             'dilated',

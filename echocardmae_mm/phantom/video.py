@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from ..errors import EchoError
 
 
-def write_avi(path: Path, frames: NDArray[np.uint8], fps: float, quality: int = 90) -> None:
+def write_avi(path: Path, frames: NDArray[np.uint8], fps: float, quality: int = 85) -> None:
     """Write (T, H, W, 3) RGB frames as Motion JPEG; equal frames give equal bytes.
 
     OpenCV's own encoder writes them: it is in every build, and on one thread its output does not
