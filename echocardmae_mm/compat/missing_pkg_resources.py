@@ -39,11 +39,10 @@ def get_installed_path(package: str) -> str:
     Raises:
         PackageNotFoundError: If there is none.
     """
-    for module in (package, package2module(package)):
-        folder = package_folder(module)
-        if folder is not None:
-            return str(folder)
-    raise metadata.PackageNotFoundError(package)
+    folder = package_folder(package) or package_folder(package2module(package))
+    if folder is None:
+        raise metadata.PackageNotFoundError(package)
+    return str(folder)
 
 
 def package2module(package: str) -> str:
