@@ -17,10 +17,11 @@ from echocardmae_mm.registry import DATA_SAMPLERS
 class EpochSampler(Sampler):
     """Yields :class:`EpochIndex`, which tells the transforms the epoch and seed they draw under.
 
-    The global batch holds the same samples on any number of ranks: rank r takes every R-th sample
-    of the epoch's order, from the r-th on. Where the samples do not divide by R, training leaves
-    the last few of the epoch's order out, and evaluation repeats the first few, which mmengine's
-    evaluator cuts off again.
+    Rank r of R takes every R-th sample of the epoch's order, from the r-th on, so that the R
+    batches of one iteration together hold the samples that one process with R times the batch size
+    would take; row i of rank r is row i R + r of that batch. Where the samples do not divide by R,
+    training leaves the last few of the epoch's order out, and evaluation repeats the first few,
+    which mmengine's evaluator cuts off again.
 
     Args:
         dataset (Sized): The data set.
@@ -44,7 +45,7 @@ class EpochSampler(Sampler):
         return math.floor(share) if self.shuffle else math.ceil(share)
 
     def __iter__(self) -> Iterator[EpochIndex]:
-        """The epoch's samples of this rank, from where :meth:`start_at` said."""
+        """Go through the epoch's samples of this rank, from where :meth:`start_at` said."""
         start, self._start = self._start, 0
         epoch = self.epoch if self.shuffle else 0
         order = np.arange(len(self.dataset))
@@ -56,7 +57,7 @@ class EpochSampler(Sampler):
             yield EpochIndex(int(index), epoch, self.seed)
 
     def set_epoch(self, epoch: int) -> None:
-        """Sets the epoch that the next iteration runs through.
+        """Set the epoch that the next pass goes through.
 
         Args:
             epoch (int): Epoch, from 0.
@@ -64,7 +65,7 @@ class EpochSampler(Sampler):
         self.epoch = epoch
 
     def start_at(self, samples: int) -> None:
-        """Lets the next iteration, and only that, leave out what was already seen.
+        """Let the next pass, and only that, leave out what was already seen.
 
         Args:
             samples (int): Samples of this rank to leave out; they are not loaded.

@@ -2,7 +2,13 @@
 
 from __future__ import annotations
 
-from mmengine.runner import EpochBasedTrainLoop
+from typing import Any
+
+import torch
+from mmengine.dist import broadcast
+from mmengine.runner import EpochBasedTrainLoop, Runner
+from torch import nn
+from torch.utils.data import DataLoader
 
 from echocardmae_mm.errors import EchoError
 from echocardmae_mm.registry import LOOPS
@@ -15,52 +21,99 @@ class ResumableTrainLoop(EpochBasedTrainLoop):
     """``EpochBasedTrainLoop`` whose resumed run sees what the uninterrupted one would see.
 
     mmengine's own loop repeats the epoch inside which a checkpoint was written. This one begins it
-    at the iteration where it was left; the samples before it are not loaded. With
-    :class:`EpochSampler` and :class:`ReseedHook` the weights are bit-identical in the end.
+    at the iteration where it was left, and the samples before it are not loaded. A validation that
+    was due at the checkpoint is done again, for the run may have ended in it. With
+    :class:`EpochSampler` and :class:`ReseedHook` the weights are bit-identical in the end, unless
+    gradients are accumulated over the iteration of the checkpoint: mmengine stores none.
+
+    Args:
+        runner (Runner): The runner of the training process.
+        dataloader (DataLoader | dict): The loader of the training set, or its config.
+        **kwargs (Any): ``max_epochs``, ``val_begin``, ``val_interval`` and ``dynamic_intervals`` of
+            ``EpochBasedTrainLoop``.
+
+    Raises:
+        EchoError: If the data set holds no whole batch.
     """
 
-    def run_epoch(self) -> None:
-        """Runs what is left of the epoch.
+    def __init__(self, runner: Runner, dataloader: DataLoader | dict, **kwargs: Any) -> None:
+        super().__init__(runner, dataloader, **kwargs)
+        if len(self.dataloader) == 0:
+            raise EchoError(
+                f'The training set has {len(self.dataloader.dataset)} recordings, fewer than one '
+                f'batch of {self.dataloader.batch_sampler.batch_size} for each process.\n'
+                'Use a smaller train_dataloader.batch_size, or more recordings.'
+            )
+
+    def run(self) -> nn.Module:
+        """Train until the last epoch. However that ends, hooks with a ``leave_train`` are told.
+
+        Returns:
+            nn.Module: The trained model.
 
         Raises:
-            EchoError: If the data set holds no whole batch, or the checkpoint was written with
-                other data or another batch size.
+            EchoError: If the checkpoint was written with other data or another batch size.
         """
+        self._take_seed_of_the_run()
+        try:
+            self.runner.call_hook('before_train')
+            if self._iter and not self._iterations_done():
+                self._validate_if_due()
+            while self._epoch < self._max_epochs and not self.stop_training:
+                self.run_epoch()
+                self._validate_if_due()
+            self.runner.call_hook('after_train')
+        finally:
+            self.runner.call_hook('leave_train')
+        return self.runner.model
+
+    def run_epoch(self) -> None:
+        """Run what is left of the epoch."""
         done = self._iterations_done()
         self.runner.call_hook('before_train_epoch')
         self.runner.model.train()
-        if done:
-            self._sampler().start_at(done * self._batch_size())
         if done < len(self.dataloader):
+            if done:
+                self._begin_at(done)
             for batch_idx, data_batch in enumerate(self.dataloader, start=done):
                 self.run_iter(batch_idx, data_batch)
         self.runner.call_hook('after_train_epoch')
         self._epoch += 1
 
+    def _validate_if_due(self) -> None:
+        self._decide_current_val_interval()
+        last = self._epoch == self._max_epochs
+        if (
+            self.runner.val_loop is not None
+            and self._epoch >= self.val_begin
+            and (last or self._epoch % self.val_interval == 0)
+        ):
+            self.runner.val_loop.run()
+
     def _iterations_done(self) -> int:
         length = len(self.dataloader)
-        if length == 0:
-            raise EchoError(
-                f'the training set has {len(self.dataloader.dataset)} recordings, fewer than one '
-                f'batch of {self._batch_size()}: use a smaller train_dataloader.batch_size'
-            )
         done = self._iter - self._epoch * length
         if not 0 <= done <= length:
             raise EchoError(
-                f'the checkpoint is at iteration {self._iter} of epoch {self._epoch}, which does '
-                f'not fit epochs of {length} iterations: resume with the data, batch size and '
-                'number of GPUs it was written with, or take its weights only by load_from'
+                f'The checkpoint is at iteration {self._iter} in epoch {self._epoch + 1}, which '
+                f'does not fit epochs of {length} iterations.\nResume with the data, batch size '
+                'and number of GPUs that it was written with, or take its weights by load_from.'
             )
         return done
 
-    def _batch_size(self) -> int:
-        return self.dataloader.batch_sampler.batch_size
-
-    def _sampler(self) -> EpochSampler:
+    def _begin_at(self, iteration: int) -> None:
         sampler = self.dataloader.batch_sampler.sampler
         if not isinstance(sampler, EpochSampler):
             raise EchoError(
                 f'{type(sampler).__name__} cannot begin inside an epoch, where the checkpoint was '
-                "written: use sampler=dict(type='echocardmae_mm.EpochSampler')"
+                "written.\nUse sampler=dict(type='echocardmae_mm.EpochSampler')."
             )
-        return sampler
+        sampler.start_at(iteration * self.dataloader.batch_sampler.batch_size)
+
+    def _take_seed_of_the_run(self) -> None:
+        # Resuming restores the checkpoint's seed, the first process's, after the sampler was built.
+        sampler = self.dataloader.batch_sampler.sampler
+        if isinstance(sampler, EpochSampler):
+            seed = torch.tensor(self.runner.seed)
+            broadcast(seed)
+            sampler.seed = int(seed)
