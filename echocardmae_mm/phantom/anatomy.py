@@ -1,13 +1,13 @@
-"""The heart in the apical four-chamber plane: its shape at rest and its walls at any contraction.
+"""The heart in the apical four-chamber plane: its shape and its walls at any contraction.
 
-Heart coordinates are in mm: the apex of the left ventricular cavity lies at the origin, y runs along
-the long axis to the mitral valve, x runs to the lateral wall (right in the image; the septum and
-the right ventricle are left). A *row* is a line of constant y in the relaxed heart.
+Heart coordinates are in mm: the apex of the left ventricular cavity lies at the origin, y runs
+along the long axis to the mitral valve, x runs to the lateral wall (right in the image; the septum
+and the right ventricle are left). A *row* is a line of constant y in the relaxed heart.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Any
 
@@ -78,6 +78,10 @@ class Heart:
             and self.depth_ratio == self.foreshortening == 1.0
             and len(set(self.wall_motion)) == 1
         )
+
+    def without_right_heart(self) -> Heart:
+        """The same left heart in a view that misses the right one: an apical two-chamber view."""
+        return replace(self, rv_width=0.0, ra_width=0.0)
 
     def profile(self, s: Array) -> Array:
         """Relative half width of the cavity at ``s`` along the axis, 0 apex to 1 mitral valve."""
@@ -167,7 +171,7 @@ class Heart:
 
         Returns:
             np.ndarray: (8, rows) x in mm of: far tissue, right heart's outer and inner wall, septum's
-            right and left face, lateral wall's inner and outer face, far tissue; strictly rising.
+            right and left face, lateral wall's inner and outer face, far tissue; rising.
         """
         far = np.full_like(ROWS, FAR)
         stack = np.stack([-far, *self._chambers(contraction), far])

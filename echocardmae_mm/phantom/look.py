@@ -73,7 +73,7 @@ def draw_look(rng: np.random.Generator, variant: Variant, quality: str) -> Look:
         shadows=int(rng.poisson(0.6 + 1.2 * bad)),
         shadow=rng.uniform(7.0, 16.0) + 3.0 * bad,
         dynamic_range=rng.uniform(*variant.dynamic_range),
-        brightness=rng.uniform(0.58, 0.76) - 0.02 * bad + rng.normal(0.0, 0.03),
+        brightness=rng.uniform(*variant.brightness) - 0.02 * bad + rng.normal(0.0, 0.03),
         gamma=rng.uniform(*variant.gamma),
         tint=variant.tint,
         persistence=variant.persistence,

@@ -1,4 +1,4 @@
-"""Who is scanned: ejection fraction, volumes, rhythm and recording length, as in EchoNet-Dynamic."""
+"""Who is scanned: ejection fraction, volumes, rhythm, length, drawn as in EchoNet-Dynamic."""
 
 from __future__ import annotations
 

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from .anatomy import Heart
 from .contours import epicardium, left_ventricle
 from .field_of_view import FieldOfView, Pose, drift
+from .screen import Screen
 from .variants import Variant
 
 _TRIES = 40
@@ -41,11 +42,7 @@ def place(
     rng: np.random.Generator,
     variant: Variant,
     heart: Heart,
-    size: tuple[int, int],
-    *,
-    masked: bool,
-    box: tuple[float, float, float, float] = (0.0, 0.0, 1.0, 1.0),
-    aspect: float = 1.0,
+    screen: Screen,
 ) -> tuple[FieldOfView, Pose]:
     """Draw a pose and a sector that show the left ventricle, or the best of many draws.
 
@@ -53,13 +50,10 @@ def place(
         rng (np.random.Generator): Source of the draws.
         variant (Variant): Ranges of opening and near field.
         heart (Heart): The heart to be shown.
-        size (tuple[int]): Height and width of the picture.
-        masked (bool): EchoNet-Dynamic's crop: the sector fills the picture, its apex lies close to
-            the template's and the template mask is applied.
-        box (tuple[float]): Part of the picture (left, top, right, bottom, as shares of its size)
-            that a whole sector fits in when it is not masked.
-        aspect (float): Height of a pixel over its width in mm. Defaults to 1.
+        screen (Screen): Picture that shows it. In EchoNet-Dynamic's crop the sector fills the
+            picture and its apex lies close to the template's; elsewhere it lies whole in a box.
     """
+    size = screen.size
     best: tuple[float, FieldOfView, Pose] | None = None
     for attempt in range(_TRIES):
         spread = 1.0 - 0.8 * attempt / _TRIES
@@ -69,15 +63,22 @@ def place(
         pose = _draw_pose(rng, heart, near, spread)
         reach = pose.apex[1] + (heart.length + heart.la_length) * np.cos(pose.lean)
         depth = reach + rng.uniform(6.0, 26.0)
-        if masked:
-            scale = depth / (size[0] * rng.uniform(0.93, 1.06))
+        if screen.masked:
+            scale = float(depth / (size[0] * rng.uniform(0.93, 1.06)))
             unit = size[0] / 112.0
             origin = (rng.normal(66.0, 2.0) * unit, rng.normal(-0.5, 1.8) * unit)
             spacing = (scale, scale)
         else:
-            origin, spacing = _fit(rng, size, box, aspect, near, depth, float(half))
+            origin, spacing = _fit(rng, screen, near, depth, float(half))
         view = FieldOfView(
-            size, origin, spacing, float(half), float(tilt), float(near), float(depth), masked
+            size,
+            origin,
+            spacing,
+            float(half),
+            float(tilt),
+            float(near),
+            float(depth),
+            screen.masked,
         )
         share = _visible(heart, pose, view)
         if best is None or share > best[0]:
@@ -90,15 +91,13 @@ def place(
 
 def _fit(
     rng: np.random.Generator,
-    size: tuple[int, int],
-    box: tuple[float, float, float, float],
-    aspect: float,
+    screen: Screen,
     near: float,
     depth: float,
     half: float,
 ) -> tuple[tuple[float, float], tuple[float, float]]:
     """Origin and spacing of a whole sector that lies somewhere in a box of the picture."""
-    height, width = size
+    (height, width), box, aspect = screen.size, screen.box, screen.aspect
     left, top, right, bottom = box[0] * width, box[1] * height, box[2] * width, box[3] * height
     start = near * np.cos(half)
     column = max(

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from .anatomy import Heart
 from .beating import BeatingHeart
 from .look import Look, draw_look
+from .overlays import decorate
 from .patient import Patient, draw_patient
 from .placement import place
 from .rhythm import Rhythm, draw_drift, draw_rhythm
@@ -104,11 +107,13 @@ def traced_beat(
 
 
 def _contractions(
-    rng: np.random.Generator, patient: Patient, rhythm: Rhythm, heart_contraction: float
+    rng: np.random.Generator, patient: Patient, rhythm: Rhythm, heart: Heart
 ) -> NDArray[np.float64]:
-    """Contraction in each frame: beats differ by about 1.5 %."""
+    """Contraction in each frame; the depth of a beat's contraction varies by about 1.5 %."""
+    end_systolic = patient.edv * (1.0 - patient.ef / 100.0)
+    deepest = contraction_for(heart, np.array([end_systolic]))
     beats = 1.0 + rng.normal(0.0, 0.015, int(rhythm.beat.max()) + 1)
-    return np.clip(heart_contraction * (1.0 - rhythm.filling) * beats[rhythm.beat], 0.0, 0.97)
+    return np.clip(deepest * (1.0 - rhythm.filling) * beats[rhythm.beat], 0.0, 0.97)
 
 
 def make_phantom(
@@ -116,12 +121,10 @@ def make_phantom(
     variant: str = 'default',
     *,
     screen: str = 'echonet',
-    num_frames: int | None = None,
-    fps: float | None = None,
-    ef: float | None = None,
-    heart_rate: float | None = None,
-    quality: str | None = None,
-    infarction: bool = False,
+    view: str = '4ch',
+    only_systole: bool = False,
+    patient: Patient | None = None,
+    **wanted: Any,
 ) -> Phantom:
     """Draw and scan a heart. The same arguments give the same pixels.
 
@@ -130,12 +133,12 @@ def make_phantom(
         variant (str): Population and machine, a key of :data:`VARIANTS`. Defaults to 'default'.
         screen (str): Kind of picture, a key of :data:`SCREENS`: EchoNet-Dynamic's masked
             112 x 112 crop, or one that shows the sector whole. Defaults to 'echonet'.
-        num_frames (int, optional): Length, at least 2. Drawn (28 to 300) if not given.
-        fps (float, optional): Frames a second. Drawn (30 to 80) if not given.
-        ef (float, optional): Ejection fraction in percent. Drawn if not given.
-        heart_rate (float, optional): Beats a minute. Drawn (45 to 120) if not given.
-        quality (str, optional): 'Good', 'Medium' or 'Poor'. Drawn if not given.
-        infarction (bool): Whether some neighbouring segments move badly. Defaults to False.
+        view (str): '4ch', or '2ch' for a view without the right heart. Defaults to '4ch'.
+        only_systole (bool): Keep the frames from end-diastole to end-systole of the traced beat
+            only, as CAMUS does. Defaults to False.
+        patient (Patient, optional): Who is scanned. Drawn by :func:`draw_patient` if not given.
+        wanted: What :func:`draw_patient` is to keep: ``ef``, ``heart_rate``, ``fps``,
+            ``num_frames``, ``quality``, ``infarction``.
 
     Raises:
         EchoError: There is no such variant or screen.
@@ -143,54 +146,43 @@ def make_phantom(
     population, picture = get_variant(variant), get_screen(screen)
     streams = np.random.SeedSequence(seed).spawn(6)
     person, shape, motion, window, matter, machine = map(np.random.default_rng, streams)
-    patient = draw_patient(
-        person,
-        ef=ef,
-        heart_rate=heart_rate,
-        fps=fps,
-        num_frames=num_frames,
-        quality=quality,
-        infarction=infarction,
-        poor_share=population.poor_share,
-    )
+    if patient is None:
+        patient = draw_patient(person, poor_share=population.poor_share, **wanted)
     anatomy = draw_heart(shape, patient, population.shapes)
+    if view == '2ch':
+        anatomy = anatomy.without_right_heart()
     rhythm = draw_rhythm(motion, patient.heart_rate, patient.fps, patient.num_frames)
-    systolic = contraction_for(anatomy, np.array([patient.edv * (1.0 - patient.ef / 100.0)]))[0]
-    contraction = _contractions(motion, patient, rhythm, float(systolic))
-    view, pose = place(
-        window,
-        population,
-        anatomy,
-        picture.size,
-        masked=picture.masked,
-        box=picture.box,
-        aspect=picture.aspect,
-    )
+    contraction = _contractions(motion, patient, rhythm, anatomy)
+    ed, es = traced_beat(motion, rhythm, anatomy.volume(contraction))
     along, across = draw_drift(motion, patient.fps, patient.num_frames)
-    heart = BeatingHeart(anatomy, pose, view, contraction, along, across)
-    ed, es = traced_beat(motion, rhythm, heart.volumes)
+    if only_systole:
+        kept = slice(ed, es + 1)
+        rhythm = rhythm[kept]
+        contraction, along, across = contraction[kept], along[kept], across[kept]
+        ed, es = 0, es - ed
 
+    sector, pose = place(window, population, anatomy, picture)
+    heart = BeatingHeart(anatomy, pose, sector, contraction, along, across)
     look = draw_look(machine, population, patient.quality)
     amplitude = echogenicity(matter, anatomy, look.tissue)
-    real, imaginary = scatterers(matter)
-    grid = BeamGrid(view, *picture.grid)
-    scanner = Scanner(grid, look, (real * amplitude, imaginary * amplitude), machine)
-    r_waves = np.flatnonzero(np.diff(rhythm.beat, prepend=rhythm.beat[0])).astype(np.int64)
-    mask = view.mask()
+    scatter = tuple(part * amplitude for part in scatterers(matter))
+    scanner = Scanner(BeamGrid(sector, *picture.grid), look, scatter, machine)
+    mask = sector.mask()
     frames = _scan(scanner, heart, rhythm, look, mask)
-    picture.decorate(machine, frames, rhythm.beat + rhythm.phase, view)
+    if picture.decoration:
+        decorate(machine, frames, rhythm.beat + rhythm.phase, sector, picture.decoration)
     return Phantom(
-        frames,
-        patient.fps,
-        heart.labels(),
-        heart.volumes,
-        ed,
-        es,
-        mask,
-        view.spacing,
-        patient,
-        heart,
-        r_waves,
+        frames=frames,
+        fps=patient.fps,
+        labels=heart.labels(),
+        volumes=heart.volumes,
+        ed=ed,
+        es=es,
+        sector_mask=mask,
+        spacing=sector.spacing,
+        patient=patient,
+        heart=heart,
+        r_waves=np.flatnonzero(np.diff(rhythm.beat, prepend=rhythm.beat[0])),
     )
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
 import numpy as np
 from numpy.typing import NDArray
@@ -37,6 +37,9 @@ class Rhythm:
     filling: Array
     opening: Array
     systole: Array
+
+    def __getitem__(self, frames: slice) -> Rhythm:
+        return Rhythm(*(getattr(self, part.name)[frames] for part in fields(self)))
 
 
 def draw_rhythm(rng: np.random.Generator, heart_rate: float, fps: float, num_frames: int) -> Rhythm:

@@ -1,14 +1,10 @@
-"""Kinds of pictures that a sector is shown in: crops, stills' sizes, whole vendor screens."""
+"""Kinds of pictures that a sector is shown in: a masked crop, whole sectors, vendors' screens."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
-import numpy as np
-from numpy.typing import NDArray
-
 from ..errors import EchoError
-from .field_of_view import FieldOfView
 
 
 @dataclass(frozen=True)
@@ -22,6 +18,7 @@ class Screen:
         masked (bool): EchoNet-Dynamic's crop with its template mask. Defaults to False.
         box (tuple[float]): Part (left, top, right, bottom, shares of the size) for the sector.
         aspect (float): Height over width of a pixel in mm. Defaults to 1.
+        decoration (float): Probability of each of caption, ECG, depth marks, ... Defaults to 0.
     """
 
     name: str
@@ -30,25 +27,19 @@ class Screen:
     masked: bool = False
     box: tuple[float, float, float, float] = (0.02, 0.02, 0.98, 0.98)
     aspect: float = 1.0
-
-    def decorate(
-        self,
-        rng: np.random.Generator,
-        frames: NDArray[np.uint8],
-        position: NDArray[np.float64],
-        view: FieldOfView,
-    ) -> None:
-        """Draw what a screen shows beside the sector, in place."""
+    decoration: float = 0.0
 
 
 SCREENS = {
     screen.name: screen
     for screen in (
         Screen('echonet', (112, 112), (104, 160), masked=True),
-        Screen('whole', (112, 112), (104, 160)),
-        Screen('camus', (512, 640), (160, 288), aspect=0.5),
-        Screen('hmcqu', (422, 636), (144, 288), box=(0.1, 0.05, 0.9, 0.97)),
-        Screen('vendor', (768, 1024), (160, 320), box=(0.12, 0.1, 0.88, 0.9)),
+        Screen('whole', (112, 112), (104, 160), decoration=0.15),
+        Screen('camus', (640, 448), (144, 288), aspect=0.5),
+        Screen('hmcqu', (422, 636), (144, 288), box=(0.1, 0.05, 0.9, 0.97), decoration=0.5),
+        Screen('portable', (240, 320), (128, 200), box=(0.1, 0.06, 0.9, 0.97), decoration=0.6),
+        Screen('clip', (480, 640), (144, 288), box=(0.08, 0.04, 0.92, 0.97), decoration=0.6),
+        Screen('vendor', (768, 1024), (160, 320), box=(0.12, 0.08, 0.88, 0.9), decoration=0.85),
     )
 }
 

@@ -62,7 +62,7 @@ def draw_heart(rng: np.random.Generator, patient: Patient, shapes: ShapeRange) -
         apex=wall * rng.uniform(0.55, 0.85),
         shortening=rng.uniform(0.40, 0.62),
         wall_motion=patient.wall_motion,
-        rv_width=rng.uniform(21.0, 33.0) + 4.0 * weakness,
+        rv_width=rng.uniform(23.0, 38.0) + 4.0 * weakness,
         rv_apex=rng.uniform(0.12, 0.34),
         la_length=rng.uniform(36.0, 52.0) + 5.0 * weakness,
         la_width=rng.uniform(33.0, 44.0) + 5.0 * weakness,

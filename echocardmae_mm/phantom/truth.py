@@ -28,8 +28,8 @@ def unpack_labels(planes: NDArray[np.uint8], width: int) -> NDArray[np.uint8]:
 def write_truth(path: Path, phantom: Phantom) -> dict[str, Any]:
     """Write what is true of a recording, and sum it up in a row for the data set's list.
 
-    The file holds ``sector_mask`` (H, W) bool, ``label_planes`` (see :func:`read_truth`), ``volumes``
-    (T,) mL, ``contraction`` (T,), ``r_waves``, ``spacing`` (mm), ``ed`` and ``es`` (frames).
+    The file holds ``sector_mask`` (H, W) bool, ``label_planes`` (see :func:`read_truth`),
+    ``volumes`` (T,) mL, ``contraction`` (T,), ``r_waves``, ``spacing`` (mm), ``ed`` and ``es`` (frames).
 
     Args:
         path (Path): The .npz file; its folder is made.

@@ -38,7 +38,7 @@ def leaflets(heart: Heart, contraction: float, opening: float) -> Array:
     def at(border: int, row: float) -> float:
         return float(np.interp(row, ROWS, walls[border]))
 
-    curves = []
+    curves: list[Array] = []
     tricuspid = heart.length - 4.0
     for left, right, y, share in (
         (at(4, heart.length), at(5, heart.length), base, 0.62),

@@ -27,6 +27,7 @@ class Variant:
         persistence (float): Weight of the former frame, 0 to 1.
         smoothing (tuple[float]): Sd of the display's smoothing in samples.
         noise (float): Noise added to the quality level's own, in dB.
+        brightness (tuple[float]): Place of average myocardium in the displayed range, 0 to 1.
         poor_share (float): Probability of poor quality.
     """
 
@@ -42,6 +43,7 @@ class Variant:
     persistence: float = 0.0
     smoothing: Range = (0.5, 1.0)
     noise: float = 0.0
+    brightness: Range = (0.58, 0.76)
     poor_share: float = 0.12
 
 
@@ -60,6 +62,8 @@ VARIANTS = {
             near_radius=(5.0, 14.0),
             persistence=0.3,
             smoothing=(0.3, 0.6),
+            noise=-6.0,
+            brightness=(0.5, 0.64),
         ),
         Variant(
             'dilated',
@@ -73,7 +77,7 @@ VARIANTS = {
                 revolution_share=0.1,
             ),
         ),
-        Variant('noisy', noise=9.0, poor_share=0.4),
+        Variant('noisy', noise=6.0, poor_share=0.4),
     )
 }
 
