@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import os
-from typing import Any
+from pathlib import Path
 
 import numpy as np
 
@@ -22,47 +22,51 @@ def open_video(filename: str) -> Recording:
         filename (str): An .avi, .mp4, .mov or .mkv file.
 
     Returns:
-        Recording: With random access by decord, or read from the start by OpenCV.
+        Recording: With random access by decord; read from the start by OpenCV where decord is
+        missing, or where it would stumble over the end of a file that was cut off.
     """
-    if importlib.util.find_spec('decord'):
+    if importlib.util.find_spec('decord') and not is_cut_off(filename):
         return DecordVideo(filename)
     return OpenCVVideo(filename)
 
 
-class DecordVideo(Recording):
-    """A video with random access.
+def is_cut_off(filename: str) -> bool:
+    """Whether an AVI is shorter than its header says.
 
-    decord counts the packets that are there, not those that the header promises. The last packet of
-    a file that was cut off is there in part: where every frame stands alone it is tried, and left
-    out if it cannot be decoded.
+    Args:
+        filename (str): The file.
+
+    Returns:
+        bool: False for all other containers: their readers leave out what is not complete.
+    """
+    path = Path(filename)
+    with path.open('rb') as file:
+        riff, size = file.read(4), int.from_bytes(file.read(4), 'little')
+    return riff == b'RIFF' and 8 + size > path.stat().st_size
+
+
+class DecordVideo(Recording):
+    """A video with random access; the packets that are there count, not the header's promise.
 
     Args:
         filename (str): The file.
     """
 
     def __init__(self, filename: str) -> None:
-        reader = _decord_reader(filename)
-        num_frames = len(reader)
-        if len(reader.get_key_indices()) == num_frames and not _decodes(reader, num_frames - 1):
-            reader, num_frames = _decord_reader(filename), num_frames - 1
-        super().__init__(filename, num_frames, reader.get_avg_fps())
-        self._reader = reader
+        import decord
+
+        decord.logging.set_level(decord.logging.QUIET)
+        try:
+            self._reader = decord.VideoReader(filename, num_threads=1)
+        except (decord.DECORDError, RuntimeError, AssertionError) as error:
+            raise _unreadable(filename) from error
+        super().__init__(filename, len(self._reader), self._reader.get_avg_fps())
 
     def _decode(self, indices: np.ndarray) -> np.ndarray:
         import decord
 
         try:
             return self._reader.get_batch(indices).asnumpy()
-        except decord.DECORDError:
-            return self._decode_singly(indices)
-
-    def _decode_singly(self, indices: np.ndarray) -> np.ndarray:
-        """A batch reads ahead and fails where a damaged packet follows the last frame."""
-        import decord
-
-        self._reader = _decord_reader(self.filename)
-        try:
-            return np.stack([self._reader[index].asnumpy() for index in indices])
         except decord.DECORDError as error:
             raise _damaged(self.filename, indices) from error
 
@@ -70,7 +74,8 @@ class DecordVideo(Recording):
 class OpenCVVideo(Recording):
     """A video that is read from its start, because OpenCV's seeking misses frames.
 
-    The frames are counted by decoding them: the header's count cannot be trusted.
+    The frames are counted by decoding them: the header's count cannot be trusted. The last frame of
+    a file that was cut off is not whole, and left out.
 
     Args:
         filename (str): The file.
@@ -81,6 +86,7 @@ class OpenCVVideo(Recording):
         num_frames = 0
         while capture.grab():
             num_frames += 1
+        num_frames -= is_cut_off(filename)
         super().__init__(filename, num_frames, capture.get(cv2.CAP_PROP_FPS))
 
     def _decode(self, indices: np.ndarray) -> np.ndarray:
@@ -92,26 +98,6 @@ class OpenCVVideo(Recording):
             if index in wanted:
                 decoded.append(cv2.cvtColor(capture.retrieve()[1], cv2.COLOR_BGR2RGB))
         return np.stack(decoded)
-
-
-def _decord_reader(filename: str) -> Any:
-    import decord
-
-    decord.logging.set_level(decord.logging.QUIET)
-    try:
-        return decord.VideoReader(filename, num_threads=1)
-    except (decord.DECORDError, RuntimeError, AssertionError) as error:
-        raise _unreadable(filename) from error
-
-
-def _decodes(reader: Any, index: int) -> bool:
-    import decord
-
-    try:
-        reader.get_batch([index])
-    except decord.DECORDError:
-        return False
-    return True
 
 
 def _capture(filename: str) -> cv2.VideoCapture:
