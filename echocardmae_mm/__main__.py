@@ -73,9 +73,7 @@ def device() -> str:
 
     threads = f'{torch.get_num_threads()} of {os.cpu_count()} CPU threads'
     names = [torch.cuda.get_device_name(i) for i in range(torch.cuda.device_count())]
-    if names:
-        return f'{", ".join(names)} (CUDA {torch.version.cuda}), {threads}'
-    return f'no CUDA device, {threads}'
+    return f'{", ".join(names) or "no CUDA device"}, {threads}, torch {torch.__version__}'
 
 
 def report() -> list[tuple[str, str]]:

@@ -1,0 +1,122 @@
+import ast
+import shutil
+import subprocess
+import sys
+import zipfile
+from pathlib import Path
+
+import pytest
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
+from setuptools import find_packages
+
+from echocardmae_mm import __version__
+
+ROOT = Path(__file__).parents[1]
+PARTS = ('echocardmae_mm', 'configs', 'tools')
+FILES = ('setup.py', 'pyproject.toml', 'MANIFEST.in', 'README.md', 'LICENSE')
+BUILD = 'from setuptools import build_meta; print(build_meta.build_{kind}({out!r}))'
+
+pytestmark = pytest.mark.skipif(
+    not (ROOT / 'setup.py').is_file(), reason='runs from a checkout of the project'
+)
+
+
+def build(kind, source, out):
+    """A distribution of the source folder, without looking at any package index."""
+    run = subprocess.run(
+        [sys.executable, '-c', BUILD.format(kind=kind, out=str(out))],
+        cwd=source,
+        capture_output=True,
+        text=True,
+    )
+    assert run.returncode == 0, run.stderr
+    return out / run.stdout.splitlines()[-1]
+
+
+@pytest.fixture(scope='module')
+def source(tmp_path_factory):
+    folder = tmp_path_factory.mktemp('source')
+    ignore = shutil.ignore_patterns('__pycache__', '.mim', '*.pyc')
+    for part in PARTS:
+        shutil.copytree(ROOT / part, folder / part, ignore=ignore)
+    for file in FILES:
+        shutil.copy(ROOT / file, folder)
+    return folder
+
+
+@pytest.fixture(scope='module')
+def wheel(source, tmp_path_factory):
+    """A wheel built from an sdist, so that both are seen."""
+    folder = tmp_path_factory.mktemp('built')
+    shutil.unpack_archive(build('sdist', source, folder), folder)
+    (unpacked,) = (path for path in folder.iterdir() if path.is_dir())
+    return build('wheel', unpacked, folder)
+
+
+def python_files(folder):
+    return {str(path.relative_to(ROOT)) for path in (ROOT / folder).rglob('*.py')} - {
+        str(path.relative_to(ROOT)) for path in (ROOT / folder).rglob('.mim/**/*.py')
+    }
+
+
+def test_a_wheel_carries_modules_configs_and_tools(wheel):
+    assert wheel.name.startswith(f'echocardmae_mm-{__version__}-py3-none-any')
+    names = set(zipfile.ZipFile(wheel).namelist())
+    assert python_files('echocardmae_mm') <= names
+    for part in ('configs', 'tools'):
+        carried = {f'echocardmae_mm/.mim/{name}' for name in python_files(part)}
+        assert carried
+        assert carried <= names
+    assert not [name for name in names if name.startswith(('tests/', 'configs/', 'tools/'))]
+    assert not [name for name in names if '__pycache__' in name]
+
+
+def test_an_editable_install_links_to_the_checkout(source, tmp_path):
+    build('editable', source, tmp_path)
+    linked = source / 'echocardmae_mm' / '.mim' / 'configs'
+    assert linked.is_symlink()
+    assert linked.resolve() == source / 'configs'
+    assert '.mim/' in (ROOT / '.gitignore').read_text().split()
+
+
+def test_every_folder_with_modules_is_a_package():
+    folders = {
+        '.'.join(path.parent.relative_to(ROOT).parts)
+        for path in (ROOT / 'echocardmae_mm').rglob('*.py')
+        if '.mim' not in path.parts
+    }
+    assert folders == set(find_packages(str(ROOT), include=('echocardmae_mm*',)))
+
+
+def constraints():
+    lines = (ROOT / 'constraints.txt').read_text().splitlines()
+    return [Requirement(line) for line in lines if line and not line.startswith('#')]
+
+
+@pytest.mark.parametrize('python', ['3.10', '3.11', '3.12', '3.13'])
+def test_constraints_pin_everything_once_for_each_python(wheel, python):
+    environment = {'python_version': python, 'extra': 'test'}
+    pinned = {}
+    for pin in constraints():
+        if pin.marker is None or pin.marker.evaluate(environment):
+            assert canonicalize_name(pin.name) not in pinned
+            pinned[canonicalize_name(pin.name)] = str(pin.specifier)
+    for line in zipfile.ZipFile(wheel).read(metadata_of(wheel)).decode().splitlines():
+        if line.startswith('Requires-Dist: '):
+            required = Requirement(line.removeprefix('Requires-Dist: '))
+            pin = pinned[canonicalize_name(required.name)]
+            assert pin.startswith('==')
+            assert required.specifier.contains(pin[2:])
+    assert pinned['opencv-python'] == pinned['opencv-contrib-python']
+    assert pinned['setuptools'] == '<82'
+
+
+def metadata_of(wheel):
+    return f'echocardmae_mm-{__version__}.dist-info/METADATA'
+
+
+def test_the_version_is_a_plain_literal():
+    tree = ast.parse((ROOT / 'echocardmae_mm' / '__init__.py').read_text())
+    values = [node.value for node in tree.body if isinstance(node, ast.Assign)]
+    assert __version__ in [ast.literal_eval(value) for value in values]
