@@ -1,7 +1,6 @@
+# How a run of MMAction2's kind goes: counted in epochs, resumed exactly, stopped safely.
 default_scope = 'mmaction'
-custom_imports = dict(
-    imports=['echocardmae_mm', 'echocardmae_mm.engine'], allow_failed_imports=False
-)
+custom_imports = dict(imports=['echocardmae_mm'], allow_failed_imports=False)
 
 train_cfg = dict(type='echocardmae_mm.ResumableTrainLoop', max_epochs=1)
 default_hooks = dict(
@@ -16,13 +15,12 @@ default_hooks = dict(
         backend_args=dict(backend='atomic'),
     ),
     sampler_seed=dict(type='DistSamplerSeedHook'),
+    reseed=dict(type='echocardmae_mm.ReseedHook'),
+    safe_stop=dict(type='echocardmae_mm.SafeStopHook'),
+    skipped_videos=dict(type='echocardmae_mm.SkippedVideosHook'),
+    provenance=dict(type='echocardmae_mm.ProvenanceHook'),
 )
-custom_hooks = [
-    dict(type='echocardmae_mm.ReseedHook'),
-    dict(type='echocardmae_mm.SkippedVideosHook'),
-    dict(type='echocardmae_mm.ProvenanceHook'),
-    dict(type='echocardmae_mm.SafeStopHook'),
-]
+custom_hooks = []
 
 env_cfg = dict(
     cudnn_benchmark=False,
@@ -33,5 +31,6 @@ log_processor = dict(type='LogProcessor', window_size=20, by_epoch=True)
 visualizer = dict(type='Visualizer', vis_backends=[dict(type='LocalVisBackend')])
 log_level = 'INFO'
 randomness = dict(seed=0)
+launcher = 'none'
 load_from = None
 resume = False

@@ -3,11 +3,13 @@
 from .atomic_backend import AtomicBackend
 from .cpu_amp_optim_wrapper import CPUAmpOptimWrapper
 from .epoch_sampler import EpochSampler
-from .provenance_hook import ProvenanceHook
+from .innermost_datasets import innermost_datasets
+from .provenance_hook import ProvenanceHook, git_commit
 from .reseed_hook import ReseedHook
 from .resumable_train_loop import ResumableTrainLoop
 from .safe_stop_hook import SafeStopHook
 from .skipped_videos_hook import SkippedVideosHook
+from .worker_signals import let_workers_outlive_signals
 
 __all__ = [
     'AtomicBackend',
@@ -18,4 +20,7 @@ __all__ = [
     'ResumableTrainLoop',
     'SafeStopHook',
     'SkippedVideosHook',
+    'git_commit',
+    'innermost_datasets',
+    'let_workers_outlive_signals',
 ]

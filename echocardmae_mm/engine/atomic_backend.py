@@ -17,7 +17,7 @@ class AtomicBackend(LocalBackend):
     """
 
     def put(self, obj: bytes, filepath: str | Path) -> None:
-        """Writes ``<filepath>.part``, waits until it is on the disk, and renames it.
+        """Write ``<filepath>.part``, wait until it is on the disk, and rename it.
 
         Args:
             obj (bytes): What to write.

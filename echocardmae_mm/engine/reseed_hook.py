@@ -19,15 +19,16 @@ class ReseedHook(Hook):
     """Reseeds python, numpy and torch before each training iteration.
 
     Dropout and whatever else draws from the global generators then depends on seed, iteration and
-    rank only, and a resumed run draws what the uninterrupted one draws.
+    rank only, and a resumed run draws what the uninterrupted one draws. It comes before all other
+    hooks, so that their draws do too.
     """
 
-    priority = 'VERY_HIGH'
+    priority = 'HIGHEST'
 
     def before_train_iter(
         self, runner: Runner, batch_idx: int, data_batch: dict | None = None
     ) -> None:
-        """Reseeds the generators.
+        """Reseed the generators.
 
         Args:
             runner (Runner): The runner of the training process.

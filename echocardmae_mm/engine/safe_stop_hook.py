@@ -5,20 +5,22 @@ from __future__ import annotations
 import os
 import signal
 import threading
-from collections.abc import Callable
-from functools import partial
+import time
 from pathlib import Path
 from types import FrameType
 from typing import Any
 
 import torch
-from mmengine.dist import all_reduce, get_world_size, is_main_process
+from mmengine.dist import all_reduce, barrier, get_world_size, is_main_process
 from mmengine.hooks import Hook
 from mmengine.runner import Runner
 
 from echocardmae_mm.registry import HOOKS
 
-SIGNALS = (signal.SIGINT, signal.SIGTERM)
+from .atomic_backend import AtomicBackend
+from .worker_signals import let_workers_outlive_signals
+
+_ONE_SIGNAL_S = 1.0
 
 
 @HOOKS.register_module()
@@ -26,42 +28,43 @@ class SafeStopHook(Hook):
     """Finishes the iteration at SIGINT or SIGTERM, saves ``interrupted.pth`` and leaves.
 
     The exit status is 128 plus the signal's number, as a shell expects. A second signal ends the
-    process at once. In distributed training the ranks agree on the iteration after which they stop.
-
-    Args:
-        interval (int): Iterations between two such agreements; one process alone looks at every
-            iteration. Defaults to 10.
+    process at once; what comes within a second is the same signal, forwarded by ``make``,
+    ``timeout`` or ``torchrun``. In distributed training all ranks leave after the same iteration.
+    With :class:`ResumableTrainLoop` the signals are given back however training ends.
     """
 
     priority = 'LOWEST'
 
-    def __init__(self, interval: int = 10) -> None:
-        self.interval = interval
+    def __init__(self) -> None:
         self._signal = 0
+        self._time = 0.0
         self._before: dict[int, Any] = {}
+        self._group: Any = None
 
     def before_train(self, runner: Runner) -> None:
-        """Takes over the signals, before the loading processes are started.
+        """Take over the signals, before the loading processes are started.
 
         Args:
             runner (Runner): The runner of the training process.
         """
+        if get_world_size() > 1:
+            # The ranks agree between CPUs, so that no iteration waits for its GPU.
+            self._group = torch.distributed.new_group(backend='gloo')
         if threading.current_thread() is not threading.main_thread():
             return
-        main_process = os.getpid()
+        for number in (signal.SIGINT, signal.SIGTERM):
+            self._before[number] = signal.signal(number, self._remember)
+        for loop in (runner.train_loop, runner.val_loop):
+            if loop is not None:
+                let_workers_outlive_signals(loop.dataloader)
 
-        def remember(number: int, frame: FrameType | None) -> None:
-            if os.getpid() == main_process:
-                self._signal = number
-                self._restore()
-                runner.logger.warning(
-                    f'{signal.Signals(number).name}: saving after this iteration; '
-                    'once more ends at once'
-                )
+    def before_train_epoch(self, runner: Runner) -> None:
+        """Leave if a signal came between the epochs.
 
-        self._before = {number: signal.signal(number, remember) for number in SIGNALS}
-        loader = runner.train_dataloader
-        loader.worker_init_fn = partial(_outlive_the_signal, loader.worker_init_fn)
+        Args:
+            runner (Runner): The runner of the training process.
+        """
+        self._leave_if_asked(runner, runner.iter)
 
     def after_train_iter(
         self,
@@ -70,7 +73,7 @@ class SafeStopHook(Hook):
         data_batch: dict | None = None,
         outputs: dict | None = None,
     ) -> None:
-        """Saves and leaves if a signal came.
+        """Leave if a signal came, and no accumulated gradient would be lost.
 
         Args:
             runner (Runner): The runner of the training process.
@@ -78,14 +81,8 @@ class SafeStopHook(Hook):
             data_batch (dict, optional): Unused. Defaults to None.
             outputs (dict, optional): Unused. Defaults to None.
         """
-        if get_world_size() > 1:
-            if not self.every_n_train_iters(runner, self.interval):
-                return
-            number = torch.tensor(self._signal)
-            all_reduce(number, op='max')
-            self._signal = int(number)
-        if self._signal:
-            self._save_and_leave(runner, runner.iter + 1)
+        if runner.optim_wrapper.should_update():
+            self._leave_if_asked(runner, runner.iter + 1)
 
     def after_val_iter(
         self,
@@ -94,7 +91,7 @@ class SafeStopHook(Hook):
         data_batch: dict | None = None,
         outputs: list | None = None,
     ) -> None:
-        """Saves and leaves if a signal came during a validation between epochs.
+        """Leave if a signal came in a validation; several ranks end it first.
 
         Args:
             runner (Runner): The runner of the training process.
@@ -102,44 +99,55 @@ class SafeStopHook(Hook):
             data_batch (dict, optional): Unused. Defaults to None.
             outputs (list, optional): Unused. Defaults to None.
         """
-        if self._signal and get_world_size() == 1:
-            self._save_and_leave(runner, runner.iter)
+        if self._group is None:
+            self._leave_if_asked(runner, runner.iter)
 
-    def after_train(self, runner: Runner) -> None:
-        """Gives the signals back.
+    def leave_train(self, runner: Runner) -> None:
+        """Give the signals back.
 
         Args:
             runner (Runner): The runner of the training process.
         """
-        self._restore()
+        while self._before:
+            signal.signal(*self._before.popitem())
 
-    def _save_and_leave(self, runner: Runner, iteration: int) -> None:
+    def after_train(self, runner: Runner) -> None:
+        """Give the signals back after a loop that does not call :meth:`leave_train`.
+
+        Args:
+            runner (Runner): The runner of the training process.
+        """
+        self.leave_train(runner)
+
+    def _remember(self, number: int, frame: FrameType | None) -> None:
+        name = signal.Signals(number).name
+        if not self._signal:
+            self._signal, self._time = number, time.monotonic()
+            # Logging is not safe here: the signal may have come in the middle of a log line.
+            os.write(2, f'{name}: saves after this iteration; once more leaves at once\n'.encode())
+        elif time.monotonic() - self._time > _ONE_SIGNAL_S:
+            signal.signal(number, signal.SIG_DFL)
+            os.kill(os.getpid(), number)
+
+    def _leave_if_asked(self, runner: Runner, iteration: int) -> None:
+        if self._group is not None:
+            number = torch.tensor(self._signal)
+            all_reduce(number, op='max', group=self._group)
+            self._signal = int(number)
+        if not self._signal:
+            return
+        path = Path(runner.work_dir, 'interrupted.pth')
         runner.save_checkpoint(
             runner.work_dir,
-            'interrupted.pth',
-            meta=dict(epoch=runner.epoch, iter=iteration),
-            backend_args=dict(backend='atomic'),
+            path.name,
+            meta={'epoch': runner.epoch, 'iter': iteration},
+            backend_args={'backend': 'atomic'},
         )
-        path = Path(runner.work_dir) / 'interrupted.pth'
         if is_main_process():
-            (Path(runner.work_dir) / 'last_checkpoint').write_text(str(path))
-        runner.logger.warning(f'saved {path}; the same command with --resume goes on from there')
-        self._restore()
+            AtomicBackend().put(str(path).encode(), path.with_name('last_checkpoint'))
+        barrier()
+        runner.logger.warning(
+            f'{signal.Signals(self._signal).name}: saved {path}; '
+            'the same command with --resume goes on from there'
+        )
         raise SystemExit(128 + self._signal)
-
-    def _restore(self) -> None:
-        while self._before:
-            number, handler = self._before.popitem()
-            signal.signal(number, handler)
-
-
-def _outlive_the_signal(worker_init: Callable[[int], None] | None, worker_id: int) -> None:
-    """Lets a loading process survive the one signal that a whole process group receives."""
-
-    def ignore_once(number: int, frame: FrameType | None) -> None:
-        signal.signal(number, signal.SIG_DFL)
-
-    signal.signal(signal.SIGTERM, ignore_once)
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    if worker_init is not None:
-        worker_init(worker_id)

@@ -1,52 +1,62 @@
-"""Tells in the log which recordings training had to skip."""
+"""Tells in the log which recordings training had to skip, and how many it had to pad."""
 
 from __future__ import annotations
 
 import torch
-from mmengine.dist import all_reduce
+from mmengine.dist import all_reduce, is_main_process
 from mmengine.hooks import Hook
 from mmengine.runner import Runner
 from torch.utils.data import Dataset
 
 from echocardmae_mm.registry import HOOKS
 
+from .innermost_datasets import innermost_datasets
+
 
 @HOOKS.register_module()
 class SkippedVideosHook(Hook):
     """Logs after each epoch how many recordings were skipped, and each new one with its reason.
 
-    It reads :attr:`EchoVideoDataset.skipped`, which the loading processes share, and does nothing
-    for a data set without it.
+    It reads ``skipped`` and ``padded`` of :class:`EchoVideoDataset`, flags that the loading
+    processes share, and does nothing for a data set without them.
     """
 
     def __init__(self) -> None:
-        self._told: set[int] = set()
+        self._told: set[tuple[int, int]] = set()
+        self._padded = 0
 
     def after_train_epoch(self, runner: Runner) -> None:
-        """Logs what the epoch skipped.
+        """Log what is new.
 
         Args:
             runner (Runner): The runner of the training process.
         """
-        dataset = _innermost(runner.train_dataloader.dataset)
-        skipped = getattr(dataset, 'skipped', None)
-        if skipped is None:
+        datasets = innermost_datasets(runner.train_dataloader.dataset)
+        skipped = [_flagged(dataset, 'skipped') for dataset in datasets]
+        padded = sum(len(_flagged(dataset, 'padded')) for dataset in datasets)
+        if not is_main_process():
             return
-        everywhere = skipped.to(torch.int32)
-        all_reduce(everywhere, op='max')
-        indices = everywhere.nonzero().flatten().tolist()
-        for index in indices:
-            if index not in self._told:
-                self._told.add(index)
-                runner.logger.warning(f'skipped {dataset.skip_reason(index)}')
-        if indices:
+        for place, (dataset, indices) in enumerate(zip(datasets, skipped)):
+            for index in indices:
+                if (place, index) not in self._told:
+                    self._told.add((place, index))
+                    runner.logger.warning(f'skipped {dataset.skip_reason(index)}')
+        total = sum(len(dataset) for dataset in datasets)
+        if self._told:
             runner.logger.warning(
-                f'{len(indices)} of {len(dataset)} recordings skipped so far; others took their '
+                f'{len(self._told)} of {total} recordings skipped so far; others took their '
                 'places. tools/check_data.py lists everything that is wrong with a data set'
             )
+        if padded > self._padded:
+            self._padded = padded
+            runner.logger.info(f'{padded} of {total} recordings so far are shorter than a clip')
 
 
-def _innermost(dataset: Dataset) -> Dataset:
-    while hasattr(dataset, 'dataset'):
-        dataset = dataset.dataset
-    return dataset
+def _flagged(dataset: Dataset, name: str) -> list[int]:
+    """Indices of the recordings that any process of any rank has flagged."""
+    flags = getattr(dataset, name, None)
+    if flags is None:
+        return []
+    everywhere = flags.to(torch.int32)
+    all_reduce(everywhere, op='max')
+    return everywhere.nonzero().flatten().tolist()
