@@ -92,7 +92,11 @@ class EchoVideoDataset(BaseDataset):
         Returns:
             list[dict]: One dict a recording: filename, modality, start_index.
         """
-        paths = _listed(self.ann_file, self.data_root) if self.ann_file else _found(self.data_root)
+        paths = (
+            _listed(self.ann_file, self.data_root)
+            if self.ann_file
+            else find_recordings(self.data_root)
+        )
         there = [path for path in paths if path.is_file()]
         self.report = {'listed': len(paths), 'missing on disk': len(paths) - len(there)}
         if not there:
@@ -201,7 +205,18 @@ class EchoVideoDataset(BaseDataset):
                 yield EpochIndex(candidate, key.epoch, key.seed)
 
 
-def _found(root: str) -> list[Path]:
+def find_recordings(root: str) -> list[Path]:
+    """Recordings of a folder and its folders, hidden ones left out.
+
+    Args:
+        root (str): The folder.
+
+    Returns:
+        list[Path]: Sorted paths.
+
+    Raises:
+        EchoError: If there is no such folder.
+    """
     if not root or not Path(root).is_dir():
         raise EchoError(
             f'{root or "data_root"}: no such folder; expected a folder of recordings\n'

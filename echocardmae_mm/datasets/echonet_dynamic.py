@@ -12,6 +12,7 @@ import numpy as np
 from echocardmae_mm.datasets.echo_video import TRY_PHANTOMS, EchoVideoDataset
 from echocardmae_mm.datasets.echonet_lists import (
     FILE_LIST,
+    ROWS_OF_A_TRACING,
     TRACINGS,
     read_number,
     read_rows,
@@ -23,7 +24,6 @@ from echocardmae_mm.errors import EchoError
 from echocardmae_mm.registry import DATASETS
 
 _VIDEO_FOLDERS = ('Videos', 'a4c-video-dir')
-_ROWS_OF_A_TRACING = 21
 
 
 @DATASETS.register_module()
@@ -142,7 +142,7 @@ def _file_list(root: Path, require_split: bool) -> list[dict[str, str]]:
 
 
 def _is_odd(frames: dict[int, np.ndarray]) -> bool:
-    return any(len(rows) != _ROWS_OF_A_TRACING for rows in frames.values())
+    return any(len(rows) != ROWS_OF_A_TRACING for rows in frames.values())
 
 
 def _data_info(row: dict[str, str], path: Path, frames: dict[int, np.ndarray]) -> dict[str, Any]:

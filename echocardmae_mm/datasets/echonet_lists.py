@@ -11,6 +11,7 @@ from echocardmae_mm.errors import EchoError
 
 FILE_LIST = 'FileList.csv'
 TRACINGS = 'VolumeTracings.csv'
+ROWS_OF_A_TRACING = 21
 _TRACING_COLUMNS = ('FileName', 'X1', 'Y1', 'X2', 'Y2', 'Frame')
 _VIDEO_SUFFIXES = ('.avi', '.mp4')
 
@@ -39,18 +40,22 @@ def read_rows(path: Path, columns: tuple[str, ...]) -> list[dict[str, str]]:
         list[dict]: One dict a row, by the names of ``columns``; other columns keep their own.
 
     Raises:
-        EchoError: If a column is missing.
+        EchoError: If a column is missing, or the file is no list.
     """
-    with path.open(encoding='utf-8-sig', newline='') as lines:
-        reader = csv.DictReader(lines)
-        found = [name.strip() for name in reader.fieldnames or []]
-        expected = {name.lower(): name for name in columns}
-        missing = [name for key, name in expected.items() if key not in map(str.lower, found)]
-        if missing:
-            there = ', '.join(found) or 'nothing'
-            raise EchoError(f'{path}: missing column {", ".join(missing)}; found {there}')
-        reader.fieldnames = [expected.get(name.lower(), name) for name in found]
-        return list(reader)
+    try:
+        with path.open(encoding='utf-8-sig', newline='') as lines:
+            reader = csv.DictReader(lines, restval='')
+            found = [name.strip() for name in reader.fieldnames or []]
+            expected = {name.lower(): name for name in columns}
+            reader.fieldnames = [expected.get(name.lower(), name) for name in found]
+            rows = list(reader)
+    except (csv.Error, UnicodeDecodeError) as error:
+        raise EchoError(f'{path}: not a list of comma-separated values ({error})') from error
+    missing = [name for name in columns if name not in reader.fieldnames]
+    if missing:
+        there = ', '.join(found) or 'nothing'
+        raise EchoError(f'{path}: missing column {", ".join(missing)}; found {there}')
+    return rows
 
 
 def read_number(row: dict[str, str], column: str) -> float:

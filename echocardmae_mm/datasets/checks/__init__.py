@@ -1,0 +1,7 @@
+"""Checks of a data set before days are spent on it, one file a data set."""
+
+from echocardmae_mm.datasets.checks.findings import Findings, Problem
+from echocardmae_mm.datasets.checks.opening import open_all
+from echocardmae_mm.datasets.checks.recognition import recognise
+
+__all__ = ['Findings', 'Problem', 'open_all', 'recognise']

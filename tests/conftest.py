@@ -1,0 +1,84 @@
+"""Small recordings and data sets that several tests share."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Callable
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+
+VideoWriter = Callable[..., Path]
+
+
+def beating_disc(num_frames: int, height: int = 112, width: int = 112, seed: int = 0) -> np.ndarray:
+    """A speckled sector with a dark disc that beats: uint8 (num_frames, height, width, 3)."""
+    rng = np.random.default_rng(seed)
+    y, x = np.mgrid[:height, :width] / np.array([height, width]).reshape(2, 1, 1)
+    sector = (x + y > 0.6) & (x - y < 0.4)
+    frames = rng.normal(120, 25, (num_frames, height, width))
+    for index, frame in enumerate(frames):
+        radius = 0.2 + 0.05 * np.cos(index / 4)
+        frame[(x - 0.5) ** 2 + (y - 0.5) ** 2 < radius**2] *= 0.2
+        frame[~sector] = 0
+    return np.repeat(np.clip(frames, 0, 255).astype(np.uint8)[..., None], 3, axis=-1)
+
+
+def write_video(path: Path, frames: np.ndarray, fourcc: str = 'MJPG', fps: float = 50) -> Path:
+    """Write RGB frames (T, H, W, 3)."""
+    height, width = frames.shape[1:3]
+    path.parent.mkdir(parents=True, exist_ok=True)
+    writer = cv2.VideoWriter(str(path), cv2.VideoWriter_fourcc(*fourcc), fps, (width, height))
+    assert writer.isOpened()
+    for frame in frames:
+        writer.write(np.ascontiguousarray(frame[..., ::-1]))
+    writer.release()
+    return path
+
+
+@pytest.fixture(scope='session')
+def make_video() -> VideoWriter:
+    """``make_video(path, num_frames=60, **kwargs of write_video)`` writes a beating disc."""
+
+    def make(path: Path, num_frames: int = 60, seed: int = 0, **kwargs: object) -> Path:
+        return write_video(path, beating_disc(num_frames, seed=seed), **kwargs)
+
+    return make
+
+
+@pytest.fixture(scope='session')
+def echonet_root(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder as EchoNet-Dynamic ships it: 8 videos (5 train, 1 val, 2 test) of 80 frames."""
+    root = tmp_path_factory.mktemp('EchoNet-Dynamic')
+    rows, tracings = [], []
+    for index, split in enumerate(['TRAIN'] * 5 + ['VAL'] + ['TEST'] * 2):
+        stem = f'0X{index:016X}'
+        write_video(root / 'Videos' / f'{stem}.avi', beating_disc(80, seed=index))
+        edv = 100.0 + index
+        esv = 40.0 + 2 * index
+        rows.append([stem, 100 * (edv - esv) / edv, esv, edv, 112, 112, 50, 80, split])
+        for frame, width in ((20, 15), (3, 25)):
+            tracings += [[f'{stem}.avi', *line, frame] for line in _chords(width)]
+    _write_csv(
+        root / 'FileList.csv',
+        'FileName,EF,ESV,EDV,FrameHeight,FrameWidth,FPS,NumberOfFrames,Split',
+        rows,
+    )
+    _write_csv(root / 'VolumeTracings.csv', 'FileName,X1,Y1,X2,Y2,Frame', tracings)
+    return root
+
+
+def _chords(width: float) -> list[list[float]]:
+    """Long axis and 20 chords of an ellipse around (56, 60)."""
+    heights = np.linspace(31, 89, 20)
+    half = width * np.sqrt(1 - ((heights - 60) / 30) ** 2)
+    return [[56, 30, 56, 90], *([56 - h, y, 56 + h, y] for y, h in zip(heights, half))]
+
+
+def _write_csv(path: Path, header: str, rows: list[list[object]]) -> None:
+    with path.open('w', newline='') as file:
+        writer = csv.writer(file)
+        writer.writerow(header.split(','))
+        writer.writerows(rows)
