@@ -7,6 +7,7 @@ from .echocardmae import EchoCardMAE
 from .frame_vit import FrameVisionTransformer
 from .masked_vit import MaskedVisionTransformer
 from .reconstruction_head import ReconstructionHead
+from .timm_encoder import TimmVideoEncoder
 
 __all__ = [
     'AlignmentHead',
@@ -16,4 +17,5 @@ __all__ = [
     'FrameVisionTransformer',
     'MaskedVisionTransformer',
     'ReconstructionHead',
+    'TimmVideoEncoder',
 ]

@@ -9,6 +9,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from echocardmae_mm.errors import EchoError
+
 PATCH_KERNEL = 'backbone.patch_embed.projection.weight'
 RENAMES = (
     (r'^(module|model)\.', ''),
@@ -25,6 +27,10 @@ RENAMES = (
 OURS = re.compile(
     r'^(backbone\.(patch_embed|blocks|norm)\.'
     r'|neck\.(encoder_to_decoder|mask_token|background_token|blocks|norm|head)\b)'
+)
+
+TIMM_PREFIX_AND_HEAD = re.compile(
+    r'^(cls_token|dist_token|reg_token|pos_embed|fc_norm\.|head\.|head_dist\.|pre_logits\.)'
 )
 
 
@@ -130,12 +136,25 @@ def bgr_to_rgb(weights: ForeignWeights) -> ForeignWeights:
     return weights
 
 
+def inflate(kernel: Tensor, tubelet_size: int) -> Tensor:
+    """Make an image's patch embedding a video's.
+
+    Args:
+        kernel (Tensor): (D, C, p, p).
+        tubelet_size (int): Frames of a token.
+
+    Returns:
+        Tensor: (D, C, tubelet_size, p, p); on a video that stands still it gives what ``kernel``
+        gives on one frame.
+    """
+    return kernel.unsqueeze(2).repeat(1, 1, tubelet_size, 1, 1) / tubelet_size
+
+
 def from_timm(state: dict[str, Tensor], tubelet_size: int = 2) -> ForeignWeights:
     """Weights of a plain image transformer of timm, inflated over time.
 
-    The patch embedding is repeated over the tubelet and divided by its length: a video that stands
-    still gives the image's tokens. The bias of the keys is dropped, which changes nothing: it adds
-    the same number to all that a query compares.
+    Class token and positions are dropped: the model has its own positions. So is the bias of the
+    keys, which changes nothing: it adds the same number to all that a query compares.
 
     Args:
         state (dict[str, Tensor]): State dict of ``timm.models.VisionTransformer``.
@@ -143,11 +162,18 @@ def from_timm(state: dict[str, Tensor], tubelet_size: int = 2) -> ForeignWeights
 
     Returns:
         ForeignWeights: Weights for the encoder of :class:`EchoCardMAE`.
+
+    Raises:
+        EchoError: If the transformer has parts that the encoder lacks.
     """
     weights = rename(state)
+    if strange := [name for name in weights.dropped if not TIMM_PREFIX_AND_HEAD.match(name)]:
+        raise EchoError(
+            f'{strange[0]!r} has no counterpart in mmaction.VisionTransformer; plain transformers '
+            'such as vit_small_patch16_224 can be converted'
+        )
     if (kernel := weights.state.get(PATCH_KERNEL)) is not None:
-        inflated = kernel.unsqueeze(2).repeat(1, 1, tubelet_size, 1, 1) / tubelet_size
-        weights.state[PATCH_KERNEL] = inflated
+        weights.state[PATCH_KERNEL] = inflate(kernel, tubelet_size)
         weights.changes[PATCH_KERNEL] = f'inflated over {tubelet_size} frames'
     for name in [name for name in weights.state if name.endswith('attn.qkv.bias')]:
         q_bias, k_bias, v_bias = weights.state.pop(name).chunk(3)

@@ -5,8 +5,6 @@ from __future__ import annotations
 import inspect
 from typing import Any
 
-import torch.nn.functional as F
-from einops import rearrange
 from mmaction.models import VisionTransformer
 from torch import Tensor
 
@@ -14,7 +12,7 @@ from echocardmae_mm.errors import EchoError
 from echocardmae_mm.registry import MODELS
 
 from .fused_attention import fuse_attention
-from .patches import gather_tokens, patchify
+from .patches import embed_patches, gather_tokens, patchify
 
 # Linear layers and norms as VideoMAE draws them for pretraining.
 VIDEOMAE_INIT = (
@@ -72,8 +70,8 @@ class MaskedVisionTransformer(VisionTransformer):
         Raises:
             EchoError: If the clips have another number of tokens than the model.
         """
-        kernel = self.patch_embed.projection.weight
-        patches = patchify(clips, self.patch_size, kernel.shape[2])
+        convolution = self.patch_embed.projection
+        patches = patchify(clips, self.patch_size, convolution.kernel_size[0])
         if patches.shape[1] != self.pos_embed.shape[1]:
             raise EchoError(
                 f'clips of {tuple(clips.shape[2:])} (frames, height, width) have '
@@ -85,10 +83,7 @@ class MaskedVisionTransformer(VisionTransformer):
             patches = gather_tokens(patches, visible)
             position = position[0, visible]
 
-        # The convolution does not overlap: it is a linear map of each patch.
-        weight = rearrange(kernel, 'd c t h w -> d (t h w c)')
-        tokens = F.linear(patches, weight, self.patch_embed.projection.bias)
-        tokens = self.pos_drop(tokens + position)
+        tokens = self.pos_drop(embed_patches(patches, convolution) + position)
         for block in self.blocks:
             tokens = block(tokens)
         return self.norm(tokens)

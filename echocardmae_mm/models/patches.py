@@ -6,8 +6,9 @@ Tokens are ordered t, h, w; a patch is laid out (p_t, p_h, p_w, channel).
 from __future__ import annotations
 
 import torch
+import torch.nn.functional as F
 from einops import rearrange
-from torch import Tensor
+from torch import Tensor, nn
 
 
 def patchify(clips: Tensor, patch_size: int, tubelet_size: int) -> Tensor:
@@ -69,3 +70,17 @@ def gather_tokens(tokens: Tensor, index: Tensor) -> Tensor:
     """
     rows = torch.arange(len(tokens), device=tokens.device).unsqueeze(1)
     return tokens[rows, index]
+
+
+def embed_patches(patches: Tensor, convolution: nn.Conv3d) -> Tensor:
+    """Apply a patch embedding to patches: it does not overlap, so it is a linear map of each.
+
+    Args:
+        patches (Tensor): (B, K, D), any choice of what :func:`patchify` returns.
+        convolution (nn.Conv3d): The patch embedding, its kernel as large as its stride.
+
+    Returns:
+        Tensor: (B, K, C), as the convolution of the whole clip gives at those places.
+    """
+    weight = rearrange(convolution.weight, 'd c pt ph pw -> d (pt ph pw c)')
+    return F.linear(patches, weight, convolution.bias)

@@ -1,0 +1,89 @@
+"""Image transformers of timm as encoders of the pretraining."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from mmaction.models.backbones.vit_mae import get_sinusoid_encoding
+from mmengine.model import BaseModule
+from torch import Tensor, nn
+
+from echocardmae_mm.errors import EchoError
+from echocardmae_mm.registry import MODELS
+
+from .foreign_weights import inflate
+from .patches import embed_patches, gather_tokens, patchify
+
+
+@MODELS.register_module()
+class TimmVideoEncoder(BaseModule):
+    """A plain transformer of timm, inflated over time, that sees the visible tokens only.
+
+    Blocks and norms are timm's own, under timm's names. The patch embedding is repeated over the
+    tubelet; positions in space and time are sinusoids as VideoMAE's; there is no class token.
+
+    Args:
+        model_name (str): A name that ``timm.create_model`` knows, of a ``VisionTransformer``.
+        img_size (int): Side of the frames in pixels. Defaults to 112.
+        patch_size (int): Side of a patch in pixels. Defaults to 16.
+        num_frames (int): Frames of a clip. Defaults to 16.
+        tubelet_size (int): Frames of a token. Defaults to 2.
+        init_cfg (dict, optional): Initialisation. Defaults to None, timm's own.
+        **kwargs: For ``timm.create_model``, such as ``pretrained=True`` or ``drop_path_rate``.
+
+    Raises:
+        EchoError: If the model is no plain transformer.
+    """
+
+    def __init__(
+        self,
+        model_name: str,
+        img_size: int = 112,
+        patch_size: int = 16,
+        num_frames: int = 16,
+        tubelet_size: int = 2,
+        init_cfg: dict | None = None,
+        **kwargs: Any,
+    ) -> None:
+        import timm  # takes seconds, which only those who use it should wait
+
+        super().__init__(init_cfg=init_cfg)
+        if not timm.models.is_model_in_modules(model_name, ['vision_transformer']):
+            raise EchoError(
+                f'{model_name} is no plain transformer of timm; take one such as '
+                'vit_small_patch16_224'
+            )
+        model: Any = timm.create_model(
+            model_name, num_classes=0, img_size=img_size, patch_size=patch_size, **kwargs
+        )
+        self.patch_size = patch_size
+        size = (tubelet_size, patch_size, patch_size)
+        image = model.patch_embed.proj.state_dict()
+        self.patch_embed = nn.Conv3d(3, model.embed_dim, size, size, bias='bias' in image)
+        image['weight'] = inflate(image['weight'], tubelet_size)
+        self.patch_embed.load_state_dict(image)
+        num_tokens = (num_frames // tubelet_size) * (img_size // patch_size) ** 2
+        position = get_sinusoid_encoding(num_tokens, model.embed_dim)
+        self.register_buffer('pos_embed', position, persistent=False)
+        self.norm_pre = model.norm_pre
+        self.blocks = model.blocks
+        self.norm = model.norm
+
+    def forward(self, clips: Tensor, visible: Tensor | None = None) -> Tensor:
+        """Latents of the visible tokens, as :meth:`MaskedVisionTransformer.forward`.
+
+        Args:
+            clips (Tensor): Normalised clips, (B, 3, T, H, W).
+            visible (Tensor, optional): Tokens to look at, int64 of shape (B, Nv). Defaults to
+                None, all tokens in order.
+
+        Returns:
+            Tensor: (B, Nv, C), or (B, N, C) without ``visible``.
+        """
+        patches = patchify(clips, self.patch_size, self.patch_embed.kernel_size[0])
+        position = self.pos_embed
+        if visible is not None:
+            patches = gather_tokens(patches, visible)
+            position = position[0, visible]
+        tokens = self.norm_pre(embed_patches(patches, self.patch_embed) + position)
+        return self.norm(self.blocks(tokens))
