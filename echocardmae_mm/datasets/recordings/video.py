@@ -1,4 +1,4 @@
-"""Video files: decord where it is installed, OpenCV elsewhere, both with the pixels of FFMPEG."""
+"""Video files by decord and OpenCV, which give the same pixels: both decode with FFMPEG."""
 
 from __future__ import annotations
 
@@ -14,6 +14,8 @@ from echocardmae_mm.errors import RecordingError
 os.environ.setdefault('OPENCV_FFMPEG_LOGLEVEL', '-8')
 import cv2
 
+FRAMES_PASSED_IN_A_SEEK = 16
+
 
 def open_video(filename: str) -> Recording:
     """Open a video with the reader at hand.
@@ -22,8 +24,8 @@ def open_video(filename: str) -> Recording:
         filename (str): An .avi, .mp4, .mov or .mkv file.
 
     Returns:
-        Recording: With random access by decord; read from the start by OpenCV where decord is
-        missing, or where it would stumble over the end of a file that was cut off.
+        Recording: With random access by decord; read from the start by OpenCV alone where decord
+        is missing, or where it would stumble over the end of a file that was cut off.
     """
     if importlib.util.find_spec('decord') and not is_cut_off(filename):
         return DecordVideo(filename)
@@ -48,6 +50,9 @@ def is_cut_off(filename: str) -> bool:
 class DecordVideo(Recording):
     """A video with random access; the packets that are there count, not the header's promise.
 
+    A seek costs decord as much as OpenCV needs to pass over some twenty frames, so that the frames
+    of a clip are read in order and only those far apart are sought.
+
     Args:
         filename (str): The file.
     """
@@ -65,6 +70,8 @@ class DecordVideo(Recording):
     def _decode(self, indices: np.ndarray) -> np.ndarray:
         import decord
 
+        if indices[-1] < FRAMES_PASSED_IN_A_SEEK * len(indices):
+            return read_in_order(self.filename, indices)
         try:
             return self._reader.get_batch(indices).asnumpy()
         except decord.DECORDError as error:
@@ -90,14 +97,30 @@ class OpenCVVideo(Recording):
         super().__init__(filename, num_frames, capture.get(cv2.CAP_PROP_FPS))
 
     def _decode(self, indices: np.ndarray) -> np.ndarray:
-        capture = _capture(self.filename)
-        wanted, decoded = set(indices.tolist()), []
-        for index in range(int(indices[-1]) + 1):
-            if not capture.grab():
-                raise _damaged(self.filename, indices)
-            if index in wanted:
-                decoded.append(cv2.cvtColor(capture.retrieve()[1], cv2.COLOR_BGR2RGB))
-        return np.stack(decoded)
+        return read_in_order(self.filename, indices)
+
+
+def read_in_order(filename: str, indices: np.ndarray) -> np.ndarray:
+    """Decode frames from the start of a video on, by OpenCV; only those wanted are converted.
+
+    Args:
+        filename (str): The file.
+        indices (np.ndarray): Frames wanted, int64 of shape (n,), ascending.
+
+    Returns:
+        np.ndarray: uint8 of shape (n, H, W, 3), RGB.
+
+    Raises:
+        RecordingError: If the video ends before the last of them.
+    """
+    capture = _capture(filename)
+    wanted, decoded = set(indices.tolist()), []
+    for index in range(int(indices[-1]) + 1):
+        if not capture.grab():
+            raise _damaged(filename, indices)
+        if index in wanted:
+            decoded.append(cv2.cvtColor(capture.retrieve()[1], cv2.COLOR_BGR2RGB))
+    return np.stack(decoded)
 
 
 def _capture(filename: str) -> cv2.VideoCapture:
