@@ -19,3 +19,7 @@ test_evaluator = dict(mean_of=dict(data_root=data_root))
 
 train_cfg = dict(max_epochs=40, val_interval=20)
 optim_wrapper = dict(optimizer=dict(lr=1e-3, weight_decay=0.05))
+
+custom_hooks = _base_.custom_hooks
+custom_hooks[-2].update(interval=10)  # ReconstructionHook
+custom_hooks[-2].dataset.update(data_root=data_root)
