@@ -1,15 +1,21 @@
-"""Make synthetic echocardiograms with known truth, in the file formats of the real data sets.
+"""Make synthetic echocardiograms with known truth, in the real data sets' own file formats.
 
-python tools/make_phantoms.py --out data/phantom --videos 200 --seed 0 --jobs 2
+    python tools/make_phantoms.py --out data/phantom --videos 240 --seed 1 --jobs 2
+
+A seed gives the same bytes on any number of processes. Called again with the same arguments, it
+makes what is missing.
 """
 
 from __future__ import annotations
 
 import argparse
+import json
 import multiprocessing
 import os
 import sys
 import time
+from collections.abc import Iterable
+from dataclasses import asdict
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -18,43 +24,92 @@ import cv2
 from rich.progress import track
 
 from echocardmae_mm.errors import EchoError
-from echocardmae_mm.phantom import VARIANTS, echonet_files
+from echocardmae_mm.phantom import (
+    VARIANTS,
+    camus_files,
+    dicom_files,
+    echonet_files,
+    hmcqu_files,
+)
 
-DATASETS = {'echonet': echonet_files}
+DATASETS: dict[str, Any] = {
+    'echonet': echonet_files,
+    'camus': camus_files,
+    'hmcqu': hmcqu_files,
+    'dicom': dicom_files,
+}
 
 
 def parse_args() -> argparse.Namespace:
-    """Read the command line."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument('--out', type=Path, default=Path('data/phantom'), help='output folder')
-    parser.add_argument('--videos', type=int, default=200, help='EchoNet-Dynamic videos')
-    parser.add_argument('--seed', type=int, default=0, help='seed of every draw')
-    parser.add_argument('--jobs', type=int, default=os.cpu_count() or 1, help='processes')
-    parser.add_argument('--variant', default='default', choices=sorted(VARIANTS))
-    parser.add_argument(
-        '--datasets', nargs='+', default=['echonet'], choices=sorted(DATASETS), help='what to write'
+    """Read the command line; sizes that are not given follow from the number of videos."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    return parser.parse_args()
+    add = parser.add_argument
+    add('--out', type=Path, default=Path('data/phantom'), help='output folder')
+    add('--videos', type=int, default=240, help='EchoNet-Dynamic videos')
+    add('--seed', type=int, default=1, help='seed of every draw')
+    add('--jobs', type=int, default=os.cpu_count() or 1, help='processes')
+    add('--variant', default='default', choices=sorted(VARIANTS), help='population and machine')
+    add('--datasets', nargs='+', default=list(DATASETS), choices=list(DATASETS), help='which')
+    add('--camus', type=int, help='CAMUS patients (default: a twentieth of the videos)')
+    add('--hmcqu', type=int, help='HMC-QU recordings a view (default: a twentieth of the videos)')
+    add('--dicom', type=int, help='DICOM files (default: one of each kind)')
+    args = parser.parse_args()
+    args.echonet = args.videos
+    args.camus = max(3, args.videos // 20) if args.camus is None else args.camus
+    args.hmcqu = max(3, args.videos // 20) if args.hmcqu is None else args.hmcqu
+    args.dicom = len(dicom_files.KINDS) if args.dicom is None else args.dicom
+    for name in (*DATASETS, 'jobs'):
+        if getattr(args, name) < 1:
+            raise EchoError(f'--{"videos" if name == "echonet" else name} must be at least 1')
+    return args
 
 
-def _write(job: tuple[str, Any], root: Path, seed: int, variant: str) -> dict[str, Any]:
+def write(job: tuple[str, Any], root: Path, seed: int, variant: str) -> dict[str, Any]:
+    """Make one recording, unless its note says that it was made by the same arguments."""
     cv2.setNumThreads(1)
     name, recording = job
-    return DATASETS[name].write_recording(root, recording, seed, variant)
+    asked = {'seed': seed, 'variant': variant, **asdict(recording)}
+    note = root / 'truth' / 'notes' / name / f'{recording.index:05d}_{recording.name}.json'
+    if note.exists():
+        done = json.loads(note.read_text(encoding='utf-8'))
+        if done['asked'] == asked:
+            return done['rows']
+    rows = DATASETS[name].write_recording(root, recording, seed, variant)
+    note.parent.mkdir(parents=True, exist_ok=True)
+    partial_note = note.with_suffix('.part')
+    partial_note.write_text(json.dumps({'asked': asked, 'rows': rows}), encoding='utf-8')
+    partial_note.replace(note)
+    return rows
+
+
+def make(args: argparse.Namespace, spread: Any) -> None:
+    """Plan every data set, write its recordings, then its lists.
+
+    Args:
+        args (argparse.Namespace): The command line.
+        spread (Callable): Ordered lazy map, such as a pool's ``imap``.
+    """
+    work = partial(write, root=args.out, seed=args.seed, variant=args.variant)
+    for name in args.datasets:
+        recordings = DATASETS[name].plan(getattr(args, name), args.seed)
+        jobs = [(name, recording) for recording in recordings]
+        running: Iterable[dict[str, Any]] = spread(work, jobs)
+        rows = list(track(running, f'{name:8}', total=len(jobs)))
+        DATASETS[name].write_lists(args.out, rows)
 
 
 def main() -> None:
-    """Plan every data set, write its recordings on all processes, then its lists."""
+    """Make the data sets on as many processes as asked for."""
     args = parse_args()
-    write = partial(_write, root=args.out, seed=args.seed, variant=args.variant)
     started = time.perf_counter()
-    with multiprocessing.get_context('spawn').Pool(args.jobs) as pool:
-        for name in args.datasets:
-            recordings = DATASETS[name].plan(args.videos, args.seed)
-            jobs = [(name, recording) for recording in recordings]
-            running = track(pool.imap(write, jobs), name, total=len(jobs))
-            DATASETS[name].write_lists(args.out, list(running))
-    print(f'{args.out}: done in {time.perf_counter() - started:.1f} s')
+    if args.jobs == 1:
+        make(args, map)
+    else:
+        with multiprocessing.get_context('spawn').Pool(args.jobs) as pool:
+            make(args, pool.imap)
+    print(f'{args.out}: {", ".join(args.datasets)} made in {time.perf_counter() - started:.1f} s')
 
 
 if __name__ == '__main__':

@@ -170,8 +170,9 @@ class Heart:
         """Tabulate the lateral walls.
 
         Returns:
-            np.ndarray: (8, rows) x in mm of: far tissue, right heart's outer and inner wall, septum's
-            right and left face, lateral wall's inner and outer face, far tissue; rising.
+            np.ndarray: (8, rows) x in mm, rising: far tissue, the right heart's outer and inner
+            wall, the septum's right and left face, the lateral wall's inner and outer face, far
+            tissue.
         """
         far = np.full_like(ROWS, FAR)
         stack = np.stack([-far, *self._chambers(contraction), far])

@@ -165,8 +165,10 @@ def make_phantom(
     heart = BeatingHeart(anatomy, pose, sector, contraction, along, across)
     look = draw_look(machine, population, patient.quality)
     amplitude = echogenicity(matter, anatomy, look.tissue)
-    scatter = tuple(part * amplitude for part in scatterers(matter))
-    scanner = Scanner(BeamGrid(sector, *picture.grid), look, scatter, machine)
+    real, imaginary = scatterers(matter)
+    scanner = Scanner(
+        BeamGrid(sector, *picture.grid), look, (real * amplitude, imaginary * amplitude), machine
+    )
     mask = sector.mask()
     frames = _scan(scanner, heart, rhythm, look, mask)
     if picture.decoration:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import cached_property
+from typing import Any
 
 import cv2
 import numpy as np
@@ -13,7 +14,8 @@ from .field_of_view import FieldOfView, Pose
 from .look import Look
 from .tissue import COLUMNS, LINES, STEP, smooth_noise
 
-Image = NDArray[np.float32]
+#: A float32 image; OpenCV's stubs know no narrower type.
+Image = NDArray[Any]
 Array = NDArray[np.float64]
 
 #: Contractions at which the motion is tabulated; between them it is interpolated.
@@ -97,7 +99,7 @@ class Scanner:
         self.grid, self.look, self.tissue = grid, look, tissue
         axial = look.axial_blur / grid.radius_step
         lateral = np.deg2rad(look.lateral_blur) / grid.angle_step
-        self._kernels = tuple(self._kernel(sd) for sd in (axial, lateral))
+        self._kernels = self._kernel(axial), self._kernel(lateral)
         beams, samples = grid.shape
         self._grain = rng.standard_normal((2, *grid.shape), dtype=np.float32)
         self._gain = self._draw_gain(rng)
@@ -114,7 +116,8 @@ class Scanner:
         return (kernel / np.sqrt((kernel**2).sum())).astype(np.float32)
 
     def _blur(self, image: Image) -> Image:
-        return cv2.sepFilter2D(image, -1, *self._kernels, borderType=cv2.BORDER_REFLECT)
+        along, across = self._kernels
+        return cv2.sepFilter2D(image, -1, along, across, borderType=cv2.BORDER_REFLECT)
 
     def _blurred_noise(self, rng: np.random.Generator, shape: tuple[int, int]) -> list[Image]:
         parts = rng.standard_normal((2, *shape), dtype=np.float32) / np.float32(np.sqrt(2.0))
@@ -237,7 +240,7 @@ class Scanner:
         column, line = self._material_map(contraction, along, across)
         y, x = self._offsets[index % len(self._offsets)]
         beams, samples = self.grid.shape
-        power = None
+        powers = []
         for part, leaflet, clutter, noise in zip(
             self.tissue, self._leaflets(leaflets), self._clutter, self._noise
         ):
@@ -246,9 +249,8 @@ class Scanner:
             echo = cv2.add(cv2.multiply(echo, self._gain), clutter)
             hiss = cv2.multiply(noise[y : y + beams, x : x + samples], self._noise_level)
             echo = cv2.add(echo, hiss)
-            square = cv2.multiply(echo, echo)
-            power = square if power is None else cv2.add(power, square)
-        return power
+            powers.append(cv2.multiply(echo, echo))
+        return cv2.add(*powers)
 
     def display(self, power: Image) -> NDArray[np.uint8]:
         """Compress the squared envelope to the displayed grey levels, and scan-convert it."""
@@ -260,8 +262,7 @@ class Scanner:
                 )
             self._former = power
         power = cv2.GaussianBlur(power, (5, 3), look.smoothing)
-        decibels = cv2.log(cv2.add(power, 1e-9))
-        scale = 255.0 / look.dynamic_range * 10.0 / np.log(10.0)
-        grey = cv2.multiply(decibels, scale)
-        grey = cv2.add(grey, 255.0 * look.brightness, dtype=cv2.CV_8U)
+        level = cv2.log(power + np.float32(1e-9))
+        scale = 10.0 / np.log(10.0) * 255.0 / look.dynamic_range
+        grey = cv2.addWeighted(level, scale, level, 0.0, 255.0 * look.brightness, dtype=cv2.CV_8U)
         return cv2.remap(grey, *self.grid.scan_maps, cv2.INTER_LINEAR, borderValue=0)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import cv2
 import numpy as np
@@ -10,7 +11,8 @@ from numpy.typing import NDArray
 
 from .anatomy import ROWS, Heart
 
-Image = NDArray[np.float32]
+#: A float32 image; OpenCV's stubs know no narrower type.
+Image = NDArray[Any]
 
 #: Spacing of the material grid in mm, and where its columns lie.
 STEP = 0.6

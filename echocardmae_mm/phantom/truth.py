@@ -29,7 +29,8 @@ def write_truth(path: Path, phantom: Phantom) -> dict[str, Any]:
     """Write what is true of a recording, and sum it up in a row for the data set's list.
 
     The file holds ``sector_mask`` (H, W) bool, ``label_planes`` (see :func:`read_truth`),
-    ``volumes`` (T,) mL, ``contraction`` (T,), ``r_waves``, ``spacing`` (mm), ``ed`` and ``es`` (frames).
+    ``volumes`` (T,) mL, ``contraction`` (T,), ``r_waves``, ``ed`` and ``es`` (frames) and
+    ``spacing`` (mm).
 
     Args:
         path (Path): The .npz file; its folder is made.

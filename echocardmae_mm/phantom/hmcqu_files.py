@@ -1,0 +1,134 @@
+"""HMC-QU as Kaggle ships it: two views, segments' labels in a workbook, masks of the wall."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+from openpyxl import Workbook
+
+from .patient import SEGMENTS, draw_patient
+from .recording import Phantom, make_phantom
+from .reproducible import write_mat, write_xlsx
+from .truth import write_rows, write_truth
+from .variants import get_variant
+from .video import write_avi
+
+FOLDER = 'HMC-QU'
+MASKS = 'LV Ground-truth Segmentation Masks'
+_CODE = 3
+_TICK = 'ü'
+_MASK_SIZE = 224
+
+
+@dataclass(frozen=True)
+class Recording:
+    """One recording of the set to be made.
+
+    Args:
+        index (int): Its number, part of its seed.
+        name (str): File name without extension, with the real set's irregular spelling, which
+            gives the label away.
+        view (str): 'A4C' or 'A2C'.
+        infarcted (bool): Whether a region of the wall moves badly.
+        masked (bool): Whether its wall is traced; true for two thirds of the A4C recordings.
+    """
+
+    index: int
+    name: str
+    view: str
+    infarcted: bool
+    masked: bool
+
+
+def plan(count: int, seed: int) -> list[Recording]:
+    """Lay out ``count`` A4C and as many A2C recordings, 57 % with an infarction."""
+    rng = np.random.default_rng([seed, _CODE])
+    sick = round(count * 93 / 162)
+    infarcted = [bool(i < sick) for i in rng.permutation(count)]
+    masked = [bool(i < max(1, round(count * 109 / 162))) for i in rng.permutation(count)]
+    recordings = []
+    for i in range(count):
+        number, take = i + 1, 1 + i % 3
+        if infarcted[i]:
+            names = f'ES{number:04d} _4CH_{take}', f'ES{number:04d}_CH2_{take}'
+        else:
+            names = f'ES{number:06d} n_4CH_{take}', f'ES{number:05d} N_2CH_{take}'
+        recordings.append(Recording(i, names[0], 'A4C', infarcted[i], masked[i]))
+        recordings.append(Recording(i, names[1], 'A2C', infarcted[i], False))
+    return recordings
+
+
+def write_recording(root: Path, recording: Recording, seed: int, variant: str) -> dict[str, Any]:
+    """Make one recording with its masks, and return its rows for the workbook and the truth.
+
+    Returns:
+        dict: ``view``, ``row`` (name, six segments, first and last frame of a cycle counted from
+        1, tick) and ``truth``.
+    """
+    population = get_variant(variant)
+    patient = draw_patient(
+        np.random.default_rng([seed, _CODE, recording.index]),
+        fps=25.0,
+        infarction=recording.infarcted,
+        poor_share=population.poor_share,
+    )
+    beat = 25.0 * 60.0 / patient.heart_rate
+    four = recording.view == 'A4C'
+    path = [seed, _CODE, recording.index, int(four)]
+    rng = np.random.default_rng([*path, 7])
+    phantom = make_phantom(
+        path,
+        variant,
+        screen='vendor' if rng.random() < 0.1 else 'hmcqu',
+        view='4ch' if four else '2ch',
+        patient=replace(patient, num_frames=int(np.ceil(2.7 * beat))),
+    )
+    folder = root / FOLDER
+    avi = folder / 'HMC-QU' / recording.view / f'{recording.name}.avi'
+    write_avi(avi, phantom.frames, phantom.fps)
+    first, last = one_cycle(phantom)
+    if recording.masked:
+        wall = np.stack([_shrink(labels == 2) for labels in phantom.labels[first - 1 : last]])
+        write_mat(folder / MASKS / f'Mask_{recording.name}.mat', 'predicted', wall)
+    abnormal = [int(share < 0.7) for share in phantom.patient.wall_motion]
+    truth = write_truth(root / 'truth' / FOLDER / f'{recording.name}.npz', phantom)
+    return {
+        'view': recording.view,
+        'row': [recording.name, *abnormal, first, last, _TICK if recording.masked else None],
+        'truth': {**truth, 'view': recording.view, 'start': first, 'end': last},
+    }
+
+
+def one_cycle(phantom: Phantom) -> tuple[int, int]:
+    """First and last frame of the first whole cycle, R wave to R wave, counted from 1."""
+    first, second = phantom.r_waves[:2]
+    return int(first) + 1, int(second)
+
+
+def _shrink(mask: NDArray[np.bool_]) -> NDArray[np.uint8]:
+    size = (_MASK_SIZE, _MASK_SIZE)
+    return cv2.resize(mask.astype(np.uint8), size, interpolation=cv2.INTER_NEAREST_EXACT)
+
+
+def write_lists(root: Path, written: Sequence[dict[str, Any]]) -> None:
+    """Write both views' workbooks, with their header of two rows, and the truth's list."""
+    for view in ('A4C', 'A2C'):
+        book = Workbook()
+        sheet = book.active
+        sheet.title = view
+        head = ['ECHO', *SEGMENTS, 'One cardiac-cycle frames', None]
+        below = [None] * (1 + len(SEGMENTS)) + ['START', 'END']
+        if view == 'A4C':
+            head, below = [*head, 'LV Wall Ground-truth Segmentation Masks'], [*below, None]
+        width = len(head)
+        for row in (head, below, *(w['row'][:width] for w in written if w['view'] == view)):
+            sheet.append(row)
+        sheet.merge_cells(start_row=1, start_column=8, end_row=1, end_column=9)
+        write_xlsx(root / FOLDER / f'{view}.xlsx', book)
+    write_rows(root / 'truth' / f'{FOLDER}.csv', [w['truth'] for w in written])
