@@ -1,0 +1,194 @@
+"""Fit a sector to a map of evidence: two edges from one apex, and two arcs about it.
+
+Profiles across each edge and arc tell where the evidence changes sign: a boundary lies best where
+the evidence inside of it sums to the most, so that dark cavities and shadows inside and stray
+pixels outside cost little. Robust least squares moves the whole sector there, a few times over.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import NamedTuple
+
+import cv2
+import numpy as np
+
+PROFILES = 64
+ALONG = (np.arange(PROFILES) + 0.5) / PROFILES
+SAMPLES = 41
+REACHES = (0.25, 0.25, 0.15, 0.15, 0.08, 0.08, 0.04, 0.04, 0.04)
+MIN_REACH = 3.0
+END_WEIGHT = 0.05
+DAMPING = 1e-4
+MAX_TURN = 1.5
+MAX_STRETCH = 1.2
+
+
+class Sector(NamedTuple):
+    """Sector in pixels; angles count from straight down, positive to the right.
+
+    Args:
+        x (float): Apex.
+        y (float): Apex.
+        left (float): Direction of the left edge in radians.
+        right (float): Direction of the right edge in radians.
+        depth (float): Radius of the outer arc, measured straight down.
+        near (float): Radius of the inner arc, measured straight down.
+        stretch (float): Logarithm of a pixel's width over its height. Defaults to 0.
+        flat (bool): Whether lines across the frame stand for the arcs, as a linear probe draws
+            them. Defaults to False.
+    """
+
+    x: float
+    y: float
+    left: float
+    right: float
+    depth: float
+    near: float
+    stretch: float = 0.0
+    flat: bool = False
+
+    def radius(self, across: np.ndarray, down: np.ndarray) -> np.ndarray:
+        """Radius of the arc through a point.
+
+        Args:
+            across (np.ndarray): Pixels to the right of the apex.
+            down (np.ndarray): Pixels below the apex, of the same shape.
+
+        Returns:
+            np.ndarray: Pixels straight down, of the same shape.
+        """
+        return down if self.flat else np.hypot(across * np.exp(self.stretch), down)
+
+    def margin(self, height: int, width: int) -> np.ndarray:
+        """How far each pixel of a frame lies inside of its nearest edge or arc.
+
+        Args:
+            height (int): Height of the frame.
+            width (int): Width of the frame.
+
+        Returns:
+            np.ndarray: float32 of shape (height, width) in pixels, negative outside.
+        """
+        y, x = np.indices((height, width), np.float32)
+        across, down = x - np.float32(self.x), y - np.float32(self.y)
+        radius = self.radius(across, down)
+        left = across * np.cos(self.left) - down * np.sin(self.left)
+        right = down * np.sin(self.right) - across * np.cos(self.right)
+        ends = np.minimum(self.depth - radius, radius - self.near)
+        return np.minimum(np.minimum(left, right), ends).astype(np.float32)
+
+
+class Boundary(NamedTuple):
+    """Points along an edge or an arc.
+
+    Args:
+        points (np.ndarray): x and y, (n, 2).
+        normals (np.ndarray): Outward unit normals, (n, 2).
+        slopes (np.ndarray): How far each of the first seven parameters of the sector moves the
+            points outwards, (n, 7).
+    """
+
+    points: np.ndarray
+    normals: np.ndarray
+    slopes: np.ndarray
+
+
+def fit_sector(evidence: np.ndarray, start: Sector) -> Sector:
+    """Move a first guess to the boundaries that the evidence shows.
+
+    Args:
+        evidence (np.ndarray): float32 of shape (H, W): positive where a pixel looks like
+            ultrasound, negative where it does not, 0 where nothing is known.
+        start (Sector): The first guess; ``flat`` stays as it is.
+
+    Returns:
+        Sector: The fitted sector.
+    """
+    sector = start
+    for reach in REACHES:
+        extent = sector.depth - sector.near
+        sector = _refine(evidence, sector, max(reach * extent, MIN_REACH))
+    return sector
+
+
+def _refine(evidence: np.ndarray, sector: Sector, reach: float) -> Sector:
+    points, normals, slopes = (
+        np.concatenate(parts) for parts in zip(*_edges(sector), *_arcs(sector))
+    )
+    shift, weight = _best_shift(evidence, points, normals, reach)
+    # In these units every parameter moves the boundary by about a pixel.
+    turn, widen = 1 / sector.depth, 1 / (sector.depth - sector.near)
+    units = np.array([1, 1, turn, turn, 1, 1, widen])
+    step = units * _robust_solve(slopes * units, shift, weight, max(0.75, 0.15 * reach))
+    x, y, left, right, depth, near, stretch = np.array(sector[:7]) + step
+    return Sector(
+        x,
+        y,
+        np.clip(left, -MAX_TURN, MAX_TURN),
+        np.clip(right, -MAX_TURN, MAX_TURN),
+        max(depth, near + 2, 2),
+        max(near, 0),
+        np.clip(stretch, -MAX_STRETCH, MAX_STRETCH),
+        sector.flat,
+    )
+
+
+def _edges(sector: Sector) -> Iterator[Boundary]:
+    radius = sector.near + ALONG * (sector.depth - sector.near)
+    for column, angle, side in ((2, sector.left, -1), (3, sector.right, 1)):
+        beam = np.array([np.sin(angle), np.cos(angle)])
+        length = radius / sector.radius(*beam)
+        normals = np.tile(side * beam[::-1] * [1, -1], (PROFILES, 1))
+        slopes = np.zeros((PROFILES, 7))
+        slopes[:, :2] = normals
+        slopes[:, column] = side * length
+        yield Boundary(sector[:2] + length[:, None] * beam, normals, slopes)
+
+
+def _arcs(sector: Sector) -> Iterator[Boundary]:
+    angle = sector.left + ALONG * (sector.right - sector.left)
+    beam = np.stack([np.sin(angle), np.cos(angle)], axis=1)
+    unit = sector.radius(*beam.T)[:, None]
+    squeeze = 0.0 if sector.flat else np.exp(2 * sector.stretch)
+    rise = beam * [squeeze, 1] / unit
+    norm = np.linalg.norm(rise, axis=1, keepdims=True)
+    for column, radius, side in ((4, sector.depth, 1), (5, sector.near, -1)):
+        normals = side * rise / norm
+        slopes = np.zeros((PROFILES, 7))
+        slopes[:, :2] = normals
+        slopes[:, [column]] = side / norm
+        slopes[:, [6]] = -side * radius * squeeze * (beam[:, :1] / unit) ** 2 / norm
+        yield Boundary(sector[:2] + beam * radius / unit, normals, slopes)
+
+
+def _best_shift(
+    evidence: np.ndarray, points: np.ndarray, normals: np.ndarray, reach: float
+) -> tuple[np.ndarray, np.ndarray]:
+    """How far along its normal each point should move (n,), and how sure that is (n,)."""
+    offsets, spacing = np.linspace(-reach, reach, SAMPLES, retstep=True)
+    places = (points[:, None] + offsets[:, None] * normals[:, None]).astype(np.float32)
+    profiles = cv2.remap(evidence, places, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_CONSTANT)
+    merit = np.zeros((len(points), SAMPLES + 1))
+    merit[:, 1:] = profiles.cumsum(axis=1)
+    first = merit.argmax(axis=1)
+    last = SAMPLES - merit[:, ::-1].argmax(axis=1)
+    shift = ((first + last) / 2 - SAMPLES / 2) * spacing
+    best = merit.max(axis=1)
+    weight = best - np.maximum(merit[:, 0], merit[:, -1])
+    return shift, weight + END_WEIGHT * (best - merit.min(axis=1))
+
+
+def _robust_solve(
+    slopes: np.ndarray, shift: np.ndarray, weight: np.ndarray, tolerance: float
+) -> np.ndarray:
+    """Damped least squares under which shifts far beyond the tolerance count little."""
+    step = np.zeros(slopes.shape[1])
+    trust = weight
+    for _ in range(4):
+        weighted = slopes * trust[:, None]
+        normal = weighted.T @ slopes
+        normal[np.diag_indices_from(normal)] += DAMPING * np.trace(normal) + 1e-6
+        step = np.linalg.solve(normal, weighted.T @ shift)
+        trust = weight / (1 + ((shift - slopes @ step) / tolerance) ** 2)
+    return step
