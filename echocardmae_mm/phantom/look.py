@@ -87,6 +87,6 @@ def draw_look(rng: np.random.Generator, variant: Variant, quality: str) -> Look:
             roughness=rng.uniform(0.4, 1.4),
             papillary=rng.uniform(-14.0, -2.0),
             patchiness=rng.uniform(2.5, 4.5),
-            fading=rng.uniform(0.0, 0.45),
+            fading=rng.uniform(0.1, 0.6),
         ),
     )

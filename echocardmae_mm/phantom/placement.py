@@ -33,9 +33,9 @@ def _visible(heart: Heart, pose: Pose, view: FieldOfView) -> float:
 
 
 def _draw_pose(rng: np.random.Generator, heart: Heart, near: float, spread: float) -> Pose:
-    lean = np.deg2rad(rng.normal(3.0, 7.0 * spread))
-    start = near + rng.uniform(9.0, 20.0) + heart.apex
-    return Pose(float(lean), (rng.normal(2.0, 6.0 * spread), start))
+    lean = np.deg2rad(rng.normal(3.0, 11.0 * spread))
+    start = near + rng.uniform(7.0, 27.0) + heart.apex
+    return Pose(float(lean), (rng.normal(1.0, 11.0 * spread), start))
 
 
 def place(
@@ -62,7 +62,7 @@ def place(
         tilt = np.deg2rad(rng.normal(0.0, 2.2 * spread))
         pose = _draw_pose(rng, heart, near, spread)
         reach = pose.apex[1] + (heart.length + heart.la_length) * np.cos(pose.lean)
-        depth = reach + rng.uniform(6.0, 26.0)
+        depth = reach + rng.uniform(2.0, 45.0)
         if screen.masked:
             scale = float(depth / (size[0] * rng.uniform(0.93, 1.06)))
             unit = size[0] / 112.0

@@ -36,7 +36,7 @@ class Variant:
     axial_blur: Range = (0.75, 1.15)
     lateral_blur: Range = (0.75, 1.2)
     dynamic_range: Range = (46.0, 58.0)
-    gamma: Range = (1.05, 1.45)
+    gamma: Range = (1.25, 1.8)
     tint: tuple[float, float, float] = (0.985, 0.99, 1.0)
     half_angle: Range = (36.0, 46.0)
     near_radius: Range = (1.0, 4.0)
