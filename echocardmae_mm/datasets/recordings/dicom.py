@@ -64,10 +64,13 @@ class DicomRecording(Recording):
         self._header = header
 
     def _decode(self, indices: np.ndarray) -> np.ndarray:
-        from pydicom.pixels import iter_pixels
+        # One call a frame: pydicom 3's iter_pixels fails on uncompressed YBR_FULL_422.
+        from pydicom.pixels import pixel_array
 
         with _reporting(self.filename, 'damaged pixel data, or no codec for it'):
-            frames = np.stack(list(iter_pixels(self.filename, indices=indices.tolist())))
+            frames = np.stack(
+                [pixel_array(self.filename, index=index) for index in indices.tolist()]
+            )
             return _to_rgb(frames, self._header)
 
 
