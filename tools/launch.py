@@ -1,44 +1,122 @@
 """What tools/train.py and tools/test.py have in common; it needs nothing but mmengine."""
 
 import argparse
+import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 import torch
-from mmengine.config import Config
+from mmengine.config import Config, ConfigDict, DictAction
+from mmengine.registry import DATASETS, RUNNERS, init_default_scope
+from mmengine.runner import Runner
 
 NO_GPU = not torch.cuda.is_available()
 
 
-def choose_work_dir(config: Config, args: argparse.Namespace) -> str:
-    """The command line's, else the config's, else work_dirs/<the config's place below configs/>."""
-    if args.work_dir or config.get('work_dir'):
-        return args.work_dir or config.work_dir
-    path = Path(args.config).resolve().with_suffix('')
+class Mistake(Exception):
+    """A mistake on the command line: one or two lines, and no traceback."""
+
+    is_user_error = True
+
+
+def add_common_arguments(parser: argparse.ArgumentParser) -> None:
+    """Arguments that training and testing share."""
+    parser.add_argument(
+        '--cfg-options',
+        nargs='+',
+        type=_key_and_value,
+        action=DictAction,
+        metavar='KEY=VALUE',
+        help='settings to override, such as train_dataloader.batch_size=16 model.x="[1,2]"',
+    )
+    parser.add_argument('--launcher', choices=['none', 'pytorch', 'slurm', 'mpi'], default='none')
+    parser.add_argument('--local_rank', '--local-rank', type=int, default=0)
+
+
+def load_config(args: argparse.Namespace) -> Config:
+    """The config with the settings that every tool takes from the command line.
+
+    The work directory is the command line's, else the config's, else
+    work_dirs/<the config's place below configs/>, so that no two configs share one.
+    """
+    os.environ.setdefault('LOCAL_RANK', str(args.local_rank))
+    if not Path(args.config).is_file():
+        raise Mistake(f'{args.config}: no such config')
+    try:
+        config = Config.fromfile(args.config)
+    except (OSError, SyntaxError) as error:
+        raise Mistake(f'{args.config}: {error}') from error
+    config.launcher = args.launcher
+    config.work_dir = args.work_dir or config.get('work_dir') or _default_work_dir(args.config)
+    return config
+
+
+def override(config: Config, options: dict | None) -> None:
+    """Let the settings of --cfg-options have the last word."""
+    try:
+        config.merge_from_dict(options or {})
+    except (KeyError, TypeError, IndexError) as error:
+        raise Mistake(f'--cfg-options: {str(error.args[0]).partition(" of list")[0]}') from error
+
+
+def build_runner(config: Config, *loaders: str) -> Runner:
+    """The runner; before that, the processes are joined and the data of the loaders looked for."""
+    for loader in loaders:
+        _complain_of_missing_data(config, (config.get(loader) or {}).get('dataset'))
+    if config.launcher != 'none' and NO_GPU:
+        _join_processes_without_gpu(config)
+    return RUNNERS.build(config) if 'runner_type' in config else Runner.from_cfg(config)
+
+
+@contextmanager
+def no_traceback_for_mistakes() -> Iterator[None]:
+    """End the program with one or two lines where the error is a person's mistake."""
+    try:
+        yield
+    except Exception as error:
+        # A loading process hands its error on as a text that ends with the traceback.
+        _, in_loader, named = str(error).rpartition('\nechocardmae_mm.errors.')
+        if in_loader:
+            sys.exit('error: ' + named.partition(': ')[2].strip())
+        if getattr(error, 'is_user_error', False) or isinstance(error, FileNotFoundError):
+            sys.exit(f'error: {error}')
+        if isinstance(error, KeyError) and 'registry' in str(error):
+            sys.exit('error: ' + error.args[0].partition('. Please check')[0])
+        raise
+
+
+def _key_and_value(text: str) -> str:
+    if '=' not in text:
+        raise Mistake(f'--cfg-options {text}: expected key=value')
+    return text
+
+
+def _default_work_dir(config: str) -> str:
+    path = Path(config).resolve().with_suffix('')
     parts = path.parts
     below = parts[parts.index('configs') + 1 :] if 'configs' in parts else (path.name,)
     return str(Path('work_dirs', *below))
 
 
-def join_processes(config: Config) -> None:
-    """Joins torchrun's processes where there is no GPU: by itself mmengine does so through CUDA."""
-    if config.launcher == 'pytorch' and NO_GPU:
-        torch.distributed.init_process_group('gloo')
-        config.model_wrapper_cfg = dict(
-            type='MMDistributedDataParallel', device_ids=None, broadcast_buffers=False
-        )
+def _complain_of_missing_data(config: Config, dataset: ConfigDict | None) -> None:
+    # Before the runner fills the screen with its log. The data set knows best what to say.
+    root = (dataset or {}).get('data_root')
+    if root and not Path(root).exists():
+        init_default_scope(config.get('default_scope', 'mmengine'))
+        DATASETS.build(dataset).full_init()
 
 
-@contextmanager
-def no_traceback_for_mistakes() -> Iterator[None]:
-    """Ends the program with one or two lines where the error is a person's mistake."""
-    try:
-        yield
-    except Exception as error:
-        if getattr(error, 'is_user_error', False) or isinstance(error, FileNotFoundError):
-            sys.exit(f'error: {error}')
-        if isinstance(error, KeyError) and 'registry' in str(error):
-            sys.exit('error: ' + error.args[0].split('. Please check')[0])
-        raise
+def _join_processes_without_gpu(config: Config) -> None:
+    # mmengine joins processes through CUDA, and leaves a group that exists as it is.
+    if config.launcher != 'pytorch':
+        raise Mistake(f'--launcher {config.launcher} needs GPUs; without them use torchrun')
+    torch.distributed.init_process_group('gloo')
+    config.model_wrapper_cfg = {
+        'type': 'MMDistributedDataParallel',
+        'broadcast_buffers': False,
+        'find_unused_parameters': config.get('find_unused_parameters', False),
+        **(config.get('model_wrapper_cfg') or {}),
+        'device_ids': None,
+    }

@@ -1,15 +1,25 @@
-"""Test a checkpoint under any config of OpenMMLab's kind; this file needs nothing but mmengine."""
+"""Test a checkpoint under any config of OpenMMLab's kind, and write down what was tested."""
 
 import argparse
 import hashlib
 import json
-import os
 from pathlib import Path
 
-from launch import choose_work_dir, join_processes, no_traceback_for_mistakes
-from mmengine.config import Config, DictAction
+import numpy as np
+import torch
+from launch import (
+    Mistake,
+    add_common_arguments,
+    build_runner,
+    load_config,
+    no_traceback_for_mistakes,
+    override,
+)
+from mmengine.config import Config
 from mmengine.dist import is_main_process
 from mmengine.runner import Runner
+
+from echocardmae_mm.engine import git_commit
 
 
 def parse_args() -> argparse.Namespace:
@@ -18,53 +28,74 @@ def parse_args() -> argparse.Namespace:
     parser.add_argument('checkpoint', help='path or address of the checkpoint')
     parser.add_argument('--work-dir', help='where the log and test.json go')
     parser.add_argument('--dump', metavar='FILE.pkl', help='keep the predictions in this file')
-    parser.add_argument(
-        '--cfg-options', nargs='+', action=DictAction, help='settings to override, as key=value'
-    )
-    parser.add_argument('--launcher', choices=['none', 'pytorch', 'slurm', 'mpi'], default='none')
-    parser.add_argument('--local_rank', '--local-rank', type=int, default=0)
-    args = parser.parse_args()
-    os.environ.setdefault('LOCAL_RANK', str(args.local_rank))
-    return args
+    parser.add_argument('--show', action='store_true', help='show predictions in a window')
+    parser.add_argument('--show-dir', help='folder that pictures of predictions go to')
+    parser.add_argument('--interval', type=int, default=1, help='every how many-th one is shown')
+    parser.add_argument('--wait-time', type=float, default=2, help='seconds that each is shown')
+    add_common_arguments(parser)
+    return parser.parse_args()
 
 
-def merge(config: Config, args: argparse.Namespace) -> Config:
-    """The config with what the command line says."""
-    config.launcher = args.launcher
-    config.work_dir = choose_work_dir(config, args)
+def merge(config: Config, args: argparse.Namespace) -> None:
+    """Put what the command line says into the config."""
+    if '://' not in args.checkpoint and not Path(args.checkpoint).is_file():
+        raise Mistake(f'{args.checkpoint}: no such checkpoint')
     config.load_from, config.resume = args.checkpoint, False
     if args.dump:
+        if not args.dump.endswith(('.pkl', '.pickle')):
+            raise Mistake(f'--dump {args.dump}: expected a name that ends in .pkl')
         evaluators = config.test_evaluator
         evaluators = [evaluators] if isinstance(evaluators, dict) else list(evaluators)
         config.test_evaluator = [*evaluators, dict(type='DumpResults', out_file_path=args.dump)]
-    if args.cfg_options:
-        config.merge_from_dict(args.cfg_options)
-    return config
+    if args.show or args.show_dir:
+        show(config, args)
+    override(config, args.cfg_options)
+
+
+def show(config: Config, args: argparse.Namespace) -> None:
+    """Turn the host's own pictures on; MMAction2 and MMSegmentation name their settings apart."""
+    hook = config.default_hooks.get('visualization')
+    if hook is None:
+        raise Mistake(f'{args.config} draws no predictions: it has no default_hooks.visualization')
+    hook.update(show=args.show, interval=args.interval, wait_time=args.wait_time)
+    if hook.type.endswith('SegVisualizationHook'):
+        hook.draw = True
+        if args.show_dir:
+            config.visualizer.save_dir = args.show_dir
+    else:
+        hook.update(enable=True, out_dir=args.show_dir)
 
 
 def write_result(metrics: dict, runner: Runner, args: argparse.Namespace) -> Path:
-    """Writes work_dir/test.json: the figures, and what they came from."""
+    """Write work_dir/test.json: the figures, and what they came from."""
     checkpoint = Path(args.checkpoint)
     digest = hashlib.sha256(checkpoint.read_bytes()).hexdigest() if checkpoint.is_file() else None
     result = {
         'metrics': metrics,
-        'config': args.config,
-        'cfg_options': args.cfg_options,
         'checkpoint': args.checkpoint,
         'checkpoint_sha256': digest,
         'seed': runner.seed,
+        'commit': git_commit(),
+        'config': args.config,
+        'config_text': runner.cfg.pretty_text,
     }
     path = Path(runner.work_dir) / 'test.json'
-    path.write_text(json.dumps(result, indent=2, default=str) + '\n')
+    path.write_text(json.dumps(result, indent=2, default=_as_json) + '\n')
     return path
 
 
+def _as_json(value: object) -> object:
+    return (
+        value.tolist() if isinstance(value, (np.ndarray, np.generic, torch.Tensor)) else str(value)
+    )
+
+
 def main() -> None:
-    args = parse_args()
     with no_traceback_for_mistakes():
-        config = merge(Config.fromfile(args.config), args)
-        join_processes(config)
-        runner = Runner.from_cfg(config)
+        args = parse_args()
+        config = load_config(args)
+        merge(config, args)
+        runner = build_runner(config, 'test_dataloader')
         metrics = runner.test()
         if is_main_process():
             print(f'figures in {write_result(metrics, runner, args)}')

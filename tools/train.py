@@ -1,13 +1,23 @@
 """Train any config of OpenMMLab's kind; this file needs nothing but mmengine."""
 
 import argparse
+import logging
 import os
 from pathlib import Path
 
-from launch import NO_GPU, choose_work_dir, join_processes, no_traceback_for_mistakes
-from mmengine.config import Config, DictAction
+import torch
+from launch import (
+    NO_GPU,
+    Mistake,
+    add_common_arguments,
+    build_runner,
+    load_config,
+    no_traceback_for_mistakes,
+    override,
+)
+from mmengine.config import Config
 from mmengine.logging import print_log
-from mmengine.runner import CheckpointLoader, Runner
+from mmengine.runner import CheckpointLoader
 
 
 def parse_args() -> argparse.Namespace:
@@ -31,67 +41,81 @@ def parse_args() -> argparse.Namespace:
         '--diff-rank-seed', action='store_true', help='another seed for each process'
     )
     parser.add_argument('--deterministic', action='store_true', help='deterministic CUDA kernels')
-    parser.add_argument(
-        '--cfg-options', nargs='+', action=DictAction, help='settings to override, as key=value'
-    )
-    parser.add_argument('--launcher', choices=['none', 'pytorch', 'slurm', 'mpi'], default='none')
-    parser.add_argument('--local_rank', '--local-rank', type=int, default=0)
-    args = parser.parse_args()
-    os.environ.setdefault('LOCAL_RANK', str(args.local_rank))
-    return args
+    add_common_arguments(parser)
+    return parser.parse_args()
+
+
+def merge(config: Config, args: argparse.Namespace) -> None:
+    """Put what the command line says into the config."""
+    randomness = config.setdefault('randomness', {})
+    if args.seed is not None:
+        randomness['seed'] = args.seed
+    if args.diff_rank_seed:
+        randomness['diff_rank_seed'] = True
+    if args.deterministic:
+        randomness['deterministic'] = True
+        os.environ.setdefault('CUBLAS_WORKSPACE_CONFIG', ':4096:8')
+    if args.no_validate:
+        config.val_cfg = config.val_dataloader = config.val_evaluator = None
+    if args.auto_scale_lr:
+        config.setdefault('auto_scale_lr', {})['enable'] = True
+    if args.amp:
+        use_mixed_precision(config)
+    override(config, args.cfg_options)
+    if args.resume:
+        resume(config, args.resume)
+
+
+def use_mixed_precision(config: Config) -> None:
+    """bfloat16 where the hardware has it, whose range needs no loss scaling; else float16."""
+    wrapper = config.optim_wrapper
+    if wrapper.setdefault('type', 'OptimWrapper') not in ('OptimWrapper', 'AmpOptimWrapper'):
+        raise Mistake(f'--amp does not go with optim_wrapper.type={wrapper.type}')
+    if NO_GPU:
+        wrapper.type = 'echocardmae_mm.CPUAmpOptimWrapper'
+        for setting in ('dtype', 'loss_scale', 'use_fsdp'):
+            wrapper.pop(setting, None)
+    elif wrapper.type == 'OptimWrapper':
+        wrapper.type = 'AmpOptimWrapper'
+        if torch.cuda.is_bf16_supported():
+            wrapper.update(dtype='bfloat16', loss_scale={'enabled': False})
+
+
+def resume(config: Config, checkpoint: str) -> None:
+    """Set the checkpoint to go on from."""
+    if checkpoint == 'auto':
+        found = newest_that_loads(config.work_dir)
+    elif '://' in checkpoint or Path(checkpoint).is_file():
+        found = checkpoint
+    else:
+        raise Mistake(f'--resume {checkpoint}: no such checkpoint')
+    if found is None:
+        print(f'nothing to resume in {config.work_dir}: starting from the beginning')
+    config.resume, config.load_from = found is not None, found or config.get('load_from')
 
 
 def newest_that_loads(work_dir: str) -> str | None:
-    """The newest checkpoint to resume from; files that a kill left unfinished are passed over."""
+    """The newest checkpoint to resume from; files that a kill left unfinished are removed."""
     for unfinished in Path(work_dir).glob('*.pth.part'):
-        unfinished.unlink()
+        unfinished.unlink(missing_ok=True)
     files = sorted(Path(work_dir).glob('*.pth'), key=os.path.getmtime, reverse=True)
     for file in files:
         try:
             checkpoint = CheckpointLoader.load_checkpoint(str(file), map_location='cpu')
         except Exception as error:
-            print_log(f'{file} does not load and is passed over: {error}', 'current')
+            print_log(f'passed over, for it does not load: {error}', 'current', logging.WARNING)
             continue
         if 'optimizer' in checkpoint:
             return str(file)
     return None
 
 
-def merge(config: Config, args: argparse.Namespace) -> Config:
-    """The config with what the command line says."""
-    config.launcher = args.launcher
-    config.work_dir = choose_work_dir(config, args)
-    randomness = config.setdefault('randomness', {})
-    if args.seed is not None:
-        randomness['seed'] = args.seed
-    randomness['diff_rank_seed'] = args.diff_rank_seed
-    randomness['deterministic'] = args.deterministic
-    if args.no_validate:
-        config.val_cfg = config.val_dataloader = config.val_evaluator = None
-    if args.auto_scale_lr:
-        config.setdefault('auto_scale_lr', {})['enable'] = True
-    if args.amp and NO_GPU:
-        config.optim_wrapper.type = 'echocardmae_mm.CPUAmpOptimWrapper'
-    elif args.amp:
-        config.optim_wrapper.type = 'AmpOptimWrapper'
-        config.optim_wrapper.setdefault('loss_scale', 'dynamic')
-    if args.cfg_options:
-        config.merge_from_dict(args.cfg_options)
-    if args.resume:
-        found = newest_that_loads(config.work_dir) if args.resume == 'auto' else args.resume
-        if found is None:
-            print(f'nothing to resume in {config.work_dir}: starting from the beginning')
-        else:
-            config.resume, config.load_from = True, found
-    return config
-
-
 def main() -> None:
-    args = parse_args()
     with no_traceback_for_mistakes():
-        config = merge(Config.fromfile(args.config), args)
-        join_processes(config)
-        Runner.from_cfg(config).train()
+        args = parse_args()
+        config = load_config(args)
+        merge(config, args)
+        build_runner(config, 'train_dataloader', 'val_dataloader').train()
 
 
 if __name__ == '__main__':

@@ -1,0 +1,126 @@
+"""Training runs in processes of their own, to be killed and resumed."""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import runpy
+import signal
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+import torch
+from mmengine.runner import CheckpointLoader
+
+import echocardmae_mm  # noqa: F401  (arms the repair of CheckpointLoader)
+
+ROOT = Path(__file__).parents[2]
+LIBRARIES = (
+    'echocardmae_mm.engine',
+    'echocardmae_mm.datasets.transforms',
+    'echocardmae_mm.models',
+    'echocardmae_mm.visualization',
+    'mmaction.datasets.transforms',
+    'mmaction.engine',
+    'mmaction.evaluation',
+    'mmengine.visualization',
+    'torchvision',
+    'yapf.yapflib.yapf_api',
+)
+# Processes are forked from one that has imported all this: a run takes seconds, not a quarter of a
+# minute. Importing our package first arms its repairs in that one too.
+os.environ.setdefault('OMP_NUM_THREADS', '1')
+PROCESSES = multiprocessing.get_context('forkserver')
+PROCESSES.set_forkserver_preload(list(LIBRARIES))
+
+
+class Run:
+    """One training process after another on the same work directory.
+
+    Args:
+        recordings (Path): Folder of the training set.
+        work_dir (Path): Where the run writes.
+        options (str): Settings to override, as ``key=value``.
+    """
+
+    def __init__(self, recordings: Path, work_dir: Path, *options: str) -> None:
+        self.work_dir = work_dir
+        self.options = [f'train_dataloader.dataset.data_root={recordings}', *options]
+        work_dir.mkdir()
+
+    def start(self, *arguments: str) -> Run:
+        """Start ``tools/train.py``, in a process group of its own."""
+        config = f'{ROOT}/tests/engine/tiny_pretraining.py'
+        command = [config, f'--work-dir={self.work_dir}', *arguments, '--cfg-options']
+        names = {
+            'ARGUMENTS': [*command, *self.options],
+            'OUTPUT': str(self.work_dir / 'output.txt'),
+            'TOOLS': f'{ROOT}/tools',
+        }
+        self.process = PROCESSES.Process(
+            target=runpy.run_path,
+            args=(f'{ROOT}/tests/engine/train_process.py', names, '__main__'),
+        )
+        self.process.start()
+        return self
+
+    def finish(self) -> int:
+        """Wait for the end, and give the exit status; negative is the signal that killed it."""
+        self.process.join(120)
+        if self.process.is_alive():
+            self.send(signal.SIGKILL)
+            pytest.fail(f'hangs: {self.output()[-2000:]}')
+        return self.process.exitcode
+
+    def wait_for_file(self, pattern: str) -> bool:
+        """Wait for a file in the work directory; False if the process ended before."""
+        while self.process.is_alive():
+            if next(self.work_dir.glob(pattern), None):
+                return True
+        return False
+
+    def send(self, number: int) -> None:
+        """Send a signal to the process and all that it started, as a terminal does."""
+        os.killpg(self.process.pid, number)
+
+    def output(self) -> str:
+        """What the last process wrote on stdout and stderr."""
+        return (self.work_dir / 'output.txt').read_text()
+
+    def result(self) -> dict[str, torch.Tensor]:
+        """Weights and state of the optimizer at the end."""
+        checkpoint = CheckpointLoader.load_checkpoint(str(self.work_dir / 'iter_12.pth'))
+        states = checkpoint['optimizer']['state'].items()
+        moments = {f'{i}.{name}': value for i, state in states for name, value in state.items()}
+        return {**checkpoint['state_dict'], **moments}
+
+    def assert_bit_identical(self, reference: Run) -> None:
+        """All tensors of both runs are equal, to the last bit."""
+        got, expected = self.result(), reference.result()
+        assert got.keys() == expected.keys()
+        assert [key for key in expected if not torch.equal(got[key], expected[key])] == []
+
+
+@pytest.fixture(scope='session')
+def recordings(tmp_path_factory: pytest.TempPathFactory, make_video: Callable[..., Path]) -> Path:
+    """Folder of thirteen short recordings: four batches of three, and one left over."""
+    folder = tmp_path_factory.mktemp('recordings')
+    for index in range(13):
+        make_video(folder / f'{index:02d}.avi', num_frames=20, seed=index)
+    return folder
+
+
+@pytest.fixture
+def new_run(recordings: Path, tmp_path: Path) -> Callable[..., Run]:
+    """``new_run(*options)`` prepares a run with settings of its own."""
+    return lambda *options: Run(recordings, tmp_path / 'run', *options)
+
+
+@pytest.fixture(scope='session')
+def uninterrupted(recordings: Path, tmp_path_factory: pytest.TempPathFactory) -> Run:
+    """A run that nothing disturbs; it keeps all its checkpoints."""
+    work_dir = tmp_path_factory.mktemp('uninterrupted') / 'run'
+    run = Run(recordings, work_dir, 'default_hooks.checkpoint.max_keep_ckpts=-1')
+    assert run.start().finish() == 0, run.output()
+    return run

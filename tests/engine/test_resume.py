@@ -1,0 +1,132 @@
+"""Whatever stops a run, and when: resumed, it ends with the weights of one that never stopped."""
+
+from __future__ import annotations
+
+import os
+import random
+import re
+import signal
+import time
+from pathlib import Path
+
+import pytest
+
+WORKERS = {
+    'no workers': [],
+    '2 workers': ['train_dataloader.num_workers=2'],
+    '2 that persist': [
+        'train_dataloader.num_workers=2',
+        'train_dataloader.persistent_workers=True',
+    ],
+    '4 workers': ['train_dataloader.num_workers=4'],
+    '4 that persist': [
+        'train_dataloader.num_workers=4',
+        'train_dataloader.persistent_workers=True',
+    ],
+}
+LOADERS = pytest.mark.parametrize('loader', WORKERS.values(), ids=WORKERS)
+
+
+def kill_and_resume(run, moments, kills):
+    """Kill at random moments; then let the run end. Gives the number of kills that hit."""
+    hits = 0
+    for _ in range(kills):
+        run.start('--resume').process.join(moments())
+        if not run.process.is_alive():
+            break
+        run.send(signal.SIGKILL)
+        run.finish()
+        hits += 1
+    assert run.start('--resume').finish() == 0, run.output()
+    return hits
+
+
+def test_workers_change_nothing(new_run, uninterrupted):
+    run = new_run(*WORKERS['2 that persist'])
+    assert run.start().finish() == 0
+    run.assert_bit_identical(uninterrupted)
+
+
+@pytest.mark.parametrize('iteration', [2, 4, 6])
+def test_resumed_inside_and_at_the_end_of_an_epoch(new_run, uninterrupted, iteration):
+    run = new_run()
+    checkpoint = uninterrupted.work_dir / f'iter_{iteration}.pth'
+    assert run.start('--resume', str(checkpoint)).finish() == 0, run.output()
+    run.assert_bit_identical(uninterrupted)
+
+
+def test_killed_at_random_moments(new_run, uninterrupted):
+    run = new_run(*WORKERS['2 workers'])
+    rng = random.Random(os.urandom(8))
+    assert kill_and_resume(run, lambda: rng.uniform(0.5, 3.5), kills=3) > 0
+    run.assert_bit_identical(uninterrupted)
+
+
+@pytest.mark.slow
+@LOADERS
+def test_killed_at_random_moments_with_any_workers(new_run, uninterrupted, loader):
+    run = new_run(*loader, 'default_hooks.checkpoint.interval=1')
+    rng = random.Random(os.urandom(8))
+    assert kill_and_resume(run, lambda: rng.uniform(0.5, 3.5), kills=8) > 0
+    run.assert_bit_identical(uninterrupted)
+
+
+def test_killed_while_a_checkpoint_is_written(new_run, uninterrupted):
+    run = new_run()
+    unfinished = []
+    for _ in range(3):
+        for file in unfinished:
+            file.unlink()
+        assert run.start('--resume').wait_for_file('*.part')
+        run.send(signal.SIGKILL)
+        run.finish()
+        unfinished = list(run.work_dir.glob('*.part'))
+        if unfinished:
+            break
+    assert unfinished, 'no kill hit the writing of a checkpoint'
+    assert run.start('--resume').finish() == 0, run.output()
+    assert not list(run.work_dir.glob('*.part'))
+    run.assert_bit_identical(uninterrupted)
+
+
+@pytest.mark.parametrize(
+    ('number', 'loader'),
+    [(signal.SIGTERM, WORKERS['2 that persist']), (signal.SIGINT, WORKERS['no workers'])],
+)
+def test_a_signal_saves_and_leaves(new_run, uninterrupted, number, loader):
+    run = new_run(*loader)
+    assert run.start().wait_for_file('iter_2.pth')
+    run.send(number)
+    assert run.finish() == 128 + number
+    last = Path((run.work_dir / 'last_checkpoint').read_text())
+    assert last == run.work_dir / 'interrupted.pth'
+    assert re.search(rf'{number.name}: saved .*--resume', run.output())
+    assert 'Traceback' not in run.output()
+    assert run.start('--resume').finish() == 0, run.output()
+    run.assert_bit_identical(uninterrupted)
+
+
+def test_mmengines_own_loop_ends_with_other_weights(new_run, uninterrupted):
+    run = new_run('train_cfg.type=EpochBasedTrainLoop')
+    run.start('--resume', str(uninterrupted.work_dir / 'iter_6.pth')).finish()
+    with pytest.raises(AssertionError):
+        run.assert_bit_identical(uninterrupted)
+
+
+def test_what_does_not_load_is_passed_over(new_run, uninterrupted):
+    run = new_run()
+    good, bad = run.work_dir / 'iter_4.pth', run.work_dir / 'iter_6.pth'
+    good.write_bytes((uninterrupted.work_dir / 'iter_4.pth').read_bytes())
+    time.sleep(0.01)
+    bad.write_bytes((uninterrupted.work_dir / 'iter_6.pth').read_bytes()[:10_000])
+    (run.work_dir / 'last_checkpoint').write_text(str(run.work_dir / 'iter_8.pth'))
+    assert run.start('--resume').finish() == 0, run.output()
+    assert str(bad) in run.output()
+    run.assert_bit_identical(uninterrupted)
+
+
+def test_nothing_to_resume_starts_from_the_beginning(new_run, uninterrupted):
+    run = new_run()
+    assert run.start('--resume').finish() == 0
+    assert 'nothing to resume' in run.output()
+    run.assert_bit_identical(uninterrupted)
