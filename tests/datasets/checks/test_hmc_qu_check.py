@@ -1,0 +1,71 @@
+"""HMC-QU in both layouts."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import openpyxl
+import pytest
+
+from echocardmae_mm.datasets.checks import Findings, recognise
+
+HEADER = ['ECHO', *(f'SEG{i}' for i in (1, 2, 3, 5, 6, 7)), 'One cardiac-cycle frames', None]
+MASK = 'LV Wall Ground-truth Segmentation Masks'
+ROWS = [['ES0001 _4CH_1', *'122112', 3, 24, 'ü'], ['ES000153 n_4CH_3', *'111111', 1, 20, None]]
+
+
+def write(path: Path, rows: list[list], header: list = HEADER) -> None:
+    workbook = openpyxl.Workbook()
+    for row in ([*header, MASK], [None] * 7 + ['START', 'END', None], *rows):
+        workbook.active.append(row)
+    workbook.save(path)
+
+
+@pytest.fixture(params=['new', 'old'])
+def root(request, tmp_path, make_video) -> Path:
+    new = request.param == 'new'
+    folder = tmp_path / ('HMC-QU/A4C' if new else 'HMC-QU Echos/HMC-QU Echos')
+    for row in ROWS:
+        make_video(folder / f'{row[0]}.avi', 26)
+    masks = tmp_path / 'LV Ground-truth Segmentation Masks'
+    masks.mkdir()
+    (masks / 'Mask_ES0001 _4CH_1.mat').write_bytes(b'x')
+    write(tmp_path / ('A4C.xlsx' if new else 'HMC_QU.xlsx'), ROWS)
+    return tmp_path
+
+
+def only(root: Path) -> Findings:
+    (findings,) = recognise(root)
+    return findings
+
+
+def workbook(root: Path) -> Path:
+    return next(root.glob('*.xlsx'))
+
+
+def test_a_clean_folder(root):
+    findings = only(root)
+    assert findings.name == 'HMC-QU'
+    assert findings.problems == findings.obstacles == []
+    assert len(findings.recordings) == 2
+    assert f'2 rows in {workbook(root).name}; the published set has 162' in findings.notes
+    assert any(note.startswith('1 rows with a mask') for note in findings.notes)
+    assert any(note.startswith('1 masks of the ventricle') for note in findings.notes)
+
+
+def test_what_is_wrong(root):
+    rows = [[*ROWS[0][:7], 24, 3, 'ü'], ['ES0099_4CH_1', *'111111', 1, 20, None]]
+    write(workbook(root), rows)
+    reasons = dict(only(root).problems)
+    assert reasons['ES0001 _4CH_1'] == 'its cycle, frames 24 to 3, is none'
+    assert 'not on disk' in reasons['ES0099_4CH_1']
+
+
+def test_a_workbook_that_cannot_be_read_stops_training(root):
+    workbook(root).write_bytes(b'words')
+    assert 'not a workbook' in only(root).obstacles[0]
+
+
+def test_a_workbook_without_cycles_stops_training(root):
+    write(workbook(root), ROWS, ['ECHO', *[None] * 8])
+    assert 'no column of the cardiac cycle' in only(root).obstacles[0]
