@@ -26,6 +26,7 @@ class Look:
         haze (float): Level of stationary haze in the cavities.
         attenuation (float): Tissue's loss that gain does not compensate, dB a mm.
         edge (float): Loss at the sector's edges.
+        unevenness (float): Sd of slow changes of the gain over the sector.
         shadows (int): Number of shadows along beams.
         shadow (float): Depth of a shadow in dB.
         dynamic_range (float): Displayed range.
@@ -46,6 +47,7 @@ class Look:
     haze: float
     attenuation: float
     edge: float
+    unevenness: float
     shadows: int
     shadow: float
     dynamic_range: float
@@ -70,6 +72,7 @@ def draw_look(rng: np.random.Generator, variant: Variant, quality: str) -> Look:
         haze=rng.uniform(-30.0, -20.0) + 3.5 * bad,
         attenuation=rng.uniform(-0.01, 0.05) + 0.01 * bad,
         edge=rng.uniform(5.0, 14.0) + 2.0 * bad,
+        unevenness=1.5,
         shadows=int(rng.poisson(0.6 + 1.2 * bad)),
         shadow=rng.uniform(7.0, 16.0) + 3.0 * bad,
         dynamic_range=rng.uniform(*variant.dynamic_range),

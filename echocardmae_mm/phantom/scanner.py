@@ -135,7 +135,7 @@ class Scanner:
             start = rng.uniform(0.0, 0.5) * radii[-1]
             onset = np.clip((radii - start) / (0.1 * radii[-1]), 0.0, 1.0)
             level -= look.shadow * np.exp(-(((side - centre) / width) ** 2)) * onset
-        level += 1.5 * smooth_noise(rng, (beams, samples), 10.0)
+        level += look.unevenness * smooth_noise(rng, (beams, samples), 10.0)
         return (10.0 ** (level / 20.0)).astype(np.float32)
 
     def _draw_clutter(self, rng: np.random.Generator) -> list[Image]:

@@ -1,0 +1,72 @@
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+TOOL = ROOT / 'tools' / 'make_phantoms.py'
+
+
+def make(out, *options):
+    path = os.pathsep.join([str(ROOT), os.environ.get('PYTHONPATH', '')])
+    return subprocess.run(
+        [
+            sys.executable,
+            ROOT / 'tools' / 'make_phantoms.py',
+            '--out',
+            out,
+            '--seed',
+            '3',
+            *options,
+        ],
+        env={**os.environ, 'PYTHONPATH': path, 'OMP_NUM_THREADS': '1'},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+def contents(folder):
+    return {p.relative_to(folder): p.read_bytes() for p in folder.rglob('*') if p.is_file()}
+
+
+@pytest.fixture(scope='module')
+def on_one_process(tmp_path_factory):
+    out = tmp_path_factory.mktemp('one')
+    sizes = ('--videos', '3', '--camus', '1', '--hmcqu', '1', '--dicom', '2')
+    done = make(out, '--jobs', '1', *sizes)
+    assert done.returncode == 0, done.stderr
+    return out, sizes
+
+
+def test_bytes_do_not_depend_on_the_number_of_processes(on_one_process, tmp_path):
+    out, sizes = on_one_process
+    done = make(tmp_path, '--jobs', '2', *sizes)
+    assert done.returncode == 0, done.stderr
+    first, second = contents(out), contents(tmp_path)
+    assert first.keys() == second.keys()
+    assert [name for name in first if first[name] != second[name]] == []
+    assert {name.parts[0] for name in first} == {
+        'EchoNet-Dynamic', 'CAMUS', 'HMC-QU', 'DICOM', 'truth'
+    }  # fmt: skip
+
+
+def test_a_second_call_makes_only_what_is_missing(on_one_process):
+    out, _ = on_one_process
+    before = contents(out)
+    videos = sorted((out / 'EchoNet-Dynamic' / 'Videos').iterdir())
+    notes = sorted((out / 'truth' / 'notes' / 'echonet').iterdir())
+    times = {path: path.stat().st_mtime_ns for path in videos}
+    notes[0].unlink()
+    done = make(out, '--jobs', '1', '--videos', '3', '--datasets', 'echonet')
+    assert done.returncode == 0, done.stderr
+    assert contents(out) == before
+    assert sum(path.stat().st_mtime_ns != times[path] for path in videos) == 1
+
+
+def test_a_nonsense_number_is_told_in_one_line(tmp_path):
+    done = make(tmp_path, '--videos', '0')
+    assert done.returncode == 1
+    assert done.stderr.strip() == '--videos must be at least 1'

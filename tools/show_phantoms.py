@@ -1,0 +1,79 @@
+"""Lay phantoms beside real frames, and one of them through a beat, on a contact sheet.
+
+    python tools/show_phantoms.py phantoms.png --variant default --seed 0
+
+The real frames are pydicom's own example of an apical four-chamber view.
+"""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pydicom.examples
+from numpy.typing import NDArray
+from pydicom.pixels import pixel_array
+
+from echocardmae_mm.phantom import VARIANTS, Phantom, make_phantom
+
+TILE = 224
+COLUMNS = 6
+
+
+def parse_args() -> argparse.Namespace:
+    """Read the command line."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument('picture', type=Path, help='.png or .jpg to write')
+    parser.add_argument('--variant', default='default', choices=sorted(VARIANTS))
+    parser.add_argument('--seed', type=int, default=0, help='seed of the phantoms')
+    return parser.parse_args()
+
+
+def tile(frame: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """Bring a frame to the size of a tile."""
+    return cv2.resize(frame, (TILE, TILE), interpolation=cv2.INTER_CUBIC)
+
+
+def real_frames() -> list[NDArray[np.uint8]]:
+    """Two real frames, cut square around the sector and brought to EchoNet-Dynamic's 112 pixels."""
+    frames = pixel_array(pydicom.examples.get_path('ybr_color'))[[2, 12], 20:210, 60:250]
+    return [cv2.resize(frame, (112, 112), interpolation=cv2.INTER_AREA) for frame in frames]
+
+
+def outlined(phantom: Phantom, index: int) -> NDArray[np.uint8]:
+    """A tile with the true outlines of ventricle, wall and atrium."""
+    picture = tile(phantom.frames[index])
+    for label, colour in ((1, (255, 70, 70)), (2, (70, 255, 70)), (3, (90, 90, 255))):
+        mask = tile((phantom.labels[index] == label).astype(np.uint8) * 255) > 127
+        found = cv2.findContours(mask.astype(np.uint8), cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)
+        cv2.drawContours(picture, found[0], -1, colour, 1)
+    return picture
+
+
+def beat(phantom: Phantom) -> list[int]:
+    """Frames from end-diastole to the next, or to the end of the recording."""
+    length = 60.0 / phantom.patient.heart_rate * phantom.fps
+    places = phantom.ed + np.linspace(0.0, length, COLUMNS, endpoint=False)
+    return np.minimum(places, len(phantom.frames) - 1).astype(int).tolist()
+
+
+def main() -> None:
+    """Write the sheet: 2 real frames and 16 phantoms, then a beat without and with the truth."""
+    args = parse_args()
+    phantoms = [make_phantom([args.seed, i], args.variant, num_frames=110) for i in range(16)]
+    tiles = [tile(frame) for frame in real_frames()]
+    tiles += [tile(phantom.frames[phantom.ed]) for phantom in phantoms]
+    tiles += [tile(phantoms[0].frames[index]) for index in beat(phantoms[0])]
+    tiles += [outlined(phantoms[0], index) for index in beat(phantoms[0])]
+    rows = [np.hstack(tiles[i : i + COLUMNS]) for i in range(0, len(tiles), COLUMNS)]
+    args.picture.parent.mkdir(parents=True, exist_ok=True)
+    cv2.imwrite(str(args.picture), cv2.cvtColor(np.vstack(rows), cv2.COLOR_RGB2BGR))
+    print(args.picture)
+
+
+if __name__ == '__main__':
+    main()
