@@ -46,8 +46,9 @@ class ClipPairPreprocessor(BaseDataPreprocessor):
     ) -> None:
         super().__init__(non_blocking=non_blocking)
         self.pad_masked = pad_masked
-        self.register_buffer('mean', torch.tensor(mean).view(-1, 1, 1, 1), persistent=False)
-        self.register_buffer('std', torch.tensor(std).view(-1, 1, 1, 1), persistent=False)
+        for name, value in (('mean', mean), ('std', std)):
+            channels = torch.tensor(value, dtype=torch.float32).view(-1, 1, 1, 1)
+            self.register_buffer(name, channels, persistent=False)
 
     def forward(self, data: dict[str, Any], training: bool = False) -> dict[str, Any]:
         """The model's inputs.
@@ -84,12 +85,12 @@ class ClipPairPreprocessor(BaseDataPreprocessor):
         """Move clips to the device and normalise them there.
 
         Args:
-            clips (Tensor): (..., 3, T, H, W) on the scale 0-255, any dtype.
+            clips (Tensor): (..., 3, T, H, W) on the scale 0-255, uint8 or float32.
 
         Returns:
             Tensor: float32, the same shape.
         """
-        return (self.cast_data(clips).float() - self.mean) / self.std
+        return (self.cast_data(clips) - self.mean).div_(self.std)
 
     def denormalise(self, clips: Tensor) -> Tensor:
         """The inverse of :meth:`normalise`.

@@ -9,7 +9,7 @@ from torch import Tensor
 
 from echocardmae_mm.registry import MODELS
 
-from .patches import gather_tokens, patchify, unpatchify
+from .patches import patchify, take_patches, unpatchify
 
 
 @MODELS.register_module()
@@ -80,7 +80,7 @@ class EchoCardMAE(BaseModel):
         """
         latent = self.backbone(inputs['imgs'], inputs['visible'])
         prediction = self._decode(latent, inputs)
-        target = gather_tokens(self._patchify(inputs['target']), inputs['masked'])
+        target = take_patches(inputs['target'], inputs['masked'], *self._patch_and_tubelet)
         losses = {'loss_rec': self.reconstruction_head(prediction, target, inputs['masked_valid'])}
         if self.alignment_head is not None:
             features_1, features_2 = latent.mean(dim=1).chunk(2)
@@ -106,16 +106,13 @@ class EchoCardMAE(BaseModel):
         """
         clips, masked, valid = inputs['imgs'], inputs['masked'], inputs['masked_valid']
         prediction = self._decode(self.backbone(clips, inputs['visible']), inputs)
-        patches = self._patchify(clips)
-        if valid is not None:
-            outside = gather_tokens(patches, masked)
-            prediction = torch.where(valid[..., None], prediction, outside)
+        patches = patchify(clips, *self._patch_and_tubelet)
         rows = torch.arange(len(patches), device=patches.device).unsqueeze(1)
+        if valid is not None:
+            prediction = torch.where(valid[..., None], prediction, patches[rows, masked])
         patches = patches.index_put((rows, masked), prediction.to(patches.dtype))
         frame_size = clips.shape[-2], clips.shape[-1]
-        reconstruction = unpatchify(
-            patches, self.neck.patch_size, self.neck.tubelet_size, frame_size
-        )
+        reconstruction = unpatchify(patches, *self._patch_and_tubelet, frame_size)
 
         is_masked = patches.new_zeros(patches.shape[:2], dtype=torch.bool)
         is_masked[rows, masked] = True if valid is None else valid
@@ -138,5 +135,6 @@ class EchoCardMAE(BaseModel):
             inputs['masked_valid'],
         )
 
-    def _patchify(self, clips: Tensor) -> Tensor:
-        return patchify(clips, self.neck.patch_size, self.neck.tubelet_size)
+    @property
+    def _patch_and_tubelet(self) -> tuple[int, int]:
+        return self.neck.patch_size, self.neck.tubelet_size

@@ -12,7 +12,7 @@ from echocardmae_mm.errors import EchoError
 from echocardmae_mm.registry import MODELS
 
 from .fused_attention import fuse_attention
-from .patches import embed_patches, gather_tokens, patchify
+from .patches import embed_patches, patchify, take_patches
 
 # Linear layers and norms as VideoMAE draws them for pretraining.
 VIDEOMAE_INIT = (
@@ -71,18 +71,20 @@ class MaskedVisionTransformer(VisionTransformer):
             EchoError: If the clips have another number of tokens than the model.
         """
         convolution = self.patch_embed.projection
-        patches = patchify(clips, self.patch_size, convolution.kernel_size[0])
-        if patches.shape[1] != self.pos_embed.shape[1]:
+        tubelet_size, patch_size, _ = convolution.kernel_size
+        num_tokens = clips[0, 0].numel() // (tubelet_size * patch_size**2)
+        if num_tokens != self.pos_embed.shape[1]:
             raise EchoError(
-                f'clips of {tuple(clips.shape[2:])} (frames, height, width) have '
-                f'{patches.shape[1]} tokens, the encoder is made for {self.pos_embed.shape[1]}: '
-                'let num_frames and img_size of the model agree with the pipeline'
+                f'clips of {tuple(clips.shape[2:])} (frames, height, width) have {num_tokens} '
+                f'tokens, the encoder is made for {self.pos_embed.shape[1]}: let num_frames and '
+                'img_size of the model agree with the pipeline'
             )
-        position = self.pos_embed
-        if visible is not None:
-            patches = gather_tokens(patches, visible)
-            position = position[0, visible]
-
+        if visible is None:
+            patches = patchify(clips, patch_size, tubelet_size)
+            position = self.pos_embed
+        else:
+            patches = take_patches(clips, visible, patch_size, tubelet_size)
+            position = self.pos_embed[0, visible]
         tokens = self.pos_drop(embed_patches(patches, convolution) + position)
         for block in self.blocks:
             tokens = block(tokens)

@@ -58,18 +58,29 @@ def unpatchify(
     )
 
 
-def gather_tokens(tokens: Tensor, index: Tensor) -> Tensor:
-    """Pick tokens of each clip.
+def take_patches(clips: Tensor, places: Tensor, patch_size: int, tubelet_size: int) -> Tensor:
+    """Cut out some patches of each clip, without touching the others.
 
     Args:
-        tokens (Tensor): (B, N, D).
-        index (Tensor): Which ones, int64 of shape (B, K).
+        clips (Tensor): Clips of shape (B, C, T, H, W), as :func:`patchify` takes them.
+        places (Tensor): Which tokens, int64 of shape (B, K).
+        patch_size (int): Side of a patch in pixels.
+        tubelet_size (int): Frames of a patch.
 
     Returns:
-        Tensor: (B, K, D).
+        Tensor: (B, K, tubelet_size * patch_size ** 2 * C).
     """
-    rows = torch.arange(len(tokens), device=tokens.device).unsqueeze(1)
-    return tokens[rows, index]
+    grid = rearrange(
+        clips,
+        'b c (t pt) (h ph) (w pw) -> b t h w pt ph pw c',
+        pt=tubelet_size,
+        ph=patch_size,
+        pw=patch_size,
+    )
+    height, width = grid.shape[2:4]
+    clip = torch.arange(len(clips), device=clips.device).unsqueeze(1)
+    slot, row, column = places // (height * width), places // width % height, places % width
+    return grid[clip, slot, row, column].flatten(2)
 
 
 def embed_patches(patches: Tensor, convolution: nn.Conv3d) -> Tensor:

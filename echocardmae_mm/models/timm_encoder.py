@@ -12,7 +12,7 @@ from echocardmae_mm.errors import EchoError
 from echocardmae_mm.registry import MODELS
 
 from .foreign_weights import inflate
-from .patches import embed_patches, gather_tokens, patchify
+from .patches import embed_patches, patchify, take_patches
 
 
 @MODELS.register_module()
@@ -80,10 +80,12 @@ class TimmVideoEncoder(BaseModule):
         Returns:
             Tensor: (B, Nv, C), or (B, N, C) without ``visible``.
         """
-        patches = patchify(clips, self.patch_size, self.patch_embed.kernel_size[0])
-        position = self.pos_embed
-        if visible is not None:
-            patches = gather_tokens(patches, visible)
-            position = position[0, visible]
+        tubelet_size = self.patch_embed.kernel_size[0]
+        if visible is None:
+            patches = patchify(clips, self.patch_size, tubelet_size)
+            position = self.pos_embed
+        else:
+            patches = take_patches(clips, visible, self.patch_size, tubelet_size)
+            position = self.pos_embed[0, visible]
         tokens = self.norm_pre(embed_patches(patches, self.patch_embed) + position)
         return self.norm(self.blocks(tokens))

@@ -3,7 +3,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import nn
 
-from echocardmae_mm.models.patches import embed_patches, gather_tokens, patchify, unpatchify
+from echocardmae_mm.models.patches import embed_patches, patchify, take_patches, unpatchify
 
 SIZES = st.tuples(*[st.integers(1, 3)] * 3)
 
@@ -38,8 +38,9 @@ def test_embedding_patches_is_the_convolution():
     torch.testing.assert_close(embedded, expected, rtol=1e-4, atol=1e-4)
 
 
-def test_gather_picks_tokens_of_each_clip():
-    tokens, index = torch.randn(2, 5, 3), torch.tensor([[4, 0], [1, 1]])
-    picked = gather_tokens(tokens, index)
-    assert torch.equal(picked[0], tokens[0, [4, 0]])
-    assert torch.equal(picked[1], tokens[1, [1, 1]])
+def test_taken_patches_are_those_of_the_whole_clip():
+    clips = torch.randn(2, 3, 4, 16, 24)
+    places = torch.stack([torch.randperm(12)[:5], torch.randperm(12)[:5]])
+    taken = take_patches(clips, places, 8, 2)
+    for clip in range(2):
+        assert torch.equal(taken[clip], patchify(clips, 8, 2)[clip, places[clip]])
