@@ -155,7 +155,7 @@ class EchoVideoDataset(BaseDataset):
         return sample
 
     def skip_reason(self, index: int) -> str:
-        """Why a recording was skipped, found by trying it again.
+        """Why a recording was skipped, found by trying it again without moving any generator.
 
         Args:
             index (int): Index of the recording.
@@ -164,7 +164,7 @@ class EchoVideoDataset(BaseDataset):
             str: The file and the reason.
         """
         try:
-            self.prepare_data(index)
+            self.prepare_data(EpochIndex(index, epoch=0, seed=0))
         except RecordingError as error:
             return str(error)
         return f'{self.get_data_info(index)["filename"]}: could not be used once; now it can'

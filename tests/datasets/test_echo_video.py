@@ -140,7 +140,9 @@ def test_what_cannot_be_used_is_replaced_and_told_apart(mixed_root):
     batch = samples(dataset, [*bad, 5])
     assert all('good' in sample['filename'] for sample in batch)
     assert dataset.skipped.nonzero().ravel().tolist() == bad
+    state = np.random.get_state()[1]  # noqa: NPY002
     reasons = {names[index]: dataset.skip_reason(index) for index in bad}
+    np.testing.assert_array_equal(np.random.get_state()[1], state)  # noqa: NPY002
     for name, reason in {
         'bad_empty.avi': 'the file is empty',
         'bad_no_pixels.dcm': 'DICOM without pixel data',

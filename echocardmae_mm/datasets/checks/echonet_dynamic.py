@@ -48,6 +48,8 @@ def check_echonet_dynamic(root: Path) -> Findings | None:
     splits = Counter(row['Split'].strip().lower() for row in rows)
     for split, published in _PUBLISHED_SPLITS.items():
         findings.compare(f'of split {split}', splits.pop(split, 0), published)
+    if not any(row['Split'].strip().lower() == 'train' for row in rows):
+        findings.obstacles.append(f'{root / FILE_LIST}: no rows of split train')
     if splits:
         findings.notes.append(f'unknown splits: {dict(splits)}')
     first_rows: dict[str, dict[str, str]] = {}

@@ -88,6 +88,13 @@ def test_a_missing_column_stops_training(root):
     assert 'missing column EF; found FileName, Ejection' in only(root).obstacles[0]
 
 
+def test_a_list_without_training_rows_stops_training(root):
+    edit(root / 'FileList.csv', lambda rows: [{**row, 'Split': '3'} for row in rows])
+    findings = only(root)
+    assert 'no rows of split train' in findings.obstacles[0]
+    assert "unknown splits: {'3': 8}" in findings.notes
+
+
 def test_the_area_is_that_of_the_drawn_ventricle(echonet_root):
     tracing = read_tracings(echonet_root / 'VolumeTracings.csv')['0X0000000000000000'][3]
     left, right = tracing[1:, :2], tracing[1:, 2:]
