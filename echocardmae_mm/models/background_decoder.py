@@ -56,7 +56,7 @@ class BackgroundTokenDecoder(BaseModule):
         in_channels: int = 3,
         background: str = 'positional',
         attn_bias: bool = True,
-        init_cfg: dict | list[dict] | None = list(VIDEOMAE_INIT),  # noqa: B006
+        init_cfg: dict | list[dict] | None = VIDEOMAE_INIT,
     ) -> None:
         super().__init__(init_cfg=init_cfg)
         if background not in BACKGROUNDS:

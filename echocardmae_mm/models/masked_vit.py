@@ -15,10 +15,10 @@ from .fused_attention import fuse_attention
 from .patches import embed_patches, patchify, take_patches
 
 # Linear layers and norms as VideoMAE draws them for pretraining.
-VIDEOMAE_INIT = (
+VIDEOMAE_INIT = [
     dict(type='Xavier', layer='Linear', distribution='uniform', bias=0.0),
     dict(type='Constant', layer='LayerNorm', val=1.0, bias=0.0),
-)
+]
 
 
 @MODELS.register_module()
@@ -43,7 +43,7 @@ class MaskedVisionTransformer(VisionTransformer):
     def __init__(
         self,
         attn_bias: bool = True,
-        init_cfg: dict | list[dict] | None = list(VIDEOMAE_INIT),  # noqa: B006
+        init_cfg: dict | list[dict] | None = VIDEOMAE_INIT,
         **kwargs: Any,
     ) -> None:
         known = set(inspect.signature(VisionTransformer.__init__).parameters)
