@@ -1,4 +1,4 @@
-"""Lay phantoms beside real frames, and one of them through a beat, on a contact sheet.
+"""Lay phantoms beside real frames, and the strongest through a beat, on a contact sheet.
 
     python tools/show_phantoms.py phantoms.png --variant default --seed 0
 
@@ -67,8 +67,9 @@ def main() -> None:
     phantoms = [make_phantom([args.seed, i], args.variant, num_frames=110) for i in range(16)]
     tiles = [tile(frame) for frame in real_frames()]
     tiles += [tile(phantom.frames[phantom.ed]) for phantom in phantoms]
-    tiles += [tile(phantoms[0].frames[index]) for index in beat(phantoms[0])]
-    tiles += [outlined(phantoms[0], index) for index in beat(phantoms[0])]
+    strongest = max(phantoms, key=lambda phantom: phantom.ef)
+    tiles += [tile(strongest.frames[index]) for index in beat(strongest)]
+    tiles += [outlined(strongest, index) for index in beat(strongest)]
     rows = [np.hstack(tiles[i : i + COLUMNS]) for i in range(0, len(tiles), COLUMNS)]
     args.picture.parent.mkdir(parents=True, exist_ok=True)
     cv2.imwrite(str(args.picture), cv2.cvtColor(np.vstack(rows), cv2.COLOR_RGB2BGR))

@@ -17,7 +17,8 @@ from .valves import leaflets
 
 Array = NDArray[np.float64]
 
-_LEVELS = 16
+#: Contractions at which curves are tabulated; between them they are interpolated.
+_LEVELS = 10
 
 
 class BeatingHeart:

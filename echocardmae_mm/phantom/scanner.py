@@ -19,7 +19,7 @@ Image = NDArray[Any]
 Array = NDArray[np.float64]
 
 #: Contractions at which the motion is tabulated; between them it is interpolated.
-NUM_LEVELS = 16
+NUM_LEVELS = 10
 
 #: The motion is computed at every second beam and sample.
 COARSE = 2
