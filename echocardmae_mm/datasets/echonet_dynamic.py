@@ -42,6 +42,8 @@ class EchoNetDynamicDataset(EchoVideoDataset):
             case. Defaults to None, all.
         drop_untraced (bool): Whether to leave out recordings with fewer than two traced frames, as
             EchoNet-Dynamic's own loader does (six in the published set). Defaults to False.
+        low_ef (float, optional): Adds ``label``, 1 for an EF below this per cent and 0 otherwise,
+            for stock classifiers. Defaults to None, no label.
         **kwargs (Any): Further arguments of :class:`EchoVideoDataset`.
 
     Raises:
@@ -53,10 +55,12 @@ class EchoNetDynamicDataset(EchoVideoDataset):
         data_root: str = 'data/EchoNet-Dynamic',
         split: str | Sequence[str] | None = None,
         drop_untraced: bool = False,
+        low_ef: float | None = None,
         **kwargs: Any,
     ) -> None:
         self.split = (split,) if isinstance(split, str) else split
         self.drop_untraced = drop_untraced
+        self.low_ef = low_ef
         super().__init__(data_root=data_root, **kwargs)
 
     def load_data_list(self) -> list[dict[str, Any]]:
@@ -92,11 +96,15 @@ class EchoNetDynamicDataset(EchoVideoDataset):
                 f'{root}: of {len(chosen)} recordings in {FILE_LIST} none is on disk with an EF\n'
                 f'Unpack the videos into {root / _VIDEO_FOLDERS[0]}, {TRY_PHANTOMS}'
             )
-        return [
+        data_list = [
             _data_info(row, videos[stem], tracings.get(stem, {}))
             for stem, row in there.items()
             if not (self.drop_untraced and stem in untraced)
         ]
+        if self.low_ef is not None:
+            for data in data_list:
+                data['label'] = int(data['ef'] < self.low_ef)
+        return data_list
 
     def _in_split(self, row: dict[str, str]) -> bool:
         return self.split is None or row['Split'].strip().lower() in {

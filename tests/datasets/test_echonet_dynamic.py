@@ -171,3 +171,10 @@ def test_a_row_that_is_no_tracing_is_named(tmp_path):
 def test_stems(name):
     assert video_stem(name) == '0X12'
     assert video_stem('1.2.840') == '1.2.840'
+
+
+def test_low_ef_becomes_a_label(echonet_root):
+    labelled = infos(EchoNetDynamicDataset(str(echonet_root), low_ef=58))
+    assert {data['label'] for data in labelled.values()} == {0, 1}
+    assert all(data['label'] == (data['ef'] < 58) for data in labelled.values())
+    assert 'label' not in infos(EchoNetDynamicDataset(str(echonet_root)))[next(iter(labelled))]
