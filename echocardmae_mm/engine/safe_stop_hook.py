@@ -130,11 +130,12 @@ class SafeStopHook(Hook):
             os.kill(os.getpid(), number)
 
     def _leave_if_asked(self, runner: Runner, iteration: int) -> None:
+        asked = self._signal
         if self._group is not None:
-            number = torch.tensor(self._signal)
+            number = torch.tensor(asked)
             all_reduce(number, op='max', group=self._group)
-            self._signal = int(number)
-        if not self._signal:
+            asked = int(number)  # A signal that came meanwhile counts the next time.
+        if not asked:
             return
         path = Path(runner.work_dir, 'interrupted.pth')
         runner.save_checkpoint(
@@ -147,7 +148,7 @@ class SafeStopHook(Hook):
             AtomicBackend().put(str(path).encode(), path.with_name('last_checkpoint'))
         barrier()
         runner.logger.warning(
-            f'{signal.Signals(self._signal).name}: saved {path}; '
+            f'{signal.Signals(asked).name}: saved {path}; '
             'the same command with --resume goes on from there'
         )
-        raise SystemExit(128 + self._signal)
+        raise SystemExit(128 + asked)

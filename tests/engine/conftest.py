@@ -6,6 +6,8 @@ import multiprocessing
 import os
 import runpy
 import signal
+import socket
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -36,7 +38,7 @@ PROCESSES.set_forkserver_preload(list(LIBRARIES))
 
 
 class Run:
-    """One training process after another on the same work directory.
+    """Training in processes of their own, one after another on the same work directory.
 
     Args:
         recordings (Path): Folder of the training set.
@@ -49,48 +51,67 @@ class Run:
         self.options = [f'train_dataloader.dataset.data_root={recordings}', *options]
         work_dir.mkdir()
 
-    def start(self, *arguments: str) -> Run:
-        """Start ``tools/train.py``, in a process group of its own."""
+    def start(self, *arguments: str, script: str = f'{ROOT}/tools/train.py', ranks: int = 1) -> Run:
+        """Start the script as its users would, each rank in a process group of its own."""
         config = f'{ROOT}/tests/engine/tiny_pretraining.py'
-        command = [config, f'--work-dir={self.work_dir}', *arguments, '--cfg-options']
+        work_dir = f'--work-dir={self.work_dir}'
         names = {
-            'ARGUMENTS': [*command, *self.options],
+            'SCRIPT': script,
+            'ARGUMENTS': [config, work_dir, *arguments, '--cfg-options', *self.options],
             'OUTPUT': str(self.work_dir / 'output.txt'),
-            'TOOLS': f'{ROOT}/tools',
         }
-        self.process = PROCESSES.Process(
-            target=runpy.run_path,
-            args=(f'{ROOT}/tests/engine/train_process.py', names, '__main__'),
-        )
-        self.process.start()
+        environments = [{}] if ranks == 1 else _environments_of_ranks(ranks)
+        self.processes = [
+            PROCESSES.Process(
+                target=runpy.run_path,
+                args=(
+                    f'{ROOT}/tests/engine/train_process.py',
+                    {**names, 'ENVIRONMENT': environment},
+                    '__main__',
+                ),
+            )
+            for environment in environments
+        ]
+        for process in self.processes:
+            process.start()
         return self
 
     def finish(self) -> int:
         """Wait for the end, and give the exit status; negative is the signal that killed it."""
-        self.process.join(120)
-        if self.process.is_alive():
+        for process in self.processes:
+            process.join(120)
+        if self.lives():
             self.send(signal.SIGKILL)
             pytest.fail(f'hangs: {self.output()[-2000:]}')
-        return self.process.exitcode
+        statuses = {process.exitcode for process in self.processes}
+        assert len(statuses) == 1, f'{statuses}: {self.output()[-2000:]}'
+        return statuses.pop()
+
+    def lives(self) -> bool:
+        """Whether a process of the run still runs."""
+        return any(process.is_alive() for process in self.processes)
 
     def wait_for_file(self, pattern: str) -> bool:
-        """Wait for a file in the work directory; False if the process ended before."""
-        while self.process.is_alive():
+        """Wait for a file in the work directory; False if the run ended before."""
+        while self.lives():
             if next(self.work_dir.glob(pattern), None):
                 return True
+            time.sleep(0.001)
         return False
 
-    def send(self, number: int) -> None:
-        """Send a signal to the process and all that it started, as a terminal does."""
-        os.killpg(self.process.pid, number)
+    def send(self, number: int, rank: int | None = None) -> None:
+        """Send a signal to all that the run started, as a terminal does, or that one rank did."""
+        for process in self.processes if rank is None else [self.processes[rank]]:
+            os.killpg(process.pid, number)
 
     def output(self) -> str:
-        """What the last process wrote on stdout and stderr."""
+        """All that was written on stdout and stderr."""
         return (self.work_dir / 'output.txt').read_text()
 
     def result(self) -> dict[str, torch.Tensor]:
         """Weights and state of the optimizer at the end."""
-        checkpoint = CheckpointLoader.load_checkpoint(str(self.work_dir / 'iter_12.pth'))
+        last = (self.work_dir / 'last_checkpoint').read_text()
+        checkpoint = CheckpointLoader.load_checkpoint(last)
         states = checkpoint['optimizer']['state'].items()
         moments = {f'{i}.{name}': value for i, state in states for name, value in state.items()}
         return {**checkpoint['state_dict'], **moments}
@@ -100,6 +121,15 @@ class Run:
         got, expected = self.result(), reference.result()
         assert got.keys() == expected.keys()
         assert [key for key in expected if not torch.equal(got[key], expected[key])] == []
+
+
+def _environments_of_ranks(count: int) -> list[dict[str, str]]:
+    """What torchrun tells each process."""
+    with socket.socket() as probe:
+        probe.bind(('127.0.0.1', 0))
+        port = str(probe.getsockname()[1])
+    common = {'WORLD_SIZE': str(count), 'MASTER_ADDR': '127.0.0.1', 'MASTER_PORT': port}
+    return [{**common, 'RANK': str(rank), 'LOCAL_RANK': str(rank)} for rank in range(count)]
 
 
 @pytest.fixture(scope='session')
@@ -114,7 +144,7 @@ def recordings(tmp_path_factory: pytest.TempPathFactory, make_video: Callable[..
 @pytest.fixture
 def new_run(recordings: Path, tmp_path: Path) -> Callable[..., Run]:
     """``new_run(*options)`` prepares a run with settings of its own."""
-    return lambda *options: Run(recordings, tmp_path / 'run', *options)
+    return lambda *options: Run(recordings, tmp_path / str(len(list(tmp_path.iterdir()))), *options)
 
 
 @pytest.fixture(scope='session')

@@ -31,8 +31,8 @@ def kill_and_resume(run, moments, kills):
     """Kill at random moments; then let the run end. Gives the number of kills that hit."""
     hits = 0
     for _ in range(kills):
-        run.start('--resume').process.join(moments())
-        if not run.process.is_alive():
+        run.start('--resume').processes[0].join(moments())
+        if not run.lives():
             break
         run.send(signal.SIGKILL)
         run.finish()
