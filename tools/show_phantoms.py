@@ -64,7 +64,7 @@ def beat(phantom: Phantom) -> list[int]:
 def main() -> None:
     """Write the sheet: 2 real frames and 16 phantoms, then a beat without and with the truth."""
     args = parse_args()
-    phantoms = [make_phantom([args.seed, i], args.variant, num_frames=110) for i in range(16)]
+    phantoms = [make_phantom([args.seed, i], args.variant, num_frames=90) for i in range(16)]
     tiles = [tile(frame) for frame in real_frames()]
     tiles += [tile(phantom.frames[phantom.ed]) for phantom in phantoms]
     strongest = max(phantoms, key=lambda phantom: phantom.ef)
