@@ -188,7 +188,7 @@ class EchoVideoDataset(BaseDataset):
                 sample = self.prepare_data(candidate)
             except RecordingError as error:
                 self.skipped[int(candidate)] = 1
-                reason = error
+                reason = str(error)
             else:
                 batch.add(int(candidate))
                 return sample
