@@ -44,15 +44,10 @@ class BeatingHeart:
     ) -> None:
         self.heart, self.pose, self.view = heart, pose, view
         self.contraction, self.along, self.across = contraction, along, across
-        self._deformation = Deformation(heart)
+        self.deformation = Deformation(heart)
 
     def __len__(self) -> int:
         return len(self.contraction)
-
-    @property
-    def deformation(self) -> Deformation:
-        """The heart's own motion, without the drift."""
-        return self._deformation
 
     @cached_property
     def volumes(self) -> Array:
@@ -137,6 +132,6 @@ class BeatingHeart:
         points = drift(self.view.to_probe(pixels), -self.along[start], 0.0)
         points = drift(points, 0.0, -self.across[start])
         x, y = self.pose.to_heart(points).T
-        x, y = self._deformation.to_rest(x, y, float(self.contraction[start]))
-        x, y = self._deformation.from_rest(x, y, float(self.contraction[end]))
+        x, y = self.deformation.to_rest(x, y, float(self.contraction[start]))
+        x, y = self.deformation.from_rest(x, y, float(self.contraction[end]))
         return self.to_pixels(np.stack([x, y], -1), end)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from .tissue import Echogenicity
+from .echogenicity import Echogenicity
 from .variants import Variant
 
 _QUALITY = {'Good': 0.0, 'Medium': 1.0, 'Poor': 2.2}

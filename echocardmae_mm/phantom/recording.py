@@ -11,16 +11,19 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .anatomy import Heart
+from .beams import BeamGrid
 from .beating import BeatingHeart
+from .echogenicity import echogenicity
 from .look import Look, draw_look
+from .motion_table import MotionTable
 from .overlays import decorate
 from .patient import Patient, draw_patient
 from .placement import place
 from .rhythm import Rhythm, draw_drift, draw_rhythm
-from .scanner import BeamGrid, Scanner
+from .scanner import Scanner
 from .screen import get_screen
 from .shapes import contraction_for, draw_heart
-from .tissue import echogenicity, scatterers
+from .tissue import scatterers
 from .variants import get_variant
 
 
@@ -166,9 +169,9 @@ def make_phantom(
     look = draw_look(machine, population, patient.quality)
     amplitude = echogenicity(matter, anatomy, look.tissue)
     real, imaginary = scatterers(matter)
-    scanner = Scanner(
-        BeamGrid(sector, *picture.grid), look, (real * amplitude, imaginary * amplitude), machine
-    )
+    grid = BeamGrid(sector, *picture.grid)
+    table = MotionTable(grid, heart.deformation, pose, contraction)
+    scanner = Scanner(table, look, (real * amplitude, imaginary * amplitude), machine)
     mask = sector.mask()
     frames = _scan(scanner, heart, rhythm, look, mask)
     if picture.decoration:
@@ -196,7 +199,6 @@ def _scan(
     mask: NDArray[np.bool_],
 ) -> NDArray[np.uint8]:
     """Scan every frame and colour it, (T, H, W, 3) uint8 RGB."""
-    scanner.tabulate(heart.deformation, heart.pose, heart.contraction)
     curves = scanner.grid.indices(heart.leaflet_curves(rhythm.opening))
     ramp = 255.0 * (np.arange(256) / 255.0) ** look.gamma
     table = np.stack([np.rint(ramp * factor) for factor in look.tint], -1).astype(np.uint8)

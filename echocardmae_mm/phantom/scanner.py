@@ -2,87 +2,29 @@
 
 from __future__ import annotations
 
-from functools import cached_property
 from typing import Any
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from .deformation import Deformation
-from .field_of_view import FieldOfView, Pose
 from .look import Look
-from .tissue import COLUMNS, LINES, STEP, smooth_noise
+from .motion_table import MotionTable
+from .tissue import GRAIN, smooth_noise
 
 #: A float32 image; OpenCV's stubs know no narrower type.
 Image = NDArray[Any]
 Array = NDArray[np.float64]
 
-#: Contractions at which the motion is tabulated; between them it is interpolated.
-NUM_LEVELS = 10
-
-#: The motion is computed at every second beam and sample.
-COARSE = 2
-
-#: Beams and samples around the field of view from which the drifting heart enters.
-MARGIN = 8
-
-
-class BeamGrid:
-    """Sampling of a field of view by beams (rows) and samples along them (columns).
-
-    Args:
-        view (FieldOfView): The field of view.
-        beams (int): Number of beams.
-        samples (int): Number of samples along a beam.
-    """
-
-    def __init__(self, view: FieldOfView, beams: int, samples: int) -> None:
-        self.view, self.shape = view, (beams, samples)
-        self.angle_step = 2.0 * view.half_angle / (beams - 1)
-        self.radius_step = (view.depth - view.near) / (samples - 1)
-        self.angles = np.linspace(-view.half_angle, view.half_angle, beams)
-        self.radii = np.linspace(view.near, view.depth, samples)
-
-    def points(self, margin: int = 0, step: int = 1) -> Array:
-        """Probe coordinates in mm of every ``step``-th point of the grid and of a margin around it.
-
-        Returns:
-            np.ndarray: (beams, samples, 2) float64.
-        """
-        beams = np.arange(-margin, self.shape[0] + margin + step - 1, step)
-        reach = np.arange(-margin, self.shape[1] + margin + step - 1, step)
-        beams = beams * self.angle_step + self.angles[0]
-        reach = reach * self.radius_step + self.radii[0]
-        angle, radius = beams[:, None], np.maximum(reach, 0.0)[None]
-        return np.stack([radius * np.sin(angle), radius * np.cos(angle)], -1)
-
-    def indices(self, points: Array) -> Array:
-        """Grid coordinates (sample, beam) of (..., 2) probe points in mm."""
-        radius = np.hypot(points[..., 0], points[..., 1])
-        angle = np.arctan2(points[..., 0], points[..., 1])
-        return np.stack(
-            [
-                (radius - self.radii[0]) / self.radius_step,
-                (angle - self.angles[0]) / self.angle_step,
-            ],
-            -1,
-        )
-
-    @cached_property
-    def scan_maps(self) -> tuple[NDArray[np.int16], NDArray[np.uint16]]:
-        """Fixed-point maps for :func:`cv2.remap` from the grid to the picture."""
-        radius, angle = self.view.polar_grid()
-        sample = ((radius - self.radii[0]) / self.radius_step).astype(np.float32)
-        beam = ((angle - self.angles[0]) / self.angle_step).astype(np.float32)
-        return cv2.convertMaps(sample, beam, cv2.CV_16SC2)
+#: Noise is a window, placed at random in each frame, on a field larger by this many samples.
+NOISE_SHIFTS = 48
 
 
 class Scanner:
     """Forms the frames of one recording.
 
     Args:
-        grid (BeamGrid): Sampling of the field of view.
+        table (MotionTable): Where the tissue under each beam sample lies in the relaxed heart.
         look (Look): Settings of the machine.
         tissue (tuple[np.ndarray]): Real and imaginary part of the scattering of the relaxed
             heart, echogenicity included, on the material grid.
@@ -91,23 +33,24 @@ class Scanner:
 
     def __init__(
         self,
-        grid: BeamGrid,
+        table: MotionTable,
         look: Look,
         tissue: tuple[Image, Image],
         rng: np.random.Generator,
     ) -> None:
-        self.grid, self.look, self.tissue = grid, look, tissue
+        self.table, self.look, self.tissue = table, look, tissue
+        self.grid = grid = table.grid
         axial = look.axial_blur / grid.radius_step
         lateral = np.deg2rad(look.lateral_blur) / grid.angle_step
         self._kernels = self._kernel(axial), self._kernel(lateral)
         beams, samples = grid.shape
         self._grain = rng.standard_normal((2, *grid.shape), dtype=np.float32)
-        self._gain = self._draw_gain(rng)
+        self._gain = self._draw_gain(rng) * self._focus()
         self._clutter = self._draw_clutter(rng)
-        self._noise = self._blurred_noise(rng, (beams + 48, samples + 48))
+        self._noise = self._blurred_noise(rng, (beams + NOISE_SHIFTS, samples + NOISE_SHIFTS))
         level = look.noise + look.noise_slope * grid.radii
         self._noise_level = np.tile((10.0 ** (level / 20.0)).astype(np.float32), (beams, 1))
-        self._offsets = rng.integers(0, 48, (4096, 2))
+        self._offsets = rng.integers(0, NOISE_SHIFTS, (4096, 2))
         self._former: Image | None = None
 
     @staticmethod
@@ -152,69 +95,18 @@ class Scanner:
         amplitude = (10.0 ** (level / 20.0)).astype(np.float32)
         return [part * amplitude for part in self._blurred_noise(rng, self.grid.shape)]
 
-    def tabulate(self, deformation: Deformation, pose: Pose, contractions: Array) -> None:
-        """Tabulate where the tissue under each grid point lies in the relaxed heart.
+    def _focus(self) -> Image:
+        """Factors that even out the sum of scatterers under the point-spread function over depth.
 
-        Args:
-            deformation (Deformation): The heart's motion.
-            pose (Pose): How it lies under the probe.
-            contractions (np.ndarray): Contraction of every frame; the table spans their range.
+        They are measured on plain tissue, the same for every recording.
         """
-        self._levels = np.linspace(contractions.min(), contractions.max() + 1e-6, NUM_LEVELS)
-        fine = [size + 2 * MARGIN for size in self.grid.shape]
-        line, column = (np.mgrid[: fine[0], : fine[1]] / COARSE).astype(np.float32)
-        coarse = self.grid.points(MARGIN, COARSE)
-        x, y = (
-            np.ascontiguousarray(part).ravel() for part in pose.to_heart(coarse).transpose(2, 0, 1)
-        )
-        self._maps: list[tuple[Image, ...]] = []
-        for level in self._levels:
-            places = deformation.to_rest(x, y, float(level))
-            self._maps.append(
-                tuple(
-                    cv2.remap(
-                        ((place - first) / STEP).astype(np.float32).reshape(coarse.shape[:2]),
-                        column,
-                        line,
-                        cv2.INTER_LINEAR,
-                        borderMode=cv2.BORDER_REPLICATE,
-                    )
-                    for place, first in zip(places, (COLUMNS[0], LINES[0]))
-                )
-            )
-        self._focus()
-
-    def _focus(self) -> None:
-        """Even out the sum of scatterers under the point-spread function over depth."""
-        inner = (slice(MARGIN, -MARGIN), slice(MARGIN, -MARGIN))
-        column, line = (part[inner] for part in self._maps[0])
-        plain = cv2.GaussianBlur(self._grain_like_tissue(), (0, 0), 0.55)
+        rng = np.random.default_rng(0)
+        plain = rng.standard_normal(self.tissue[0].shape, dtype=np.float32)
+        plain = cv2.GaussianBlur(plain, (0, 0), GRAIN)
+        column, line = self.table.lookup(self.table.relaxed, 0.0, 0.0)
         echo = self._blur(cv2.remap(plain / plain.std(), column, line, cv2.INTER_LINEAR))
         power = cv2.blur((echo**2).mean(axis=0, keepdims=True), (41, 1))[0]
-        self._gain *= (1.0 / np.sqrt(2.0 * power)).astype(np.float32)
-
-    def _grain_like_tissue(self) -> Image:
-        rng = np.random.default_rng(0)
-        return rng.standard_normal(self.tissue[0].shape, dtype=np.float32)
-
-    def _material_map(self, contraction: float, along: float, across: float) -> list[Image]:
-        """Interpolate the table in contraction, and shift it by the drift in beam space."""
-        step = self._levels[1] - self._levels[0]
-        place = (contraction - self._levels[0]) / step
-        low = min(int(place), NUM_LEVELS - 2)
-        weight = place - low
-        sample = MARGIN - along / self.grid.radius_step
-        beam = MARGIN - across / self.grid.angle_step
-        s, b = int(np.floor(sample)), int(np.floor(beam))
-        sample, beam = sample - s, beam - b
-        beams, samples = self.grid.shape
-        window = (slice(b, b + beams + 1), slice(s, s + samples + 1))
-        moved = []
-        for first, second in zip(self._maps[low], self._maps[low + 1]):
-            part = cv2.addWeighted(first[window], 1 - weight, second[window], weight, 0)
-            part = cv2.addWeighted(part[:, :-1], 1 - sample, part[:, 1:], sample, 0)
-            moved.append(cv2.addWeighted(part[:-1], 1 - beam, part[1:], beam, 0))
-        return moved
+        return (1.0 / np.sqrt(2.0 * power)).astype(np.float32)
 
     def _leaflets(self, curves: Array) -> list[Image]:
         """Echo of the valve leaflets, (leaflet, point, 2) in grid coordinates."""
@@ -237,7 +129,7 @@ class Scanner:
             across (float): Drift about the probe in radians.
             leaflets (np.ndarray): (leaflet, point, 2) grid coordinates of the valve leaflets.
         """
-        column, line = self._material_map(contraction, along, across)
+        column, line = self.table.lookup(contraction, along, across)
         y, x = self._offsets[index % len(self._offsets)]
         beams, samples = self.grid.shape
         powers = []

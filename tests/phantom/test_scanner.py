@@ -6,8 +6,10 @@ import pytest
 from scipy import stats
 
 from echocardmae_mm.phantom import make_phantom
+from echocardmae_mm.phantom.beams import BeamGrid
 from echocardmae_mm.phantom.look import draw_look
-from echocardmae_mm.phantom.scanner import BeamGrid, Scanner
+from echocardmae_mm.phantom.motion_table import MotionTable
+from echocardmae_mm.phantom.scanner import Scanner
 from echocardmae_mm.phantom.tissue import scatterers
 from echocardmae_mm.phantom.variants import get_variant
 
@@ -25,10 +27,9 @@ def homogeneous(phantom):
     look = draw_look(rng, get_variant('default'), 'Good')
     look = replace(look, noise=-200.0, clutter=-200.0, haze=-200.0)
     look = replace(look, shadows=0, edge=0.0, unevenness=0.0, attenuation=0.0)
-    scanner = Scanner(BeamGrid(phantom.heart.view, 104, 160), look, scatterers(rng), rng)
-    heart = phantom.heart
-    scanner.tabulate(heart.deformation, heart.pose, heart.contraction)
-    return scanner
+    heart, grid = phantom.heart, BeamGrid(phantom.heart.view, 104, 160)
+    table = MotionTable(grid, heart.deformation, heart.pose, heart.contraction)
+    return Scanner(table, look, scatterers(rng), rng)
 
 
 def test_envelope_of_homogeneous_tissue_is_rayleigh(phantom):
