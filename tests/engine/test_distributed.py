@@ -30,10 +30,10 @@ def test_a_signal_to_one_rank_stops_both_and_they_go_on_exactly(new_run):
 
 @pytest.mark.slow
 def test_dist_train(recordings, tmp_path):
+    script, config = ROOT / 'tools/dist_train.sh', ROOT / 'tests/engine/tiny_pretraining.py'
+    options = ['--cfg-options', BATCH, f'train_dataloader.dataset.data_root={recordings}']
     result = subprocess.run(
-        ['bash', f'{ROOT}/tools/dist_train.sh', f'{ROOT}/tests/engine/tiny_pretraining.py', '2']
-        + [f'--work-dir={tmp_path}', '--cfg-options', BATCH]
-        + [f'train_dataloader.dataset.data_root={recordings}'],
+        ['bash', script, config, '2', f'--work-dir={tmp_path}', *options],
         env={**os.environ, 'PATH': f'{Path(sys.executable).parent}:{os.environ["PATH"]}'},
         capture_output=True,
         text=True,

@@ -1,0 +1,78 @@
+from __future__ import annotations
+
+import hashlib
+import logging
+import subprocess
+from pathlib import Path
+from types import SimpleNamespace
+
+import torch
+
+import echocardmae_mm
+from echocardmae_mm.engine import ProvenanceHook, git_commit
+
+
+class Hashed:
+    def __init__(self, *contents):
+        self.contents = contents
+
+    def content_hashes(self):
+        return [hashlib.sha256(content).hexdigest() for content in self.contents]
+
+
+class Vanished:
+    def content_hashes(self):
+        raise FileNotFoundError('gone.avi')
+
+
+def saved(dataset, tmp_path):
+    runner = SimpleNamespace(
+        train_dataloader=SimpleNamespace(dataset=dataset),
+        seed=7,
+        logger=logging.getLogger('provenance'),
+    )
+    hook = ProvenanceHook()
+    hook.before_train(runner)
+    checkpoint = {'meta': {}}
+    hook.before_save_checkpoint(runner, checkpoint)
+    torch.save(checkpoint, tmp_path / 'checkpoint.pth')
+    loaded = torch.load(tmp_path / 'checkpoint.pth', weights_only=True)
+    return loaded['meta']['echocardmae_mm']
+
+
+def test_says_what_was_seen_and_what_wrote_it(tmp_path):
+    wrapped = SimpleNamespace(datasets=[Hashed(b'a', b'b'), Hashed(b'c')])
+    assert saved(wrapped, tmp_path) == {
+        'version': echocardmae_mm.__version__,
+        'commit': git_commit(),
+        'seed': 7,
+        'videos': [hashlib.sha256(content).hexdigest() for content in (b'a', b'b', b'c')],
+    }
+
+
+def test_goes_without_hashes(tmp_path, caplog):
+    assert saved([1, 2], tmp_path)['videos'] is None
+    assert saved(Vanished(), tmp_path)['videos'] is None
+    assert 'gone.avi' in caplog.text
+
+
+def test_commit_is_that_of_the_package_alone(tmp_path, monkeypatch):
+    def git(*arguments):
+        subprocess.run(['git', '-C', str(tmp_path), *arguments], check=True, capture_output=True)
+
+    package = tmp_path / 'package'
+    package.mkdir()
+    module = package / '__init__.py'
+    module.write_text('')
+    monkeypatch.setattr(echocardmae_mm, '__file__', str(module))
+    assert git_commit() is None
+    git('init')
+    git('-c', 'user.name=a', '-c', 'user.email=a@b', 'commit', '--allow-empty', '-m', 'other')
+    assert git_commit() is None, "a virtual environment inside somebody else's checkout"
+    git('add', str(module))
+    git('-c', 'user.name=a', '-c', 'user.email=a@b', 'commit', '-m', 'package')
+    head = Path(tmp_path, '.git', 'refs', 'heads')
+    commit = next(head.iterdir()).read_text().strip()
+    assert git_commit() == commit
+    module.write_text('changed = True')
+    assert git_commit() == f'{commit}-dirty'

@@ -1,0 +1,64 @@
+from __future__ import annotations
+
+import logging
+from types import SimpleNamespace
+
+import pytest
+from mmengine.dataset import ConcatDataset
+
+from echocardmae_mm.datasets import EchoVideoDataset
+from echocardmae_mm.engine import SkippedVideosHook, innermost_datasets
+
+
+@pytest.fixture
+def folder(tmp_path, make_video):
+    def make(name, damaged):
+        for index in range(4):
+            make_video(tmp_path / name / f'{index}.avi', num_frames=12, seed=index)
+        for index in damaged:
+            (tmp_path / name / f'{index}.avi').write_bytes(b'')
+        pipeline = [
+            dict(type='echocardmae_mm.OpenRecording'),
+            dict(type='echocardmae_mm.SampleClipPair', clip_len=8, interval=2),
+            dict(type='echocardmae_mm.ReadFrames'),
+        ]
+        return EchoVideoDataset(data_root=str(tmp_path / name), pipeline=pipeline)
+
+    return make
+
+
+def runner_of(dataset):
+    return SimpleNamespace(
+        train_dataloader=SimpleNamespace(dataset=dataset), logger=logging.getLogger('skipped')
+    )
+
+
+def test_tells_each_recording_once_and_counts_them(folder, caplog):
+    dataset = ConcatDataset([folder('a', damaged=[1]), folder('b', damaged=[2, 3])])
+    hook, runner = SkippedVideosHook(), runner_of(dataset)
+    caplog.set_level(logging.INFO, 'skipped')
+
+    dataset.datasets[0].__getitems__([0, 1])
+    hook.after_train_epoch(runner)
+    assert caplog.messages[0].startswith('skipped ')
+    assert 'a/1.avi: ' in caplog.messages[0]
+    assert caplog.messages[1].startswith('1 of 8 recordings skipped so far')
+    assert 'shorter than a clip' in caplog.messages[2]
+
+    caplog.clear()
+    dataset.datasets[1].__getitems__([2])
+    hook.after_train_epoch(runner)
+    assert [message for message in caplog.messages if 'a/1.avi' in message] == []
+    assert any('b/2.avi' in message for message in caplog.messages)
+
+
+def test_says_nothing_of_a_data_set_without_flags(caplog):
+    caplog.set_level(logging.INFO, 'skipped')
+    SkippedVideosHook().after_train_epoch(runner_of([1, 2, 3]))
+    assert caplog.messages == []
+
+
+def test_sees_through_wrappers():
+    inner = [object(), object()]
+    wrapped = SimpleNamespace(dataset=SimpleNamespace(datasets=inner))
+    assert innermost_datasets(wrapped) == inner

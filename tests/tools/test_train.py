@@ -1,0 +1,170 @@
+"""tools/train.py as people run it: flags, and what it says of a mistake. test_resume.py resumes."""
+
+from __future__ import annotations
+
+import os
+import runpy
+import subprocess
+import sys
+from argparse import Namespace
+from pathlib import Path
+
+import pytest
+import torch
+from mmengine.config import Config
+
+ROOT = Path(__file__).parents[2]
+TRAIN = ROOT / 'tools' / 'train.py'
+TINY = str(ROOT / 'tests' / 'engine' / 'tiny_pretraining.py')
+
+
+@pytest.fixture
+def train(monkeypatch, tmp_path):
+    """``train(*arguments)`` runs the tool in a folder of its own; gives what it exits with."""
+    monkeypatch.syspath_prepend(str(TRAIN.parent))
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv('LOCAL_RANK', '0')
+
+    def run(*arguments):
+        monkeypatch.setattr(sys, 'argv', [str(TRAIN), *arguments])
+        with pytest.raises(SystemExit) as end:
+            runpy.run_path(str(TRAIN), run_name='__main__')
+        return end.value.code
+
+    return run
+
+
+@pytest.fixture
+def tool(monkeypatch):
+    """The names that tools/train.py defines."""
+    monkeypatch.syspath_prepend(str(TRAIN.parent))
+    return Namespace(**runpy.run_path(str(TRAIN)))
+
+
+@pytest.fixture
+def merged(tool, monkeypatch):
+    """``merged(*arguments)`` gives the config that is trained."""
+    monkeypatch.setenv('LOCAL_RANK', '0')
+
+    def merge(*arguments, config=TINY):
+        monkeypatch.setattr(sys, 'argv', [str(TRAIN), config, *arguments])
+        args = tool.parse_args()
+        loaded = tool.load_config(args)
+        tool.merge(loaded, args)
+        return loaded
+
+    return merge
+
+
+@pytest.mark.parametrize(
+    ('arguments', 'message'),
+    [
+        (['nothing.py'], 'error: nothing.py: no such config'),
+        ([TINY, '--cfg-options', 'a'], 'error: --cfg-options a: expected key=value'),
+        (
+            [TINY, '--cfg-options', 'pipeline.99.type=X'],
+            'error: --cfg-options: Index 99 exceeds the length',
+        ),
+        ([TINY, '--resume', 'a.pth'], 'error: --resume a.pth: no such checkpoint'),
+        (
+            [TINY, '--amp', '--cfg-options', 'optim_wrapper.type=Foo', 'data_root=.'],
+            'error: recordings: no such folder',
+        ),
+    ],
+)
+def test_a_mistake_costs_one_line(train, arguments, message):
+    code = train(*arguments)
+    assert code.startswith(message)
+    assert len(code.splitlines()) <= 2
+
+
+def test_an_unknown_type_is_named(train, make_video, tmp_path):
+    make_video(tmp_path / 'recordings' / 'a.avi', num_frames=8)
+    code = train(TINY, '--cfg-options', 'model.type=NoSuchModel')
+    assert code == 'error: NoSuchModel is not in the mmaction::model registry'
+
+
+@pytest.mark.parametrize('workers', [0, 1])
+def test_a_recording_that_ends_the_run_is_named(train, make_video, tmp_path, workers):
+    for name in 'abc':
+        make_video(tmp_path / 'recordings' / f'{name}.avi', num_frames=8)
+    (tmp_path / 'recordings' / 'b.avi').write_bytes(b'')
+    code = train(
+        TINY,
+        '--cfg-options',
+        'train_dataloader.dataset.test_mode=True',
+        f'train_dataloader.num_workers={workers}',
+    )
+    assert code.startswith('error: recordings/b.avi: ')
+    assert len(code.splitlines()) == 1
+
+
+def test_without_the_data_set_exactly_two_lines():
+    result = subprocess.run(
+        [sys.executable, TRAIN, ROOT / 'configs' / 'pretrain_echo.py'],
+        cwd='/',
+        capture_output=True,
+        text=True,
+        timeout=120,
+        env={**os.environ, 'OMP_NUM_THREADS': '1'},
+    )
+    assert result.returncode == 1
+    assert result.stdout == ''
+    first, second = result.stderr.splitlines()
+    assert first.startswith('error: data/EchoNet-Dynamic/FileList.csv: not found')
+    assert 'python tools/make_phantoms.py' in second
+
+
+@pytest.mark.parametrize(
+    ('config', 'work_dir'),
+    [
+        (ROOT / 'configs/pretrain_echo.py', 'work_dirs/pretrain_echo'),
+        (ROOT / 'configs/release/pretrain_echo.py', 'work_dirs/release/pretrain_echo'),
+        (ROOT / 'configs/phantom/pretrain.py', 'work_dirs/phantom/pretrain'),
+        (TINY, 'work_dirs/tiny_pretraining'),
+    ],
+)
+def test_each_config_has_a_work_dir_of_its_own(merged, config, work_dir):
+    assert merged(config=str(config)).work_dir == work_dir
+    assert merged('--work-dir', 'mine', config=str(config)).work_dir == 'mine'
+
+
+def test_flags_reach_the_config(merged):
+    config = merged(
+        '--seed=5', '--diff-rank-seed', '--no-validate', '--auto-scale-lr', '--cfg-options',
+        'train_cfg.max_epochs=7', config=str(ROOT / 'configs/pretrain_echo.py'),
+    )  # fmt: skip
+    assert config.randomness == dict(seed=5, diff_rank_seed=True)
+    assert config.val_dataloader is config.val_cfg is config.val_evaluator is None
+    assert config.auto_scale_lr == dict(enable=True, base_batch_size=64)
+    assert config.train_cfg.max_epochs == 7
+
+
+def test_what_no_flag_says_stays(merged):
+    assert merged().randomness == Config.fromfile(TINY).randomness
+    assert merged('--deterministic', '--seed=1').randomness == dict(seed=1, deterministic=True)
+
+
+@pytest.mark.parametrize('before', ['OptimWrapper', 'AmpOptimWrapper'])
+def test_mixed_precision(tool, merged, monkeypatch, before):
+    monkeypatch.setitem(tool.use_mixed_precision.__globals__, 'NO_GPU', True)
+    config = Config.fromfile(TINY)
+    config.optim_wrapper.update(type=before, loss_scale='dynamic')
+    tool.use_mixed_precision(config)
+    assert config.optim_wrapper.type == 'echocardmae_mm.CPUAmpOptimWrapper'
+    assert set(config.optim_wrapper) == {'type', 'optimizer'}
+
+
+def test_mixed_precision_refuses_what_it_does_not_know(tool):
+    config = Config.fromfile(TINY)
+    config.optim_wrapper.type = 'ApexOptimWrapper'
+    with pytest.raises(Exception, match='--amp does not go with'):
+        tool.use_mixed_precision(config)
+
+
+@pytest.mark.gpu
+@pytest.mark.skipif(not torch.cuda.is_available(), reason='needs a CUDA device')
+def test_mixed_precision_on_a_gpu_is_bfloat16_without_loss_scaling(merged):
+    wrapper = merged('--amp').optim_wrapper
+    assert (wrapper.type, wrapper.dtype) == ('AmpOptimWrapper', 'bfloat16')
+    assert wrapper.loss_scale == dict(enabled=False)
