@@ -34,8 +34,6 @@ class ReconstructionMetric(BaseMetric):
     Args:
         mean_of (dict, optional): Config of the data set whose mean ``train_mean`` predicts; without
             it that baseline is left out. Defaults to None.
-        patch_size (int): Side of a patch in pixels. Defaults to 16.
-        tubelet_size (int): Frames of a token. Defaults to 2.
         seed (int): Seed of the bootstrap. Defaults to 0.
         collect_device (str): As :class:`mmengine.evaluator.BaseMetric`. Defaults to 'cpu'.
     """
@@ -45,15 +43,11 @@ class ReconstructionMetric(BaseMetric):
     def __init__(
         self,
         mean_of: dict | None = None,
-        patch_size: int = 16,
-        tubelet_size: int = 2,
         seed: int = 0,
         collect_device: str = 'cpu',
     ) -> None:
         super().__init__(collect_device=collect_device)
         self.mean_of = mean_of
-        self.patch_size = patch_size
-        self.tubelet_size = tubelet_size
         self.seed = seed
         self._train_mean: Tensor | None = None
 
@@ -64,7 +58,7 @@ class ReconstructionMetric(BaseMetric):
             data_batch (Any): Unused.
             data_samples (Sequence[dict]): Predictions of :class:`EchoCardMAE`, with
                 ``reconstruction`` and ``target`` (M, 3, T, H, W) in 0-255, ``masked`` and
-                ``sector`` (M, N).
+                ``sector`` (M, N), and ``token_size``, frames and pixels of a token's side.
         """
         for sample in data_samples:
             errors = self._errors_of_video(sample)
@@ -99,24 +93,22 @@ class ReconstructionMetric(BaseMetric):
 
     def _errors_of_video(self, sample: dict) -> dict[str, list[float]]:
         errors: dict[str, list[float]] = {}
-        target = self._tokens(sample['target'])
-        predicted = self._tokens(sample['reconstruction'])
-        grid = _token_places(sample['target'].shape[2:], self.tubelet_size, self.patch_size)
+        size = sample['token_size']
+        target = _tokens(sample['target'], size)
+        predicted = _tokens(sample['reconstruction'], size)
+        grid = _token_places(sample['target'].shape[2:], size)
         for clip, (masked, sector) in enumerate(zip(sample['masked'], sample['sector'])):
             hidden = masked.cpu().numpy()
             visible = sector.cpu().numpy() & ~hidden
             guesses = {'model': predicted[clip][hidden]}
             if self.mean_of is not None:
-                guesses['train_mean'] = self._tokens(self._mean_target()[None])[0][hidden]
+                guesses['train_mean'] = _tokens(self._mean_target()[None], size)[0][hidden]
             for name, source in nearest_visible(grid, hidden, visible).items():
                 guesses[name] = target[clip][source]
             for name, guess in guesses.items():
                 error = (guess - target[clip][hidden]).square().mean()
                 errors.setdefault(name, []).append(float(error))
         return errors
-
-    def _tokens(self, clips: Tensor) -> Tensor:
-        return patchify(clips.cpu().float(), self.patch_size, self.tubelet_size)
 
     def _mean_target(self) -> Tensor:
         if self._train_mean is None:
@@ -158,8 +150,14 @@ def nearest_visible(
     return nearest
 
 
-def _token_places(size: Sequence[int], tubelet_size: int, patch_size: int) -> np.ndarray:
-    frames, height, width = size
+def _tokens(clips: Tensor, token_size: tuple[int, int]) -> Tensor:
+    tubelet_size, patch_size = token_size
+    return patchify(clips.cpu().float(), patch_size, tubelet_size)
+
+
+def _token_places(clip_size: Sequence[int], token_size: tuple[int, int]) -> np.ndarray:
+    tubelet_size, patch_size = token_size
+    frames, height, width = clip_size
     shape = (frames // tubelet_size, height // patch_size, width // patch_size)
     return np.indices(shape).reshape(3, -1).T.astype(np.float64)
 

@@ -102,7 +102,8 @@ class EchoCardMAE(BaseModel):
         Returns:
             list[BaseDataElement]: One a video, with ``input``, ``target`` and ``reconstruction``
             (2, 3, T, H, W), float32 on the scale 0-255, the reconstruction being the prediction
-            in the masked tokens and the input elsewhere; ``masked`` and ``sector``, bool (2, N).
+            in the masked tokens and the input elsewhere; ``masked`` and ``sector``, bool (2, N);
+            ``token_size``, frames of a token and its side in pixels.
         """
         clips, masked, valid = inputs['imgs'], inputs['masked'], inputs['masked_valid']
         prediction = self._decode(self.backbone(clips, inputs['visible']), inputs)
@@ -124,6 +125,7 @@ class EchoCardMAE(BaseModel):
         samples = data_samples or [BaseDataElement() for _ in range(len(clips) // 2)]
         for index, sample in enumerate(samples):
             sample.set_data({name: x[index :: len(samples)] for name, x in fields.items()})
+            sample.set_data({'token_size': self._patch_and_tubelet[::-1]})
         return samples
 
     def _decode(self, latent: Tensor, inputs: dict[str, Tensor]) -> Tensor:

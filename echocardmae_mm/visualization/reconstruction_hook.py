@@ -28,8 +28,6 @@ class ReconstructionHook(Hook):
             pretraining and ``test_mode=True``.
         interval (int): Epochs between pictures; the last epoch is always drawn. Defaults to 50.
         videos (int): How many videos are drawn. Defaults to 2.
-        patch_size (int): Side of a patch in pixels. Defaults to 16.
-        tubelet_size (int): Frames of a token. Defaults to 2.
     """
 
     priority = 'LOW'
@@ -39,14 +37,10 @@ class ReconstructionHook(Hook):
         dataset: dict,
         interval: int = 50,
         videos: int = 2,
-        patch_size: int = 16,
-        tubelet_size: int = 2,
     ) -> None:
         self.dataset = dataset
         self.interval = interval
         self.videos = videos
-        self.patch_size = patch_size
-        self.tubelet_size = tubelet_size
         self._batch: dict | None = None
 
     @master_only
@@ -65,8 +59,7 @@ class ReconstructionHook(Hook):
                     sample.target[0],
                     sample.reconstruction[0],
                     sample.masked[0],
-                    self.patch_size,
-                    self.tubelet_size,
+                    sample.token_size,
                     title=f'{Path(sample.filename).name}, epoch {runner.epoch + 1}',
                 )
                 stem = Path(sample.filename).stem

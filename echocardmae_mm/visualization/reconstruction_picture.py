@@ -18,8 +18,7 @@ def reconstruction_picture(
     target: Tensor,
     reconstruction: Tensor,
     masked: Tensor,
-    patch_size: int,
-    tubelet_size: int = 2,
+    token_size: tuple[int, int],
     frames: Sequence[int] = (0, 5, 10, 15),
     title: str = '',
 ) -> Figure:
@@ -30,8 +29,7 @@ def reconstruction_picture(
         target (Tensor): What was to be reconstructed, as ``clips``.
         reconstruction (Tensor): Predicted patches over the input, as ``clips``.
         masked (Tensor): Tokens hidden from the encoder, bool of shape (N,).
-        patch_size (int): Side of a patch in pixels.
-        tubelet_size (int): Frames of a token. Defaults to 2.
+        token_size (tuple[int, int]): Frames of a token, and its side in pixels.
         frames (Sequence[int]): Frames to draw; those beyond the clip are left out.
             Defaults to (0, 5, 10, 15).
         title (str): Written above the picture. Defaults to ''.
@@ -41,7 +39,7 @@ def reconstruction_picture(
     """
     rows = {
         'input': clips,
-        'what the encoder sees': _hide(clips, masked, patch_size, tubelet_size),
+        'what the encoder sees': _hide(clips, masked, token_size),
         'prediction': reconstruction,
         'target': target,
     }
@@ -59,7 +57,8 @@ def reconstruction_picture(
     return figure
 
 
-def _hide(clip: Tensor, masked: Tensor, patch_size: int, tubelet_size: int) -> Tensor:
+def _hide(clip: Tensor, masked: Tensor, token_size: tuple[int, int]) -> Tensor:
+    tubelet_size, patch_size = token_size
     tokens = patchify(clip[None].float(), patch_size, tubelet_size)
     tokens[0, masked.to(tokens.device)] = _HIDDEN_GREY
     return unpatchify(tokens, patch_size, tubelet_size, clip.shape[-2:])[0]

@@ -26,6 +26,7 @@ def sample(clips: int = 2, seed: int = 0) -> dict:
         'reconstruction': target + 2,
         'masked': masked,
         'sector': torch.ones_like(masked),
+        'token_size': (2, 16),
     }
 
 
