@@ -57,7 +57,7 @@ demo: $(DEMO)/evaluated
 	@echo "Pictures     $(DEMO)/pictures"
 	@echo "Checkpoint   $$(cat $(DEMO)/last_checkpoint)"
 
-$(PHANTOMS)/made: $(INSTALLED)
+$(PHANTOMS)/made: | $(INSTALLED)
 	$(call limited,90,$(BIN)/python tools/make_phantoms.py \
 	  --out $(PHANTOMS) --videos $(VIDEOS) --seed 1 --jobs $(JOBS))
 
