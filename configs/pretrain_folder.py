@@ -1,6 +1,7 @@
 """Pretraining on a folder of recordings of any size and format, each with its own sector.
 
-python tools/train.py configs/pretrain_folder.py --cfg-options train_dataloader.dataset.data_root=DIR
+python tools/train.py configs/pretrain_folder.py \\
+    --cfg-options train_dataloader.dataset.data_root=DIR
 """
 
 _base_ = 'pretrain_echo.py'

@@ -193,7 +193,7 @@ def _depth_and_width(state: dict[str, Tensor], part: str, width: int) -> dict[st
 
 @contextmanager
 def _allowed(*types: type) -> Iterator[None]:
-    before = torch.serialization.get_safe_globals()
+    before = list(torch.serialization.get_safe_globals())  # On torch 2.4 the list itself.
     torch.serialization.add_safe_globals(list(types))
     try:
         yield

@@ -61,7 +61,8 @@ def _hide(clip: Tensor, masked: Tensor, token_size: tuple[int, int]) -> Tensor:
     tubelet_size, patch_size = token_size
     tokens = patchify(clip[None].float(), patch_size, tubelet_size)
     tokens[0, masked.to(tokens.device)] = _HIDDEN_GREY
-    return unpatchify(tokens, patch_size, tubelet_size, clip.shape[-2:])[0]
+    height, width = clip.shape[-2:]
+    return unpatchify(tokens, patch_size, tubelet_size, (height, width))[0]
 
 
 def _frame(clip: Tensor, frame: int) -> np.ndarray:

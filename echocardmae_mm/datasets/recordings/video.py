@@ -124,12 +124,13 @@ def read_in_order(filename: str, indices: np.ndarray) -> np.ndarray:
 
 
 def _capture(filename: str) -> cv2.VideoCapture:
-    level = cv2.utils.logging.getLogLevel()
-    cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_SILENT)
+    logging = getattr(cv2.utils, 'logging', cv2)  # OpenCV 4 has the functions in cv2 itself.
+    level = logging.getLogLevel()
+    logging.setLogLevel(0)
     try:
         capture = cv2.VideoCapture(filename, cv2.CAP_FFMPEG)
     finally:
-        cv2.utils.logging.setLogLevel(level)
+        logging.setLogLevel(level)
     if not capture.isOpened():
         raise _unreadable(filename)
     return capture
