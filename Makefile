@@ -59,7 +59,7 @@ demo: $(DEMO)/evaluated
 
 $(PHANTOMS)/made: | $(INSTALLED)
 	$(call limited,90,$(BIN)/python tools/make_phantoms.py \
-	  --out $(PHANTOMS) --videos $(VIDEOS) --seed 1 --jobs $(JOBS))
+	  --out $(PHANTOMS) --videos $(VIDEOS) --seed 1 --jobs $(JOBS) --datasets echonet)
 
 $(DEMO)/trained: $(PHANTOMS)/made
 	@mkdir -p $(DEMO)
