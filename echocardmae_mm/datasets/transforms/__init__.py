@@ -1,5 +1,6 @@
 """Transforms on MMAction2's results dict; they mix with stock transforms."""
 
+from echocardmae_mm.datasets.transforms.crop_to_sector import CropToSector
 from echocardmae_mm.datasets.transforms.denoised_target import DenoisedTarget
 from echocardmae_mm.datasets.transforms.open_recording import OpenRecording
 from echocardmae_mm.datasets.transforms.read_frames import ReadFrames
@@ -7,6 +8,7 @@ from echocardmae_mm.datasets.transforms.sample_clip_pair import SampleClipPair
 from echocardmae_mm.datasets.transforms.sector_mask import SectorMask
 
 __all__ = [
+    'CropToSector',
     'DenoisedTarget',
     'OpenRecording',
     'ReadFrames',

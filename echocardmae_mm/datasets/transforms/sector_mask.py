@@ -12,8 +12,9 @@ from echocardmae_mm.errors import EchoError, RecordingError
 from echocardmae_mm.masking import STRATEGIES, mask_tokens
 from echocardmae_mm.registry import TRANSFORMS
 from echocardmae_mm.sector import template_sector, token_sector
+from echocardmae_mm.sector_detection import detect_sector
 
-SECTORS = ('template', 'none')
+SECTORS = ('template', 'auto', 'none')
 
 
 @TRANSFORMS.register_module()
@@ -89,7 +90,7 @@ class SectorMask(BaseTransform):
 
         Raises:
             EchoError: If the clips do not divide into tokens or the config leaves nothing to mask.
-            RecordingError: If the recording's own sector is too small.
+            RecordingError: If the recording's own sector is not found or too small.
         """
         num_clips, num_slots = self._count_slots(results['imgs'])
         height, width = results['imgs'].shape[-2:]
@@ -119,6 +120,26 @@ class SectorMask(BaseTransform):
         return num_clips, num_frames // self.tubelet_size
 
     def _find_sector(self, results: dict[str, Any], height: int, width: int) -> np.ndarray:
+        if self.sector == 'auto':
+            return self._find_own_sector(results, height, width)
+        return self._usual_sector(height, width)
+
+    def _find_own_sector(self, results: dict[str, Any], height: int, width: int) -> np.ndarray:
+        if 'sector_mask' in results:
+            mask = results['sector_mask']
+            if mask.shape != (height, width):
+                raise EchoError(
+                    f'SectorMask: sector_mask of {mask.shape[0]} x {mask.shape[1]} pixels does not '
+                    f'fit frames of {height} x {width}; let CropToSector resize them by its size='
+                )
+            return mask
+        frames = np.moveaxis(results['imgs'], 1, -1).reshape(-1, height, width, 3)
+        try:
+            return detect_sector(frames)
+        except ValueError as error:
+            raise RecordingError(results.get('filename', 'recording'), str(error)) from error
+
+    def _usual_sector(self, height: int, width: int) -> np.ndarray:
         if self.sector == 'none':
             return np.ones((height, width), bool)
         return template_sector(height, width)
@@ -126,10 +147,7 @@ class SectorMask(BaseTransform):
     def _count_visible(self, height: int, width: int) -> int:
         if self.num_visible is not None:
             return self.num_visible
-        if self.sector == 'none':
-            usual = np.ones((height, width), bool)
-        else:
-            usual = template_sector(height, width)
+        usual = self._usual_sector(height, width)
         tokens = int(token_sector(usual, self.patch_size).sum())
         # 10 * (1 - 0.9) is a little less than 1.
         return int(round(tokens * (1 - self.mask_ratio), 6))

@@ -1,0 +1,140 @@
+"""From any screen to the encoder's view."""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import cv2
+import numpy as np
+from mmcv.transforms import BaseTransform
+
+from echocardmae_mm.errors import EchoError, RecordingError
+from echocardmae_mm.registry import TRANSFORMS
+from echocardmae_mm.sector_detection import detect_sector
+
+
+class Box(NamedTuple):
+    """Part of a frame in pixels; it may reach beyond the frame. Right and bottom are exclusive."""
+
+    left: int
+    top: int
+    right: int
+    bottom: int
+
+    def cut(self, image: np.ndarray) -> np.ndarray:
+        """This part of an image (H, W) or (H, W, C), black beyond the image."""
+        height, width = image.shape[:2]
+        inside = image[max(self.top, 0) : self.bottom, max(self.left, 0) : self.right]
+        above, before = max(-self.top, 0), max(-self.left, 0)
+        below, after = max(self.bottom - height, 0), max(self.right - width, 0)
+        return cv2.copyMakeBorder(inside, above, below, before, after, cv2.BORDER_CONSTANT)
+
+
+@TRANSFORMS.register_module()
+class CropToSector(BaseTransform):
+    """Make the screen of any scanner look like what the encoder was trained on.
+
+    The sector is detected within the ultrasound region, if the recording knows one, and cut out by
+    the square around it; where the square leaves the frame it is black. It is a square in mm, so
+    that the heart is not squashed, also where pixels are not square. Stands between ``ReadFrames``
+    and ``FormatShape``; with ``size`` it takes the place of ``Resize``, which would leave
+    ``sector_mask`` and ``spacing`` as they were.
+
+    Required Keys:
+
+        - imgs (list[np.ndarray]): Frames, uint8 RGB of shape (H, W, 3).
+        - region (tuple[int, int, int, int] | None, optional): Left, top, right, bottom of the
+          ultrasound image in pixels, right and bottom exclusive.
+        - spacing (tuple[float, float] | None, optional): Height and width of a pixel in mm.
+
+    Modified Keys:
+
+        - imgs
+        - img_shape
+        - spacing
+
+    Added Keys:
+
+        - sector_mask (bool (H, W)): The sector in the new frames.
+
+    Args:
+        size (int, optional): Height and width of the new frames in pixels, by area interpolation
+            where they shrink and by linear where they grow; by default the cut keeps the pixels of
+            the screen. Defaults to None.
+        black_outside (bool): Whether pixels outside the sector are set to black. Defaults to True.
+    """
+
+    def __init__(self, size: int | None = None, black_outside: bool = True) -> None:
+        if size is not None and size < 1:
+            raise EchoError(f'CropToSector: size={size} must be at least 1 pixel')
+        self.size = size
+        self.black_outside = black_outside
+
+    def transform(self, results: dict[str, Any]) -> dict[str, Any]:
+        """Cut the sector out of every frame.
+
+        Args:
+            results (dict): The pipeline's results dict.
+
+        Returns:
+            dict: The same dict.
+
+        Raises:
+            EchoError: If the frames have been formatted already.
+            RecordingError: If no sector is seen.
+        """
+        frames = results['imgs']
+        if frames[0].ndim != 3:
+            raise EchoError(
+                'CropToSector needs a list of frames (H, W, 3): put it before FormatShape'
+            )
+        mask = self._find_sector(results, frames)
+        box = _square_around(mask, results.get('spacing') or (1.0, 1.0))
+        sector = self._resize(box.cut(mask.astype(np.float32))) >= 0.5
+        cropped = [self._resize(box.cut(frame)) for frame in frames]
+        if self.black_outside:
+            for frame in cropped:
+                frame[~sector] = 0
+
+        results['imgs'] = cropped
+        results['img_shape'] = sector.shape
+        results['sector_mask'] = sector
+        if results.get('spacing'):
+            row, column = results['spacing']
+            results['spacing'] = (
+                row * (box.bottom - box.top) / sector.shape[0],
+                column * (box.right - box.left) / sector.shape[1],
+            )
+        return results
+
+    def _find_sector(self, results: dict[str, Any], frames: list[np.ndarray]) -> np.ndarray:
+        height, width = frames[0].shape[:2]
+        left, top, right, bottom = results.get('region') or (0, 0, width, height)
+        region = slice(top, bottom), slice(left, right)
+        mask = np.zeros((height, width), bool)
+        try:
+            mask[region] = detect_sector([frame[region] for frame in frames])
+        except ValueError as error:
+            raise RecordingError(results.get('filename', 'recording'), str(error)) from error
+        return mask
+
+    def _resize(self, image: np.ndarray) -> np.ndarray:
+        if self.size is None:
+            return image
+        shrinks = max(image.shape[:2]) > self.size
+        kind = cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR
+        return cv2.resize(image, (self.size, self.size), interpolation=kind)
+
+    def __repr__(self) -> str:
+        return f'{type(self).__name__}(size={self.size}, black_outside={self.black_outside})'
+
+
+def _square_around(mask: np.ndarray, spacing: tuple[float, float]) -> Box:
+    """The smallest box, square in mm, that has the sector in its middle."""
+    rows, columns = np.flatnonzero(mask.any(axis=1)), np.flatnonzero(mask.any(axis=0))
+    row, column = spacing
+    side = max((rows[-1] - rows[0] + 1) * row, (columns[-1] - columns[0] + 1) * column)
+    height, width = round(side / row), round(side / column)
+    top = round((rows[0] + rows[-1] + 1 - height) / 2)
+    left = round((columns[0] + columns[-1] + 1 - width) / 2)
+    return Box(left, top, left + width, top + height)
