@@ -23,7 +23,10 @@ from mmengine.runner import CheckpointLoader
 def parse_args() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument('config', help='path of the config')
-    parser.add_argument('--work-dir', help='where logs and checkpoints go')
+    parser.add_argument(
+        '--work-dir',
+        help="where logs and checkpoints go; else work_dirs/ and the config's place below configs/",
+    )
     parser.add_argument(
         '--resume',
         nargs='?',

@@ -40,16 +40,19 @@ class ProvenanceHook(Hook):
     that is written before they are ready has None there. mmengine stores the config itself.
     """
 
+    def __init__(self) -> None:
+        self._commit = git_commit()
+        self._videos: list[str] | None = None
+        self._hashing: Thread | None = None
+
     def before_train(self, runner: Runner) -> None:
         """Begin to hash the training videos.
 
         Args:
             runner (Runner): The runner of the training process.
         """
-        self._commit = git_commit()
-        self._videos: list[str] | None = None
-        self._hashing = Thread(target=self._hash_videos, args=(runner,), daemon=True)
         if is_main_process():
+            self._hashing = Thread(target=self._hash_videos, args=(runner,), daemon=True)
             self._hashing.start()
 
     def before_save_checkpoint(self, runner: Runner, checkpoint: dict) -> None:
@@ -59,7 +62,8 @@ class ProvenanceHook(Hook):
             runner (Runner): The runner of the training process.
             checkpoint (dict): What is about to be written.
         """
-        self._hashing.join(_PATIENCE_S)
+        if self._hashing is not None:
+            self._hashing.join(_PATIENCE_S)
         checkpoint['meta']['echocardmae_mm'] = {
             'version': echocardmae_mm.__version__,
             'commit': self._commit,

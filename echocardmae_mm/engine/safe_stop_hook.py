@@ -73,7 +73,7 @@ class SafeStopHook(Hook):
         data_batch: dict | None = None,
         outputs: dict | None = None,
     ) -> None:
-        """Leave if a signal came, and no accumulated gradient would be lost.
+        """Leave if a signal came.
 
         Args:
             runner (Runner): The runner of the training process.
@@ -81,8 +81,7 @@ class SafeStopHook(Hook):
             data_batch (dict, optional): Unused. Defaults to None.
             outputs (dict, optional): Unused. Defaults to None.
         """
-        if runner.optim_wrapper.should_update():
-            self._leave_if_asked(runner, runner.iter + 1)
+        self._leave_if_asked(runner, runner.iter + 1)
 
     def after_val_iter(
         self,
@@ -130,6 +129,8 @@ class SafeStopHook(Hook):
             os.kill(os.getpid(), number)
 
     def _leave_if_asked(self, runner: Runner, iteration: int) -> None:
+        if not runner.optim_wrapper.should_update():
+            return  # No checkpoint holds the gradients that are being accumulated.
         asked = self._signal
         if self._group is not None:
             number = torch.tensor(asked)

@@ -89,12 +89,15 @@ def make_runner(tmp_path):
             },
             val_cfg={},
             val_evaluator=Evaluator(Count()),
-            optim_wrapper={'optimizer': {'type': 'SGD', 'lr': 0.01}},
             default_hooks={'checkpoint': {'type': 'CheckpointHook', 'interval': 1}},
             custom_hooks=[diary, {'type': 'echocardmae_mm.SafeStopHook'}],
             experiment_name=f'{tmp_path.name}_{count}',
             log_level='ERROR',
-            **{'randomness': {'seed': 1}, **settings},
+            **{
+                'optim_wrapper': {'optimizer': {'type': 'SGD', 'lr': 0.01}},
+                'randomness': {'seed': 1},
+                **settings,
+            },
         )
         runner.diary = diary.notes
         return runner
@@ -161,6 +164,16 @@ def test_a_signal_in_validation_leaves_and_validates_again(make_runner, tmp_path
     resumed = make_runner(load_from=last, resume=True)
     resumed.train()
     assert resumed.diary == ['validation', (1, 2, 0), (1, 3, 1), 'validation', 'left']
+
+
+def test_a_signal_waits_for_accumulated_gradients(make_runner, tmp_path):
+    runner = make_runner(
+        cfg={'stops_in_validation': True},
+        optim_wrapper={'optimizer': {'type': 'SGD', 'lr': 0.01}, 'accumulative_counts': 3},
+    )
+    with pytest.raises(SystemExit):
+        runner.train()
+    assert runner.diary == [(0, 0, 0), (0, 1, 1), 'validation', (1, 2, 0), 'left']
 
 
 def test_hooks_are_told_of_a_run_that_fails(make_runner):
