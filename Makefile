@@ -15,6 +15,9 @@ VIDEOS := 240
 DEMO := work_dirs/demo/pretrain
 CONFIG := configs/phantom/pretrain.py
 
+# The loading processes take the other core; glibc keeps the memory that each step needs again.
+ONE_THREAD := env OMP_NUM_THREADS=1 MALLOC_MMAP_MAX_=0 MALLOC_TRIM_THRESHOLD_=4294967296
+
 .PHONY: help install test lint demo
 .DELETE_ON_ERROR:
 
@@ -63,7 +66,7 @@ $(PHANTOMS)/made: | $(INSTALLED)
 
 $(DEMO)/trained: $(PHANTOMS)/made
 	@mkdir -p $(DEMO)
-	$(call limited,240,$(BIN)/python tools/train.py $(CONFIG) --work-dir $(DEMO) --resume)
+	$(call limited,240,$(ONE_THREAD) $(BIN)/python tools/train.py $(CONFIG) --work-dir $(DEMO) --resume)
 
 $(DEMO)/evaluated: $(DEMO)/trained
 	$(BIN)/python tools/test.py $(CONFIG) "$$(cat $(DEMO)/last_checkpoint)" --work-dir $(DEMO)

@@ -24,7 +24,7 @@ def saves_a_fifth(metrics: dict[str, float]) -> bool:
 @pytest.mark.slow
 def test_the_demo_learns_and_a_cut_between_encoder_and_decoder_is_noticed(tmp_path):
     make = [sys.executable, ROOT / 'tools' / 'make_phantoms.py', '--out', tmp_path / 'phantom']
-    size = ['--videos', '160', '--seed', '3', '--jobs', '2', '--datasets', 'echonet']
+    size = ['--videos', '240', '--seed', '3', '--jobs', '2', '--datasets', 'echonet']
     subprocess.run([*make, *size], check=True)
     config = Config.fromfile(ROOT / 'configs' / 'phantom' / 'pretrain.py')
     config.work_dir = str(tmp_path / 'work')

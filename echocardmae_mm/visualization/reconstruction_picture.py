@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 import numpy as np
 from matplotlib.figure import Figure
 from torch import Tensor
@@ -19,7 +17,7 @@ def reconstruction_picture(
     reconstruction: Tensor,
     masked: Tensor,
     token_size: tuple[int, int],
-    frames: Sequence[int] = (0, 5, 10, 15),
+    columns: int = 4,
     title: str = '',
 ) -> Figure:
     """Draws input, masked input, prediction and target of one clip, a column for each frame.
@@ -30,8 +28,7 @@ def reconstruction_picture(
         reconstruction (Tensor): Predicted patches over the input, as ``clips``.
         masked (Tensor): Tokens hidden from the encoder, bool of shape (N,).
         token_size (tuple[int, int]): Frames of a token, and its side in pixels.
-        frames (Sequence[int]): Frames to draw; those beyond the clip are left out.
-            Defaults to (0, 5, 10, 15).
+        columns (int): How many frames to draw, evenly spaced. Defaults to 4.
         title (str): Written above the picture. Defaults to ''.
 
     Returns:
@@ -43,7 +40,7 @@ def reconstruction_picture(
         'prediction': reconstruction,
         'target': target,
     }
-    shown = [frame for frame in frames if frame < clips.shape[1]]
+    shown = np.linspace(0, clips.shape[1] - 1, columns).round().astype(int).tolist()
     figure = Figure(figsize=(1.9 * len(shown) + 1.2, 1.95 * len(rows) + 0.4), layout='constrained')
     axes = figure.subplots(len(rows), len(shown), squeeze=False)
     for row, (name, video) in zip(axes, rows.items()):

@@ -18,7 +18,7 @@ def test_rows_show_input_mask_prediction_and_target():
     masked = torch.zeros(8, dtype=torch.bool)
     masked[1] = True  # slot 0, upper right patch
     figure = reconstruction_picture(
-        clips, clips + 50, clips + 20, masked, token_size=(2, 16), frames=(0, 3, 99)
+        clips, clips + 50, clips + 20, masked, token_size=(2, 16), columns=2
     )
     rows = drawn(figure)
     assert list(rows) == ['input', 'what the encoder sees', 'prediction', 'target']
