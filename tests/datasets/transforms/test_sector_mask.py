@@ -9,7 +9,8 @@ from scipy.stats import chi2
 
 from echocardmae_mm.datasets.transforms.sector_mask import SectorMask
 from echocardmae_mm.draws import EpochIndex, Stream, draw_key, draw_uniform
-from echocardmae_mm.errors import EchoError
+from echocardmae_mm.errors import EchoError, RecordingError
+from echocardmae_mm.phantom import make_phantom
 from echocardmae_mm.sector import template_sector, token_sector
 
 
@@ -188,6 +189,32 @@ def test_clips_that_do_not_fit_are_refused(options, shape, message):
 def test_wrong_options_are_refused(options, message):
     with pytest.raises(EchoError, match=message):
         SectorMask(**options)
+
+
+def test_auto_detects_on_all_clips_and_needs_room():
+    phantom = make_phantom(21, screen='whole', num_frames=64)
+    clips = phantom.frames[::2].reshape(2, 16, 112, 112, 3).transpose(0, 4, 1, 2, 3)
+    results = {'imgs': clips, 'filename': 'b.avi', 'sample_idx': EpochIndex(0, 0, 0)}
+    truth = token_sector(phantom.sector_mask, 8)
+    results = SectorMask(patch_size=8, sector='auto', same_mask=False)(results)
+    grid = results['sector'].reshape(2, 8, 14, 14)
+    assert (grid == grid[0, 0]).all()
+    assert (grid[0, 0] != truth).sum() <= 12
+    assert (visible_slots(results).sum(axis=-1) == 39).all()
+    assert not (results['masked'] & ~results['sector']).any()
+
+    with pytest.raises(RecordingError, match=r'b\.avi: the sector has \d+ tokens .* for 150 vis'):
+        SectorMask(patch_size=8, sector='auto', num_visible=150)(results)
+    black = {**results, 'imgs': np.zeros_like(clips)}
+    with pytest.raises(RecordingError, match=r'b\.avi: 0 of 16 frames show a picture'):
+        SectorMask(patch_size=8, sector='auto')(black)
+
+
+def test_auto_takes_the_mask_that_is_there():
+    mask = np.zeros((112, 112), bool)
+    mask[:, :57] = True
+    results = SectorMask(patch_size=8, sector='auto')({**sample(), 'sector_mask': mask})
+    assert (results['sector'].reshape(2, 8, 14, 14) == (np.arange(14) < 8)).all()
 
 
 def test_repr_gives_every_option():

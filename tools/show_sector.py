@@ -1,0 +1,95 @@
+"""Draw the ultrasound sector that is found in a recording, and the tokens that belong to it.
+
+python tools/show_sector.py FILE [--out PICTURE.png] [--patch-size 16]
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+
+import cv2
+import numpy as np
+from matplotlib.figure import Figure
+
+from echocardmae_mm.datasets.recordings import open_recording
+from echocardmae_mm.datasets.transforms import CropToSector
+from echocardmae_mm.errors import EchoError, RecordingError
+from echocardmae_mm.sector import token_sector
+from echocardmae_mm.sector_detection import detect_sector
+
+ENCODER_SIZE = 112
+
+
+def parse_args() -> argparse.Namespace:
+    """Read the command line."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument('file', help='a recording: .avi, .mp4, .dcm, .nii.gz, .mhd')
+    parser.add_argument('--out', type=Path, help='picture to write (default: FILE_sector.png)')
+    parser.add_argument('--patch-size', type=int, default=16, help="side of the encoder's patches")
+    return parser.parse_args()
+
+
+def outlined(frame: np.ndarray, sector: np.ndarray) -> np.ndarray:
+    """A frame with the outline of its sector in green."""
+    contours, _ = cv2.findContours(
+        sector.astype(np.uint8), cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE
+    )
+    thickness = max(1, round(max(frame.shape) / 250))
+    return cv2.drawContours(frame.copy(), contours, -1, (80, 255, 80), thickness)
+
+
+def tokens_drawn(frame: np.ndarray, sector: np.ndarray, patch_size: int) -> np.ndarray:
+    """The encoder's view, with the tokens outside the sector dimmed."""
+    tokens = token_sector(sector, patch_size).astype(np.uint8)
+    inside = cv2.resize(tokens, sector.shape[::-1], interpolation=cv2.INTER_NEAREST) > 0
+    return np.where(inside[..., None], frame, frame // 3 + 60).astype(np.uint8)
+
+
+def draw(args: argparse.Namespace) -> Path:
+    """Find the sector, print what it is like, and write the picture."""
+    recording = open_recording(args.file)
+    indices = np.unique(np.linspace(0, len(recording) - 1, 16).round().astype(np.int64))
+    frames = recording.frames(indices)
+    try:
+        sector = detect_sector(frames)
+    except ValueError as error:
+        raise RecordingError(args.file, str(error)) from error
+    view = CropToSector(size=ENCODER_SIZE).transform(
+        {'filename': args.file, 'imgs': list(frames), 'region': recording.region}
+    )
+
+    rows, columns = np.flatnonzero(sector.any(1)), np.flatnonzero(sector.any(0))
+    height, width = sector.shape
+    print(
+        f'{args.file}: {width} x {height} pixels, {len(recording)} frames; sector from x '
+        f'{columns[0]} to {columns[-1]} and y {rows[0]} to {rows[-1]}, '
+        f'{100 * sector.mean():.0f} % of the picture'
+    )
+    figure = Figure(figsize=(13, 4), layout='constrained')
+    axes = figure.subplots(1, 4)
+    for axis, index in zip(axes, (0, len(frames) // 2, len(frames) - 1)):
+        axis.imshow(outlined(frames[index], sector))
+        axis.set_title(f'frame {indices[index]}')
+    axes[3].imshow(tokens_drawn(view['imgs'][0], view['sector_mask'], args.patch_size))
+    axes[3].set_title("the encoder's view")
+    for axis in axes:
+        axis.set(xticks=[], yticks=[])
+    out = args.out or Path(f'{Path(args.file).name}_sector.png')
+    figure.savefig(out, dpi=100)
+    return out
+
+
+def main() -> None:
+    """Draw one recording."""
+    try:
+        print(f'picture in {draw(parse_args())}')
+    except EchoError as error:
+        sys.exit(f'error: {error}')
+
+
+if __name__ == '__main__':
+    main()
