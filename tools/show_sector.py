@@ -55,7 +55,7 @@ def draw(args: argparse.Namespace) -> Path:
     indices = np.unique(np.linspace(0, len(recording) - 1, 16).round().astype(np.int64))
     frames = recording.frames(indices)
     try:
-        sector = detect_sector(frames)
+        sector = detect_sector(list(frames))
     except ValueError as error:
         raise RecordingError(args.file, str(error)) from error
     view = CropToSector(size=ENCODER_SIZE).transform(
