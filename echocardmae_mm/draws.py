@@ -27,6 +27,7 @@ class Stream(IntEnum):
     REPLACEMENT = 4
     TRANSFORMS = 5
     TRAIN_STEP = 6
+    INNER_SPLIT = 7
 
 
 class DrawKey(NamedTuple):

@@ -10,6 +10,8 @@ import cv2
 import numpy as np
 import pytest
 
+import echocardmae_mm  # noqa: F401  (arms the repairs, whichever host a test imports first)
+
 VideoWriter = Callable[..., Path]
 
 

@@ -54,7 +54,9 @@ def load_config(args: argparse.Namespace) -> Config:
 
 
 def override(config: Config, options: dict | None) -> None:
-    """Let the settings of --cfg-options have the last word."""
+    """Let the settings of --cfg-options have the last word; data_root reaches every data set."""
+    if options and 'data_root' in options and 'data_root' in config:
+        _move_data(config, config.data_root, options['data_root'])
     try:
         config.merge_from_dict(options or {})
     except (KeyError, TypeError, IndexError) as error:
@@ -98,6 +100,19 @@ def _default_work_dir(config: str) -> str:
     parts = path.parts
     below = parts[parts.index('configs') + 1 :] if 'configs' in parts else (path.name,)
     return str(Path('work_dirs', *below))
+
+
+def _move_data(part: object, old: str, new: str) -> None:
+    """Replace the data sets' folder wherever the config has copied its data_root to."""
+    if isinstance(part, Config):
+        part = part._cfg_dict
+    if isinstance(part, dict):
+        if part.get('data_root') == old:
+            part['data_root'] = new
+        part = list(part.values())
+    if isinstance(part, (list, tuple)):
+        for item in part:
+            _move_data(item, old, new)
 
 
 def _complain_of_missing_data(config: Config, dataset: ConfigDict | None) -> None:

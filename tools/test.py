@@ -19,7 +19,9 @@ from mmengine.config import Config
 from mmengine.dist import is_main_process
 from mmengine.runner import Runner
 
-from echocardmae_mm.engine import git_commit
+from echocardmae_mm.engine import Overlap, git_commit, innermost_datasets, refuse_overlap
+
+PICTURES = 'echocardmae_mm.PredictionsHook'
 
 
 def parse_args() -> argparse.Namespace:
@@ -28,6 +30,12 @@ def parse_args() -> argparse.Namespace:
     parser.add_argument('checkpoint', help='path or address of the checkpoint')
     parser.add_argument('--work-dir', help='where the log and test.json go')
     parser.add_argument('--dump', metavar='FILE.pkl', help='keep the predictions in this file')
+    parser.add_argument('--plot', action='store_true', help='draw the predictions into plots/')
+    parser.add_argument(
+        '--allow-overlap',
+        action='store_true',
+        help='test on recordings that the checkpoint was trained on too; the result says so',
+    )
     parser.add_argument('--show', action='store_true', help='show predictions in a window')
     parser.add_argument('--show-dir', help='folder that pictures of predictions go to')
     parser.add_argument('--interval', type=int, default=1, help='every how many-th one is shown')
@@ -47,9 +55,20 @@ def merge(config: Config, args: argparse.Namespace) -> None:
         evaluators = config.test_evaluator
         evaluators = [evaluators] if isinstance(evaluators, dict) else list(evaluators)
         config.test_evaluator = [*evaluators, dict(type='DumpResults', out_file_path=args.dump)]
+    if args.plot:
+        plot(config, args)
     if args.show or args.show_dir:
         show(config, args)
     override(config, args.cfg_options)
+
+
+def plot(config: Config, args: argparse.Namespace) -> None:
+    """Let the config's hook draw what its metric predicts."""
+    hooks = [hook for hook in config.get('custom_hooks') or () if hook['type'] == PICTURES]
+    if not hooks:
+        raise Mistake(f'{args.config} has no pictures of a test: --plot needs {PICTURES} in it')
+    for hook in hooks:
+        hook['plot'] = True
 
 
 def show(config: Config, args: argparse.Namespace) -> None:
@@ -66,7 +85,22 @@ def show(config: Config, args: argparse.Namespace) -> None:
         hook.update(enable=True, out_dir=args.show_dir)
 
 
-def write_result(metrics: dict, runner: Runner, args: argparse.Namespace) -> Path:
+def describe(runner: Runner) -> list[dict]:
+    """The data sets that were tested on, as they were found."""
+    return [
+        {
+            'type': type(dataset).__name__,
+            'data_root': getattr(dataset, 'data_root', None),
+            'recordings': len(dataset),
+            'found': getattr(dataset, 'report', None),
+        }
+        for dataset in innermost_datasets(runner.test_loop.dataloader.dataset)
+    ]
+
+
+def write_result(
+    metrics: dict, runner: Runner, overlap: Overlap | None, args: argparse.Namespace
+) -> Path:
     """Write work_dir/test.json: the figures, and what they came from."""
     checkpoint = Path(args.checkpoint)
     digest = hashlib.sha256(checkpoint.read_bytes()).hexdigest() if checkpoint.is_file() else None
@@ -74,6 +108,8 @@ def write_result(metrics: dict, runner: Runner, args: argparse.Namespace) -> Pat
         'metrics': metrics,
         'checkpoint': args.checkpoint,
         'checkpoint_sha256': digest,
+        'data': describe(runner),
+        'overlap': overlap and overlap._asdict(),
         'seed': runner.seed,
         'commit': git_commit(),
         'config': args.config,
@@ -96,9 +132,11 @@ def main() -> None:
         config = load_config(args)
         merge(config, args)
         runner = build_runner(config, 'test_dataloader')
+        dataset = runner.test_loop.dataloader.dataset
+        overlap = refuse_overlap(args.checkpoint, dataset, args.allow_overlap)
         metrics = runner.test()
         if is_main_process():
-            print(f'figures in {write_result(metrics, runner, args)}')
+            print(f'figures in {write_result(metrics, runner, overlap, args)}')
 
 
 if __name__ == '__main__':

@@ -23,6 +23,7 @@ from echocardmae_mm.datasets.recordings import looks_like_recording
 from echocardmae_mm.errors import EchoError
 from echocardmae_mm.registry import DATASETS
 
+SOURCE = 'EchoNet-Dynamic'
 _VIDEO_FOLDERS = ('Videos', 'a4c-video-dir')
 
 
@@ -31,8 +32,9 @@ class EchoNetDynamicDataset(EchoVideoDataset):
     """Apical four-chamber recordings with their ejection fraction (Ouyang et al., Nature 2020).
 
     Each recording comes with ``ef``, ``esv``, ``edv`` (per cent, ml; NaN volumes where the list has
-    none), ``fps``, ``number_of_frames``, ``split`` and ``traced_frames``. Rows without EF, repeated
-    rows (the first one counts) and recordings missing on disk are left out and counted in
+    none), ``fps``, ``number_of_frames``, ``split``, ``traced_frames``, ``source``, the data set's
+    name, and ``patient``: each recording is a patient of its own. Rows without an EF of 0 to 100,
+    repeated rows (the first one counts) and recordings missing on disk are left out and counted in
     :attr:`report`, as are oddities that are kept: untraced recordings, tracings of other than 21
     rows, traced recordings that the list lacks.
 
@@ -42,6 +44,8 @@ class EchoNetDynamicDataset(EchoVideoDataset):
             case. Defaults to None, all.
         drop_untraced (bool): Whether to leave out recordings with fewer than two traced frames, as
             EchoNet-Dynamic's own loader does (six in the published set). Defaults to False.
+        require_ef (bool): Whether a row without an EF of 0 to 100 is an error, as training and
+            testing on EF want it, and not left out. Defaults to False.
         low_ef (float, optional): Adds ``label``, 1 for an EF below this per cent and 0 otherwise,
             for stock classifiers. Defaults to None, no label.
         **kwargs (Any): Further arguments of :class:`EchoVideoDataset`.
@@ -55,11 +59,13 @@ class EchoNetDynamicDataset(EchoVideoDataset):
         data_root: str = 'data/EchoNet-Dynamic',
         split: str | Sequence[str] | None = None,
         drop_untraced: bool = False,
+        require_ef: bool = False,
         low_ef: float | None = None,
         **kwargs: Any,
     ) -> None:
         self.split = (split,) if isinstance(split, str) else split
         self.drop_untraced = drop_untraced
+        self.require_ef = require_ef
         self.low_ef = low_ef
         super().__init__(data_root=data_root, **kwargs)
 
@@ -78,14 +84,16 @@ class EchoNetDynamicDataset(EchoVideoDataset):
             first_rows.setdefault(video_stem(row['FileName']), row)
         chosen = {stem: row for stem, row in first_rows.items() if self._in_split(row)}
         self._require_rows(chosen, rows)
-        labelled = {s: row for s, row in chosen.items() if math.isfinite(read_number(row, 'EF'))}
+        labelled = {stem: row for stem, row in chosen.items() if is_ef(read_number(row, 'EF'))}
+        if self.require_ef:
+            self._require_ef(chosen, labelled)
         there = {stem: row for stem, row in labelled.items() if stem in videos}
         untraced = {stem for stem in there if len(tracings.get(stem, {})) < 2}
         self.report = {
             'rows in the list': len(rows),
             'repeated rows': len(rows) - len(first_rows),
             'of the split': len(chosen),
-            'without EF': len(chosen) - len(labelled),
+            'without an EF of 0 to 100': len(chosen) - len(labelled),
             'missing on disk': len(labelled) - len(there),
             'untraced (dropped)' if self.drop_untraced else 'untraced (kept)': len(untraced),
             'with odd tracings': sum(_is_odd(tracings.get(stem, {})) for stem in there),
@@ -118,6 +126,29 @@ class EchoNetDynamicDataset(EchoVideoDataset):
                 f'{Path(self.data_root) / FILE_LIST}: no rows of split {self.split}; '
                 f'found {found or "an empty list"}'
             )
+
+    def _require_ef(
+        self, chosen: dict[str, dict[str, str]], labelled: dict[str, dict[str, str]]
+    ) -> None:
+        for stem in chosen.keys() - labelled.keys():
+            count = len(chosen) - len(labelled)
+            raise EchoError(
+                f'{Path(self.data_root) / FILE_LIST}: {count} of {len(chosen)} rows have no EF of '
+                f'0 to 100 per cent, such as {stem} with {chosen[stem]["EF"] or "nothing"!r}\n'
+                'Correct them, or leave them out by require_ef=False'
+            )
+
+
+def is_ef(value: float) -> bool:
+    """Whether a number can be an ejection fraction in per cent.
+
+    Args:
+        value (float): The number.
+
+    Returns:
+        bool: True from 0 to 100; false for NaN.
+    """
+    return 0 <= value <= 100
 
 
 def find_videos(root: Path) -> dict[str, Path]:
@@ -157,6 +188,8 @@ def _data_info(row: dict[str, str], path: Path, frames: dict[int, np.ndarray]) -
     fps, number_of_frames = read_number(row, 'FPS'), read_number(row, 'NumberOfFrames')
     return {
         'filename': str(path),
+        'patient': path.stem,
+        'source': SOURCE,
         'modality': 'RGB',
         'start_index': 0,
         'ef': read_number(row, 'EF'),

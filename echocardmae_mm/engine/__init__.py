@@ -3,9 +3,12 @@
 from .atomic_backend import AtomicBackend
 from .cpu_amp_optim_wrapper import CPUAmpOptimWrapper
 from .epoch_sampler import EpochSampler
+from .fit_targets_hook import FitTargetsHook
 from .innermost_datasets import innermost_datasets
-from .provenance_hook import ProvenanceHook, git_commit
+from .provenance import Overlap, git_commit, refuse_overlap
+from .provenance_hook import ProvenanceHook
 from .reseed_hook import ReseedHook
+from .resumable_early_stopping_hook import ResumableEarlyStoppingHook
 from .resumable_train_loop import ResumableTrainLoop
 from .safe_stop_hook import SafeStopHook
 from .skipped_videos_hook import SkippedVideosHook
@@ -15,12 +18,16 @@ __all__ = [
     'AtomicBackend',
     'CPUAmpOptimWrapper',
     'EpochSampler',
+    'FitTargetsHook',
+    'Overlap',
     'ProvenanceHook',
     'ReseedHook',
+    'ResumableEarlyStoppingHook',
     'ResumableTrainLoop',
     'SafeStopHook',
     'SkippedVideosHook',
     'git_commit',
     'innermost_datasets',
     'let_workers_outlive_signals',
+    'refuse_overlap',
 ]

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import subprocess
-from pathlib import Path
 from threading import Thread
 
 from mmengine.dist import is_main_process
@@ -14,20 +12,9 @@ import echocardmae_mm
 from echocardmae_mm.registry import HOOKS
 
 from .innermost_datasets import innermost_datasets
+from .provenance import KEY, git_commit, read_provenance, starting_points
 
 _PATIENCE_S = 10.0
-
-
-def git_commit() -> str | None:
-    """Commit of the checkout that this package runs from.
-
-    Returns:
-        str | None: The commit, with ``-dirty`` where tracked files were changed; None where the
-        package was not installed from a checkout.
-    """
-    tracked = _git('ls-files', '__init__.py')
-    commit = _git('describe', '--always', '--dirty', '--abbrev=40', '--exclude=*')
-    return (tracked and commit) or None
 
 
 @HOOKS.register_module()
@@ -35,25 +22,28 @@ class ProvenanceHook(Hook):
     """Adds to ``meta['echocardmae_mm']`` what a checkpoint saw and which code wrote it.
 
     ``version``, ``commit``, ``seed`` and, where the training set offers ``content_hashes()``,
-    ``videos``: a hash of each training video's bytes, by which a test set that overlaps can be
-    recognised under whatever name. They are computed beside the first iterations; a checkpoint
-    that is written before they are ready has None there. mmengine stores the config itself.
+    ``videos``: a hash of the bytes of each video that it was trained on, or that the checkpoints it
+    started from were, by which a test set that overlaps can be recognised under whatever name.
+    ``started_from`` names those checkpoints, and tells which of them did not say what they saw. All
+    this is found out beside the first iterations; a checkpoint that is written before it is ready
+    has None there. mmengine stores the config itself.
     """
 
     def __init__(self) -> None:
         self._commit = git_commit()
         self._videos: list[str] | None = None
-        self._hashing: Thread | None = None
+        self._started_from: list[dict[str, str | bool]] = []
+        self._finding_out: Thread | None = None
 
     def before_train(self, runner: Runner) -> None:
-        """Begin to hash the training videos.
+        """Begin to find out what the model has seen and will see.
 
         Args:
             runner (Runner): The runner of the training process.
         """
         if is_main_process():
-            self._hashing = Thread(target=self._hash_videos, args=(runner,), daemon=True)
-            self._hashing.start()
+            self._finding_out = Thread(target=self._find_out, args=(runner,), daemon=True)
+            self._finding_out.start()
 
     def before_save_checkpoint(self, runner: Runner, checkpoint: dict) -> None:
         """Add the provenance.
@@ -62,34 +52,36 @@ class ProvenanceHook(Hook):
             runner (Runner): The runner of the training process.
             checkpoint (dict): What is about to be written.
         """
-        if self._hashing is not None:
-            self._hashing.join(_PATIENCE_S)
-        checkpoint['meta']['echocardmae_mm'] = {
+        if self._finding_out is not None:
+            self._finding_out.join(_PATIENCE_S)
+        checkpoint['meta'][KEY] = {
             'version': echocardmae_mm.__version__,
             'commit': self._commit,
             'seed': runner.seed,
             'videos': self._videos,
+            'started_from': self._started_from,
         }
 
-    def _hash_videos(self, runner: Runner) -> None:
-        hashes: list[str] = []
-        for dataset in innermost_datasets(runner.train_dataloader.dataset):
-            if not hasattr(dataset, 'content_hashes'):
-                return
-            try:
-                hashes += dataset.content_hashes()
-            except OSError as error:
-                runner.logger.warning(f'checkpoints will not name the training videos: {error}')
-                return
-        self._videos = hashes
+    def _find_out(self, runner: Runner) -> None:
+        try:
+            seen = self._seen_before(runner.cfg)
+            for dataset in innermost_datasets(runner.train_dataloader.dataset):
+                if not hasattr(dataset, 'content_hashes'):
+                    return
+                seen += dataset.content_hashes()
+        except OSError as error:
+            runner.logger.warning(f'checkpoints will not name the training videos: {error}')
+            return
+        self._videos = list(dict.fromkeys(seen))
 
-
-def _git(*arguments: str) -> str:
-    folder = Path(echocardmae_mm.__file__).parent
-    try:
-        run = subprocess.run(
-            ['git', *arguments], cwd=folder, capture_output=True, text=True, timeout=10
-        )
-    except (OSError, subprocess.TimeoutExpired):
-        return ''
-    return run.stdout.strip()
+    def _seen_before(self, cfg: dict) -> list[str]:
+        seen: list[str] = []
+        known: dict[str, bool] = {}
+        for checkpoint in starting_points(cfg):
+            origin = read_provenance(checkpoint)
+            seen += origin.get('videos') or ()
+            known.update((start['checkpoint'], start['known']) for start in origin['started_from'])
+            if not (cfg.get('resume') and checkpoint == cfg['load_from']):
+                known[checkpoint] = origin['videos'] is not None
+        self._started_from = [{'checkpoint': name, 'known': says} for name, says in known.items()]
+        return seen

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 import numpy as np
-from scipy import stats
+
+_LEAST_SHARE = 0.9
 
 
 class Interval(NamedTuple):
@@ -26,39 +27,58 @@ class Interval(NamedTuple):
         return f'{self.estimate:.4g} [{self.low:.4g}, {self.high:.4g}]'
 
 
-def bootstrap_interval(
-    statistic: Callable[..., np.ndarray],
-    *samples: np.ndarray,
+Statistics = Callable[[np.ndarray], Mapping[str, float]]
+
+
+def bootstrap_intervals(
+    statistics: Statistics,
+    patients: Sequence[Hashable] | np.ndarray,
     confidence: float = 0.95,
     resamples: int = 2000,
     seed: int = 0,
-) -> Interval:
-    """Percentile bootstrap interval; several samples are resampled together (paired).
+) -> dict[str, Interval]:
+    """Percentile intervals of several statistics, all from the same resamples of patients.
+
+    Whole patients are drawn with replacement, each with all its recordings, because recordings of
+    one patient are not independent. What the statistics compare stays paired by row.
 
     Args:
-        statistic (Callable): Function of the samples and of ``axis``, vectorised over the others.
-        *samples (np.ndarray): One or more arrays of shape (n,), paired by position: one entry for
-            each independent unit (a patient, or a video where each is a patient of its own).
-        confidence (float): Coverage of the interval. Defaults to 0.95.
-        resamples (int): Number of resamples. Defaults to 2000.
+        statistics (Callable): Function of the chosen rows, int64 of any length with repetitions,
+            that returns each statistic by its name; NaN where it is not defined on them.
+        patients (Sequence): The patient of each row.
+        confidence (float): Coverage of the intervals. Defaults to 0.95.
+        resamples (int): Number of resamples; 0 leaves the ends NaN. Defaults to 2000.
         seed (int): Seed of the resampling. Defaults to 0.
 
     Returns:
-        Interval: Estimate, low and high; low and high are NaN with fewer than two units.
+        dict[str, Interval]: By name. Low and high are NaN with fewer than two patients, and where
+        the statistic is defined on fewer than nine tenths of the resamples.
     """
-    arrays = tuple(np.asarray(sample, np.float64) for sample in samples)
-    estimate = float(statistic(*arrays, axis=-1))
-    if len(arrays[0]) < 2:
-        return Interval(estimate, float('nan'), float('nan'))
-    result = stats.bootstrap(
-        arrays,
-        statistic,
-        paired=True,
-        vectorized=True,
-        n_resamples=resamples,
-        confidence_level=confidence,
-        method='percentile',
-        rng=np.random.default_rng(seed),
-    )
-    low, high = result.confidence_interval
-    return Interval(estimate, float(low), float(high))
+    estimates = statistics(np.arange(len(patients)))
+    drawn = [statistics(rows) for rows in _resampled_rows(patients, resamples, seed)]
+    tail = (1 - confidence) / 2
+    intervals = {}
+    for name, estimate in estimates.items():
+        values = np.array([draw[name] for draw in drawn], np.float64)
+        low = high = float('nan')
+        if len(values) and np.isfinite(values).mean() >= _LEAST_SHARE:
+            low, high = np.nanquantile(values, [tail, 1 - tail]).tolist()
+        intervals[name] = Interval(float(estimate), low, high)
+    return intervals
+
+
+def _resampled_rows(
+    patients: Sequence[Hashable] | np.ndarray, resamples: int, seed: int
+) -> Iterator[np.ndarray]:
+    _, patient_of_row = np.unique(np.asarray(patients), return_inverse=True)
+    order = np.argsort(patient_of_row, kind='stable')
+    rows_of_patient = np.split(order, np.flatnonzero(np.diff(patient_of_row[order])) + 1)
+    if len(rows_of_patient) < 2:
+        return
+    generator = np.random.default_rng(seed)
+    one_row_each = len(rows_of_patient) == len(order)
+    for _ in range(resamples):
+        chosen = generator.integers(0, len(rows_of_patient), len(rows_of_patient))
+        yield (
+            order[chosen] if one_row_each else np.concatenate([rows_of_patient[i] for i in chosen])
+        )

@@ -17,7 +17,7 @@ from echocardmae_mm.draws import EpochIndex
 from echocardmae_mm.models.patches import patchify
 from echocardmae_mm.registry import METRICS
 
-from .bootstrap import bootstrap_interval
+from .bootstrap import bootstrap_intervals
 
 
 @METRICS.register_module()
@@ -76,9 +76,16 @@ class ReconstructionMetric(BaseMetric):
         """
         columns = {name: np.array([row[name] for row in results]) for name in results[0]}
         model = columns.pop('model')
+        savings = bootstrap_intervals(
+            lambda rows: {
+                name: 1 - model[rows].mean() / error[rows].mean() for name, error in columns.items()
+            },
+            np.arange(len(model)),
+            seed=self.seed,
+        )
         metrics: dict[str, float] = {'videos': len(model), 'mse': float(model.mean())}
         for name, baseline in columns.items():
-            saved = bootstrap_interval(_reduction, model, baseline, seed=self.seed)
+            saved = savings[name]
             metrics[f'mse_{name}'] = float(baseline.mean())
             metrics[f'reduction_{name}'] = saved.estimate
             metrics[f'reduction_{name}_low'] = saved.low
@@ -160,7 +167,3 @@ def _token_places(clip_size: Sequence[int], token_size: tuple[int, int]) -> np.n
     frames, height, width = clip_size
     shape = (frames // tubelet_size, height // patch_size, width // patch_size)
     return np.indices(shape).reshape(3, -1).T.astype(np.float64)
-
-
-def _reduction(model: np.ndarray, baseline: np.ndarray, axis: int = -1) -> np.ndarray:
-    return 1 - model.mean(axis) / baseline.mean(axis)

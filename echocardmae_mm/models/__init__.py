@@ -1,10 +1,12 @@
-"""The pretraining model and its parts."""
+"""The pretraining model and its parts, encoders and heads for what follows it."""
 
 from .alignment_head import AlignmentHead
 from .background_decoder import BackgroundTokenDecoder
 from .clip_pair_preprocessor import ClipPairPreprocessor
 from .echocardmae import EchoCardMAE
+from .ef_head import EFHead
 from .frame_vit import FrameVisionTransformer
+from .fused_vit import FusedVisionTransformer
 from .masked_vit import MaskedVisionTransformer
 from .reconstruction_head import ReconstructionHead
 from .timm_encoder import TimmVideoEncoder
@@ -14,7 +16,9 @@ __all__ = [
     'BackgroundTokenDecoder',
     'ClipPairPreprocessor',
     'EchoCardMAE',
+    'EFHead',
     'FrameVisionTransformer',
+    'FusedVisionTransformer',
     'MaskedVisionTransformer',
     'ReconstructionHead',
     'TimmVideoEncoder',

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import inspect
 from typing import Any
 
-from mmaction.models import VisionTransformer
 from torch import Tensor
 
 from echocardmae_mm.errors import EchoError
 from echocardmae_mm.registry import MODELS
 
-from .fused_attention import fuse_attention
+from .fused_vit import FusedVisionTransformer
 from .patches import embed_patches, patchify, take_patches
 
 # Linear layers and norms as VideoMAE draws them for pretraining.
@@ -22,39 +20,21 @@ VIDEOMAE_INIT = [
 
 
 @MODELS.register_module()
-class MaskedVisionTransformer(VisionTransformer):
-    """:class:`mmaction.VisionTransformer` that looks at the visible tokens only (section 2.2).
+class MaskedVisionTransformer(FusedVisionTransformer):
+    """:class:`FusedVisionTransformer` that looks at the visible tokens only (section 2.2).
 
     It adds no parameter and renames none: ``mmaction.VisionTransformer`` loads the encoder of a
     pretraining checkpoint by ``init_cfg=dict(type='Pretrained', checkpoint=...,
     prefix='backbone.')`` and starts with nothing fresh but ``fc_norm``.
 
     Args:
-        attn_bias (bool): Whether queries and values have a learnt bias. False freezes both at
-            zero, as the released EchoCardMAE code never applies them. Defaults to True.
         init_cfg (dict | list[dict], optional): Initialisation. Defaults to ``VIDEOMAE_INIT``.
-        **kwargs: Of :class:`mmaction.VisionTransformer`: ``img_size``, ``patch_size``,
-            ``num_frames``, ``tubelet_size``, ``embed_dims``, ``depth``, ``num_heads``, ...
-
-    Raises:
-        EchoError: If the host's class knows no such argument; by itself it would ignore it.
+        **kwargs: Of :class:`FusedVisionTransformer`: ``img_size``, ``patch_size``, ``num_frames``,
+            ``tubelet_size``, ``embed_dims``, ``depth``, ``num_heads``, ``attn_bias``, ...
     """
 
-    def __init__(
-        self,
-        attn_bias: bool = True,
-        init_cfg: dict | list[dict] | None = VIDEOMAE_INIT,
-        **kwargs: Any,
-    ) -> None:
-        known = set(inspect.signature(VisionTransformer.__init__).parameters)
-        known -= {'self', 'kwargs', 'use_mean_pooling', 'return_feat_map', 'pretrained'}
-        if unknown := kwargs.keys() - known:
-            raise EchoError(
-                f'MaskedVisionTransformer has no argument {", ".join(sorted(unknown))}; '
-                f'it has attn_bias, {", ".join(sorted(known))}'
-            )
+    def __init__(self, init_cfg: dict | list[dict] | None = VIDEOMAE_INIT, **kwargs: Any) -> None:
         super().__init__(use_mean_pooling=False, init_cfg=init_cfg, **kwargs)
-        fuse_attention(self.blocks, attn_bias)
 
     def forward(self, clips: Tensor, visible: Tensor | None = None) -> Tensor:
         """Latents of the visible tokens.

@@ -1,8 +1,10 @@
+from .predictions_hook import PredictionsHook
 from .reconstruction_hook import ReconstructionHook
 from .reconstruction_picture import reconstruction_picture
 from .training_curves import TrainingCurvesHook, read_scalars, training_curves
 
 __all__ = [
+    'PredictionsHook',
     'ReconstructionHook',
     'TrainingCurvesHook',
     'read_scalars',

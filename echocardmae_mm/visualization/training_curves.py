@@ -13,45 +13,69 @@ from mmengine.runner import Runner
 from echocardmae_mm.registry import HOOKS
 
 
-def read_scalars(work_dir: str | Path) -> pd.DataFrame:
+def read_scalars(work_dir: str | Path, of_validation: bool = False) -> pd.DataFrame:
     """Scalars of all runs of a work directory; a step that a resumed run repeats counts once.
 
     Args:
         work_dir (str | Path): The run's work directory.
+        of_validation (bool): Whether the rows of validation are wanted, whose steps are epochs, and
+            not those of training, whose steps are iterations. Defaults to False.
 
     Returns:
         pd.DataFrame: A row for each logged step, sorted by ``step``; empty before the first.
     """
     files = sorted(Path(work_dir).glob('*/vis_data/scalars.json'))
     tables = [pd.read_json(file, lines=True) for file in files if file.stat().st_size]
-    tables = [table[table['loss'].notna()] for table in tables if 'loss' in table]
     if not tables:
         return pd.DataFrame({'step': []})
     rows = pd.concat(tables, ignore_index=True)
+    is_training = rows['loss'].notna() if 'loss' in rows else pd.Series(False, rows.index)
+    rows = rows[is_training != of_validation]
+    rows = rows[['step', *(name for name in rows if name != 'step' and rows[name].notna().any())]]
     return rows.drop_duplicates('step', keep='last').sort_values('step', ignore_index=True)
 
 
-def training_curves(scalars: pd.DataFrame) -> Figure:
-    """Draws every loss and the learning rate against the iteration.
+def training_curves(scalars: pd.DataFrame, validations: pd.DataFrame | None = None) -> Figure:
+    """Draws every loss and the learning rate against the iteration, errors against the epoch.
 
     Args:
-        scalars (pd.DataFrame): As :func:`read_scalars` gives them.
+        scalars (pd.DataFrame): Of training, as :func:`read_scalars` gives them.
+        validations (pd.DataFrame, optional): Of validation. Those of :data:`VALIDATED` that are
+            there are drawn, each beside its baseline. Defaults to None.
 
     Returns:
         Figure: The picture; nothing is shown or saved.
     """
     losses = sorted(name for name in scalars if 'loss' in name)
+    if len(losses) == 2 and scalars['loss'].equals(scalars[losses[1]]):
+        losses.remove('loss')
     panels = [*losses, 'lr'] if 'lr' in scalars else losses
-    figure = Figure(figsize=(4.2 * len(panels), 3.2), layout='constrained')
-    for axis, name in zip(figure.subplots(1, len(panels), squeeze=False)[0], panels):
+    validations = pd.DataFrame() if validations is None else validations
+    errors = [name for name in VALIDATED if name in validations]
+    count = len(panels) + len(errors)
+    figure = Figure(figsize=(4.2 * count, 3.2), layout='constrained')
+    axes = figure.subplots(1, count, squeeze=False)[0]
+    for axis, name in zip(axes, panels):
         axis.plot(scalars['step'], scalars[name], color='tab:blue', linewidth=1.4)
         axis.set(title=_TITLES.get(name, name), xlabel='iteration')
+        axis.grid(alpha=0.3)
+    for axis, name in zip(axes[len(panels) :], errors):
+        title, baseline, label = VALIDATED[name]
+        axis.plot(validations['step'], validations[name], '.-', color='tab:blue', linewidth=1.4)
+        axis.plot(validations['step'], validations[baseline], '--', color='tab:orange', label=label)
+        axis.set(title=title, xlabel='epoch')
+        axis.legend(frameon=False)
         axis.grid(alpha=0.3)
     return figure
 
 
+#: Title of a validation metric's panel, the metric that is its baseline, and how that is called.
+VALIDATED = {
+    'ef/mae': ('validation error (points of EF)', 'ef/mae_of_median', 'constant median'),
+}
 _TITLES = {
     'loss': 'total loss (Eq. 1)',
+    'loss_ef': 'training loss',
     'loss_rec': 'reconstruction loss',
     'loss_align': 'alignment loss, weighted',
     'lr': 'learning rate',
@@ -81,4 +105,6 @@ class TrainingCurvesHook(Hook):
         if self.every_n_epochs(runner, self.interval) or self.is_last_train_epoch(runner):
             scalars = read_scalars(runner.work_dir)
             if len(scalars):
-                training_curves(scalars).savefig(Path(runner.work_dir) / 'curves.png', dpi=110)
+                validations = read_scalars(runner.work_dir, of_validation=True)
+                figure = training_curves(scalars, validations)
+                figure.savefig(Path(runner.work_dir) / 'curves.png', dpi=110)

@@ -78,7 +78,7 @@ def test_dirt_is_survived_and_counted(dirty_root):
         'rows in the list': 11,
         'repeated rows': 1,
         'of the split': 10,
-        'without EF': 2,
+        'without an EF of 0 to 100': 2,
         'missing on disk': 2,
         'untraced (kept)': 1,
         'with odd tracings': 1,
@@ -178,3 +178,32 @@ def test_low_ef_becomes_a_label(echonet_root):
     assert {data['label'] for data in labelled.values()} == {0, 1}
     assert all(data['label'] == (data['ef'] < 58) for data in labelled.values())
     assert 'label' not in infos(EchoNetDynamicDataset(str(echonet_root)))[next(iter(labelled))]
+
+
+def listed(root: Path, tmp_path: Path, ef: str) -> Path:
+    """A copy of the folder whose third recording has this EF in the list."""
+    copy = tmp_path / 'copy'
+    shutil.copytree(root, copy)
+    lines = (copy / 'FileList.csv').read_text().splitlines()
+    cells = lines[3].split(',')
+    lines[3] = ','.join([cells[0], ef, *cells[2:]])
+    (copy / 'FileList.csv').write_text('\n'.join(lines))
+    return copy
+
+
+@pytest.mark.parametrize('ef', ['', 'nan', 'high', '-3', '101.5', '5500'])
+def test_an_ef_that_is_none_is_an_error_where_it_is_needed(echonet_root, tmp_path, ef):
+    root = listed(echonet_root, tmp_path, ef)
+    with pytest.raises(EchoError, match='1 of 5 rows have no EF of 0 to 100') as error:
+        EchoNetDynamicDataset(str(root), split='train', require_ef=True).full_init()
+    assert '0X0000000000000002' in str(error.value)
+    assert len(str(error.value).splitlines()) == 2
+    left = EchoNetDynamicDataset(str(root), split='train')
+    assert len(left) == 4
+    assert left.report['without an EF of 0 to 100'] == 1
+
+
+def test_each_recording_is_a_patient_of_its_own(echonet_root):
+    rows = infos(EchoNetDynamicDataset(str(echonet_root)))
+    assert all(row['patient'] == stem for stem, row in rows.items())
+    assert {row['source'] for row in rows.values()} == {'EchoNet-Dynamic'}

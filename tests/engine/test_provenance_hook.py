@@ -29,6 +29,7 @@ def saved(dataset, tmp_path):
     runner = SimpleNamespace(
         train_dataloader=SimpleNamespace(dataset=dataset),
         seed=7,
+        cfg={},
         logger=logging.getLogger('provenance'),
     )
     hook = ProvenanceHook()
@@ -47,6 +48,7 @@ def test_says_what_was_seen_and_what_wrote_it(tmp_path):
         'commit': git_commit(),
         'seed': 7,
         'videos': [hashlib.sha256(content).hexdigest() for content in (b'a', b'b', b'c')],
+        'started_from': [],
     }
 
 

@@ -2,50 +2,105 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from echocardmae_mm.evaluation import bootstrap_interval
+from echocardmae_mm.evaluation import Interval, bootstrap_intervals
 
 
-def mean(sample: np.ndarray, axis: int = -1) -> np.ndarray:
-    return sample.mean(axis)
-
-
-def difference(a: np.ndarray, b: np.ndarray, axis: int = -1) -> np.ndarray:
-    return a.mean(axis) - b.mean(axis)
+def interval_of_mean(sample: np.ndarray, patients: np.ndarray | None = None, **kwargs) -> Interval:
+    patients = np.arange(len(sample)) if patients is None else patients
+    return bootstrap_intervals(lambda rows: {'mean': sample[rows].mean()}, patients, **kwargs)[
+        'mean'
+    ]
 
 
 def test_agrees_with_the_normal_interval_on_a_large_sample():
     sample = np.random.default_rng(3).normal(5, 2, 400)
-    interval = bootstrap_interval(mean, sample)
+    interval = interval_of_mean(sample)
     low, high = stats.norm.interval(0.95, sample.mean(), sample.std(ddof=1) / 20)
     assert interval.estimate == pytest.approx(sample.mean())
     assert interval.low == pytest.approx(low, abs=0.03)
     assert interval.high == pytest.approx(high, abs=0.03)
 
 
+def test_agrees_with_scipy():
+    sample = np.random.default_rng(8).exponential(3, 80)
+    result = stats.bootstrap(
+        (sample,), np.mean, n_resamples=5000, method='percentile', rng=np.random.default_rng(1)
+    )
+    interval = interval_of_mean(sample, resamples=5000)
+    assert interval.low == pytest.approx(result.confidence_interval.low, abs=0.05)
+    assert interval.high == pytest.approx(result.confidence_interval.high, abs=0.05)
+
+
 def test_covers_the_truth_about_as_often_as_it_says():
     generator = np.random.default_rng(11)
     covered = 0
     for trial in range(200):
-        interval = bootstrap_interval(mean, generator.normal(1, 1, 60), resamples=400, seed=trial)
+        interval = interval_of_mean(generator.normal(1, 1, 60), resamples=400, seed=trial)
         covered += interval.low <= 1 <= interval.high
     assert 180 <= covered <= 199
+
+
+def test_recordings_of_a_patient_count_as_one_and_the_interval_covers():
+    """Five equal recordings of each patient hold no more than one; as if independent, it fails."""
+    generator = np.random.default_rng(2)
+    covered = naive = 0
+    for trial in range(200):
+        of_patient = generator.normal(1, 1, 40)
+        sample, patients = np.repeat(of_patient, 5), np.repeat(np.arange(40), 5)
+        shuffled = generator.permutation(200)
+        interval = interval_of_mean(sample[shuffled], patients[shuffled], resamples=300, seed=trial)
+        covered += interval.low <= 1 <= interval.high
+        interval = interval_of_mean(sample, resamples=300, seed=trial)
+        naive += interval.low <= 1 <= interval.high
+    assert 178 <= covered <= 199
+    assert naive < 150
+
+
+def test_patients_come_with_all_their_recordings():
+    patients = np.array(['a', 'b', 'a', 'c', 'b', 'a'])
+    seen = set()
+
+    def statistics(rows):
+        names, counts = np.unique(patients[rows], return_counts=True)
+        sizes = {'a': 3, 'b': 2, 'c': 1}
+        assert all(count % sizes[name] == 0 for name, count in zip(names, counts))
+        assert sum(count // sizes[name] for name, count in zip(names, counts)) == 3
+        seen.add(len(rows))
+        return {'n': len(rows)}
+
+    bootstrap_intervals(statistics, patients, resamples=200)
+    assert {3, 9} <= seen
 
 
 def test_samples_are_resampled_together():
     generator = np.random.default_rng(5)
     subject = generator.normal(0, 10, 100)
-    paired = bootstrap_interval(difference, subject + 1, subject)
+    paired = bootstrap_intervals(
+        lambda rows: {'d': (subject + 1)[rows].mean() - subject[rows].mean()}, np.arange(100)
+    )['d']
     assert paired.low == pytest.approx(1)
     assert paired.high == pytest.approx(1)
 
 
 def test_is_the_same_for_a_seed_and_another_for_another():
     sample = np.random.default_rng(0).random(30)
-    assert bootstrap_interval(mean, sample, seed=1) == bootstrap_interval(mean, sample, seed=1)
-    assert bootstrap_interval(mean, sample, seed=1) != bootstrap_interval(mean, sample, seed=2)
+    assert interval_of_mean(sample, seed=1) == interval_of_mean(sample, seed=1)
+    assert interval_of_mean(sample, seed=1) != interval_of_mean(sample, seed=2)
 
 
-def test_one_unit_has_no_interval():
-    interval = bootstrap_interval(mean, np.array([3.0]))
-    assert interval.estimate == 3
+@pytest.mark.parametrize(('patients', 'resamples'), [(['a', 'a'], 100), (['a', 'b'], 0)])
+def test_one_patient_or_no_resample_has_no_interval(patients, resamples):
+    interval = interval_of_mean(np.array([3.0, 5.0]), np.array(patients), resamples=resamples)
+    assert interval.estimate == 4
     assert np.isnan([interval.low, interval.high]).all()
+
+
+@pytest.mark.parametrize(('share', 'defined'), [(0.05, True), (0.3, False)])
+def test_a_statistic_that_is_often_undefined_has_no_interval(share, defined):
+    generator = np.random.default_rng(4)
+
+    def statistics(rows):
+        return {'x': float('nan') if generator.random() < share and rows.any() else 1.0}
+
+    interval = bootstrap_intervals(statistics, np.arange(50), resamples=400)['x']
+    assert np.isfinite(interval.low) == defined

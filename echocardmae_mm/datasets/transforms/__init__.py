@@ -5,6 +5,7 @@ from echocardmae_mm.datasets.transforms.denoised_target import DenoisedTarget
 from echocardmae_mm.datasets.transforms.open_recording import OpenRecording
 from echocardmae_mm.datasets.transforms.read_frames import ReadFrames
 from echocardmae_mm.datasets.transforms.sample_clip_pair import SampleClipPair
+from echocardmae_mm.datasets.transforms.sample_even_clips import SampleEvenClips
 from echocardmae_mm.datasets.transforms.sector_mask import SectorMask
 
 __all__ = [
@@ -13,5 +14,6 @@ __all__ = [
     'OpenRecording',
     'ReadFrames',
     'SampleClipPair',
+    'SampleEvenClips',
     'SectorMask',
 ]

@@ -1,0 +1,123 @@
+"""Folds of patients for cross-validation, made, stored and exchanged as CSV."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from echocardmae_mm.draws import DrawKey, Stream, draw_bits
+from echocardmae_mm.errors import EchoError
+
+SPLITS = ('train', 'val', 'test')
+
+
+def contiguous_folds(patients: Collection[str], num_folds: int) -> dict[str, int]:
+    """Folds as CoReEcho cuts CAMUS: sorted patients in blocks of equal length (``dataset.py``).
+
+    Args:
+        patients (Collection[str]): Names of the patients.
+        num_folds (int): Number of folds.
+
+    Returns:
+        dict[str, int]: Fold of each patient, from 0.
+
+    Raises:
+        EchoError: If there are fewer patients than folds, or fewer than two folds.
+    """
+    names = sorted(set(patients))
+    if not 2 <= num_folds <= len(names):
+        raise EchoError(
+            f'{num_folds} folds of {len(names)} patients: num_folds must lie between 2 and that'
+        )
+    blocks = np.array_split(np.arange(len(names)), num_folds)
+    return {names[index]: fold for fold, block in enumerate(blocks) for index in block}
+
+
+def read_folds(path: str | Path, patients: Collection[str]) -> dict[str, int]:
+    """Folds from a CSV file.
+
+    Args:
+        path (str | Path): With the columns ``patient`` and ``fold``, folds from 0 on.
+        patients (Collection[str]): Patients that must have a fold; others are ignored.
+
+    Returns:
+        dict[str, int]: Fold of each of the patients.
+
+    Raises:
+        EchoError: If the file is missing or no such list, names a patient twice, or lacks one.
+    """
+    if not Path(path).is_file():
+        raise EchoError(f'{path}: no such file; expected a CSV with the columns patient and fold')
+    try:
+        table = pd.read_csv(path, dtype={'patient': str})
+        patient_column, folds = table['patient'], table['fold'].astype(np.int64)
+    except (KeyError, ValueError) as error:
+        raise EchoError(
+            f'{path}: expected a CSV with the columns patient and fold, folds from 0 on ({error})'
+        ) from error
+    twice = patient_column[patient_column.duplicated()]
+    if len(twice):
+        raise EchoError(f'{path}: patient {twice.iloc[0]} is there twice')
+    found = dict(zip(patient_column, folds.tolist()))
+    if missing := sorted(set(patients) - found.keys()):
+        raise EchoError(f'{path}: {len(missing)} patients have no fold, such as {missing[0]}')
+    return {patient: found[patient] for patient in sorted(set(patients))}
+
+
+def write_folds(path: str | Path, folds: Mapping[str, int]) -> None:
+    """Store folds for others, or for another machine.
+
+    Args:
+        path (str | Path): The CSV file.
+        folds (Mapping[str, int]): Fold of each patient.
+    """
+    pd.DataFrame(sorted(folds.items()), columns=['patient', 'fold']).to_csv(path, index=False)
+
+
+def patients_of_split(
+    folds: Mapping[str, int], fold: int, split: str, val_share: float = 0.0, seed: int = 0
+) -> set[str]:
+    """Patients on one side of a fold.
+
+    The fold itself is the test set. Of the others a share, drawn by patient, is the validation set
+    on which a checkpoint may be selected, so that the test set is scored once and selects nothing.
+
+    Args:
+        folds (Mapping[str, int]): Fold of each patient.
+        fold (int): The fold that is held out.
+        split (str): 'train', 'val' or 'test', in any case.
+        val_share (float): Share of the other folds' patients that validates, in [0, 1). Defaults
+            to 0, all of them train.
+        seed (int): Seed of drawing them. Defaults to 0.
+
+    Returns:
+        set[str]: Names of the patients.
+
+    Raises:
+        EchoError: If the split or the fold does not exist, or would be empty.
+    """
+    num_folds = max(folds.values()) + 1
+    if not 0 <= fold < num_folds:
+        raise EchoError(
+            f'fold={fold} does not exist: the {num_folds} folds are 0 to {num_folds - 1}'
+        )
+    if split.lower() not in SPLITS:
+        raise EchoError(f'split={split!r} is unknown; choose one of {SPLITS}')
+    if not 0 <= val_share < 1:
+        raise EchoError(f'val_share={val_share} must lie between 0 and 1')
+    held_out = {patient for patient, its_fold in folds.items() if its_fold == fold}
+    others = sorted(folds.keys() - held_out)
+    order = np.argsort(draw_bits(DrawKey(seed, fold, 0), Stream.INNER_SPLIT, len(others)))
+    count = round(val_share * len(others))
+    if val_share:
+        count = max(1, count)
+    validating = {others[index] for index in order[:count]}
+    chosen = {'test': held_out, 'val': validating, 'train': set(others) - validating}[split.lower()]
+    if not chosen:
+        raise EchoError(
+            f'split {split!r} of fold {fold} has no patients; for validation set val_share above 0'
+        )
+    return chosen

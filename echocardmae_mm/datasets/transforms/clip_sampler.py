@@ -1,0 +1,147 @@
+"""What all samplers of clips have in common: how time goes, and what a short recording gets."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from typing import Any
+
+import numpy as np
+from mmcv.transforms import BaseTransform
+
+from echocardmae_mm.errors import EchoError, RecordingError
+
+PADDINGS = ('zero', 'loop')
+
+
+class ClipSampler(BaseTransform):
+    """Clips whose starts a subclass chooses.
+
+    Time goes by frames (``interval``), by seconds (``target_fps``), or by the heart's cycle
+    (``span='cycle'``, where nothing is left to choose).
+
+    Required Keys:
+
+        - total_frames (int)
+        - filename (str)
+        - avg_fps (float, for ``target_fps``)
+        - cycle (tuple[int, int], optional, for ``span='cycle'``): First and last frame, from 0,
+          both belonging to the cycle. A last frame before the first is read backwards.
+
+    Added Keys:
+
+        - frame_inds (int64 (num_clips * clip_len,)): -1 stands for a black frame.
+        - clip_len (int)
+        - frame_interval (float | int): Frames from one sampled frame to the next.
+        - num_clips (int)
+        - clip_starts (list[int]): First frame of each clip.
+        - padded_frames (int): How many of the frames are black or repeated because the recording is
+          too short.
+
+    Args:
+        clip_len (int): Frames of a clip. Defaults to 16.
+        interval (int): Every how many frames one is taken. Defaults to 4.
+        target_fps (float, optional): Frames a second of the clips, in place of ``interval``: equal
+            seconds whatever the recording's frame rate. Defaults to None.
+        span (str, optional): 'cycle' spreads each clip evenly over the cycle, or over the whole
+            recording where none is given. Defaults to None.
+        pad (str): What a recording shorter than a clip gets: 'zero' appends black frames, as the
+            released code does; 'loop' starts again from its first frame. Defaults to 'zero'.
+    """
+
+    def __init__(
+        self,
+        clip_len: int = 16,
+        interval: int = 4,
+        target_fps: float | None = None,
+        span: str | None = None,
+        pad: str = 'zero',
+    ) -> None:
+        name = type(self).__name__
+        if min(clip_len, interval) < 1:
+            raise EchoError(
+                f'{name}: clip_len and interval must be at least 1; got {clip_len} and {interval}'
+            )
+        if target_fps is not None and (target_fps <= 0 or span is not None):
+            raise EchoError(f'{name}: target_fps must be above 0 and goes without span')
+        if span not in (None, 'cycle'):
+            raise EchoError(f"{name}: span={span!r} is unknown; choose 'cycle' or None")
+        if pad not in PADDINGS:
+            raise EchoError(f'{name}: pad={pad!r} is unknown; choose one of {PADDINGS}')
+        self.clip_len = clip_len
+        self.interval = interval
+        self.target_fps = target_fps
+        self.span = span
+        self.pad = pad
+
+    def transform(self, results: dict[str, Any]) -> dict[str, Any]:
+        """Choose the frames.
+
+        Args:
+            results (dict): The pipeline's results dict.
+
+        Returns:
+            dict: The same dict.
+
+        Raises:
+            RecordingError: If there is one frame only, the frame rate is needed and unknown, or the
+                cycle does not lie within the recording.
+        """
+        total = results['total_frames']
+        if total < 2 <= self.clip_len:
+            raise RecordingError(results['filename'], f'{total} frame; a clip needs at least 2')
+        if self.span == 'cycle':
+            first, last = self._cycle(results)
+            interval = abs(last - first) / max(self.clip_len - 1, 1)
+            clip = _nearest(np.linspace(first, last, self.clip_len))
+            clips = np.tile(clip, (len(self._choose_starts(results, 1)), 1))
+        else:
+            interval = self._interval(results)
+            clips = self._choose_clips(results, interval)
+        indices = clips.ravel()
+        beyond = indices >= total
+        filler = -1 if self.pad == 'zero' else indices % total
+        results['frame_inds'] = np.where(beyond, filler, indices)
+        results['clip_len'] = self.clip_len
+        results['frame_interval'] = interval
+        results['num_clips'] = len(clips)
+        results['clip_starts'] = clips[:, 0].tolist()
+        results['padded_frames'] = int(beyond.sum())
+        return results
+
+    @abstractmethod
+    def _choose_starts(self, results: dict[str, Any], num_starts: int) -> np.ndarray:
+        """First frame of each clip, int64 of shape (num_clips,), below ``num_starts``."""
+
+    def _choose_clips(self, results: dict[str, Any], interval: float) -> np.ndarray:
+        """Frames of each clip, (num_clips, clip_len), those beyond the recording's end included."""
+        offsets = _nearest(np.arange(self.clip_len) * interval)
+        num_starts = results['total_frames'] - int(offsets[-1])
+        if num_starts < 1:
+            num_starts = results['total_frames'] if self.pad == 'loop' else 1
+        return self._choose_starts(results, num_starts)[:, None] + offsets
+
+    def _interval(self, results: dict[str, Any]) -> float:
+        if self.target_fps is None:
+            return self.interval
+        if not results['avg_fps']:
+            reason = 'its frame rate is unknown; use interval in place of target_fps'
+            raise RecordingError(results['filename'], reason)
+        return results['avg_fps'] / self.target_fps
+
+    def _cycle(self, results: dict[str, Any]) -> tuple[int, int]:
+        last_frame = results['total_frames'] - 1
+        first, last = results.get('cycle', (0, last_frame))
+        if not (0 <= first <= last_frame and 0 <= last <= last_frame):
+            raise RecordingError(
+                results['filename'],
+                f'its cycle, frames {first} to {last}, does not lie within 0 to {last_frame}',
+            )
+        return first, last
+
+    def __repr__(self) -> str:
+        arguments = ', '.join(f'{name}={value!r}' for name, value in vars(self).items())
+        return f'{type(self).__name__}({arguments})'
+
+
+def _nearest(times: np.ndarray) -> np.ndarray:
+    return np.floor(times + 0.5).astype(np.int64)

@@ -1,0 +1,41 @@
+"""Early stopping whose patience survives an interruption."""
+
+from __future__ import annotations
+
+from mmengine.hooks import EarlyStoppingHook
+from mmengine.runner import Runner
+
+from echocardmae_mm.registry import HOOKS
+
+_KEY = 'early_stopping'
+
+
+@HOOKS.register_module()
+class ResumableEarlyStoppingHook(EarlyStoppingHook):
+    """``EarlyStoppingHook`` that keeps the best score and the epochs waited in the checkpoint.
+
+    mmengine's own hook begins to count anew when a run is resumed. Arguments as there: ``monitor``,
+    ``rule``, ``min_delta``, ``patience``, ...
+    """
+
+    def before_train(self, runner: Runner) -> None:
+        """Take up the count where the checkpoint left it.
+
+        Args:
+            runner (Runner): The runner of the training process.
+        """
+        stored = runner.message_hub.get_info(_KEY, None)
+        if runner.iter > 0 and stored is not None:
+            self.best_score, self.wait_count = stored['best_score'], stored['wait_count']
+
+    def after_val_epoch(self, runner: Runner, metrics: dict[str, float] | None = None) -> None:
+        """Decide whether training stops, and note the count.
+
+        Args:
+            runner (Runner): The runner of the training process.
+            metrics (dict[str, float], optional): Results of the validation. Defaults to None.
+        """
+        super().after_val_epoch(runner, metrics or {})
+        runner.message_hub.update_info(
+            _KEY, {'best_score': float(self.best_score), 'wait_count': self.wait_count}
+        )

@@ -1,0 +1,200 @@
+"""How much a prediction depends on where the clip starts (Figure 2 of the paper)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from mmengine.evaluator import BaseMetric
+
+from echocardmae_mm.errors import EchoError
+from echocardmae_mm.registry import METRICS
+
+from .bootstrap import Interval, bootstrap_intervals
+
+STATISTICS = ('icc', 'within_sd', 'within_range', 'mae_of_one_clip', 'mae')
+
+
+@METRICS.register_module()
+class ClipConsistencyMetric(BaseMetric):
+    """Spread of the predictions of one recording over the clips that were taken from it.
+
+    After an evaluation :attr:`clips` holds a row a clip, on the main process: ``video``,
+    ``patient``, ``ef``, ``start`` (frame) and ``prediction`` (per cent).
+
+    Args:
+        resamples (int): Bootstrap resamples of the patients. Defaults to 2000.
+        seed (int): Seed of the bootstrap. Defaults to 0.
+        collect_device (str): As :class:`mmengine.evaluator.BaseMetric`. Defaults to 'cpu'.
+    """
+
+    default_prefix = 'consistency'
+    clips: pd.DataFrame
+
+    def __init__(self, resamples: int = 2000, seed: int = 0, collect_device: str = 'cpu') -> None:
+        super().__init__(collect_device=collect_device)
+        self.resamples = resamples
+        self.seed = seed
+
+    def process(self, data_batch: Any, data_samples: Sequence[dict]) -> None:
+        """Adds the clips of each recording.
+
+        Args:
+            data_batch (Any): Unused.
+            data_samples (Sequence[dict]): Predictions, with ``filename``, ``ef``, ``clip_starts``
+                and ``pred_ef_clips``.
+        """
+        for sample in data_samples:
+            video = Path(sample['filename']).name
+            self.results.append(
+                {
+                    'video': video,
+                    'patient': sample.get('patient', video),
+                    'ef': float(sample['ef']),
+                    'start': list(sample['clip_starts']),
+                    'prediction': sample['pred_ef_clips'].double().tolist(),
+                }
+            )
+
+    def compute_metrics(self, results: list[dict[str, Any]]) -> dict[str, float]:
+        """Sums up over recordings.
+
+        Args:
+            results (list[dict]): One a recording.
+
+        Returns:
+            dict[str, float]: As :func:`consistency` gives it, with ``_low`` and ``_high``.
+        """
+        self.clips = pd.DataFrame(results).explode(['start', 'prediction'], ignore_index=True)
+        self.clips = self.clips.astype({'start': np.int64, 'prediction': np.float64})
+        metrics: dict[str, float] = {'videos': len(results), 'clips': len(self.clips)}
+        for name, interval in consistency(self.clips, self.resamples, self.seed).items():
+            metrics[name] = interval.estimate
+            metrics[f'{name}_low'], metrics[f'{name}_high'] = interval.low, interval.high
+        return metrics
+
+
+def consistency(clips: pd.DataFrame, resamples: int = 2000, seed: int = 0) -> dict[str, Interval]:
+    """Consistency of one model's predictions.
+
+    Args:
+        clips (pd.DataFrame): A row a clip: ``patient``, ``video``, ``ef``, ``prediction``.
+        resamples (int): Bootstrap resamples of the patients. Defaults to 2000.
+        seed (int): Seed of the bootstrap. Defaults to 0.
+
+    Returns:
+        dict[str, Interval]: ``icc``, the intraclass correlation ICC(1) of a one-way random model
+        (Shrout and Fleiss, Psychological Bulletin 1979), for unequal numbers of clips (McGraw and
+        Wong, Psychological Methods 1996): the share of the variance of single clips' predictions
+        that lies between recordings; ``within_sd`` and ``within_range``, mean over recordings, in
+        points of EF; ``mae_of_one_clip``, of a clip taken at random; ``mae`` of the mean over the
+        clips. 95 % intervals over patients.
+    """
+    videos = _by_video(clips)
+    return bootstrap_intervals(
+        lambda rows: _statistics(videos, rows),
+        videos['patient'].to_numpy(),
+        resamples=resamples,
+        seed=seed,
+    )
+
+
+def consistency_difference(
+    first: pd.DataFrame, second: pd.DataFrame, resamples: int = 2000, seed: int = 0
+) -> dict[str, Interval]:
+    """How two models differ, second minus first, paired by recording.
+
+    Args:
+        first (pd.DataFrame): Clips of the first model, as :func:`consistency` takes them.
+        second (pd.DataFrame): The same clips by the second model.
+        resamples (int): Bootstrap resamples of the patients. Defaults to 2000.
+        seed (int): Seed of the bootstrap. Defaults to 0.
+
+    Returns:
+        dict[str, Interval]: As :func:`consistency`.
+
+    Raises:
+        EchoError: If the two hold other clips or other true EF.
+    """
+    one, other = _by_video(first), _by_video(second)
+    same = len(one) == len(other) and (one[['video', 'clips']] == other[['video', 'clips']]).all(
+        axis=None
+    )
+    if not (same and np.allclose(one['ef'], other['ef'], atol=1e-3)):
+        raise EchoError(
+            'the two models were not tested on the same clips: let both configs name the same '
+            'data, clip_len and interval'
+        )
+
+    def differences(rows: np.ndarray) -> dict[str, float]:
+        before, after = _statistics(one, rows), _statistics(other, rows)
+        return {name: after[name] - before[name] for name in STATISTICS}
+
+    return bootstrap_intervals(
+        differences, one['patient'].to_numpy(), resamples=resamples, seed=seed
+    )
+
+
+def is_more_consistent(difference: dict[str, Interval], margin: float) -> bool:
+    """Whether the second model may be called more consistent.
+
+    A constant prediction is consistent too, so that a smaller spread proves nothing: the share of
+    the variance between recordings must rise, and the error must not.
+
+    Args:
+        difference (dict[str, Interval]): As :func:`consistency_difference` gives it.
+        margin (float): By how many points of EF the MAE may be worse at most, at the upper end of
+            its interval.
+
+    Returns:
+        bool: True if the interval of ``icc`` lies above 0 and that of ``mae`` below ``margin``.
+    """
+    return difference['icc'].low > 0 and difference['mae'].high < margin
+
+
+def _by_video(clips: pd.DataFrame) -> pd.DataFrame:
+    """A row a recording, sorted: what the statistics need of its clips."""
+    table = clips.assign(error=(clips['prediction'] - clips['ef']).abs())
+    groups = table.groupby(['patient', 'video', 'ef'], sort=True)['prediction']
+    videos = groups.agg(['count', 'mean', 'std', np.ptp]).fillna({'std': 0.0})
+    videos['error'] = table.groupby(['patient', 'video', 'ef'], sort=True)['error'].mean()
+    return videos.reset_index().rename(columns={'count': 'clips', 'ptp': 'range'})
+
+
+def _statistics(videos: pd.DataFrame, rows: np.ndarray) -> dict[str, float]:
+    count, mean, sd, spread, ef, error = (
+        videos[name].to_numpy(np.float64)[rows]
+        for name in ('clips', 'mean', 'std', 'range', 'ef', 'error')
+    )
+    return {
+        'icc': intraclass_correlation(count, mean, sd),
+        'within_sd': float(sd.mean()),
+        'within_range': float(spread.mean()),
+        'mae_of_one_clip': float(error.mean()),
+        'mae': float(np.abs(mean - ef).mean()),
+    }
+
+
+def intraclass_correlation(count: np.ndarray, mean: np.ndarray, sd: np.ndarray) -> float:
+    """ICC(1) of groups of unequal size.
+
+    Args:
+        count (np.ndarray): Values of each group, (n,).
+        mean (np.ndarray): Mean of each group, (n,).
+        sd (np.ndarray): Standard deviation within each group, ``ddof=1``, 0 for one value, (n,).
+
+    Returns:
+        float: At most 1; NaN for fewer than two groups, or without any variance.
+    """
+    groups, values = len(count), count.sum()
+    if groups < 2 or values <= groups:
+        return np.nan
+    centre = (count * mean).sum() / values
+    between = (count * np.square(mean - centre)).sum() / (groups - 1)
+    within = ((count - 1) * np.square(sd)).sum() / (values - groups)
+    size = (values - np.square(count).sum() / values) / (groups - 1)
+    total = between + (size - 1) * within
+    return float((between - within) / total) if total > 1e-12 else np.nan

@@ -1,0 +1,117 @@
+"""Folds of a cross-validation, gathered: means over folds and pooled figures with intervals."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from echocardmae_mm.errors import EchoError
+
+from .bootstrap import Interval
+from .markdown import markdown_table
+from .prediction_metric import PredictionMetric
+
+RESULT, PREDICTIONS = 'test.json', 'predictions.csv'
+
+
+def is_finished(folder: Path) -> bool:
+    """Whether a fold was trained and tested.
+
+    Args:
+        folder (Path): The fold's work directory.
+
+    Returns:
+        bool: True if its figures and its predictions are there.
+    """
+    return (folder / RESULT).is_file() and (folder / PREDICTIONS).is_file()
+
+
+def pooled_predictions(folders: Sequence[Path]) -> pd.DataFrame:
+    """Out-of-fold predictions of all recordings.
+
+    Args:
+        folders (Sequence[Path]): Work directories of the finished folds, in their order.
+
+    Returns:
+        pd.DataFrame: The tables of the folds with a column ``fold``.
+
+    Raises:
+        EchoError: If a patient was tested in two folds, or the folds read different sources.
+    """
+    tables = [
+        pd.read_csv(folder / PREDICTIONS, dtype={'patient': str, 'video': str}).assign(fold=fold)
+        for fold, folder in enumerate(folders)
+    ]
+    pooled = pd.concat(tables, ignore_index=True)
+    folds_of_patient = pooled.groupby('patient')['fold'].nunique()
+    if (folds_of_patient > 1).any():
+        raise EchoError(
+            f'patient {folds_of_patient.idxmax()} was tested in {folds_of_patient.max()} folds: '
+            'the folds are not those of one cross-validation'
+        )
+    if 'source' in pooled and pooled['source'].nunique() > 1:
+        raise EchoError(f'the folds read different data: {", ".join(pooled["source"].unique())}')
+    return pooled
+
+
+def over_folds(folders: Sequence[Path], prefix: str) -> dict[str, tuple[float, float]]:
+    """Mean and standard deviation over folds of each figure of their tests.
+
+    Args:
+        folders (Sequence[Path]): Work directories of the finished folds.
+        prefix (str): The metric's, without the stroke.
+
+    Returns:
+        dict[str, tuple[float, float]]: By the figure's name without prefix; the standard deviation
+        with ``ddof=1``. Folds where a figure is not defined, such as r of two recordings, are left
+        out of it.
+    """
+    rows = [json.loads((folder / RESULT).read_text())['metrics'] for folder in folders]
+    table = pd.DataFrame(rows).astype(np.float64)
+    return {
+        name.removeprefix(f'{prefix}/'): (
+            float(table[name].mean()),
+            float(table[name].std()),
+        )
+        for name in table
+        if not name.endswith(('_low', '_high'))
+    }
+
+
+def report(
+    metric: PredictionMetric,
+    folds: Mapping[str, tuple[float, float]],
+    pooled: Mapping[str, float | Interval],
+) -> str:
+    """Figures over folds beside pooled ones, as Markdown.
+
+    Args:
+        metric (PredictionMetric): Names the figures.
+        folds (Mapping): As :func:`over_folds` gives them.
+        pooled (Mapping): As the metric sums the pooled predictions up.
+
+    Returns:
+        str: A table.
+    """
+    rows: list[Sequence[Any]] = []
+    for name, label in metric.labels.items():
+        if name not in pooled or name not in folds:
+            continue
+        mean, sd = folds[name]
+        value = pooled[name]
+        estimate, low, high = value if isinstance(value, Interval) else (value, np.nan, np.nan)
+        rows.append(
+            (
+                label,
+                f'{mean:.2f}',
+                f'{sd:.2f}',
+                f'{estimate:.2f}',
+                f'{low:.2f} to {high:.2f}' if np.isfinite(low) else '',
+            )
+        )
+    return markdown_table(('', 'mean over folds', 'sd over folds', 'pooled', '95 %'), rows)

@@ -1,0 +1,204 @@
+"""How well ejection fraction is predicted, as a clinician and a reviewer would ask."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from matplotlib.figure import Figure
+from mmengine.logging import print_log
+
+from echocardmae_mm.registry import METRICS
+from echocardmae_mm.visualization.ef_plots import (
+    bland_altman,
+    error_by_ef_class,
+    predicted_against_true,
+)
+
+from .bootstrap import Interval, bootstrap_intervals
+from .ef_statistics import (
+    EF_CLASSES,
+    LOW_EF_THRESHOLDS,
+    ef_classes,
+    ef_statistics,
+    statistics_by_group,
+)
+from .markdown import markdown_table
+from .prediction_metric import PredictionMetric
+
+_QUALITIES = {'quality_good_or_medium': ('good', 'medium'), 'quality_poor': ('poor',)}
+_LABELS = {
+    'mae': 'MAE',
+    'rmse': 'RMSE',
+    'r2': 'R2',
+    'r': 'Pearson r',
+    'bias': 'bias (predicted - true)',
+    'loa_lower': 'lower limit of agreement',
+    'loa_upper': 'upper limit of agreement',
+    'mae_of_median': 'MAE of the constant median',
+    'mae_ratio': 'MAE / MAE of the constant median',
+    **{f'auroc_below_{limit}': f'AUROC of EF < {limit}' for limit in LOW_EF_THRESHOLDS},
+}
+_GROUPS = {
+    **dict(zip(EF_CLASSES, ('EF < 30', 'EF 30 to 40', 'EF 40 to 50', 'EF >= 50'))),
+    'quality_good_or_medium': 'image quality good or medium',
+    'quality_poor': 'image quality poor',
+}
+
+
+@METRICS.register_module()
+class EFMetric(PredictionMetric):
+    """Errors, agreement and low-EF detection, each with its interval over patients.
+
+    Of ``ef_statistics``, overall; MAE, bias and r by class of EF and, where the data set knows it,
+    by image quality; the number of recordings and patients. Beside the errors stands that of the
+    constant median, so that a run which learned nothing is seen at once. Recordings that were
+    shorter than a clip are counted as ``padded``. Without resamples (validation while training)
+    the overall figures alone.
+
+    Args:
+        **kwargs (Any): Of :class:`PredictionMetric`: ``resamples``, ``seed``, ``collect_device``.
+    """
+
+    default_prefix = 'ef'
+    labels = {
+        **_LABELS,
+        **{
+            f'{group}/{name}': f'{label}: {_LABELS[name]}'
+            for group, label in _GROUPS.items()
+            for name in ('mae', 'r')
+        },
+    }
+
+    def row(self, sample: dict) -> dict[str, Any]:
+        """True EF, prediction, and how the clips of the recording differ.
+
+        Args:
+            sample (dict): With ``ef``, ``pred_ef``, ``pred_ef_clips`` and ``padded_frames``.
+
+        Returns:
+            dict: ``ef``, ``prediction``, ``clip_sd`` and ``clip_range`` in per cent of EF,
+            ``clips``, their number, and ``padded_frames``.
+        """
+        clips = np.asarray(sample['pred_ef_clips'].cpu(), np.float64)
+        return {
+            'ef': float(sample['ef']),
+            'prediction': float(sample['pred_ef']),
+            'clip_sd': float(clips.std(ddof=1)) if len(clips) > 1 else 0.0,
+            'clip_range': float(np.ptp(clips)),
+            'clips': len(clips),
+            'padded_frames': int(sample.get('padded_frames', 0)),
+        }
+
+    def summarise(self, predictions: pd.DataFrame) -> dict[str, float | Interval]:
+        """Statistics of a table of predictions.
+
+        Args:
+            predictions (pd.DataFrame): With ``patient``, ``ef``, ``prediction``, ``padded_frames``
+                and, if known, ``quality``.
+
+        Returns:
+            dict[str, float | Interval]: By name.
+        """
+        ef = predictions['ef'].to_numpy(np.float64)
+        predicted = predictions['prediction'].to_numpy(np.float64)
+        patients = predictions['patient'].to_numpy()
+        counts: dict[str, float | Interval] = {
+            'n': len(predictions),
+            'patients': len(np.unique(patients)),
+            'padded': int((predictions['padded_frames'] > 0).sum()),
+        }
+        if not self.resamples:
+            return {**counts, **ef_statistics(ef, predicted)}
+        groups = {**ef_classes(ef), **_quality_groups(predictions)}
+
+        def statistics(rows: np.ndarray) -> dict[str, float]:
+            members = {name: group[rows] for name, group in groups.items()}
+            return {
+                **ef_statistics(ef[rows], predicted[rows]),
+                **statistics_by_group(ef[rows], predicted[rows], members),
+            }
+
+        intervals = bootstrap_intervals(
+            statistics, patients, resamples=self.resamples, seed=self.seed
+        )
+        sizes = {f'{name}/n': int(group.sum()) for name, group in groups.items()}
+        return {**counts, **intervals, **sizes}
+
+    def compute_metrics(self, results: list[dict[str, Any]]) -> dict[str, float]:
+        """As :meth:`PredictionMetric.compute_metrics`; says how often a clip was padded.
+
+        Args:
+            results (list[dict]): Rows of the table.
+
+        Returns:
+            dict[str, float]: By name.
+        """
+        metrics = super().compute_metrics(results)
+        if metrics['padded']:
+            print_log(
+                f'{metrics["padded"]} of {metrics["n"]} recordings are shorter than a clip and '
+                'were padded',
+                'current',
+            )
+        return metrics
+
+    def report(self, statistics: dict[str, Any]) -> str:
+        """Statistics in words, as Markdown.
+
+        Args:
+            statistics (dict): As :meth:`summarise` returns them.
+
+        Returns:
+            str: Two tables.
+        """
+        overall = markdown_table(
+            (f'{statistics["n"]} recordings of {statistics["patients"]} patients', '', '95 %'),
+            [(label, *_cells(statistics[name])) for name, label in _LABELS.items()],
+        )
+        groups = markdown_table(
+            ('group', 'n', 'MAE', '95 %', 'bias', 'r'),
+            [
+                (
+                    label,
+                    statistics[f'{name}/n'],
+                    *_cells(statistics[f'{name}/mae']),
+                    _cells(statistics[f'{name}/bias'])[0],
+                    _cells(statistics[f'{name}/r'])[0],
+                )
+                for name, label in _GROUPS.items()
+                if f'{name}/n' in statistics
+            ],
+        )
+        return f'{overall}\n\n{groups}'
+
+    def figures(self, predictions: pd.DataFrame) -> dict[str, Figure]:
+        """Pictures of a table of predictions.
+
+        Args:
+            predictions (pd.DataFrame): As :meth:`summarise` takes it.
+
+        Returns:
+            dict[str, Figure]: ``predicted_against_true``, ``bland_altman``, ``error_by_ef_class``.
+        """
+        ef = predictions['ef'].to_numpy(np.float64)
+        predicted = predictions['prediction'].to_numpy(np.float64)
+        return {
+            'predicted_against_true': predicted_against_true(ef, predicted),
+            'bland_altman': bland_altman(ef, predicted),
+            'error_by_ef_class': error_by_ef_class(ef, predicted),
+        }
+
+
+def _quality_groups(predictions: pd.DataFrame) -> dict[str, np.ndarray]:
+    if 'quality' not in predictions:
+        return {}
+    quality = predictions['quality'].astype(str).str.lower()
+    return {name: quality.isin(members).to_numpy() for name, members in _QUALITIES.items()}
+
+
+def _cells(value: float | Interval) -> tuple[str, str]:
+    estimate, low, high = value if isinstance(value, Interval) else (value, np.nan, np.nan)
+    ends = f'{low:.2f} to {high:.2f}' if np.isfinite(low) else ''
+    return (f'{estimate:.2f}' if np.isfinite(estimate) else 'not defined'), ends

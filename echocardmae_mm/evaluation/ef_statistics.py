@@ -1,0 +1,117 @@
+"""Statistics of predicted ejection fractions: what clinicians and reviewers ask for."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+from scipy.stats import rankdata
+
+EF_CLASSES = {
+    'ef_below_30': (-np.inf, 30.0),
+    'ef_30_to_40': (30.0, 40.0),
+    'ef_40_to_50': (40.0, 50.0),
+    'ef_from_50': (50.0, np.inf),
+}
+LOW_EF_THRESHOLDS = (35, 40, 45, 50)
+
+
+def ef_statistics(ef: np.ndarray, predicted: np.ndarray) -> dict[str, float]:
+    """Agreement of predicted with true EF; the error of a constant beside it.
+
+    Args:
+        ef (np.ndarray): True EF in per cent, float of shape (n,).
+        predicted (np.ndarray): Predicted EF in per cent, float of shape (n,).
+
+    Returns:
+        dict[str, float]: In per cent of EF, unless it says otherwise: ``mae``, ``rmse``; ``r2`` and
+        ``r`` (Pearson), no unit; ``bias``, predicted minus true; ``loa_lower`` and ``loa_upper``,
+        the limits of agreement, bias -/+ 1.96 standard deviations of the difference (Bland and
+        Altman, Lancet 1986); ``mae_of_median``, the MAE of predicting these recordings' own median
+        EF for each, the best that any constant can do; ``mae_ratio``, ``mae`` over it, 1 for a
+        model that learned nothing; ``auroc_below_35``, ``_40``, ``_45`` and ``_50``. NaN where a
+        statistic is not defined.
+    """
+    error = predicted - ef
+    spread = float(error.std(ddof=1)) if len(ef) > 1 else np.nan
+    bias = float(error.mean())
+    mae = float(np.abs(error).mean())
+    mae_of_median = float(np.abs(ef - np.median(ef)).mean())
+    total = float(np.square(ef - ef.mean()).sum())
+    statistics = {
+        'mae': mae,
+        'rmse': float(np.sqrt(np.square(error).mean())),
+        'r2': 1 - float(np.square(error).sum()) / total if total > 0 else np.nan,
+        'r': pearson_r(ef, predicted),
+        'bias': bias,
+        'loa_lower': bias - 1.96 * spread,
+        'loa_upper': bias + 1.96 * spread,
+        'mae_of_median': mae_of_median,
+        'mae_ratio': mae / mae_of_median if mae_of_median > 0 else np.nan,
+    }
+    ranks = rankdata(-predicted)
+    for threshold in LOW_EF_THRESHOLDS:
+        statistics[f'auroc_below_{threshold}'] = _auroc(ranks, ef < threshold)
+    return statistics
+
+
+def statistics_by_group(
+    ef: np.ndarray, predicted: np.ndarray, groups: Mapping[str, np.ndarray]
+) -> dict[str, float]:
+    """Error in groups of recordings.
+
+    Args:
+        ef (np.ndarray): True EF in per cent, float of shape (n,).
+        predicted (np.ndarray): Predicted EF in per cent, float of shape (n,).
+        groups (Mapping[str, np.ndarray]): Members of each group, bool of shape (n,).
+
+    Returns:
+        dict[str, float]: ``<group>/n``, ``<group>/mae``, ``<group>/bias`` and ``<group>/r``; the
+        last three NaN for an empty group.
+    """
+    statistics: dict[str, float] = {}
+    for name, members in groups.items():
+        error = predicted[members] - ef[members]
+        there = len(error) > 0
+        statistics[f'{name}/n'] = len(error)
+        statistics[f'{name}/mae'] = float(np.abs(error).mean()) if there else np.nan
+        statistics[f'{name}/bias'] = float(error.mean()) if there else np.nan
+        statistics[f'{name}/r'] = pearson_r(ef[members], predicted[members])
+    return statistics
+
+
+def ef_classes(ef: np.ndarray) -> dict[str, np.ndarray]:
+    """Members of the classes of EF: below 30, 30 to 40, 40 to 50, from 50 on.
+
+    Args:
+        ef (np.ndarray): True EF in per cent, float of shape (n,).
+
+    Returns:
+        dict[str, np.ndarray]: bool of shape (n,) by the class's name.
+    """
+    return {name: (ef >= low) & (ef < high) for name, (low, high) in EF_CLASSES.items()}
+
+
+def pearson_r(first: np.ndarray, second: np.ndarray) -> float:
+    """Pearson's correlation.
+
+    Args:
+        first (np.ndarray): Float of shape (n,).
+        second (np.ndarray): Float of shape (n,).
+
+    Returns:
+        float: NaN for fewer than three values, or where one of the two is constant.
+    """
+    if len(first) < 3:
+        return np.nan
+    first, second = first - first.mean(), second - second.mean()
+    norm = np.sqrt(np.square(first).sum() * np.square(second).sum())
+    return float((first * second).sum() / norm) if norm > 1e-12 else np.nan
+
+
+def _auroc(ranks: np.ndarray, positive: np.ndarray) -> float:
+    """Probability that a positive ranks above a negative, ties half (Mann-Whitney)."""
+    count, others = int(positive.sum()), int((~positive).sum())
+    if not count or not others:
+        return np.nan
+    return float((ranks[positive].sum() - count * (count + 1) / 2) / (count * others))

@@ -1,0 +1,169 @@
+"""Ejection fraction from the mean of the tokens."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import torch
+from mmengine.model import BaseModule
+from mmengine.structures import BaseDataElement
+from scipy.ndimage import gaussian_filter1d
+from torch import Tensor, nn
+
+from echocardmae_mm.errors import EchoError
+from echocardmae_mm.registry import MODELS
+
+TARGETS = ('percent', 'zscore')
+REWEIGHTINGS = {'none': 0.0, 'sqrt_inverse': 0.5, 'inverse': 1.0}
+_BINS = 101
+
+
+@MODELS.register_module()
+class EFHead(BaseModule):
+    """A linear layer on the pooled tokens, trained by L1 (the released code's ``train_ef.py``).
+
+    Its weight starts at zero and its bias at the mean EF of the training set, so that the first
+    prediction is that mean for every recording. It computes in float32 whatever the autocast:
+    bfloat16 has steps of a quarter of a per cent at an EF of 60 %.
+
+    Args:
+        in_channels (int): Width of the features. Defaults to 384.
+        target (str): 'percent' predicts EF / 100, its loss is in per cent (the released code);
+            'zscore' predicts and is trained in standard deviations from the mean. Defaults to
+            'percent'.
+        mean (float, optional): Mean EF of the training set in per cent. Defaults to None,
+            :class:`FitTargetsHook` takes the training set's.
+        std (float, optional): Standard deviation of the training set's EF in per cent. Defaults to
+            None, likewise.
+        reweight (str): Weights of the recordings by the rarity of their EF: 'none', 'inverse' or
+            'sqrt_inverse' of the training set's density in bins of one per cent, smoothed by
+            ``smoothing``; the mean weight is 1 (label distribution smoothing: Yang et al.,
+            "Delving into deep imbalanced regression", ICML 2021). Defaults to 'none'.
+        smoothing (float): Standard deviation of the smoothing in per cent. Defaults to 2.
+        init_cfg (dict, optional): Initialisation, such as a checkpoint. Defaults to None.
+
+    Raises:
+        EchoError: If ``target`` or ``reweight`` is unknown.
+    """
+
+    mean: Tensor
+    std: Tensor
+    weight_of_bin: Tensor
+
+    def __init__(
+        self,
+        in_channels: int = 384,
+        target: str = 'percent',
+        mean: float | None = None,
+        std: float | None = None,
+        reweight: str = 'none',
+        smoothing: float = 2.0,
+        init_cfg: dict | None = None,
+    ) -> None:
+        super().__init__(init_cfg=init_cfg)
+        if target not in TARGETS:
+            raise EchoError(f'EFHead: target={target!r} is unknown; choose one of {TARGETS}')
+        if reweight not in REWEIGHTINGS:
+            raise EchoError(
+                f'EFHead: reweight={reweight!r} is unknown; choose one of {[*REWEIGHTINGS]}'
+            )
+        self.target = target
+        self.reweight = reweight
+        self.smoothing = smoothing
+        self.fc = nn.Linear(in_channels, 1)
+        unknown = float('nan')
+        self.register_buffer('mean', torch.tensor(unknown if mean is None else float(mean)))
+        self.register_buffer('std', torch.tensor(unknown if std is None else float(std)))
+        self.register_buffer('weight_of_bin', torch.ones(_BINS))
+        nn.init.zeros_(self.fc.weight)
+        self._start_at_mean()
+
+    def fit_targets(self, efs: Sequence[float] | np.ndarray) -> None:
+        """Take mean, deviation and rarity from the training set, what was given excepted.
+
+        Args:
+            efs (Sequence[float]): EF of each recording of the training set, in per cent.
+        """
+        values = np.asarray(efs, np.float64)
+        if self.mean.isnan():
+            self.mean.fill_(values.mean())
+            self._start_at_mean()
+        if self.std.isnan():
+            self.std.fill_(values.std())
+        counts = np.bincount(_bin(values), minlength=_BINS).astype(np.float64)
+        density = gaussian_filter1d(counts, self.smoothing, mode='constant')
+        weights = np.where(counts > 0, density, 1.0) ** -REWEIGHTINGS[self.reweight]
+        weights /= (weights * counts).sum() / counts.sum()
+        self.weight_of_bin.copy_(torch.from_numpy(np.where(counts > 0, weights, 1.0)))
+
+    def forward(self, features: Tensor) -> Tensor:
+        """Ejection fraction of each clip.
+
+        Args:
+            features (Tensor): Mean of the tokens, normalised, (B, C).
+
+        Returns:
+            Tensor: float32 of shape (B,), per cent; not clipped to 0-100.
+        """
+        with torch.autocast(features.device.type, enabled=False):
+            output = self.fc(features.float()).squeeze(1)
+            return 100 * output if self.target == 'percent' else self.mean + self.std * output
+
+    def loss(
+        self, features: Tensor, data_samples: list[BaseDataElement], **_: Any
+    ) -> dict[str, Tensor]:
+        """L1 between predicted and true EF.
+
+        Args:
+            features (Tensor): (B * M, C), the M clips of a recording one after the other.
+            data_samples (list[BaseDataElement]): One a recording, with ``ef`` in per cent.
+
+        Returns:
+            dict[str, Tensor]: ``loss_ef``, in per cent or in standard deviations.
+
+        Raises:
+            EchoError: If a sample has no EF.
+        """
+        predicted = self(features).unflatten(0, (len(data_samples), -1))
+        ef = predicted.new_tensor([_ef_of(sample) for sample in data_samples]).unsqueeze(1)
+        weight = self.weight_of_bin[ef.round().long().clamp(0, _BINS - 1)]
+        loss = (weight * (predicted - ef).abs()).mean()
+        return {'loss_ef': loss if self.target == 'percent' else loss / self.std}
+
+    def predict(
+        self, features: Tensor, data_samples: list[BaseDataElement], **_: Any
+    ) -> list[BaseDataElement]:
+        """Mean prediction over the clips of each recording.
+
+        Args:
+            features (Tensor): (B * M, C), the M clips of a recording one after the other.
+            data_samples (list[BaseDataElement]): One a recording.
+
+        Returns:
+            list[BaseDataElement]: The same, with ``pred_ef`` (float, per cent) and
+            ``pred_ef_clips`` (float32 (M,)).
+        """
+        predicted = self(features).detach().view(len(data_samples), -1)
+        for sample, clips in zip(data_samples, predicted):
+            sample.set_field(clips, 'pred_ef_clips')
+            sample.set_field(float(clips.mean()), 'pred_ef')
+        return data_samples
+
+    def _start_at_mean(self) -> None:
+        known = self.target == 'percent' and not self.mean.isnan()
+        nn.init.constant_(self.fc.bias, float(self.mean) / 100 if known else 0.0)
+
+
+def _bin(efs: np.ndarray) -> np.ndarray:
+    return np.clip(np.rint(efs), 0, _BINS - 1).astype(np.int64)
+
+
+def _ef_of(sample: BaseDataElement) -> float:
+    if 'ef' not in sample:
+        raise EchoError(
+            "a sample has no 'ef': take a data set that has it, and put 'ef' in algorithm_keys of "
+            'PackActionInputs'
+        )
+    return float(sample.ef)

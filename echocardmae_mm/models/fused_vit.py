@@ -1,0 +1,86 @@
+"""MMAction2's video transformer with fused attention, for fine-tuning."""
+
+from __future__ import annotations
+
+import inspect
+from typing import Any
+
+from mmaction.models import VisionTransformer
+
+from echocardmae_mm.errors import EchoError
+from echocardmae_mm.registry import MODELS
+
+from .fused_attention import fuse_attention
+from .pretrained_encoder import pretrained_cfg, report_pretrained
+
+
+@MODELS.register_module()
+class FusedVisionTransformer(VisionTransformer):
+    """:class:`mmaction.VisionTransformer` by fused attention, told what it starts from.
+
+    Names and values of the parameters are the host's, so each loads what the other saved. With
+    ``init_cfg=dict(type='Pretrained', checkpoint=..., prefix='backbone.')`` the log says which
+    tensors were taken and which are fresh, and a checkpoint of another size is refused, where the
+    host's class would go on with fresh weights.
+
+    Args:
+        attn_bias (bool): Whether queries and values have a learnt bias. False freezes both at
+            zero, as the released EchoCardMAE code never applies them. Defaults to True.
+        frozen_blocks (int): Blocks, from the first on, that are not trained, nor is the patch
+            embedding before them: 0 freezes that alone, ``depth`` all but ``fc_norm``. Defaults
+            to -1, everything is trained.
+        **kwargs: Of :class:`mmaction.VisionTransformer`: ``img_size``, ``patch_size``,
+            ``num_frames``, ``tubelet_size``, ``embed_dims``, ``depth``, ``num_heads``, ...
+
+    Raises:
+        EchoError: If the host's class knows no such argument (by itself it would ignore it), or
+            there are not so many blocks.
+    """
+
+    def __init__(self, attn_bias: bool = True, frozen_blocks: int = -1, **kwargs: Any) -> None:
+        known = set(inspect.signature(VisionTransformer.__init__).parameters)
+        known -= {'self', 'kwargs', 'pretrained'}
+        if unknown := kwargs.keys() - known:
+            raise EchoError(
+                f'{type(self).__name__} has no argument {", ".join(sorted(unknown))}; '
+                f'it has attn_bias, frozen_blocks, {", ".join(sorted(known))}'
+            )
+        super().__init__(**kwargs)
+        fuse_attention(self.blocks, attn_bias)
+        if not -1 <= frozen_blocks <= len(self.blocks):
+            raise EchoError(
+                f'{type(self).__name__}: frozen_blocks={frozen_blocks} must lie between -1 '
+                f'(none) and its {len(self.blocks)} blocks'
+            )
+        self.frozen_blocks = frozen_blocks
+        for module in self._frozen():
+            module.requires_grad_(False)
+
+    def init_weights(self) -> None:
+        """Initialise, and report on the checkpoint that ``init_cfg`` names.
+
+        Raises:
+            EchoError: If the checkpoint is missing, holds no such encoder, or one of another size.
+        """
+        if (pretrained := pretrained_cfg(self.init_cfg)) is not None:
+            report_pretrained(self, pretrained['checkpoint'], pretrained.get('prefix') or '')
+        super().init_weights()
+
+    def train(self, mode: bool = True) -> FusedVisionTransformer:
+        """Switch between training and evaluation; what is frozen stays in evaluation.
+
+        Args:
+            mode (bool): Whether to train. Defaults to True.
+
+        Returns:
+            FusedVisionTransformer: Itself.
+        """
+        super().train(mode)
+        for module in self._frozen():
+            module.eval()
+        return self
+
+    def _frozen(self) -> list[Any]:
+        if self.frozen_blocks < 0:
+            return []
+        return [self.patch_embed, *self.blocks[: self.frozen_blocks]]

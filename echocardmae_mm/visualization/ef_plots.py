@@ -1,0 +1,126 @@
+"""Pictures of predicted ejection fractions, each to be read on a slide without explanation."""
+
+from __future__ import annotations
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+_CLASSES = {'< 30': (-np.inf, 30), '30 to 40': (30, 40), '40 to 50': (40, 50), '≥ 50': (50, np.inf)}
+
+
+def predicted_against_true(ef: np.ndarray, predicted: np.ndarray) -> Figure:
+    """Draws each recording's predicted against its true EF.
+
+    Args:
+        ef (np.ndarray): True EF in per cent, float of shape (n,).
+        predicted (np.ndarray): Predicted EF in per cent, float of shape (n,).
+
+    Returns:
+        Figure: The picture; nothing is shown or saved.
+    """
+    figure, axis = _figure(6.0, 5.6)
+    low = float(min(ef.min(), predicted.min(), 10)) - 3
+    high = float(max(ef.max(), predicted.max(), 80)) + 3
+    axis.axvspan(low, 50, color='0.94', zorder=0)
+    axis.plot([low, high], [low, high], color='0.3', linewidth=1.2, label='prediction = truth')
+    axis.axhline(
+        np.median(ef),
+        color='tab:orange',
+        linestyle='--',
+        linewidth=1.2,
+        label='median of the truth',
+    )
+    axis.scatter(ef, predicted, s=18, color='tab:blue', alpha=0.6, linewidths=0)
+    axis.set(xlim=(low, high), ylim=(low, high), aspect='equal')
+    axis.set(xlabel='true ejection fraction (%)', ylabel='predicted ejection fraction (%)')
+    error = np.abs(predicted - ef)
+    constant = np.abs(ef - np.median(ef)).mean()
+    axis.set_title(
+        f'{len(ef)} recordings: mean absolute error {error.mean():.1f} points\n'
+        f'(predicting the median for all: {constant:.1f}; shaded: reduced, below 50 %)',
+        fontsize=11,
+    )
+    axis.legend(loc='upper left', frameon=False)
+    return figure
+
+
+def bland_altman(ef: np.ndarray, predicted: np.ndarray) -> Figure:
+    """Draws the difference against the mean of prediction and truth (Bland and Altman, 1986).
+
+    Args:
+        ef (np.ndarray): True EF in per cent, float of shape (n,).
+        predicted (np.ndarray): Predicted EF in per cent, float of shape (n,).
+
+    Returns:
+        Figure: The picture; nothing is shown or saved.
+    """
+    figure, axis = _figure(6.6, 4.6)
+    difference, mean = predicted - ef, (predicted + ef) / 2
+    bias, spread = difference.mean(), difference.std(ddof=1) if len(ef) > 1 else 0.0
+    axis.axhline(0, color='0.8', linewidth=1)
+    axis.scatter(mean, difference, s=18, color='tab:blue', alpha=0.6, linewidths=0)
+    for level, label, style in (
+        (bias, 'bias', '-'),
+        (bias + 1.96 * spread, '+ 1.96 sd', '--'),
+        (bias - 1.96 * spread, '− 1.96 sd', '--'),  # noqa: RUF001
+    ):
+        axis.axhline(level, color='tab:red', linestyle=style, linewidth=1.2)
+        axis.annotate(
+            f'{label}\n{level:+.1f}',
+            (1.01, level),
+            xycoords=('axes fraction', 'data'),
+            va='center',
+            color='tab:red',
+            annotation_clip=False,
+        )
+    reach = 1.15 * max(np.abs(difference).max(), abs(bias) + 1.96 * spread, 1.0)
+    axis.set(ylim=(-reach, reach), xlabel='mean of predicted and true ejection fraction (%)')
+    axis.set_ylabel('predicted − true (points)')  # noqa: RUF001
+    axis.set_title(f'{len(ef)} recordings: about 95 % lie between the dashed lines', fontsize=11)
+    return figure
+
+
+def error_by_ef_class(ef: np.ndarray, predicted: np.ndarray) -> Figure:
+    """Draws how predictions err in each class of EF.
+
+    Args:
+        ef (np.ndarray): True EF in per cent, float of shape (n,).
+        predicted (np.ndarray): Predicted EF in per cent, float of shape (n,).
+
+    Returns:
+        Figure: The picture; nothing is shown or saved.
+    """
+    figure, axis = _figure(6.6, 4.6)
+    errors = {
+        name: (predicted - ef)[(ef >= low) & (ef < high)] for name, (low, high) in _CLASSES.items()
+    }
+    axis.axhline(0, color='0.6', linewidth=1)
+    for place, values in enumerate(errors.values()):
+        if len(values):
+            axis.boxplot(
+                values,
+                positions=[place],
+                widths=0.5,
+                showfliers=False,
+                medianprops=dict(color='tab:red', linewidth=1.6),
+            )
+            jitter = place + 0.16 * np.sin(np.arange(len(values)) * 2.4)
+            axis.scatter(jitter, values, s=12, color='tab:blue', alpha=0.4, linewidths=0)
+    labels = [
+        f'{name} %\nn = {len(values)}'
+        + (f'\nMAE {np.abs(values).mean():.1f}' if len(values) else '')
+        for name, values in errors.items()
+    ]
+    axis.set_xticks(range(len(labels)), labels)
+    axis.set(xlim=(-0.6, len(labels) - 0.4), xlabel='true ejection fraction')
+    axis.set_ylabel('predicted − true (points)')  # noqa: RUF001
+    axis.set_title('Error by class of ejection fraction: above 0 it is overestimated', fontsize=11)
+    return figure
+
+
+def _figure(width: float, height: float) -> tuple[Figure, Axes]:
+    figure = Figure(figsize=(width, height), layout='constrained')
+    axis = figure.subplots()
+    axis.spines[['top', 'right']].set_visible(False)
+    return figure, axis

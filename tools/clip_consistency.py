@@ -1,0 +1,174 @@
+"""How much a model's EF depends on where the clip starts (Figure 2 of the paper), for one or two.
+
+    python tools/clip_consistency.py CONFIG CHECKPOINT [--vs CONFIG2 CHECKPOINT2] [--out DIR]
+
+Every start frame of every test recording is evaluated. "More consistent" is claimed of the second
+model only if the share of the variance that lies between recordings rises (intraclass correlation,
+its 95 % interval above 0) and the error is no worse (the interval of its MAE below --margin): a
+constant prediction is consistent too.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+from pathlib import Path
+
+import pandas as pd
+from launch import (
+    Mistake,
+    add_common_arguments,
+    build_runner,
+    load_config,
+    no_traceback_for_mistakes,
+    override,
+)
+from mmengine.config import Config
+
+from echocardmae_mm.engine import git_commit, refuse_overlap
+from echocardmae_mm.evaluation import Interval
+from echocardmae_mm.evaluation.clip_consistency import (
+    STATISTICS,
+    consistency,
+    consistency_difference,
+    is_more_consistent,
+)
+from echocardmae_mm.evaluation.markdown import markdown_table
+from echocardmae_mm.visualization.clip_consistency_picture import clip_consistency_picture
+
+SAMPLERS = ('SampleEvenClips', 'SampleClipPair')
+LABELS = {
+    'icc': 'intraclass correlation',
+    'within_sd': 'sd within a recording (points)',
+    'within_range': 'range within a recording (points)',
+    'mae_of_one_clip': 'MAE of one clip (points)',
+    'mae': 'MAE of the mean of all clips (points)',
+}
+
+
+def parse_args() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument('config', help='path of the config')
+    parser.add_argument('checkpoint', help='path of the checkpoint')
+    parser.add_argument('--vs', nargs=2, metavar=('CONFIG2', 'CHECKPOINT2'), help='second model')
+    parser.add_argument('--names', nargs='+', help='what the models are called in the picture')
+    parser.add_argument('--out', default='work_dirs/clip_consistency', help='folder of the results')
+    parser.add_argument(
+        '--margin', type=float, default=0.5, help='points of EF that count as no worse'
+    )
+    parser.add_argument('--views', type=int, default=64, help='clips in one forward pass')
+    parser.add_argument('--seed', type=int, default=0, help='seed of the bootstrap')
+    parser.add_argument(
+        '--allow-overlap',
+        action='store_true',
+        help='test on recordings that a checkpoint was trained on too; the result says so',
+    )
+    add_common_arguments(parser)
+    return parser.parse_args()
+
+
+def take_every_start(config: Config, views: int) -> None:
+    """Let the test take every clip of a recording, one recording at a time."""
+    pipeline = config.test_dataloader.dataset.pipeline
+    samplers = [step for step in pipeline if step['type'].rpartition('.')[2] in SAMPLERS]
+    if not samplers or samplers[0].get('span'):
+        raise Mistake(
+            f'{config.filename}: its test clips have no free start: clip consistency needs '
+            f'{" or ".join(SAMPLERS)} without span'
+        )
+    samplers[0].update(type='echocardmae_mm.SampleEvenClips', num_clips='all')
+    config.test_dataloader.batch_size = 1
+    config.test_evaluator = dict(type='echocardmae_mm.ClipConsistencyMetric', resamples=0)
+    config.model.setdefault('test_cfg', {})
+    config.model.test_cfg = {**(config.model.test_cfg or {}), 'max_testing_views': views}
+
+
+def clips_of(
+    config_file: str, checkpoint: str, folder: Path, args: argparse.Namespace
+) -> tuple[pd.DataFrame, dict]:
+    """Every clip's prediction by one model, and where the model comes from."""
+    if '://' not in checkpoint and not Path(checkpoint).is_file():
+        raise Mistake(f'{checkpoint}: no such checkpoint')
+    one = argparse.Namespace(**{**vars(args), 'config': config_file, 'work_dir': str(folder)})
+    config = load_config(one)
+    override(config, args.cfg_options)
+    take_every_start(config, args.views)
+    config.load_from, config.resume = checkpoint, False
+    config.experiment_name = f'clip_consistency_{folder.name}'
+    runner = build_runner(config, 'test_dataloader')
+    overlap = refuse_overlap(checkpoint, runner.test_loop.dataloader.dataset, args.allow_overlap)
+    runner.test()
+    clips = runner.test_loop.evaluator.metrics[0].clips
+    clips.to_csv(folder / 'clips.csv', index=False)
+    return clips, {
+        'config': config_file,
+        'checkpoint': checkpoint,
+        'overlap': overlap and overlap._asdict(),
+        'config_text': config.pretty_text,
+    }
+
+
+def table(results: dict[str, dict[str, Interval]]) -> str:
+    """The figures of the models, and of their difference, as Markdown."""
+    return markdown_table(
+        ('', *results),
+        [
+            (LABELS[name], *(_cell(figures[name]) for figures in results.values()))
+            for name in STATISTICS
+        ],
+    )
+
+
+def _cell(value: Interval) -> str:
+    return f'{value.estimate:.3f} [{value.low:.3f}, {value.high:.3f}]'
+
+
+def main() -> None:
+    with no_traceback_for_mistakes():
+        args = parse_args()
+        models = [(args.config, args.checkpoint), *([args.vs] if args.vs else [])]
+        names = args.names or ['first', 'second'][: len(models)]
+        if len(names) != len(models):
+            raise Mistake(f'--names: {len(models)} models need as many names, got {len(names)}')
+        out = Path(args.out)
+        tested = [
+            clips_of(config, checkpoint, out / name, args)
+            for name, (config, checkpoint) in zip(names, models)
+        ]
+        clips = {name: table for name, (table, _) in zip(names, tested)}
+        results = {name: consistency(table, seed=args.seed) for name, table in clips.items()}
+        text = (
+            f'{len(clips[names[0]])} clips of {clips[names[0]]["video"].nunique()} recordings\n\n'
+        )
+        verdict = None
+        if args.vs:
+            first, second = clips.values()
+            difference = consistency_difference(first, second, seed=args.seed)
+            verdict = is_more_consistent(difference, args.margin)
+            text += f'{table({**results, f"{names[1]} - {names[0]}": difference})}\n\n'
+            text += f'{names[1]} is {"" if verdict else "not shown to be "}more consistent than '
+            text += f'{names[0]} (margin of the error: {args.margin} points)\n'
+            results['difference'] = difference
+        else:
+            text += f'{table(results)}\n'
+        (out / 'clip_consistency.md').write_text(text)
+        clip_consistency_picture(clips).savefig(out / 'clip_consistency.png', dpi=150)
+        figures = {
+            'models': [{'name': name, **origin} for name, (_, origin) in zip(names, tested)],
+            'statistics': {
+                name: {key: value._asdict() for key, value in figures.items()}
+                for name, figures in results.items()
+            },
+            'more_consistent': verdict,
+            'margin': args.margin,
+            'seed': args.seed,
+            'commit': git_commit(),
+        }
+        (out / 'clip_consistency.json').write_text(json.dumps(figures, indent=2) + '\n')
+        print(f'\n{text}\nEverything is in {out}')
+
+
+if __name__ == '__main__':
+    main()

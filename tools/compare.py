@@ -1,0 +1,87 @@
+"""Compare two models that were tested on the same recordings.
+
+    python tools/compare.py work_dirs/a/predictions.csv work_dirs/b/predictions.csv
+
+Differences are B minus A, with 95 % intervals of a bootstrap over patients, paired by recording.
+The last column is the smallest true difference that so many patients would show in four of five
+tests: a difference that is not seen says nothing about one that is smaller than that.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+from pathlib import Path
+
+from launch import no_traceback_for_mistakes
+
+from echocardmae_mm.evaluation.comparison import Difference, compare, read_predictions
+from echocardmae_mm.evaluation.markdown import markdown_table
+
+LABELS = {
+    'mae': 'MAE',
+    'rmse': 'RMSE',
+    'r2': 'R2',
+    'r': 'Pearson r',
+    'bias': 'bias',
+    'auroc_below_50': 'AUROC of EF < 50',
+}
+
+
+def parse_args() -> argparse.Namespace:
+    """Read the command line."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument('first', metavar='A.csv', help='predictions of the first model')
+    parser.add_argument('second', metavar='B.csv', help='predictions of the second model')
+    parser.add_argument('--resamples', type=int, default=10000, help='resamples of the patients')
+    parser.add_argument('--seed', type=int, default=0, help='seed of the bootstrap')
+    parser.add_argument('--out', type=Path, metavar='FILE.json', help='keep the figures here')
+    return parser.parse_args()
+
+
+def table(differences: dict[str, Difference]) -> str:
+    """The comparison as Markdown."""
+    return markdown_table(
+        ('', 'A', 'B', 'B - A', '95 %', 'detectable'),
+        [
+            (
+                LABELS[name],
+                f'{row.first:.3f}',
+                f'{row.second:.3f}',
+                f'{row.difference.estimate:+.3f}',
+                f'{row.difference.low:+.3f} to {row.difference.high:+.3f}',
+                f'{row.detectable:.3f}',
+            )
+            for name, row in differences.items()
+        ],
+    )
+
+
+def main() -> None:
+    with no_traceback_for_mistakes():
+        args = parse_args()
+        first, second = read_predictions(args.first), read_predictions(args.second)
+        differences = compare(first, second, args.resamples, args.seed)
+        print(f'A  {args.first}\nB  {args.second}')
+        print(f'{len(first)} recordings of {first["patient"].nunique()} patients\n')
+        print(table(differences))
+        if args.out:
+            result = {
+                'first': args.first,
+                'second': args.second,
+                'recordings': len(first),
+                'patients': int(first['patient'].nunique()),
+                'resamples': args.resamples,
+                'seed': args.seed,
+                'differences': {
+                    name: {**row._asdict(), 'difference': row.difference._asdict()}
+                    for name, row in differences.items()
+                },
+            }
+            args.out.write_text(json.dumps(result, indent=2) + '\n')
+
+
+if __name__ == '__main__':
+    main()
