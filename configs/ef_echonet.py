@@ -1,35 +1,11 @@
 """Ejection fraction on EchoNet-Dynamic (Table 1): python tools/train.py configs/ef_echonet.py
 
-It starts from the encoder of configs/pretrain_echo.py; another one, or none:
+It starts from the encoder of configs/pretrain_echo.py; from another one, or from scratch, by
 --cfg-options model.backbone.init_cfg.checkpoint=FILE, or model.backbone.init_cfg=None
 """
 
 _base_ = [
     '_base_/models/ef_vit_small.py',
     '_base_/datasets/echonet_ef.py',
-    '_base_/runtime_mmaction.py',
-]
-
-train_cfg = dict(type='echocardmae_mm.ResumableTrainLoop', max_epochs=1000, val_interval=1)
-val_cfg = dict(type='ValLoop')
-test_cfg = dict(type='TestLoop')
-
-optim_wrapper = dict(
-    type='OptimWrapper',
-    optimizer=dict(type='AdamW', lr=1e-5, betas=(0.9, 0.999), weight_decay=1e-4),
-)
-auto_scale_lr = dict(enable=False, base_batch_size=16)
-
-default_hooks = dict(checkpoint=dict(save_best='ef/mae', rule='less'))
-custom_hooks = [
-    dict(type='echocardmae_mm.FitTargetsHook'),
-    dict(
-        type='echocardmae_mm.ResumableEarlyStoppingHook',
-        monitor='ef/mae',
-        rule='less',
-        min_delta=0,
-        patience=25,
-    ),
-    dict(type='echocardmae_mm.PredictionsHook'),
-    dict(type='echocardmae_mm.TrainingCurvesHook', interval=1),
+    '_base_/runtime_ef.py',
 ]

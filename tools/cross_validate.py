@@ -92,14 +92,14 @@ def run_fold(config: Config, fold: int, args: argparse.Namespace) -> None:
     """Train and test one fold, each in a process of its own whose output is kept."""
     folder = Path(config.work_dir) / f'fold_{fold}'
     settings = settings_of_fold(config, fold, args.folds)
-    _claim(folder, config, settings)
+    chosen = ['--amp'] if args.amp else []
+    chosen += ['--seed', str(args.seed)] if args.seed is not None else []
+    _claim(folder, config, settings, chosen)
     if is_finished(folder):
         return
     options = {**(args.cfg_options or {}), **settings}
     common = ['--work-dir', str(folder), '--launcher', args.launcher]
     written = ['--cfg-options', *(f'{name}={_written(value)}' for name, value in options.items())]
-    chosen = ['--amp'] if args.amp else []
-    chosen += ['--seed', str(args.seed)] if args.seed is not None else []
     _run('train.py', [args.config, *common, '--resume', *chosen, *written], folder, fold)
     checkpoint = best_checkpoint(folder)
     _run('test.py', [args.config, str(checkpoint), *common, *written], folder, fold)
@@ -111,16 +111,17 @@ def best_checkpoint(folder: Path) -> Path:
     return best[-1] if best else Path((folder / 'last_checkpoint').read_text().strip())
 
 
-def _claim(folder: Path, config: Config, settings: dict[str, int]) -> None:
+def _claim(folder: Path, config: Config, settings: dict[str, int], arguments: list[str]) -> None:
     """Note what the folder is for, and refuse one that is for something else."""
     told = Config(config._cfg_dict.to_dict())
     told.merge_from_dict(settings)
     told.work_dir = None
+    text = f'# {" ".join(arguments)}\n{told.pretty_text}'
     note = folder / CONFIG_OF_FOLD
     if not note.is_file():
         folder.mkdir(parents=True, exist_ok=True)
-        note.write_text(told.pretty_text)
-    elif note.read_text() != told.pretty_text:
+        note.write_text(text)
+    elif note.read_text() != text:
         raise Mistake(
             f'{folder} was made by another config or other settings\n'
             'Choose another --work-dir, or remove it: nothing is overwritten'

@@ -14,9 +14,16 @@ _KEY = 'early_stopping'
 class ResumableEarlyStoppingHook(EarlyStoppingHook):
     """``EarlyStoppingHook`` that keeps the best score and the epochs waited in the checkpoint.
 
-    mmengine's own hook begins to count anew when a run is resumed. Arguments as there: ``monitor``,
-    ``rule``, ``min_delta``, ``patience``, ...
+    mmengine's own hook begins to count anew when a run is resumed, and asks for the training data
+    even in a test. Arguments as there: ``monitor``, ``rule``, ``min_delta``, ``patience``, ...
     """
+
+    def before_run(self, runner: Runner) -> None:
+        """Leave the training loop alone, which mmengine's own hook would build in a test too.
+
+        Args:
+            runner (Runner): The runner of the training process, or of a test.
+        """
 
     def before_train(self, runner: Runner) -> None:
         """Take up the count where the checkpoint left it.

@@ -1,0 +1,27 @@
+# How a run on ejection fraction goes, as the released train_ef.py: AdamW at a constant 1e-5, the
+# checkpoint with the least validation error, an end after 25 epochs without a smaller one.
+_base_ = 'runtime_mmaction.py'
+
+train_cfg = dict(type='echocardmae_mm.ResumableTrainLoop', max_epochs=1000, val_interval=1)
+val_cfg = dict(type='ValLoop')
+test_cfg = dict(type='TestLoop')
+
+optim_wrapper = dict(
+    type='OptimWrapper',
+    optimizer=dict(type='AdamW', lr=1e-5, betas=(0.9, 0.999), weight_decay=1e-4),
+)
+auto_scale_lr = dict(enable=False, base_batch_size=16)
+
+default_hooks = dict(checkpoint=dict(save_best='ef/mae', rule='less'))
+custom_hooks = [
+    dict(type='echocardmae_mm.FitTargetsHook'),
+    dict(
+        type='echocardmae_mm.ResumableEarlyStoppingHook',
+        monitor='ef/mae',
+        rule='less',
+        min_delta=0,
+        patience=25,
+    ),
+    dict(type='echocardmae_mm.PredictionsHook'),
+    dict(type='echocardmae_mm.TrainingCurvesHook', interval=1),
+]

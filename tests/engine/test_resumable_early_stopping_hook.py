@@ -1,0 +1,66 @@
+"""Patience is counted over an interruption as without one."""
+
+import logging
+from types import SimpleNamespace
+
+import pytest
+import torch
+from mmengine.logging import MessageHub
+
+from echocardmae_mm.engine import ResumableEarlyStoppingHook
+
+SCORES = [9.0, 8.0, 8.5, 8.2, 8.1, 7.9, 8.3, 8.4, 8.5, 8.6, 8.7]
+
+
+def runner(hub, iteration=0):
+    return SimpleNamespace(
+        iter=iteration,
+        message_hub=hub,
+        train_loop=SimpleNamespace(stop_training=False),
+        logger=logging.getLogger('early'),
+    )
+
+
+def hook():
+    return ResumableEarlyStoppingHook(monitor='ef/mae', rule='less', min_delta=0, patience=4)
+
+
+def epochs_until_stop(interrupted_after=None):
+    hub = MessageHub('uninterrupted')
+    stopping, training = hook(), runner(hub)
+    stopping.before_train(training)
+    for epoch, score in enumerate(SCORES, start=1):
+        stopping.after_val_epoch(training, {'ef/mae': score})
+        if training.train_loop.stop_training:
+            return epoch
+        if epoch == interrupted_after:
+            stored = MessageHub(f'resumed {epoch}')
+            stored.load_state_dict(hub.state_dict())
+            hub, stopping, training = stored, hook(), runner(stored, iteration=epoch)
+            stopping.before_train(training)
+    return None
+
+
+def test_stops_after_four_epochs_without_improvement():
+    assert epochs_until_stop() == 10
+
+
+@pytest.mark.parametrize('epoch', range(1, 10))
+def test_an_interruption_changes_nothing(epoch):
+    assert epochs_until_stop(interrupted_after=epoch) == 10
+
+
+def test_what_it_stores_can_be_read_as_weights_only(tmp_path):
+    training = runner(MessageHub('stored'))
+    hook().after_val_epoch(training, {'ef/mae': 5.0})
+    torch.save(training.message_hub.state_dict()['runtime_info'], tmp_path / 'hub.pth')
+    loaded = torch.load(tmp_path / 'hub.pth', weights_only=True)
+    assert loaded['early_stopping'] == {'best_score': 5.0, 'wait_count': 0}
+
+
+def test_a_new_run_in_the_same_process_begins_anew():
+    hub = MessageHub('again')
+    hub.update_info('early_stopping', {'best_score': 1.0, 'wait_count': 3})
+    stopping = hook()
+    stopping.before_train(runner(hub))
+    assert stopping.wait_count == 0

@@ -1,0 +1,106 @@
+"""Paired comparison of two models on simulated predictions."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from echocardmae_mm.errors import EchoError
+from echocardmae_mm.evaluation import Interval
+from echocardmae_mm.evaluation.comparison import (
+    compare,
+    detectable_difference,
+    paired,
+    read_predictions,
+)
+
+
+def predictions(seed: int, noise: float, n: int = 200, recordings: int = 1) -> pd.DataFrame:
+    """Recordings of n patients; the truth does not depend on the seed."""
+    truth = np.random.default_rng(0).normal(55, 12, n)
+    ef = np.repeat(truth, recordings)
+    error = np.random.default_rng(seed).normal(0, noise, len(ef))
+    return pd.DataFrame(
+        {
+            'video': [f'{i}.avi' for i in range(len(ef))],
+            'patient': np.repeat(np.arange(n), recordings).astype(str),
+            'ef': ef,
+            'prediction': ef + error,
+        }
+    )
+
+
+def test_a_better_model_is_seen_and_the_difference_is_that_of_the_errors():
+    first, second = predictions(1, 8), predictions(2, 5)
+    difference = compare(first, second, resamples=500)['mae']
+    errors = [np.abs(t['prediction'] - t['ef']).mean() for t in (first, second)]
+    assert (difference.first, difference.second) == pytest.approx(tuple(errors))
+    assert difference.difference.estimate == pytest.approx(errors[1] - errors[0])
+    assert difference.difference.high < 0
+
+
+def test_equal_models_differ_by_nothing_about_as_often_as_it_says():
+    inside = 0
+    for trial in range(100):
+        first, second = predictions(2 * trial + 1, 6, 60), predictions(2 * trial + 2, 6, 60)
+        interval = compare(first, second, resamples=200, seed=trial)['mae'].difference
+        inside += interval.low <= 0 <= interval.high
+    assert 87 <= inside <= 100
+
+
+def test_pairing_is_by_recording_and_not_by_row():
+    first = predictions(1, 5)
+    shuffled = predictions(1, 5).sample(frac=1, random_state=3)
+    for row in compare(first, shuffled, resamples=100).values():
+        assert row.difference == pytest.approx((0, 0, 0))
+
+
+def test_the_detectable_difference_is_detected_in_four_of_five_tests():
+    """Differences of paired errors with a known standard error, shifted by what is detectable."""
+    generator = np.random.default_rng(5)
+    n, sd = 80, 3.0
+    error = sd / np.sqrt(n)
+    shift = detectable_difference(Interval(0, -1.96 * error, 1.96 * error))
+    assert shift == pytest.approx(2.8 * error, rel=0.01)
+    means = generator.normal(shift, sd, (4000, n)).mean(1)
+    assert (means > 1.96 * error).mean() == pytest.approx(0.8, abs=0.03)
+
+
+def test_recordings_of_a_patient_widen_the_interval():
+    """Ten recordings of a patient with a common error hold little more than one."""
+    first, second = predictions(1, 5, 40, 10), predictions(2, 5, 40, 10)
+    for table, seed in ((first, 3), (second, 4)):
+        common = np.random.default_rng(seed).normal(0, 6, 40)
+        table['prediction'] += np.repeat(common, 10)
+    by_patient = compare(first, second, resamples=400)['mae'].difference
+    alone = first.assign(patient=first['video']), second.assign(patient=second['video'])
+    naive = compare(*alone, resamples=400)['mae'].difference
+    assert by_patient.high - by_patient.low > 1.5 * (naive.high - naive.low)
+
+
+@pytest.mark.parametrize(
+    ('spoil', 'message'),
+    [
+        (lambda t: t.iloc[:150], '150 in both, 50 only in the first, 0 only in the second'),
+        (lambda t: t.assign(ef=t['ef'] - 7.7), r'true EF of 200 recordings differs .*same release'),
+    ],
+)
+def test_different_recordings_or_truth_are_refused(spoil, message):
+    with pytest.raises(EchoError, match=f'(?s){message}'):
+        paired(predictions(1, 5), spoil(predictions(2, 5)))
+
+
+@pytest.mark.parametrize(
+    ('text', 'message'),
+    [
+        (None, 'no such file; expected a predictions.csv'),
+        ('video,ef\na,1\n', 'missing column patient, prediction; found video, ef'),
+        ('patient,video,ef,prediction\na,x,1,2\na,x,1,3\n', 'recording x is there twice'),
+        ('', 'not a table'),
+    ],
+)
+def test_what_is_wrong_in_a_file_is_named(tmp_path, text, message):
+    path = tmp_path / 'predictions.csv'
+    if text is not None:
+        path.write_text(text)
+    with pytest.raises(EchoError, match=message):
+        read_predictions(path)

@@ -1,0 +1,87 @@
+"""Folds gathered: means against plain ones, and folds that do not belong together."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from echocardmae_mm.errors import EchoError
+from echocardmae_mm.evaluation import EFMetric
+from echocardmae_mm.evaluation.cross_validation import (
+    is_finished,
+    over_folds,
+    pooled_predictions,
+    report,
+)
+
+
+def write_fold(root: Path, fold: int, patients: range, source: str = 'CAMUS') -> Path:
+    generator = np.random.default_rng(fold)
+    ef = generator.normal(50, 12, len(patients))
+    table = pd.DataFrame(
+        {
+            'video': [f'{p}.nii.gz' for p in patients],
+            'patient': [f'{p:04d}' for p in patients],
+            'source': source,
+            'quality': ['Good' if p % 3 else 'Poor' for p in patients],
+            'ef': ef,
+            'prediction': ef + generator.normal(0, 5 + fold, len(patients)),
+            'padded_frames': 0,
+        }
+    )
+    folder = root / f'fold_{fold}'
+    folder.mkdir()
+    table.to_csv(folder / 'predictions.csv', index=False)
+    metrics = {'ef/mae': float((table['prediction'] - ef).abs().mean()), 'ef/mae_low': 0.0}
+    metrics['ef/quality_poor/r'] = float('nan') if fold == 0 else 0.5
+    (folder / 'test.json').write_text(json.dumps({'metrics': metrics}))
+    return folder
+
+
+@pytest.fixture
+def folders(tmp_path):
+    return [write_fold(tmp_path, i, range(20 * i, 20 * (i + 1))) for i in range(3)]
+
+
+def test_pooled_predictions_keep_patients_as_text_and_know_their_fold(folders):
+    pooled = pooled_predictions(folders)
+    assert len(pooled) == 60
+    assert pooled['patient'].iloc[0] == '0000'
+    assert pooled.groupby('fold').size().tolist() == [20, 20, 20]
+
+
+def test_mean_and_deviation_over_folds(folders):
+    maes = [json.loads((f / 'test.json').read_text())['metrics']['ef/mae'] for f in folders]
+    figures = over_folds(folders, 'ef')
+    assert figures['mae'] == pytest.approx((np.mean(maes), np.std(maes, ddof=1)))
+    assert figures['quality_poor/r'] == (0.5, 0.0)
+    assert 'mae_low' not in figures
+
+
+def test_the_report_sets_them_beside_the_pooled_figures(folders):
+    metric = EFMetric(resamples=50)
+    text = report(metric, over_folds(folders, 'ef'), metric.summarise(pooled_predictions(folders)))
+    assert text.splitlines()[0].split('|')[2].strip() == 'mean over folds'
+    mae = next(line for line in text.splitlines() if line.startswith('| MAE '))
+    assert f'{over_folds(folders, "ef")["mae"][0]:.2f}' in mae
+    assert ' to ' in mae
+
+
+def test_a_patient_in_two_folds_is_refused(tmp_path, folders):
+    folders.append(write_fold(tmp_path, 3, range(59, 65)))
+    with pytest.raises(EchoError, match='patient 0059 was tested in 2 folds'):
+        pooled_predictions(folders)
+
+
+def test_two_releases_are_refused(tmp_path, folders):
+    folders.append(write_fold(tmp_path, 3, range(60, 65), source='CAMUS, challenge release'))
+    with pytest.raises(EchoError, match='the folds read different data: CAMUS, CAMUS, challenge'):
+        pooled_predictions(folders)
+
+
+def test_a_fold_is_finished_when_it_has_been_tested(folders):
+    assert is_finished(folders[0])
+    (folders[0] / 'test.json').unlink()
+    assert not is_finished(folders[0])

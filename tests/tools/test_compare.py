@@ -1,0 +1,65 @@
+"""tools/compare.py as people run it."""
+
+from __future__ import annotations
+
+import json
+import runpy
+import sys
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+TOOL = Path(__file__).parents[2] / 'tools' / 'compare.py'
+
+
+@pytest.fixture
+def compare(monkeypatch, tmp_path, capsys):
+    """``compare(*arguments)`` runs the tool in a folder of its own; gives what it prints."""
+    monkeypatch.syspath_prepend(str(TOOL.parent))
+    monkeypatch.chdir(tmp_path)
+    generator = np.random.default_rng(0)
+    ef = generator.normal(55, 12, 60)
+    for name, noise in (('a', 9), ('b', 4)):
+        pd.DataFrame(
+            {
+                'patient': [f'p{i}' for i in range(60)],
+                'video': [f'{i}.avi' for i in range(60)],
+                'ef': ef,
+                'prediction': ef + generator.normal(0, noise, 60),
+            }
+        ).to_csv(f'{name}.csv', index=False)
+
+    def run(*arguments):
+        monkeypatch.setattr(sys, 'argv', [str(TOOL), *arguments])
+        runpy.run_path(str(TOOL), run_name='__main__')
+        return capsys.readouterr().out
+
+    return run
+
+
+def test_says_how_they_differ_and_what_could_be_seen(compare, tmp_path):
+    printed = compare('a.csv', 'b.csv', '--resamples', '300', '--out', 'c.json')
+    assert '60 recordings of 60 patients' in printed
+    row = next(line for line in printed.splitlines() if line.startswith('| MAE'))
+    result = json.loads((tmp_path / 'c.json').read_text())
+    mae = result['differences']['mae']
+    assert f'{mae["difference"]["estimate"]:+.3f}' in row
+    assert mae['difference']['high'] < 0 < mae['detectable']
+    assert (result['first'], result['resamples'], result['seed']) == ('a.csv', 300, 0)
+
+
+@pytest.mark.parametrize(
+    ('arguments', 'message'),
+    [
+        (('a.csv', 'none.csv'), 'error: none.csv: no such file'),
+        (('a.csv', 'other.csv'), 'error: the tables hold different recordings'),
+    ],
+)
+def test_a_mistake_costs_two_lines_at_most(compare, arguments, message):
+    pd.read_csv('a.csv').iloc[:30].to_csv('other.csv', index=False)
+    with pytest.raises(SystemExit) as end:
+        compare(*arguments)
+    assert str(end.value.code).startswith(message)
+    assert len(str(end.value.code).splitlines()) <= 2
