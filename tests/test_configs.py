@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 from mmengine.config import Config
 from mmengine.registry import MODELS, init_default_scope
@@ -13,6 +14,7 @@ CONFIGS = sorted(
     str(path.relative_to(ROOT)) for path in ROOT.rglob('*.py') if '_base_' not in path.parts
 )
 PRETRAINING = [name for name in CONFIGS if 'pretrain' in name]
+EF_ECHONET = [name for name in CONFIGS if Path(name).stem in ('ef_echonet', 'ef')]
 
 
 @pytest.mark.parametrize('name', CONFIGS)
@@ -56,6 +58,66 @@ def test_pretraining_takes_a_step_and_is_validated(name, echonet_root, tmp_path)
         assert runner.test()['reconstruction/mse_train_mean'] > 0
 
 
+@pytest.mark.parametrize('name', EF_ECHONET)
+def test_ef_takes_a_step_is_validated_and_tested(name, echonet_root, tmp_path):
+    runner = ef_runner(name, echonet_root, tmp_path)
+    runner.train()
+    assert np.isfinite(runner.message_hub.get_scalar('train/loss_ef').data[0]).all()
+    assert runner.message_hub.get_scalar('val/ef/n').current() == 1
+    assert (tmp_path / 'curves.png').stat().st_size > 1000
+    assert list(tmp_path.glob('best_ef_mae_epoch_*.pth'))
+    assert runner.test()['ef/n'] == 2
+    assert (tmp_path / 'predictions.csv').is_file()
+
+
+def ef_runner(name: str, echonet_root: Path, work_dir: Path, **options: object) -> Runner:
+    """A run of an EF config at reduced depth on small data."""
+    config = Config.fromfile(ROOT / name)
+    config.work_dir = str(work_dir)
+    config.experiment_name = f'{name} {work_dir}'
+    config.model.backbone.update(depth=1, init_cfg=None)
+    for part in ('train', 'val', 'test'):
+        loader = config[f'{part}_dataloader']
+        loader.update(batch_size=2, num_workers=0, persistent_workers=False)
+        loader.dataset.data_root = str(echonet_root)
+    config.train_cfg.update(max_epochs=1, val_interval=1)
+    config.merge_from_dict(options)
+    return Runner.from_cfg(config)
+
+
+def test_all_clips_of_a_recording_are_tested(echonet_root, tmp_path):
+    options = {
+        'test_dataloader.batch_size': 1,
+        'test_dataloader.dataset.pipeline.1.num_clips': 'all',
+        'model.test_cfg': dict(max_testing_views=7),
+    }
+    ef_runner('ef_echonet.py', echonet_root, tmp_path, **options).test()
+    assert pd.read_csv(tmp_path / 'predictions.csv')['clips'].tolist() == [80 - 60] * 2
+
+
+def test_layer_wise_decay_and_freezing(echonet_root, tmp_path):
+    options = {
+        'model.backbone.depth': 2,
+        'model.backbone.frozen_blocks': 1,
+        'optim_wrapper.constructor': 'mmaction.LearningRateDecayOptimizerConstructor',
+        'optim_wrapper.paramwise_cfg': dict(decay_rate=0.5, decay_type='layer_wise', num_layers=2),
+    }
+    runner = ef_runner('ef_echonet.py', echonet_root, tmp_path, **options)
+    before = {name: p.clone() for name, p in runner.model.named_parameters()}
+    runner.train()
+    rates = {
+        name: group['lr']
+        for group in runner.optim_wrapper.optimizer.param_groups
+        for name in group['param_names']
+    }
+    assert rates['cls_head.fc.weight'] == pytest.approx(1e-5)
+    assert rates['backbone.blocks.1.norm1.weight'] == pytest.approx(0.5e-5)
+    assert not any(name.startswith(('backbone.patch', 'backbone.blocks.0')) for name in rates)
+    moved = {name for name, p in runner.model.named_parameters() if not p.equal(before[name])}
+    assert moved
+    assert moved <= rates.keys()
+
+
 @pytest.mark.parametrize(
     'name', ['release/pretrain_echo.py', 'release/pretrain_echo_positional.py']
 )
@@ -75,3 +137,17 @@ def test_the_paper_in_figures():
     assert (config.train_dataloader.batch_size, config.train_cfg.max_epochs) == (64, 1600)
     assert (head.loss_weight, head.temperature, head.include_positive) == (0.2, 0.1, False)
     assert config.model.backbone.patch_size == 16
+
+
+def test_released_ef():
+    config = Config.fromfile(ROOT / 'release/ef_echonet.py')
+    optimizer = config.optim_wrapper.optimizer
+    assert (optimizer.lr, optimizer.weight_decay, optimizer.betas) == (1e-5, 1e-4, (0.9, 0.999))
+    assert config.model.backbone.patch_size == 8
+    assert config.model.backbone.attn_bias is False
+    assert config.model.cls_head.mean == 55.6
+    validated, tested = (
+        config[f'{part}_dataloader'].dataset.pipeline[1] for part in ('val', 'test')
+    )
+    assert (validated.type, validated.num_clips) == ('echocardmae_mm.SampleClipPair', 1)
+    assert (tested.type, tested.num_clips) == ('echocardmae_mm.SampleEvenClips', 5)

@@ -16,13 +16,14 @@ from echocardmae_mm.errors import EchoError
 from echocardmae_mm.registry import MODELS
 
 TARGETS = ('percent', 'zscore')
+LOSSES = {'l1': torch.abs, 'l2': torch.square}
 REWEIGHTINGS = {'none': 0.0, 'sqrt_inverse': 0.5, 'inverse': 1.0}
 _BINS = 101
 
 
 @MODELS.register_module()
 class EFHead(BaseModule):
-    """A linear layer on the pooled tokens, trained by L1 (the released code's ``train_ef.py``).
+    """A linear layer on the pooled tokens (the released code's ``train_ef.py``).
 
     Its weight starts at zero and its bias at the mean EF of the training set, so that the first
     prediction is that mean for every recording. It computes in float32 whatever the autocast:
@@ -33,6 +34,8 @@ class EFHead(BaseModule):
         target (str): 'percent' predicts EF / 100, its loss is in per cent (the released code);
             'zscore' predicts and is trained in standard deviations from the mean. Defaults to
             'percent'.
+        loss (str): 'l1' (the released code), or 'l2', to which the rare EF far from the mean count
+            more. Defaults to 'l1'.
         mean (float, optional): Mean EF of the training set in per cent. Defaults to None,
             :class:`FitTargetsHook` takes the training set's.
         std (float, optional): Standard deviation of the training set's EF in per cent. Defaults to
@@ -45,7 +48,7 @@ class EFHead(BaseModule):
         init_cfg (dict, optional): Initialisation, such as a checkpoint. Defaults to None.
 
     Raises:
-        EchoError: If ``target`` or ``reweight`` is unknown.
+        EchoError: If ``target``, ``loss`` or ``reweight`` is unknown.
     """
 
     mean: Tensor
@@ -56,6 +59,7 @@ class EFHead(BaseModule):
         self,
         in_channels: int = 384,
         target: str = 'percent',
+        loss: str = 'l1',
         mean: float | None = None,
         std: float | None = None,
         reweight: str = 'none',
@@ -65,11 +69,14 @@ class EFHead(BaseModule):
         super().__init__(init_cfg=init_cfg)
         if target not in TARGETS:
             raise EchoError(f'EFHead: target={target!r} is unknown; choose one of {TARGETS}')
+        if loss not in LOSSES:
+            raise EchoError(f'EFHead: loss={loss!r} is unknown; choose one of {[*LOSSES]}')
         if reweight not in REWEIGHTINGS:
             raise EchoError(
                 f'EFHead: reweight={reweight!r} is unknown; choose one of {[*REWEIGHTINGS]}'
             )
         self.target = target
+        self.error = LOSSES[loss]
         self.reweight = reweight
         self.smoothing = smoothing
         self.fc = nn.Linear(in_channels, 1)
@@ -114,14 +121,14 @@ class EFHead(BaseModule):
     def loss(
         self, features: Tensor, data_samples: list[BaseDataElement], **_: Any
     ) -> dict[str, Tensor]:
-        """L1 between predicted and true EF.
+        """Error between predicted and true EF.
 
         Args:
             features (Tensor): (B * M, C), the M clips of a recording one after the other.
             data_samples (list[BaseDataElement]): One a recording, with ``ef`` in per cent.
 
         Returns:
-            dict[str, Tensor]: ``loss_ef``, in per cent or in standard deviations.
+            dict[str, Tensor]: ``loss_ef``, in per cent or in standard deviations, or their square.
 
         Raises:
             EchoError: If a sample has no EF.
@@ -129,8 +136,8 @@ class EFHead(BaseModule):
         predicted = self(features).unflatten(0, (len(data_samples), -1))
         ef = predicted.new_tensor([_ef_of(sample) for sample in data_samples]).unsqueeze(1)
         weight = self.weight_of_bin[ef.round().long().clamp(0, _BINS - 1)]
-        loss = (weight * (predicted - ef).abs()).mean()
-        return {'loss_ef': loss if self.target == 'percent' else loss / self.std}
+        unit = 1.0 if self.target == 'percent' else self.std
+        return {'loss_ef': (weight * self.error((predicted - ef) / unit)).mean()}
 
     def predict(
         self, features: Tensor, data_samples: list[BaseDataElement], **_: Any

@@ -118,6 +118,14 @@ def test_zscore_predicts_and_is_trained_in_deviations():
     torch.testing.assert_close(loss, (output - torch.tensor([-1.0, 2.0])).abs().mean())
 
 
+def test_l2_is_the_square():
+    made = head(target='zscore', loss='l2', mean=55.0, std=10.0)
+    features = torch.randn(2, 6)
+    output = (features @ made.fc.weight.T + made.fc.bias).flatten()
+    loss = made.loss(features, samples(45.0, 75.0))['loss_ef']
+    torch.testing.assert_close(loss, (output - torch.tensor([-1.0, 2.0])).square().mean())
+
+
 def test_prediction_is_the_mean_of_the_clips_of_each_recording():
     made = head()
     features = torch.randn(6, 6)
@@ -167,7 +175,7 @@ def test_rare_recordings_weigh_more_in_the_loss():
     assert rare / 20 == pytest.approx(9 * common / 60, rel=1e-4)
 
 
-@pytest.mark.parametrize('kwargs', [{'target': 'fraction'}, {'reweight': 'log'}])
+@pytest.mark.parametrize('kwargs', [{'target': 'fraction'}, {'reweight': 'log'}, {'loss': 'mse'}])
 def test_unknown_options_are_named(kwargs):
     with pytest.raises(EchoError, match=r'EFHead: .* is unknown'):
         EFHead(**kwargs)

@@ -6,14 +6,17 @@ import hashlib
 import json
 import pickle
 import runpy
+import shutil
 import sys
 from argparse import Namespace
 from pathlib import Path
 
+import pandas as pd
 import pytest
 import torch
 from mmengine.config import Config
 from mmengine.registry import MODELS, init_default_scope
+from mmengine.runner import Runner
 
 ROOT = Path(__file__).parents[2]
 TEST = ROOT / 'tools' / 'test.py'
@@ -95,3 +98,78 @@ def test_pictures_of_either_host(tool, checkpoint, kind):
         assert (hook.draw, config.visualizer.save_dir) == (True, 'shown')
     else:
         assert (hook.enable, hook.out_dir) == (True, 'shown')
+
+
+EF_CONFIG = f"""
+_base_ = '{ROOT}/configs/ef_echonet.py'
+model = dict(
+    backbone=dict(embed_dims=48, depth=1, num_heads=3, init_cfg=None),
+    cls_head=dict(in_channels=48),
+)
+train_dataloader = dict(batch_size=2, num_workers=0, persistent_workers=False)
+val_dataloader = dict(num_workers=0, persistent_workers=False)
+test_dataloader = dict(num_workers=0)
+test_evaluator = dict(resamples=20)
+train_cfg = dict(max_epochs=1)
+"""
+
+
+@pytest.fixture
+def ef_tool(tool, echonet_root):
+    """The tool on an EF config, whose checkpoint was trained on the training split."""
+    Path('config.py').write_text(EF_CONFIG)
+    config = Config.fromfile('config.py')
+    config.work_dir = 'trained'
+    config.experiment_name = 'overlap'
+    for part in ('train', 'val'):
+        config[f'{part}_dataloader'].dataset.data_root = str(echonet_root)
+    Runner.from_cfg(config).train()
+    (checkpoint,) = Path('trained').glob('best_*.pth')
+
+    def call(*arguments):
+        options = ['--cfg-options', f'data_root={echonet_root}', *arguments]
+        return tool(str(checkpoint), *options)
+
+    return call
+
+
+def test_ef_leaves_predictions_pictures_and_what_was_read(ef_tool):
+    ef_tool('--plot').main()
+    folder = Path('work_dirs/config')
+    table = pd.read_csv(folder / 'predictions.csv')
+    assert len(table) == 2
+    assert (table['clips'] == 5).all()
+    assert {path.name for path in (folder / 'plots').iterdir()} == {
+        'test_predicted_against_true.png', 'test_bland_altman.png', 'test_error_by_ef_class.png'
+    }  # fmt: skip
+    result = json.loads((folder / 'test.json').read_text())
+    assert result['metrics']['ef/n'] == 2
+    assert result['overlap'] == {'recordings': [], 'tested': 2, 'unknown': []}
+    (data,) = result['data']
+    assert (data['type'], data['recordings']) == ('EchoNetDynamicDataset', 2)
+    assert data['found']['of the split'] == 2
+
+
+def test_what_was_trained_on_is_not_tested_on_under_another_name(ef_tool, echonet_root, tmp_path):
+    copy = tmp_path / 'copy'
+    shutil.copytree(echonet_root, copy)
+    lists = (copy / 'FileList.csv').read_text()
+    # The same bytes under new names, in the test split.
+    for video in sorted((copy / 'Videos').iterdir()):
+        video.rename(video.with_name(f'renamed_{video.name}'))
+    rows = lists.replace('0X', 'renamed_0X').replace('TRAIN', 'TEST')
+    (copy / 'FileList.csv').write_text(rows)
+    options = ('--cfg-options', f'data_root={copy}')
+    with pytest.raises(SystemExit) as end:
+        ef_tool(*options).main()
+    assert 'was trained on 5 of the 7 recordings to test on, such as' in end.value.code
+    assert len(end.value.code.splitlines()) == 2
+    ef_tool(*options, '--allow-overlap').main()
+    result = json.loads(Path('work_dirs/config/test.json').read_text())
+    assert len(result['overlap']['recordings']) == 5
+
+
+def test_plot_needs_a_config_that_draws(tool, checkpoint):
+    with pytest.raises(SystemExit) as end:
+        tool(checkpoint, '--plot').main()
+    assert end.value.code.startswith('error: config.py has no pictures of a test')

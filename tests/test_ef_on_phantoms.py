@@ -1,0 +1,84 @@
+"""The full-size EF configs on phantom copies of both data sets: data_root alone changes."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pandas as pd
+import pytest
+from mmengine.config import Config
+from mmengine.registry import MODELS, init_default_scope
+from mmengine.runner import save_checkpoint
+
+ROOT = Path(__file__).parents[1]
+
+
+@pytest.fixture(scope='module')
+def phantoms(tmp_path_factory) -> Path:
+    """40 EchoNet-Dynamic videos and 20 CAMUS patients."""
+    root = tmp_path_factory.mktemp('phantoms')
+    tool = [sys.executable, ROOT / 'tools' / 'make_phantoms.py', '--out', root, '--seed', '5']
+    size = ['--videos', '40', '--camus', '20', '--datasets', 'echonet', 'camus', '--jobs', '1']
+    subprocess.run([*tool, *size], check=True, capture_output=True)
+    return root
+
+
+@pytest.fixture(scope='module')
+def workplace(tmp_path_factory) -> Path:
+    """A folder with the checkpoint of configs/pretrain_echo.py: real names, fresh weights."""
+    folder = tmp_path_factory.mktemp('workplace')
+    init_default_scope('mmaction')
+    model = MODELS.build(Config.fromfile(ROOT / 'configs' / 'pretrain_echo.py').model)
+    path = folder / 'work_dirs' / 'pretrain_echo' / 'epoch_1600.pth'
+    save_checkpoint({'state_dict': model.state_dict(), 'meta': {}}, str(path))
+    return folder
+
+
+def run(workplace: Path, tool: str, *arguments: object) -> str:
+    done = subprocess.run(
+        [sys.executable, ROOT / 'tools' / tool, *map(str, arguments)],
+        cwd=workplace,
+        env={**os.environ, 'OMP_NUM_THREADS': '1'},
+        capture_output=True,
+        text=True,
+        timeout=600,
+    )
+    assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-3000:]
+    return done.stdout
+
+
+@pytest.mark.slow
+def test_echonet(phantoms, workplace):
+    data = ['--cfg-options', f'data_root={phantoms}/EchoNet-Dynamic']
+    config = ROOT / 'configs' / 'ef_echonet.py'
+    log = run(workplace, 'train.py', config, *data, 'train_cfg.max_epochs=1')
+    told = next(line for line in log.splitlines() if 'encoder: ' in line)
+    assert '158 of 160 tensors' in told
+    assert 'fresh: fc_norm.bias, fc_norm.weight; unused: norm.bias, norm.weight' in told
+    (best,) = (workplace / 'work_dirs' / 'ef_echonet').glob('best_*.pth')
+    printed = run(workplace, 'test.py', config, best, *data, '--plot')
+    assert '| MAE / MAE of the constant median' in printed
+    table = pd.read_csv(workplace / 'work_dirs' / 'ef_echonet' / 'predictions.csv')
+    truth = pd.read_csv(phantoms / 'truth' / 'EchoNet-Dynamic.csv').set_index('name')
+    assert len(table) == (truth['split'] == 'TEST').sum()
+    assert table['ef'].tolist() == pytest.approx(
+        [truth.loc[Path(video).stem, 'ef'] for video in table['video']]
+    )
+
+
+@pytest.mark.slow
+def test_camus(phantoms, workplace):
+    data = ['--cfg-options', f'data_root={phantoms}/CAMUS', 'train_cfg.max_epochs=1']
+    config = ROOT / 'configs' / 'ef_camus.py'
+    printed = run(workplace, 'cross_validate.py', config, '--fold', '3', *data)
+    assert 'no summary yet: fold_0, fold_1, fold_2, fold_4' in printed
+    fold = workplace / 'work_dirs' / 'ef_camus' / 'fold_3'
+    table = pd.read_csv(fold / 'predictions.csv')
+    assert table['patient'].tolist() == ['patient0007', 'patient0008']
+    assert set(table['source']) == {'CAMUS, NIfTI release'}
+    result = json.loads((fold / 'test.json').read_text())
+    assert result['data'][0]['found']['patients of the CAMUS, NIfTI release'] == 20
