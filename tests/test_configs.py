@@ -89,7 +89,7 @@ def test_all_clips_of_a_recording_are_tested(echonet_root, tmp_path):
     options = {
         'test_dataloader.batch_size': 1,
         'test_dataloader.dataset.pipeline.1.num_clips': 'all',
-        'model.test_cfg': dict(max_testing_views=7),
+        'model.test_cfg.max_testing_views': 7,
     }
     ef_runner('ef_echonet.py', echonet_root, tmp_path, **options).test()
     assert pd.read_csv(tmp_path / 'predictions.csv')['clips'].tolist() == [80 - 60] * 2

@@ -1,10 +1,13 @@
 """Compare two models that were tested on the same recordings.
 
-    python tools/compare.py work_dirs/a/predictions.csv work_dirs/b/predictions.csv
+    python tools/compare.py a/predictions.csv b/predictions.csv
+    python tools/compare.py a/seed_*/predictions.csv b/seed_*/predictions.csv
 
-Differences are B minus A, with 95 % intervals of a bootstrap over patients, paired by recording.
-The last column is the smallest true difference that so many patients would show in four of five
-tests: a difference that is not seen says nothing about one that is smaller than that.
+Of several runs of each model come first all of A, then as many of B, paired in that order. Figures
+are means over the runs; differences are B minus A, with 95 % intervals of a bootstrap over patients
+and, where there are several, over runs, paired by recording. The last column is the smallest true
+difference that so many patients would show in four of five tests: a difference that is not seen says
+nothing about one that is smaller than that.
 """
 
 from __future__ import annotations
@@ -13,7 +16,7 @@ import argparse
 import json
 from pathlib import Path
 
-from launch import no_traceback_for_mistakes
+from launch import Mistake, no_traceback_for_mistakes
 
 from echocardmae_mm.evaluation.comparison import Difference, compare, read_predictions
 from echocardmae_mm.evaluation.markdown import markdown_table
@@ -33,8 +36,7 @@ def parse_args() -> argparse.Namespace:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument('first', metavar='A.csv', help='predictions of the first model')
-    parser.add_argument('second', metavar='B.csv', help='predictions of the second model')
+    parser.add_argument('tables', nargs='+', metavar='CSV', help='all of A, then all of B')
     parser.add_argument('--resamples', type=int, default=10000, help='resamples of the patients')
     parser.add_argument('--seed', type=int, default=0, help='seed of the bootstrap')
     parser.add_argument('--out', type=Path, metavar='FILE.json', help='keep the figures here')
@@ -62,17 +64,25 @@ def table(differences: dict[str, Difference]) -> str:
 def main() -> None:
     with no_traceback_for_mistakes():
         args = parse_args()
-        first, second = read_predictions(args.first), read_predictions(args.second)
-        differences = compare(first, second, args.resamples, args.seed)
-        print(f'A  {args.first}\nB  {args.second}')
-        print(f'{len(first)} recordings of {first["patient"].nunique()} patients\n')
+        count, odd = divmod(len(args.tables), 2)
+        if odd:
+            raise Mistake(f'expected as many tables of A as of B, got {len(args.tables)} in all')
+        first, second = args.tables[:count], args.tables[count:]
+        runs = [(read_predictions(a), read_predictions(b)) for a, b in zip(first, second)]
+        differences = compare(runs, args.resamples, args.seed)
+        recordings = runs[0][0]
+        print(f'A  {" ".join(first)}\nB  {" ".join(second)}')
+        print(
+            f'{len(recordings)} recordings of {recordings["patient"].nunique()} patients, '
+            f'{count} run{"s"[: count > 1]} of each\n'
+        )
         print(table(differences))
         if args.out:
             result = {
-                'first': args.first,
-                'second': args.second,
-                'recordings': len(first),
-                'patients': int(first['patient'].nunique()),
+                'first': first,
+                'second': second,
+                'recordings': len(recordings),
+                'patients': int(recordings['patient'].nunique()),
                 'resamples': args.resamples,
                 'seed': args.seed,
                 'differences': {

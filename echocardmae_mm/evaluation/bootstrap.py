@@ -44,7 +44,8 @@ def bootstrap_intervals(
 
     Args:
         statistics (Callable): Function of the chosen rows, int64 of any length with repetitions,
-            that returns each statistic by its name; NaN where it is not defined on them.
+            that returns each statistic by its name; NaN where it is not defined on them. It is
+            called first with all rows in their order, for the estimates.
         patients (Sequence): The patient of each row.
         confidence (float): Coverage of the intervals. Defaults to 0.95.
         resamples (int): Number of resamples; 0 leaves the ends NaN. Defaults to 2000.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -63,19 +64,84 @@ def read_predictions(path: str | Path) -> pd.DataFrame:
     return table
 
 
-def paired(first: pd.DataFrame, second: pd.DataFrame) -> pd.DataFrame:
-    """Both models' predictions of the same recordings, side by side.
+def paired(runs: Sequence[tuple[pd.DataFrame, pd.DataFrame]]) -> tuple[pd.DataFrame, np.ndarray]:
+    """Predictions of both models in every run, of the same recordings in the same order.
 
     Args:
-        first (pd.DataFrame): As :func:`read_predictions` gives it.
-        second (pd.DataFrame): Likewise.
+        runs (Sequence[tuple[pd.DataFrame, pd.DataFrame]]): Tables of the first and the second
+            model, as :func:`read_predictions` gives them, one pair a run.
 
     Returns:
-        pd.DataFrame: ``patient``, ``video``, ``ef``, ``prediction_1`` and ``prediction_2``.
+        tuple: The recordings, with ``patient``, ``video`` and ``ef``, and the predictions, float64
+        of shape (runs, 2, recordings).
 
     Raises:
         EchoError: If the recordings or their true EF differ.
     """
+    recordings = runs[0][0].sort_values(_KEY, ignore_index=True)
+    tables = [[table.sort_values(_KEY, ignore_index=True) for table in run] for run in runs]
+    for table in (table for run in tables for table in run):
+        _require_same(recordings, table)
+    predictions = np.stack(
+        [[table['prediction'].to_numpy(np.float64) for table in run] for run in tables]
+    )
+    return recordings[[*_KEY, 'ef']], predictions
+
+
+def compare(
+    runs: Sequence[tuple[pd.DataFrame, pd.DataFrame]], resamples: int = 10000, seed: int = 0
+) -> dict[str, Difference]:
+    """Compare two models by a bootstrap over patients, paired by recording.
+
+    With several runs of each, such as seeds, a statistic is the mean over runs, and the pairs of
+    runs are resampled beside the patients: the interval then holds for other runs too.
+
+    Args:
+        runs (Sequence[tuple[pd.DataFrame, pd.DataFrame]]): Tables of the first and the second
+            model, as :func:`read_predictions` gives them, one pair a run, all of the same
+            recordings.
+        resamples (int): Resamples of patients and runs. Defaults to 10000.
+        seed (int): Seed of the bootstrap. Defaults to 0.
+
+    Returns:
+        dict[str, Difference]: Of each of :data:`COMPARED`.
+
+    Raises:
+        EchoError: If the recordings or their true EF differ.
+    """
+    recordings, predictions = paired(runs)
+    ef = recordings['ef'].to_numpy(np.float64)
+
+    def of_both(rows: np.ndarray) -> np.ndarray:
+        """Statistics of shape (runs, 2, statistics)."""
+        each = [[ef_statistics(ef[rows], model[rows]) for model in run] for run in predictions]
+        return np.array([[[model[name] for name in COMPARED] for model in run] for run in each])
+
+    weights = _weights_of_runs(len(runs), seed)
+
+    def differences(rows: np.ndarray) -> dict[str, float]:
+        first, second = np.tensordot(next(weights), of_both(rows), 1)
+        return dict(zip(COMPARED, (second - first).tolist()))
+
+    intervals = bootstrap_intervals(
+        differences, recordings['patient'].to_numpy(), resamples=resamples, seed=seed
+    )
+    first, second = of_both(np.arange(len(ef))).mean(0)
+    return {
+        name: Difference(one, other, intervals[name], detectable_difference(intervals[name]))
+        for name, one, other in zip(COMPARED, first.tolist(), second.tolist())
+    }
+
+
+def _weights_of_runs(count: int, seed: int) -> Iterator[np.ndarray]:
+    """Share of each run: equal for the estimate, then as often as it is drawn."""
+    yield np.full(count, 1 / count)
+    generator = np.random.default_rng([seed, count])
+    while True:
+        yield generator.multinomial(count, np.full(count, 1 / count)) / count
+
+
+def _require_same(first: pd.DataFrame, second: pd.DataFrame) -> None:
     both = first.merge(second, on=_KEY, how='outer', suffixes=('_1', '_2'), indicator=True)
     counts = both['_merge'].value_counts()
     if counts['left_only'] or counts['right_only']:
@@ -92,45 +158,6 @@ def paired(first: pd.DataFrame, second: pd.DataFrame) -> pd.DataFrame:
             f'{row["video"]}: {row["ef_1"]:.1f} and {row["ef_2"]:.1f}\n'
             'Test both models on the same release of the data'
         )
-    return both.rename(columns={'ef_1': 'ef'})[[*_KEY, 'ef', 'prediction_1', 'prediction_2']]
-
-
-def compare(
-    first: pd.DataFrame, second: pd.DataFrame, resamples: int = 10000, seed: int = 0
-) -> dict[str, Difference]:
-    """Compare two models by a bootstrap over patients, paired by recording.
-
-    Args:
-        first (pd.DataFrame): As :func:`read_predictions` gives it.
-        second (pd.DataFrame): Likewise, of the same recordings.
-        resamples (int): Resamples of the patients. Defaults to 10000.
-        seed (int): Seed of the bootstrap. Defaults to 0.
-
-    Returns:
-        dict[str, Difference]: Of each of :data:`COMPARED`.
-
-    Raises:
-        EchoError: If the recordings or their true EF differ.
-    """
-    table = paired(first, second)
-    ef = table['ef'].to_numpy(np.float64)
-    predictions = [table[f'prediction_{i}'].to_numpy(np.float64) for i in (1, 2)]
-
-    def both(rows: np.ndarray) -> list[dict[str, float]]:
-        return [ef_statistics(ef[rows], predicted[rows]) for predicted in predictions]
-
-    def differences(rows: np.ndarray) -> dict[str, float]:
-        one, other = both(rows)
-        return {name: other[name] - one[name] for name in COMPARED}
-
-    intervals = bootstrap_intervals(
-        differences, table['patient'].to_numpy(), resamples=resamples, seed=seed
-    )
-    one, other = both(np.arange(len(table)))
-    return {
-        name: Difference(one[name], other[name], interval, detectable_difference(interval))
-        for name, interval in intervals.items()
-    }
 
 
 def detectable_difference(

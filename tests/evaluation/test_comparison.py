@@ -31,7 +31,7 @@ def predictions(seed: int, noise: float, n: int = 200, recordings: int = 1) -> p
 
 def test_a_better_model_is_seen_and_the_difference_is_that_of_the_errors():
     first, second = predictions(1, 8), predictions(2, 5)
-    difference = compare(first, second, resamples=500)['mae']
+    difference = compare([(first, second)], resamples=500)['mae']
     errors = [np.abs(t['prediction'] - t['ef']).mean() for t in (first, second)]
     assert (difference.first, difference.second) == pytest.approx(tuple(errors))
     assert difference.difference.estimate == pytest.approx(errors[1] - errors[0])
@@ -42,7 +42,7 @@ def test_equal_models_differ_by_nothing_about_as_often_as_it_says():
     inside = 0
     for trial in range(100):
         first, second = predictions(2 * trial + 1, 6, 60), predictions(2 * trial + 2, 6, 60)
-        interval = compare(first, second, resamples=200, seed=trial)['mae'].difference
+        interval = compare([(first, second)], resamples=200, seed=trial)['mae'].difference
         inside += interval.low <= 0 <= interval.high
     assert 87 <= inside <= 100
 
@@ -50,7 +50,7 @@ def test_equal_models_differ_by_nothing_about_as_often_as_it_says():
 def test_pairing_is_by_recording_and_not_by_row():
     first = predictions(1, 5)
     shuffled = predictions(1, 5).sample(frac=1, random_state=3)
-    for row in compare(first, shuffled, resamples=100).values():
+    for row in compare([(first, shuffled)], resamples=100).values():
         assert row.difference == pytest.approx((0, 0, 0))
 
 
@@ -71,10 +71,24 @@ def test_recordings_of_a_patient_widen_the_interval():
     for table, seed in ((first, 3), (second, 4)):
         common = np.random.default_rng(seed).normal(0, 6, 40)
         table['prediction'] += np.repeat(common, 10)
-    by_patient = compare(first, second, resamples=400)['mae'].difference
+    by_patient = compare([(first, second)], resamples=400)['mae'].difference
     alone = first.assign(patient=first['video']), second.assign(patient=second['video'])
-    naive = compare(*alone, resamples=400)['mae'].difference
+    naive = compare([alone], resamples=400)['mae'].difference
     assert by_patient.high - by_patient.low > 1.5 * (naive.high - naive.low)
+
+
+def test_several_runs_are_averaged_and_their_spread_counts():
+    """Runs that differ much widen the interval; equal ones leave it as it is."""
+    pair = predictions(1, 6), predictions(2, 6)
+    one, equal = (compare([pair] * count, resamples=400)['mae'] for count in (1, 3))
+    assert (equal.first, equal.second) == pytest.approx((one.first, one.second))
+    assert equal.difference == pytest.approx(one.difference)
+    runs = [(pair[0], predictions(10 + i, noise)) for i, noise in enumerate((3, 6, 12))]
+    spread = compare(runs, resamples=400)['mae']
+    each = [compare([run], resamples=0)['mae'].difference.estimate for run in runs]
+    assert spread.difference.estimate == pytest.approx(np.mean(each))
+    width = [d.difference.high - d.difference.low for d in (one, spread)]
+    assert width[1] > 1.5 * width[0]
 
 
 @pytest.mark.parametrize(
@@ -86,7 +100,7 @@ def test_recordings_of_a_patient_widen_the_interval():
 )
 def test_different_recordings_or_truth_are_refused(spoil, message):
     with pytest.raises(EchoError, match=f'(?s){message}'):
-        paired(predictions(1, 5), spoil(predictions(2, 5)))
+        paired([(predictions(1, 5), spoil(predictions(2, 5)))])
 
 
 @pytest.mark.parametrize(

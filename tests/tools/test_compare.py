@@ -41,18 +41,26 @@ def compare(monkeypatch, tmp_path, capsys):
 
 def test_says_how_they_differ_and_what_could_be_seen(compare, tmp_path):
     printed = compare('a.csv', 'b.csv', '--resamples', '300', '--out', 'c.json')
-    assert '60 recordings of 60 patients' in printed
+    assert '60 recordings of 60 patients, 1 run of each' in printed
     row = next(line for line in printed.splitlines() if line.startswith('| MAE'))
     result = json.loads((tmp_path / 'c.json').read_text())
     mae = result['differences']['mae']
     assert f'{mae["difference"]["estimate"]:+.3f}' in row
     assert mae['difference']['high'] < 0 < mae['detectable']
-    assert (result['first'], result['resamples'], result['seed']) == ('a.csv', 300, 0)
+    assert (result['first'], result['resamples'], result['seed']) == (['a.csv'], 300, 0)
+
+
+def test_runs_are_paired_in_their_order(compare):
+    printed = compare('a.csv', 'b.csv', 'b.csv', 'a.csv', '--resamples', '100')
+    assert '2 runs of each' in printed
+    row = next(line for line in printed.splitlines() if line.startswith('| MAE'))
+    assert row.split('|')[4].strip() == '+0.000'
 
 
 @pytest.mark.parametrize(
     ('arguments', 'message'),
     [
+        (('a.csv', 'b.csv', 'a.csv'), 'error: expected as many tables of A as of B, got 3'),
         (('a.csv', 'none.csv'), 'error: none.csv: no such file'),
         (('a.csv', 'other.csv'), 'error: the tables hold different recordings'),
     ],
