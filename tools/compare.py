@@ -6,8 +6,8 @@
 Of several runs of each model come first all of A, then as many of B, paired in that order. Figures
 are means over the runs; differences are B minus A, with 95 % intervals of a bootstrap over patients
 and, where there are several, over runs, paired by recording. The last column is the smallest true
-difference that so many patients would show in four of five tests: a difference that is not seen says
-nothing about one that is smaller than that.
+difference that so many patients would show in four of five tests: a difference that is not seen
+says nothing about one that is smaller than that.
 """
 
 from __future__ import annotations

@@ -54,9 +54,14 @@ def load_config(args: argparse.Namespace) -> Config:
 
 
 def override(config: Config, options: dict | None) -> None:
-    """Let the settings of --cfg-options have the last word; data_root reaches every data set."""
+    """Let the settings of --cfg-options have the last word.
+
+    ``data_root`` reaches every data set that had the config's, ``packed`` every one of ours.
+    """
     if options and 'data_root' in options and 'data_root' in config:
         _move_data(config, config.data_root, options['data_root'])
+    if options and 'packed' in options:
+        _read_packed(config, options['packed'])
     try:
         config.merge_from_dict(options or {})
     except (KeyError, TypeError, IndexError) as error:
@@ -113,6 +118,19 @@ def _move_data(part: object, old: str, new: str) -> None:
     if isinstance(part, (list, tuple)):
         for item in part:
             _move_data(item, old, new)
+
+
+def _read_packed(part: object, folder: str) -> None:
+    """Let every data set of ours read its frames from a store."""
+    if isinstance(part, Config):
+        part = part._cfg_dict
+    if isinstance(part, dict):
+        if 'data_root' in part and str(part.get('type', '')).startswith('echocardmae_mm.'):
+            part['packed'] = folder
+        part = list(part.values())
+    if isinstance(part, (list, tuple)):
+        for item in part:
+            _read_packed(item, folder)
 
 
 def _complain_of_missing_data(config: Config, dataset: ConfigDict | None) -> None:

@@ -6,19 +6,20 @@ from typing import Any
 
 from mmcv.transforms import BaseTransform
 
-from echocardmae_mm.datasets.recordings import open_recording
+from echocardmae_mm.datasets.recordings import Recording, open_recording
 from echocardmae_mm.registry import TRANSFORMS
 
 
 @TRANSFORMS.register_module()
 class OpenRecording(BaseTransform):
-    """Open a video, DICOM, NIfTI or MetaImage file; nothing is decoded yet.
+    """Open a video, DICOM, NIfTI or MetaImage file, or its copy in a store; nothing is decoded yet.
 
     Where the file does not know its frame rate or its spacing, the data set's own count.
 
     Required Keys:
 
         - filename (str)
+        - packed (tuple[PackedStore, str], optional): The store, and the recording's name in it.
         - fps (float, optional)
         - spacing (tuple[float, float], optional)
 
@@ -44,7 +45,11 @@ class OpenRecording(BaseTransform):
         Raises:
             RecordingError: If the file is missing, damaged, or no B-mode recording.
         """
-        recording = open_recording(results['filename'])
+        if 'packed' in results:
+            store, name = results['packed']
+            recording: Recording = store.open(name, results['filename'])
+        else:
+            recording = open_recording(results['filename'])
         results['recording'] = recording
         results['total_frames'] = len(recording)
         results['avg_fps'] = recording.fps or results.get('fps')
