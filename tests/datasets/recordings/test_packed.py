@@ -1,0 +1,232 @@
+"""The store gives what the files give, survives interruptions, and says what is wrong with it."""
+
+from __future__ import annotations
+
+import json
+import multiprocessing
+import pickle
+import shutil
+from pathlib import Path
+
+import nibabel
+import numpy as np
+import pytest
+
+from echocardmae_mm.datasets import EchoNetDynamicDataset, EchoVideoDataset
+from echocardmae_mm.datasets.recordings import PackedStore, content_hash, open_recording
+from echocardmae_mm.datasets.recordings.packing import StoreWriter, decode, pack
+from echocardmae_mm.errors import EchoError, RecordingError
+
+PIPELINE = [
+    dict(type='echocardmae_mm.OpenRecording'),
+    dict(type='echocardmae_mm.SampleClipPair', clip_len=4, interval=2),
+    dict(type='echocardmae_mm.ReadFrames'),
+]
+
+
+@pytest.fixture(scope='module')
+def folder(tmp_path_factory, make_video) -> Path:
+    """Three videos, a grey NIfTI volume with spacing, and a file that is none."""
+    root = tmp_path_factory.mktemp('recordings')
+    for index in range(3):
+        make_video(root / 'deep' / f'{index}.avi', num_frames=12 + index, seed=index, fps=40)
+    volume = np.random.default_rng(0).integers(0, 255, (9, 7, 6), dtype=np.uint8)
+    nibabel.save(nibabel.Nifti1Image(volume, np.diag([0.3, 0.2, 1, 1])), root / 'volume.nii.gz')
+    (root / 'broken.avi').write_bytes(b'RIFF nothing')
+    return root
+
+
+def recordings(root: Path) -> list[Path]:
+    return sorted(path for path in root.rglob('*') if path.is_file())
+
+
+def packed(root: Path, out: Path, gray: bool = False, stop_after: int | None = None) -> Path:
+    writer = StoreWriter(out, gray)
+    for count, _ in enumerate(pack(root, recordings(root), writer, map), start=1):
+        if count == stop_after:
+            return out
+    writer.finish()
+    return out
+
+
+@pytest.fixture(scope='module')
+def store(folder, tmp_path_factory) -> Path:
+    return packed(folder, tmp_path_factory.mktemp('store') / 'packed')
+
+
+def test_pixels_and_all_that_is_known_are_those_of_the_files(folder, store):
+    for name in ('deep/0.avi', 'deep/2.avi', 'volume.nii.gz'):
+        file, copy = open_recording(folder / name), PackedStore(store).open(name, name)
+        assert len(copy) == len(file)
+        assert copy.fps == file.fps
+        assert copy.spacing == pytest.approx(file.spacing) if file.spacing else not copy.spacing
+        assert copy.region == file.region
+        order = np.random.default_rng(1).integers(0, len(file), 10)
+        np.testing.assert_array_equal(copy.frames(order), file.frames(order))
+
+
+def test_one_channel_is_enough_for_grey_recordings(folder, tmp_path):
+    shutil.copy(folder / 'volume.nii.gz', tmp_path)
+    out = packed(tmp_path, tmp_path / '.store', gray=True)
+    copy, file = (
+        PackedStore(out).open('volume.nii.gz', 'x'),
+        open_recording(folder / 'volume.nii.gz'),
+    )
+    np.testing.assert_array_equal(copy.frames(range(len(file))), file.frames(range(len(file))))
+    assert (out / 'frames.bin').stat().st_size == 9 * 7 * 6
+
+
+def test_channels_that_differ_are_not_thrown_away(tmp_path):
+    import cv2
+
+    frames = np.random.default_rng(0).integers(0, 255, (5, 16, 16, 3), dtype=np.uint8)
+    writer = cv2.VideoWriter(
+        str(tmp_path / 'colour.avi'), cv2.VideoWriter_fourcc(*'MJPG'), 25, (16, 16)
+    )
+    for frame in frames:
+        writer.write(frame)
+    writer.release()
+    with pytest.raises(EchoError, match=r'colour\.avi: its channels differ'):
+        packed(tmp_path, tmp_path / '.store', gray=True)
+
+
+def test_what_cannot_be_read_has_its_reason(store):
+    with pytest.raises(RecordingError, match=r'my\.avi: not a video'):
+        PackedStore(store).open('broken.avi', 'my.avi')
+    with pytest.raises(EchoError, match=r'does not hold other\.avi; pack the data set again'):
+        PackedStore(store).open('other.avi', 'other.avi')
+
+
+@pytest.mark.parametrize('stop_after', [1, 2, 3, 4])
+def test_an_interrupted_call_goes_on_and_gives_the_same_store(folder, store, tmp_path, stop_after):
+    out = packed(folder, tmp_path / 'again', stop_after=stop_after)
+    with pytest.raises(EchoError, match='is half written; the same command goes on with it'):
+        PackedStore(out)
+    # The kill came in the middle of a recording and of a line.
+    with (out / 'frames.bin.part').open('ab') as file:
+        file.write(b'x' * 1000)
+    with (out / 'index.jsonl.part').open('a') as file:
+        file.write('{"name": "deep/2.a')
+    decoded = []
+
+    def counted(function, paths):
+        for path in paths:
+            decoded.append(path.name)
+            yield function(path)
+
+    writer = StoreWriter(out)
+    assert len(writer.recordings) == stop_after
+    list(pack(folder, recordings(folder), writer, counted))
+    writer.finish()
+    assert len(decoded) == 5 - stop_after
+    for name in ('frames.bin', 'index.json'):
+        assert (out / name).read_bytes() == (store / name).read_bytes()
+    assert not list(out.glob('*.part'))
+
+
+def test_checksums_are_those_of_the_pixels(folder, store):
+    import hashlib
+
+    entry = PackedStore(store).entry('deep/1.avi')
+    frames = decode(folder / 'deep' / '1.avi').frames
+    assert entry['checksum'] == hashlib.blake2b(frames.tobytes(), digest_size=16).hexdigest()
+    assert entry['content'] == content_hash(str(folder / 'deep' / '1.avi'))
+
+
+def spoil_version(store: Path) -> None:
+    index = json.loads((store / 'index.json').read_text())
+    (store / 'index.json').write_text(json.dumps({**index, 'version': 99}))
+
+
+def truncate(store: Path) -> None:
+    with (store / 'frames.bin').open('r+b') as file:
+        file.truncate(5000)
+
+
+@pytest.mark.parametrize(
+    ('spoil', 'message'),
+    [
+        (spoil_version, r'version 99, expected 1'),
+        (truncate, r'5000 bytes, expected \d+: changed or cut off'),
+        (lambda store: (store / 'index.json').unlink(), 'is no store'),
+    ],
+)
+def test_a_store_that_is_not_whole_is_refused(store, tmp_path, spoil, message):
+    copy = shutil.copytree(store, tmp_path / 'copy')
+    spoil(copy)
+    with pytest.raises(EchoError, match=message) as error:
+        PackedStore(copy)
+    assert len(str(error.value).splitlines()) <= 2
+
+
+def test_a_store_cut_off_while_it_is_read_is_named(store, tmp_path):
+    copy = shutil.copytree(store, tmp_path / 'copy')
+    recording = PackedStore(copy).open('deep/2.avi', 'x')
+    truncate(copy)
+    with pytest.raises(EchoError, match='was cut off while it was in use'):
+        recording.frames([11])
+
+
+def test_nothing_is_overwritten(folder, store, tmp_path):
+    with pytest.raises(EchoError, match='holds a finished store'):
+        StoreWriter(store)
+    packed(folder, tmp_path / 'begun', stop_after=1)
+    with pytest.raises(EchoError, match='was begun with other settings'):
+        StoreWriter(tmp_path / 'begun', gray=True)
+
+
+def test_a_full_disk_is_said_and_the_call_can_be_repeated(folder, tmp_path, monkeypatch):
+    writer = StoreWriter(tmp_path / 'store')
+
+    def full(*_):
+        raise OSError(28, 'No space left on device')
+
+    first, *_ = recordings(folder / 'deep')
+    writer.add('first', decode(first))
+    monkeypatch.setattr(writer, '_file', type('Full', (), {'write': full})())
+    with pytest.raises(EchoError, match='No space left on device') as error:
+        writer.add('second', decode(first))
+    assert 'it goes on with what is there' in str(error.value)
+    assert list(StoreWriter(tmp_path / 'store').recordings) == ['first']
+
+
+def read_in_process(store: PackedStore, queue: multiprocessing.Queue) -> None:
+    queue.put(int(store.open('deep/1.avi', 'x').frames([3]).sum()))
+
+
+def test_loading_processes_open_it_for_themselves(store):
+    opened = PackedStore(store)
+    expected = int(opened.open('deep/1.avi', 'x').frames([3]).sum())
+    context = multiprocessing.get_context('fork')
+    queue = context.Queue()
+    process = context.Process(target=read_in_process, args=(opened, queue))
+    process.start()
+    assert queue.get(timeout=60) == expected
+    process.join()
+    sent = pickle.loads(pickle.dumps(opened))
+    assert int(sent.open('deep/1.avi', 'x').frames([3]).sum()) == expected
+
+
+def test_a_data_set_gives_the_same_samples_from_it(echonet_root, tmp_path):
+    out = packed(echonet_root / 'Videos', tmp_path / 'wrong')
+    with pytest.raises(EchoError, match=r'does not hold Videos/0X'):
+        EchoNetDynamicDataset(str(echonet_root), packed=str(out), pipeline=PIPELINE)[0]
+
+    writer = StoreWriter(tmp_path / 'right')
+    list(pack(echonet_root, sorted((echonet_root / 'Videos').iterdir()), writer, map))
+    writer.finish()
+    common = dict(data_root=str(echonet_root), pipeline=PIPELINE, test_mode=True)
+    files = EchoNetDynamicDataset(**common)
+    stored = EchoNetDynamicDataset(**common, packed=str(tmp_path / 'right'))
+    for index in range(len(files)):
+        one, other = files[index], stored[index]
+        np.testing.assert_array_equal(np.stack(one['imgs']), np.stack(other['imgs']))
+        assert one['avg_fps'] == other['avg_fps']
+    assert stored.content_hashes() == files.content_hashes()
+
+
+def test_a_refused_recording_is_replaced_in_training(folder, store):
+    dataset = EchoVideoDataset(str(folder), packed=str(store), pipeline=PIPELINE)
+    assert len(dataset) == 5
+    assert all(sample is not None for sample in (dataset[index] for index in range(5)))
+    assert dataset.skipped.sum() == 1
