@@ -17,7 +17,7 @@ model = dict(
         embed_dims=128,
         depth=2,
         num_heads=4,
-        drop_path_rate=0.1,
+        drop_path_rate=0.2,
         init_cfg=dict(checkpoint='work_dirs/phantom/pretrain/epoch_24.pth'),
     ),
     cls_head=dict(in_channels=128, target='zscore', loss='l2'),
@@ -25,7 +25,7 @@ model = dict(
 
 train_pipeline = _base_.train_pipeline
 train_pipeline[3].update(scale=(56, 56), interpolation='area')  # Resize
-train_pipeline[4].update(size=56, padding=2)  # RandomCrop
+train_pipeline[4].update(size=56, padding=6)  # RandomCrop
 test_pipeline = _base_.test_pipeline
 test_pipeline[3].update(scale=(56, 56), interpolation='area')
 
@@ -35,12 +35,12 @@ train_dataloader = dict(
 val_dataloader = dict(num_workers=2, dataset=dict(data_root=data_root, pipeline=test_pipeline))
 test_dataloader = dict(num_workers=2, dataset=dict(data_root=data_root, pipeline=test_pipeline))
 
-train_cfg = dict(max_epochs=50, val_interval=10)
+train_cfg = dict(max_epochs=110, val_interval=10)
 optim_wrapper = dict(
     optimizer=dict(lr=1e-3, weight_decay=0.3),
     clip_grad=dict(max_norm=1.0),
 )
 param_scheduler = [
     dict(type='LinearLR', start_factor=0.02, by_epoch=False, begin=0, end=100),
-    dict(type='CosineAnnealingLR', by_epoch=True, T_max=50, convert_to_iter_based=True),
+    dict(type='CosineAnnealingLR', by_epoch=True, T_max=110, convert_to_iter_based=True),
 ]

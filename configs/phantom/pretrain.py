@@ -29,7 +29,12 @@ test_dataloader = dict(num_workers=2, dataset=dataset)
 test_evaluator = dict(mean_of=dataset)
 
 train_cfg = dict(max_epochs=24, val_interval=12)
-optim_wrapper = dict(optimizer=dict(lr=2e-3, weight_decay=0.01))
+optim_wrapper = dict(
+    optimizer=dict(lr=2e-3, weight_decay=0.05),
+    # A patch has 1536 pixels that go up and down together: at this rate their weights would soon
+    # let nothing but brightness through, and fine-tuning would have to undo it.
+    paramwise_cfg=dict(custom_keys={'backbone.patch_embed': dict(lr_mult=0.05)}),
+)
 param_scheduler = [
     dict(type='LinearLR', start_factor=0.02, by_epoch=False, begin=0, end=50),
     dict(type='CosineAnnealingLR', by_epoch=True, T_max=24, convert_to_iter_based=True),
