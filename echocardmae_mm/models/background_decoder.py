@@ -11,7 +11,7 @@ from echocardmae_mm.errors import EchoError
 from echocardmae_mm.registry import MODELS
 
 from .fused_attention import KeyMaskedBlock, fuse_attention
-from .masked_vit import VIDEOMAE_INIT
+from .fused_vit import VIDEOMAE_INIT
 
 BACKGROUNDS = ('positional', 'single')
 

@@ -13,6 +13,12 @@ from echocardmae_mm.registry import MODELS
 from .fused_attention import fuse_attention
 from .pretrained_encoder import pretrained_cfg, report_pretrained
 
+#: Linear layers and norms as VideoMAE draws them for pretraining.
+VIDEOMAE_INIT = [
+    dict(type='Xavier', layer='Linear', distribution='uniform', bias=0.0),
+    dict(type='Constant', layer='LayerNorm', val=1.0, bias=0.0),
+]
+
 
 @MODELS.register_module()
 class FusedVisionTransformer(VisionTransformer):
@@ -24,6 +30,8 @@ class FusedVisionTransformer(VisionTransformer):
     host's class would go on with fresh weights.
 
     Args:
+        init_cfg (dict | list[dict], optional): Initialisation, such as the checkpoint. Defaults to
+            None: as VideoMAE begins its pretraining, :data:`VIDEOMAE_INIT`.
         attn_bias (bool): Whether queries and values have a learnt bias. False freezes both at
             zero, as the released EchoCardMAE code never applies them. Defaults to True.
         frozen_blocks (int): Blocks, from the first on, that are not trained, nor is the patch
@@ -37,15 +45,21 @@ class FusedVisionTransformer(VisionTransformer):
             there are not so many blocks.
     """
 
-    def __init__(self, attn_bias: bool = True, frozen_blocks: int = -1, **kwargs: Any) -> None:
+    def __init__(
+        self,
+        init_cfg: dict | list[dict] | None = None,
+        attn_bias: bool = True,
+        frozen_blocks: int = -1,
+        **kwargs: Any,
+    ) -> None:
         known = set(inspect.signature(VisionTransformer.__init__).parameters)
-        known -= {'self', 'kwargs', 'pretrained'}
+        known -= {'self', 'kwargs', 'pretrained', 'init_cfg'}
         if unknown := kwargs.keys() - known:
             raise EchoError(
                 f'{type(self).__name__} has no argument {", ".join(sorted(unknown))}; '
                 f'it has attn_bias, frozen_blocks, {", ".join(sorted(known))}'
             )
-        super().__init__(**kwargs)
+        super().__init__(init_cfg=VIDEOMAE_INIT if init_cfg is None else init_cfg, **kwargs)
         fuse_attention(self.blocks, attn_bias)
         if not -1 <= frozen_blocks <= len(self.blocks):
             raise EchoError(

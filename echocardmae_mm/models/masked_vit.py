@@ -12,12 +12,6 @@ from echocardmae_mm.registry import MODELS
 from .fused_vit import FusedVisionTransformer
 from .patches import embed_patches, patchify, take_patches
 
-# Linear layers and norms as VideoMAE draws them for pretraining.
-VIDEOMAE_INIT = [
-    dict(type='Xavier', layer='Linear', distribution='uniform', bias=0.0),
-    dict(type='Constant', layer='LayerNorm', val=1.0, bias=0.0),
-]
-
 
 @MODELS.register_module()
 class MaskedVisionTransformer(FusedVisionTransformer):
@@ -28,13 +22,12 @@ class MaskedVisionTransformer(FusedVisionTransformer):
     prefix='backbone.')`` and starts with nothing fresh but ``fc_norm``.
 
     Args:
-        init_cfg (dict | list[dict], optional): Initialisation. Defaults to ``VIDEOMAE_INIT``.
         **kwargs: Of :class:`FusedVisionTransformer`: ``img_size``, ``patch_size``, ``num_frames``,
             ``tubelet_size``, ``embed_dims``, ``depth``, ``num_heads``, ``attn_bias``, ...
     """
 
-    def __init__(self, init_cfg: dict | list[dict] | None = VIDEOMAE_INIT, **kwargs: Any) -> None:
-        super().__init__(use_mean_pooling=False, init_cfg=init_cfg, **kwargs)
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(use_mean_pooling=False, **kwargs)
 
     def forward(self, clips: Tensor, visible: Tensor | None = None) -> Tensor:
         """Latents of the visible tokens.
