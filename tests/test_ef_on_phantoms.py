@@ -16,6 +16,8 @@ from mmengine.runner import save_checkpoint
 
 ROOT = Path(__file__).parents[1]
 
+pytestmark = [pytest.mark.slow, pytest.mark.xdist_group('ef_on_phantoms')]
+
 
 @pytest.fixture(scope='module')
 def phantoms(tmp_path_factory) -> Path:
@@ -51,7 +53,6 @@ def run(workplace: Path, tool: str, *arguments: object) -> str:
     return done.stdout
 
 
-@pytest.mark.slow
 def test_echonet(phantoms, workplace):
     data = ['--cfg-options', f'data_root={phantoms}/EchoNet-Dynamic']
     config = ROOT / 'configs' / 'ef_echonet.py'
@@ -70,7 +71,6 @@ def test_echonet(phantoms, workplace):
     )
 
 
-@pytest.mark.slow
 def test_camus(phantoms, workplace):
     data = ['--cfg-options', f'data_root={phantoms}/CAMUS', 'train_cfg.max_epochs=1']
     config = ROOT / 'configs' / 'ef_camus.py'

@@ -23,5 +23,5 @@ custom_hooks = [
         patience=25,
     ),
     dict(type='echocardmae_mm.PredictionsHook'),
-    dict(type='echocardmae_mm.TrainingCurvesHook', interval=1),
+    dict(type='echocardmae_mm.TrainingCurvesHook', interval=10),
 ]

@@ -1,4 +1,4 @@
-"""Ejection fraction by ten folds on CAMUS phantoms, from the encoder of configs/phantom/pretrain.py.
+"""Ejection fraction by ten folds on CAMUS phantoms, from the encoder of the demo.
 
 python tools/make_phantoms.py --out data/phantom --camus 100 --seed 1 --datasets camus
 python tools/cross_validate.py configs/phantom/ef_camus.py

@@ -84,7 +84,7 @@ _TITLES = {
 
 @HOOKS.register_module()
 class TrainingCurvesHook(Hook):
-    """Redraws ``<work_dir>/curves.png`` every few epochs and at the end.
+    """Redraws ``<work_dir>/curves.png`` every few epochs, at the end, and after each validation.
 
     Args:
         interval (int): Epochs between drawings. Defaults to 10.
@@ -95,16 +95,27 @@ class TrainingCurvesHook(Hook):
     def __init__(self, interval: int = 10) -> None:
         self.interval = interval
 
-    @master_only
     def after_train_epoch(self, runner: Runner) -> None:
-        """Redraws the curves.
+        """Redraws the curves when it is time.
 
         Args:
             runner (Runner): The runner of the training process.
         """
         if self.every_n_epochs(runner, self.interval) or self.is_last_train_epoch(runner):
-            scalars = read_scalars(runner.work_dir)
-            if len(scalars):
-                validations = read_scalars(runner.work_dir, of_validation=True)
-                figure = training_curves(scalars, validations)
-                figure.savefig(Path(runner.work_dir) / 'curves.png', dpi=110)
+            self._draw(runner)
+
+    def after_val_epoch(self, runner: Runner, metrics: dict[str, float] | None = None) -> None:
+        """Redraws the curves with the new validation.
+
+        Args:
+            runner (Runner): The runner of the training process.
+            metrics (dict[str, float], optional): Unused. Defaults to None.
+        """
+        self._draw(runner)
+
+    @master_only
+    def _draw(self, runner: Runner) -> None:
+        scalars = read_scalars(runner.work_dir)
+        if len(scalars):
+            figure = training_curves(scalars, read_scalars(runner.work_dir, of_validation=True))
+            figure.savefig(Path(runner.work_dir) / 'curves.png', dpi=110)

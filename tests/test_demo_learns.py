@@ -1,0 +1,86 @@
+"""The demo's pretraining and fine-tuning learn: each beats what needs no learning."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from mmengine.config import Config
+from mmengine.runner import Runner
+
+ROOT = Path(__file__).parents[1]
+BASELINES = ('train_mean', 'copy_space', 'copy_time', 'copy_spacetime')
+VIDEOS = 480
+
+pytestmark = [pytest.mark.slow, pytest.mark.xdist_group('demo')]
+
+
+def saves_a_fifth(metrics: dict[str, float]) -> bool:
+    """Whether the error is 20 % below each baseline's, its interval above 0."""
+    return all(
+        metrics[f'reconstruction/reduction_{name}'] >= 0.2
+        and metrics[f'reconstruction/reduction_{name}_low'] > 0
+        for name in BASELINES
+    )
+
+
+def demo_config(name: str, folder: Path, **options: object) -> Config:
+    """A config of the demo on recordings of its own."""
+    config = Config.fromfile(ROOT / 'configs' / 'phantom' / f'{name}.py')
+    config.work_dir = str(folder / name)
+    config.experiment_name = name
+    data = {
+        'data_root': str(folder / 'phantom' / 'EchoNet-Dynamic'),
+        'packed': str(folder / 'packed'),
+    }
+    datasets = [config[f'{part}_dataloader'].dataset for part in ('train', 'val', 'test')]
+    datasets += [config.test_evaluator.mean_of] if 'mean_of' in config.test_evaluator else []
+    datasets += [hook.dataset for hook in config.custom_hooks if 'dataset' in hook]
+    for dataset in datasets:
+        dataset.update(data)
+    config.merge_from_dict(options)
+    return config
+
+
+@pytest.fixture(scope='module')
+def folder(tmp_path_factory) -> Path:
+    """Phantoms other than the demo's, and their store."""
+    folder = tmp_path_factory.mktemp('demo')
+    tools, phantoms = ROOT / 'tools', folder / 'phantom'
+    size = ['--videos', str(VIDEOS), '--seed', '3', '--datasets', 'echonet']
+    for command in (
+        [tools / 'make_phantoms.py', '--out', phantoms, *size],
+        [tools / 'pack_videos.py', phantoms / 'EchoNet-Dynamic', '--out', folder / 'packed'],
+    ):
+        subprocess.run([sys.executable, *command], check=True)
+    return folder
+
+
+@pytest.fixture(scope='module')
+def pretrained(folder) -> Runner:
+    runner = Runner.from_cfg(demo_config('pretrain', folder, **{'train_cfg.val_interval': 1000}))
+    runner.train()
+    return runner
+
+
+def test_pretraining_learns_and_through_its_encoder(pretrained):
+    assert saves_a_fifth(pretrained.test())
+    pretrained.model.neck.encoder_to_decoder.weight.data.zero_()
+    assert not saves_a_fifth(pretrained.test())
+
+
+def test_ejection_fraction_is_learned_from_the_encoder(pretrained, folder):
+    options = {
+        'model.backbone.init_cfg.checkpoint': str(folder / 'pretrain' / 'epoch_24.pth'),
+        'test_dataloader.dataset.split': ('val', 'test'),
+        'train_cfg.max_epochs': 90,
+        'train_cfg.val_interval': 1000,
+        'param_scheduler.1.T_max': 90,
+    }
+    runner = Runner.from_cfg(demo_config('ef', folder, **options))
+    runner.train()
+    metrics = runner.test()
+    assert metrics['ef/n'] == VIDEOS / 4
+    assert metrics['ef/mae_ratio'] < 0.9
+    assert metrics['ef/mae_ratio_high'] < 1
+    assert metrics['ef/r_low'] > 0.3
