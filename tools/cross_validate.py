@@ -98,7 +98,7 @@ def run_fold(config: Config, fold: int, args: argparse.Namespace) -> None:
     if is_finished(folder):
         return
     options = {**(args.cfg_options or {}), **settings}
-    common = ['--work-dir', str(folder), '--launcher', args.launcher]
+    common = ['--work-dir', str(folder)]
     written = ['--cfg-options', *(f'{name}={_written(value)}' for name, value in options.items())]
     _run('train.py', [args.config, *common, '--resume', *chosen, *written], folder, fold)
     checkpoint = best_checkpoint(folder)
@@ -201,6 +201,8 @@ def main() -> None:
         args = parse_args()
         config = load_config(args)
         override(config, args.cfg_options)
+        if args.launcher != 'none':
+            raise Mistake('--launcher: a fold runs in one process; spread folds by --fold')
         patients = assign_patients(config, args.folds)
         num_folds = max(patients.values()) + 1
         if args.fold is not None and not 0 <= args.fold < num_folds:

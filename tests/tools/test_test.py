@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import pickle
 import runpy
 import shutil
+import subprocess
 import sys
 from argparse import Namespace
 from pathlib import Path
@@ -100,6 +102,9 @@ def test_pictures_of_either_host(tool, checkpoint, kind):
         assert (hook.enable, hook.out_dir) == (True, 'shown')
 
 
+TORCHRUN = [
+    sys.executable, '-m', 'torch.distributed.run', '--nproc_per_node=2', '--master_port=29517',
+]  # fmt: skip
 EF_CONFIG = f"""
 _base_ = '{ROOT}/configs/ef_echonet.py'
 model = dict(
@@ -173,3 +178,25 @@ def test_plot_needs_a_config_that_draws(tool, checkpoint):
     with pytest.raises(SystemExit) as end:
         tool(checkpoint, '--plot').main()
     assert end.value.code.startswith('error: config.py has no pictures of a test')
+
+
+@pytest.mark.slow
+def test_two_processes_leave_what_one_leaves(ef_tool, echonet_root, tmp_path):
+    """Three recordings on two ranks: one is padded by the sampler, and cut off again."""
+    (checkpoint,) = Path('trained').glob('best_*.pth')
+    options = [
+        'config.py', str(checkpoint), '--cfg-options', f'data_root={echonet_root}',
+        "test_dataloader.dataset.split=['val','test']",
+    ]  # fmt: skip
+    for name, start in (('one', [sys.executable]), ('two', TORCHRUN)):
+        launcher = ['--launcher', 'pytorch'] if name == 'two' else []
+        done = subprocess.run(
+            [*start, TEST, *options, '--work-dir', name, *launcher],
+            capture_output=True, text=True, timeout=300, env={**os.environ, 'OMP_NUM_THREADS': '1'},
+        )  # fmt: skip
+        assert done.returncode == 0, done.stderr[-3000:]
+    one, two = (pd.read_csv(f'{name}/predictions.csv') for name in ('one', 'two'))
+    assert len(one) == 3
+    pd.testing.assert_frame_equal(one, two, rtol=1e-5)
+    results = [json.loads(Path(f'{name}/test.json').read_text()) for name in ('one', 'two')]
+    assert results[0]['metrics']['ef/mae'] == pytest.approx(results[1]['metrics']['ef/mae'])
