@@ -72,6 +72,7 @@ class Run:
             )
             for environment in environments
         ]
+        self.started = time.monotonic()
         for process in self.processes:
             process.start()
         return self
@@ -83,6 +84,7 @@ class Run:
         if self.lives():
             self.send(signal.SIGKILL)
             pytest.fail(f'hangs: {self.output()[-2000:]}')
+        self.seconds = time.monotonic() - self.started
         statuses = {process.exitcode for process in self.processes}
         assert len(statuses) == 1, f'{statuses}: {self.output()[-2000:]}'
         return statuses.pop()
@@ -102,7 +104,10 @@ class Run:
     def send(self, number: int, rank: int | None = None) -> None:
         """Send a signal to all that the run started, as a terminal does, or that one rank did."""
         for process in self.processes if rank is None else [self.processes[rank]]:
-            os.killpg(process.pid, number)
+            try:
+                os.killpg(process.pid, number)
+            except ProcessLookupError:  # It has not yet set up a group of its own.
+                os.kill(process.pid, number)
 
     def output(self) -> str:
         """All that was written on stdout and stderr."""

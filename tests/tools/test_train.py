@@ -68,7 +68,7 @@ def merged(tool, monkeypatch):
         ([TINY, '--resume', 'a.pth'], 'error: --resume a.pth: no such checkpoint'),
         (
             [TINY, '--amp', '--cfg-options', 'optim_wrapper.type=Foo', 'data_root=.'],
-            'error: recordings: no such folder',
+            'error: .: no recording in it',
         ),
     ],
 )
