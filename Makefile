@@ -86,5 +86,6 @@ $(EF)/trained: $(PRETRAIN)/evaluated
 	  --work-dir $(EF) --resume $(READ) model.backbone.init_cfg.checkpoint="$$(cat $(PRETRAIN)/last_checkpoint)")
 
 $(EF)/tested: $(EF)/trained
-	$(BIN)/python tools/test.py $(EF_CONFIG) $$(ls $(EF)/best_*.pth) --work-dir $(EF) --plot $(READ)
+	$(BIN)/python tools/test.py $(EF_CONFIG) \
+	  "$$(ls $(EF)/best_*.pth 2>/dev/null || cat $(EF)/last_checkpoint)" --work-dir $(EF) --plot $(READ)
 	@touch $@

@@ -28,6 +28,8 @@ class Stream(IntEnum):
     TRANSFORMS = 5
     TRAIN_STEP = 6
     INNER_SPLIT = 7
+    SHIFT = 8
+    CLIP_PLACE = 9
 
 
 class DrawKey(NamedTuple):

@@ -4,14 +4,13 @@
 
 Every start frame of every test recording is evaluated. "More consistent" is claimed of the second
 model only if the share of the variance that lies between recordings rises (intraclass correlation,
-its 95 % interval above 0) and the error is no worse (the interval of its MAE below --margin): a
-constant prediction is consistent too.
+its 95 % interval above 0) and the error is no worse (the interval of its MAE's difference not above
+0, and below --margin): a constant prediction is consistent too.
 """
 
 from __future__ import annotations
 
 import argparse
-import json
 from pathlib import Path
 
 import pandas as pd
@@ -24,8 +23,9 @@ from launch import (
     override,
 )
 from mmengine.config import Config
+from mmengine.runner import Runner
 
-from echocardmae_mm.engine import git_commit, refuse_overlap
+from echocardmae_mm.engine import git_commit, refuse_overlap, require_fit
 from echocardmae_mm.evaluation import Interval
 from echocardmae_mm.evaluation.clip_consistency import (
     STATISTICS,
@@ -35,6 +35,7 @@ from echocardmae_mm.evaluation.clip_consistency import (
 )
 from echocardmae_mm.evaluation.markdown import markdown_table
 from echocardmae_mm.visualization.clip_consistency_picture import clip_consistency_picture
+from echocardmae_mm.whole_files import json_text, write_whole
 
 SAMPLERS = ('SampleEvenClips', 'SampleClipPair')
 LABELS = {
@@ -71,7 +72,10 @@ def parse_args() -> argparse.Namespace:
 
 def take_every_start(config: Config, views: int) -> None:
     """Let the test take every clip of a recording, one recording at a time."""
-    pipeline = config.test_dataloader.dataset.pipeline
+    evaluator = config.get('test_evaluator')
+    if not isinstance(evaluator, dict) or evaluator['type'].rpartition('.')[2] != 'EFMetric':
+        raise Mistake(f'{config.filename}: is not tested by EFMetric, as ejection fraction is')
+    pipeline = config.test_dataloader.dataset.get('pipeline') or ()
     samplers = [step for step in pipeline if step['type'].rpartition('.')[2] in SAMPLERS]
     if not samplers or samplers[0].get('span'):
         raise Mistake(
@@ -81,14 +85,13 @@ def take_every_start(config: Config, views: int) -> None:
     samplers[0].update(type='echocardmae_mm.SampleEvenClips', num_clips='all')
     config.test_dataloader.batch_size = 1
     config.test_evaluator = dict(type='echocardmae_mm.ClipConsistencyMetric', resamples=0)
-    config.model.setdefault('test_cfg', {})
-    config.model.test_cfg = {**(config.model.test_cfg or {}), 'max_testing_views': views}
+    config.model.test_cfg = {**(config.model.get('test_cfg') or {}), 'max_testing_views': views}
 
 
-def clips_of(
+def build(
     config_file: str, checkpoint: str, folder: Path, args: argparse.Namespace
-) -> tuple[pd.DataFrame, dict]:
-    """Every clip's prediction by one model, and where the model comes from."""
+) -> tuple[Runner, dict]:
+    """A test of every clip by one model, ready to run, and where the model comes from."""
     if '://' not in checkpoint and not Path(checkpoint).is_file():
         raise Mistake(f'{checkpoint}: no such checkpoint')
     one = argparse.Namespace(**{**vars(args), 'config': config_file, 'work_dir': str(folder)})
@@ -99,15 +102,21 @@ def clips_of(
     config.experiment_name = f'clip_consistency_{folder.name}'
     runner = build_runner(config, 'test_dataloader')
     overlap = refuse_overlap(checkpoint, runner.test_loop.dataloader.dataset, args.allow_overlap)
-    runner.test()
-    clips = runner.test_loop.evaluator.metrics[0].clips
-    clips.to_csv(folder / 'clips.csv', index=False)
-    return clips, {
+    require_fit(runner.model, checkpoint)
+    return runner, {
         'config': config_file,
         'checkpoint': checkpoint,
         'overlap': overlap and overlap._asdict(),
         'config_text': config.pretty_text,
     }
+
+
+def clips_of(runner: Runner) -> pd.DataFrame:
+    """Every clip's prediction."""
+    runner.test()
+    clips = runner.test_loop.evaluator.metrics[0].clips
+    clips.to_csv(Path(runner.work_dir) / 'clips.csv', index=False)
+    return clips
 
 
 def table(results: dict[str, dict[str, Interval]]) -> str:
@@ -128,16 +137,20 @@ def _cell(value: Interval) -> str:
 def main() -> None:
     with no_traceback_for_mistakes():
         args = parse_args()
+        if args.launcher != 'none':
+            raise Mistake('--launcher: this tool runs in one process')
         models = [(args.config, args.checkpoint), *([args.vs] if args.vs else [])]
         names = args.names or ['first', 'second'][: len(models)]
-        if len(names) != len(models):
-            raise Mistake(f'--names: {len(models)} models need as many names, got {len(names)}')
+        if len(names) != len(models) or len({*names, 'difference'}) != len(names) + 1:
+            raise Mistake(
+                f'--names {" ".join(names)}: {len(models)} models need as many names, each another'
+            )
         out = Path(args.out)
-        tested = [
-            clips_of(config, checkpoint, out / name, args)
+        built = [
+            build(config, checkpoint, out / name, args)
             for name, (config, checkpoint) in zip(names, models)
         ]
-        clips = {name: table for name, (table, _) in zip(names, tested)}
+        clips = {name: clips_of(runner) for name, (runner, _) in zip(names, built)}
         results = {name: consistency(table, seed=args.seed) for name, table in clips.items()}
         text = (
             f'{len(clips[names[0]])} clips of {clips[names[0]]["video"].nunique()} recordings\n\n'
@@ -153,10 +166,10 @@ def main() -> None:
             results['difference'] = difference
         else:
             text += f'{table(results)}\n'
-        (out / 'clip_consistency.md').write_text(text)
+        write_whole(out / 'clip_consistency.md', text)
         clip_consistency_picture(clips).savefig(out / 'clip_consistency.png', dpi=150)
         figures = {
-            'models': [{'name': name, **origin} for name, (_, origin) in zip(names, tested)],
+            'models': [{'name': name, **origin} for name, (_, origin) in zip(names, built)],
             'statistics': {
                 name: {key: value._asdict() for key, value in figures.items()}
                 for name, figures in results.items()
@@ -166,7 +179,7 @@ def main() -> None:
             'seed': args.seed,
             'commit': git_commit(),
         }
-        (out / 'clip_consistency.json').write_text(json.dumps(figures, indent=2) + '\n')
+        write_whole(out / 'clip_consistency.json', json_text(figures))
         print(f'\n{text}\nEverything is in {out}')
 
 

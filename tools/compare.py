@@ -1,9 +1,9 @@
 """Compare two models that were tested on the same recordings.
 
     python tools/compare.py a/predictions.csv b/predictions.csv
-    python tools/compare.py a/seed_*/predictions.csv b/seed_*/predictions.csv
+    python tools/compare.py a/seed_*/predictions.csv --vs b/seed_*/predictions.csv
 
-Of several runs of each model come first all of A, then as many of B, paired in that order. Figures
+Several runs of each model are paired in the order in which they are named. Figures
 are means over the runs; differences are B minus A, with 95 % intervals of a bootstrap over patients
 and, where there are several, over runs, paired by recording. The last column is the smallest true
 difference that so many patients would show in four of five tests: a difference that is not seen
@@ -13,13 +13,13 @@ says nothing about one that is smaller than that.
 from __future__ import annotations
 
 import argparse
-import json
 from pathlib import Path
 
 from launch import Mistake, no_traceback_for_mistakes
 
 from echocardmae_mm.evaluation.comparison import Difference, compare, read_predictions
 from echocardmae_mm.evaluation.markdown import markdown_table
+from echocardmae_mm.whole_files import json_text, write_whole
 
 LABELS = {
     'mae': 'MAE',
@@ -36,7 +36,8 @@ def parse_args() -> argparse.Namespace:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument('tables', nargs='+', metavar='CSV', help='all of A, then all of B')
+    parser.add_argument('tables', nargs='+', metavar='CSV', help='of A and B, or all runs of A')
+    parser.add_argument('--vs', nargs='+', metavar='CSV', help='as many runs of B')
     parser.add_argument('--resamples', type=int, default=10000, help='resamples of the patients')
     parser.add_argument('--seed', type=int, default=0, help='seed of the bootstrap')
     parser.add_argument('--out', type=Path, metavar='FILE.json', help='keep the figures here')
@@ -64,10 +65,13 @@ def table(differences: dict[str, Difference]) -> str:
 def main() -> None:
     with no_traceback_for_mistakes():
         args = parse_args()
-        count, odd = divmod(len(args.tables), 2)
-        if odd:
-            raise Mistake(f'expected as many tables of A as of B, got {len(args.tables)} in all')
-        first, second = args.tables[:count], args.tables[count:]
+        first, second = (args.tables, args.vs) if args.vs else (args.tables[:1], args.tables[1:])
+        count = len(first)
+        if count != len(second):
+            raise Mistake(
+                f'{count} tables of A and {len(second)} of B: expected A.csv B.csv, or runs of A '
+                '--vs as many runs of B'
+            )
         runs = [(read_predictions(a), read_predictions(b)) for a, b in zip(first, second)]
         differences = compare(runs, args.resamples, args.seed)
         recordings = runs[0][0]
@@ -90,7 +94,7 @@ def main() -> None:
                     for name, row in differences.items()
                 },
             }
-            args.out.write_text(json.dumps(result, indent=2) + '\n')
+            write_whole(args.out, json_text(result))
 
 
 if __name__ == '__main__':

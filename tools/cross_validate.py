@@ -12,10 +12,14 @@ patients, or the last one where the config has none.
 from __future__ import annotations
 
 import argparse
+import fcntl
 import json
+import signal
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -24,20 +28,22 @@ from mmengine.config import Config
 from mmengine.registry import DATASETS, METRICS, init_default_scope
 from rich.console import Console
 
-from echocardmae_mm.datasets.patient_folds import write_folds
+from echocardmae_mm.datasets.patient_folds import read_folds, write_folds
+from echocardmae_mm.evaluation import PREDICTIONS, RESULT
 from echocardmae_mm.evaluation.cross_validation import (
-    PREDICTIONS,
-    RESULT,
     is_finished,
     over_folds,
     pooled_predictions,
     report,
 )
-from echocardmae_mm.evaluation.prediction_metric import flatten
+from echocardmae_mm.evaluation.prediction_metric import PredictionMetric, flatten
+from echocardmae_mm.whole_files import json_text, write_whole
 
 TOOLS = Path(__file__).parent
 LOADERS = ('train_dataloader', 'val_dataloader', 'test_dataloader')
-CONFIG_OF_FOLD = 'fold_config.txt'
+SETTINGS = 'fold.json'
+# What may differ between the machines that run the folds.
+OF_THE_MACHINE = {'data_root', 'packed', 'work_dir', 'num_workers', 'persistent_workers'}
 
 
 def parse_args() -> argparse.Namespace:
@@ -50,6 +56,11 @@ def parse_args() -> argparse.Namespace:
     parser.add_argument('--work-dir', help='where the folds and the summary go')
     parser.add_argument('--amp', action='store_true', help='mixed precision')
     parser.add_argument('--seed', type=int, help='seed of every fold')
+    parser.add_argument(
+        '--allow-overlap',
+        action='store_true',
+        help='test on recordings that the encoder was pretrained on too; the results say so',
+    )
     add_common_arguments(parser)
     return parser.parse_args()
 
@@ -85,24 +96,38 @@ def assign_patients(config: Config, folds: int | None) -> dict[str, int]:
     first.merge_from_dict(settings_of_fold(config, 0, folds))
     dataset = DATASETS.build(first.test_dataloader.dataset)
     dataset.full_init()
+    if folds is not None and folds != max(dataset.folds.values()) + 1:
+        raise Mistake(f'--folds {folds}: the fold_file of the config says otherwise')
     return dataset.folds
+
+
+def keep_patients(path: Path, patients: dict[str, int]) -> None:
+    """Store who is in which fold, and refuse a folder whose folds are others."""
+    if not path.is_file():
+        write_folds(path, patients)
+    elif read_folds(path, patients) != patients:
+        raise Mistake(
+            f'{path} says otherwise who is in which fold\n'
+            'Choose another --work-dir, or remove it: nothing is overwritten'
+        )
 
 
 def run_fold(config: Config, fold: int, args: argparse.Namespace) -> None:
     """Train and test one fold, each in a process of its own whose output is kept."""
-    folder = Path(config.work_dir) / f'fold_{fold}'
-    settings = settings_of_fold(config, fold, args.folds)
-    chosen = ['--amp'] if args.amp else []
-    chosen += ['--seed', str(args.seed)] if args.seed is not None else []
-    _claim(folder, config, settings, chosen)
-    if is_finished(folder):
-        return
-    options = {**(args.cfg_options or {}), **settings}
+    folder = folder_of(config, fold)
     common = ['--work-dir', str(folder)]
+    options = {**(args.cfg_options or {}), **settings_of_fold(config, fold, args.folds)}
     written = ['--cfg-options', *(f'{name}={_written(value)}' for name, value in options.items())]
-    _run('train.py', [args.config, *common, '--resume', *chosen, *written], folder, fold)
-    checkpoint = best_checkpoint(folder)
-    _run('test.py', [args.config, str(checkpoint), *common, *written], folder, fold)
+    allowed = ['--allow-overlap'] if args.allow_overlap else []
+    with held(folder):
+        _run('train.py', [args.config, *common, '--resume', *_chosen(args), *written], folder, fold)
+        checkpoint = str(best_checkpoint(folder))
+        _run('test.py', [args.config, checkpoint, *common, *allowed, *written], folder, fold)
+
+
+def folder_of(config: Config, fold: int) -> Path:
+    """The work directory of a fold."""
+    return Path(config.work_dir) / f'fold_{fold}'
 
 
 def best_checkpoint(folder: Path) -> Path:
@@ -111,21 +136,55 @@ def best_checkpoint(folder: Path) -> Path:
     return best[-1] if best else Path((folder / 'last_checkpoint').read_text().strip())
 
 
-def _claim(folder: Path, config: Config, settings: dict[str, int], arguments: list[str]) -> None:
-    """Note what the folder is for, and refuse one that is for something else."""
+def claim(config: Config, fold: int, args: argparse.Namespace) -> None:
+    """Note what a fold's folder is for, and refuse one that is for something else."""
+    folder = folder_of(config, fold)
     told = Config(config._cfg_dict.to_dict())
-    told.merge_from_dict(settings)
-    told.work_dir = None
-    text = f'# {" ".join(arguments)}\n{told.pretty_text}'
-    note = folder / CONFIG_OF_FOLD
+    told.merge_from_dict(settings_of_fold(config, fold, args.folds))
+    settings = {'arguments': ' '.join(_chosen(args)), **dict(_leaves(told._cfg_dict.to_dict()))}
+    settings = json.loads(json_text(settings))
+    note = folder / SETTINGS
     if not note.is_file():
+        if folder.is_dir() and any(folder.glob('*.pth')):
+            raise Mistake(f'{folder} holds a run, and no {SETTINGS} that says of what: remove it')
         folder.mkdir(parents=True, exist_ok=True)
-        note.write_text(text)
-    elif note.read_text() != text:
+        write_whole(note, json_text(settings))
+        return
+    before = json.loads(note.read_text())
+    if differs := sorted(k for k in before | settings if before.get(k) != settings.get(k)):
+        name = differs[0]
         raise Mistake(
-            f'{folder} was made by another config or other settings\n'
-            'Choose another --work-dir, or remove it: nothing is overwritten'
+            f'{folder} was made by other settings: {name} was {before.get(name)}, is '
+            f'{settings.get(name)}\nChoose another --work-dir, or remove it: nothing is overwritten'
         )
+
+
+def _leaves(part: Any, place: str = '') -> Iterator[tuple[str, Any]]:
+    """Settings of a config by their place, those of the machine left out."""
+    items = part.items() if isinstance(part, dict) else enumerate(part)
+    for name, value in items:
+        if name in OF_THE_MACHINE:
+            continue
+        if isinstance(value, (dict, list, tuple)):
+            yield from _leaves(value, f'{place}{name}.')
+        else:
+            yield f'{place}{name}', value
+
+
+def _chosen(args: argparse.Namespace) -> list[str]:
+    seed = ['--seed', str(args.seed)] if args.seed is not None else []
+    return [*(['--amp'] if args.amp else []), *seed]
+
+
+@contextmanager
+def held(folder: Path) -> Iterator[None]:
+    """Keep a second process from training into the same folder."""
+    with (folder / '.lock').open('w') as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise Mistake(f'{folder}: another process is at work in it') from None
+        yield
 
 
 def _written(value: Any) -> str:
@@ -137,25 +196,49 @@ def _written(value: Any) -> str:
 def _run(tool: str, arguments: list[str], folder: Path, fold: int) -> None:
     log = folder / f'{Path(tool).stem}.log'
     command = [sys.executable, str(TOOLS / tool), *arguments]
-    with log.open('a') as file, Console(stderr=True).status(f'fold {fold}: {tool}') as status:
-        process = subprocess.Popen(
-            command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
-        )
-        assert process.stdout is not None
-        try:
-            last = ''
+    # A group of its own: a signal comes once, from here.
+    process = subprocess.Popen(
+        command,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        start_new_session=True,
+    )
+    assert process.stdout is not None
+    lines: list[str] = []
+    with passed_on_to(process) as signals, log.open('a') as file:
+        with Console(stderr=True).status(f'fold {fold}: {tool}') as status:
             for line in process.stdout:
                 file.write(line)
-                last = line.strip() or last
+                lines = [*lines[-20:], line.strip()]
                 if 'Epoch(' in line:
                     status.update(f'fold {fold}: {line[line.index("Epoch(") :].strip()[:100]}')
-            code = process.wait()
-        except KeyboardInterrupt:
-            # Ctrl-C has reached the fold too, which saves and leaves.
-            process.wait()
-            sys.exit(f'fold {fold} stopped; the same command goes on from there')
+        code = process.wait()
+    if signals:
+        print(f'fold {fold} stopped; the same command goes on from there', file=sys.stderr)
+        sys.exit(128 + signals[0])
     if code:
-        raise Mistake(f'fold {fold}: {tool} ended with status {code}: {last}\nIts log is {log}')
+        said = [line for line in lines if line]
+        begins = [i for i, line in enumerate(said) if line.startswith('error: ')]
+        reason = '\n'.join(said[begins[-1] :] if begins else said[-1:]).removeprefix('error: ')
+        raise Mistake(f'fold {fold}, {tool}: {reason}\n(its log is {log})')
+
+
+@contextmanager
+def passed_on_to(process: subprocess.Popen) -> Iterator[list[int]]:
+    """Hand Ctrl-C and SIGTERM on to a process, which saves and leaves; gives what came."""
+    came: list[int] = []
+
+    def pass_on(number: int, _: object) -> None:
+        came.append(number)
+        process.send_signal(number)
+
+    before = {n: signal.signal(n, pass_on) for n in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield came
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 def summarise(config: Config, folders: list[Path], args: argparse.Namespace) -> str:
@@ -163,36 +246,39 @@ def summarise(config: Config, folders: list[Path], args: argparse.Namespace) -> 
     work_dir = Path(config.work_dir)
     evaluator = config.test_evaluator
     metric = METRICS.build(evaluator if isinstance(evaluator, dict) else evaluator[0])
+    if not isinstance(metric, PredictionMetric):
+        raise Mistake(f'{type(metric).__name__} keeps no table of predictions to pool')
     predictions = pooled_predictions(folders)
     pooled = metric.summarise(predictions)
     folds = over_folds(folders, metric.prefix)
-    predictions.to_csv(work_dir / PREDICTIONS, index=False)
+    write_whole(work_dir / PREDICTIONS, predictions.to_csv(index=False))
     (work_dir / 'plots').mkdir(exist_ok=True)
     for name, figure in metric.figures(predictions).items():
         figure.savefig(work_dir / 'plots' / f'{name}.png', dpi=150)
     results = [json.loads((folder / RESULT).read_text()) for folder in folders]
     source = predictions['source'].iloc[0] if 'source' in predictions else results[0]['data']
+    seeds = sorted({result['trained']['seed'] for result in results})
     commits = sorted({str(result['commit']) for result in results})
     head = (
         f'# {Path(args.config).stem}: {len(folders)} folds\n\n'
         f'{len(predictions)} recordings of {predictions["patient"].nunique()} patients; {source}. '
-        f'Seed {results[0]["seed"]}, commit {", ".join(commits)}. Each fold was scored once; '
+        f'Seed {seeds[0]}, tested at commit {", ".join(commits)}. Each fold was scored once; '
         'intervals are of a bootstrap over patients of the pooled predictions.\n'
     )
     text = f'{head}\n{report(metric, folds, pooled)}\n'
-    (work_dir / 'cross_validation.md').write_text(text)
+    write_whole(work_dir / 'cross_validation.md', text)
     summary = {
         'config': args.config,
         'commits': commits,
-        'seeds': sorted({result['seed'] for result in results}),
+        'seeds': seeds,
         'source': source,
         'recordings': len(predictions),
         'patients': int(predictions['patient'].nunique()),
-        'folds': {name: {'mean': mean, 'sd': sd} for name, (mean, sd) in folds.items()},
+        'folds': {name: figure._asdict() for name, figure in folds.items()},
         'pooled': flatten(pooled),
         'config_text': config.pretty_text,
     }
-    (work_dir / 'cross_validation.json').write_text(json.dumps(summary, indent=2) + '\n')
+    write_whole(work_dir / 'cross_validation.json', json_text(summary))
     return text
 
 
@@ -209,16 +295,20 @@ def main() -> None:
             raise Mistake(f'--fold {args.fold}: the {num_folds} folds are 0 to {num_folds - 1}')
         work_dir = Path(config.work_dir)
         work_dir.mkdir(parents=True, exist_ok=True)
-        write_folds(work_dir / 'folds.csv', patients)
+        keep_patients(work_dir / 'folds.csv', patients)
+        folders = [folder_of(config, fold) for fold in range(num_folds)]
         for fold in range(num_folds) if args.fold is None else [args.fold]:
             started = time.perf_counter()
-            run_fold(config, fold, args)
+            claim(config, fold, args)
+            if not is_finished(folders[fold]):
+                run_fold(config, fold, args)
             print(f'fold {fold} of {num_folds}: finished, {time.perf_counter() - started:.0f} s')
-        folders = [work_dir / f'fold_{fold}' for fold in range(num_folds)]
         missing = [folder.name for folder in folders if not is_finished(folder)]
         if missing:
             print(f'no summary yet: {", ".join(missing)} of {work_dir} are not finished')
         else:
+            for fold in range(num_folds):
+                claim(config, fold, args)
             print(f'\n{summarise(config, folders, args)}\nEverything is in {work_dir}')
 
 

@@ -3,7 +3,7 @@
 import argparse
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -13,6 +13,7 @@ from mmengine.registry import DATASETS, RUNNERS, init_default_scope
 from mmengine.runner import Runner
 
 NO_GPU = not torch.cuda.is_available()
+FOLD_SETTINGS = ('fold', 'num_folds', 'fold_file', 'val_share')
 
 
 class Mistake(Exception):
@@ -56,14 +57,18 @@ def load_config(args: argparse.Namespace) -> Config:
 def override(config: Config, options: dict | None) -> None:
     """Let the settings of --cfg-options have the last word.
 
-    ``data_root`` reaches every data set that had the config's, ``packed`` every one of ours.
+    ``data_root`` reaches every data set that had the config's, ``packed`` every one of ours, and
+    what says which fold is held out every one that has folds.
     """
-    if options and 'data_root' in options and 'data_root' in config:
-        _move_data(config, config.data_root, options['data_root'])
-    if options and 'packed' in options:
-        _read_packed(config, options['packed'])
+    options = options or {}
+    if 'data_root' in options and 'data_root' in config:
+        old = config.data_root
+        _set_in_parts(config, lambda part: part.get('data_root') == old, 'data_root', options)
+    _set_in_parts(config, _is_ours, 'packed', options)
+    for name in FOLD_SETTINGS:
+        _set_in_parts(config, lambda part: 'fold' in part, name, options)
     try:
-        config.merge_from_dict(options or {})
+        config.merge_from_dict(options)
     except (KeyError, TypeError, IndexError) as error:
         raise Mistake(f'--cfg-options: {str(error.args[0]).partition(" of list")[0]}') from error
 
@@ -107,30 +112,25 @@ def _default_work_dir(config: str) -> str:
     return str(Path('work_dirs', *below))
 
 
-def _move_data(part: object, old: str, new: str) -> None:
-    """Replace the data sets' folder wherever the config has copied its data_root to."""
+def _is_ours(part: dict) -> bool:
+    return 'data_root' in part and str(part.get('type', '')).startswith('echocardmae_mm.')
+
+
+def _set_in_parts(
+    part: object, chosen: Callable[[dict], bool], name: str, options: dict[str, object]
+) -> None:
+    """Give a setting to every chosen part of the config, wherever it stands."""
+    if name not in options:
+        return
     if isinstance(part, Config):
         part = part._cfg_dict
     if isinstance(part, dict):
-        if part.get('data_root') == old:
-            part['data_root'] = new
+        if chosen(part):
+            part[name] = options[name]
         part = list(part.values())
     if isinstance(part, (list, tuple)):
         for item in part:
-            _move_data(item, old, new)
-
-
-def _read_packed(part: object, folder: str) -> None:
-    """Let every data set of ours read its frames from a store."""
-    if isinstance(part, Config):
-        part = part._cfg_dict
-    if isinstance(part, dict):
-        if 'data_root' in part and str(part.get('type', '')).startswith('echocardmae_mm.'):
-            part['packed'] = folder
-        part = list(part.values())
-    if isinstance(part, (list, tuple)):
-        for item in part:
-            _read_packed(item, folder)
+            _set_in_parts(item, chosen, name, options)
 
 
 def _complain_of_missing_data(config: Config, dataset: ConfigDict | None) -> None:

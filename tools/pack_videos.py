@@ -4,7 +4,8 @@
     python tools/train.py CONFIG --cfg-options packed=data/packed/EchoNet-Dynamic
 
 The pixels are the same, frame by frame; reading them is some ten times faster than decoding. Three
-bytes a pixel: EchoNet-Dynamic takes about 66 GB. A call that was stopped goes on where it was.
+bytes a pixel: EchoNet-Dynamic takes about 66 GB. A call that was stopped goes on where it was; one
+that is repeated on a finished store compares every recording with its checksum.
 """
 
 from __future__ import annotations
@@ -12,15 +13,23 @@ from __future__ import annotations
 import argparse
 import multiprocessing
 import os
+import signal
+import sys
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Future, ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
+from functools import partial
 from pathlib import Path
-from typing import Any
 
 import cv2
 from launch import Mistake, no_traceback_for_mistakes
 from rich.progress import track
 
 from echocardmae_mm.datasets.echo_video import find_recordings
-from echocardmae_mm.datasets.recordings.packing import StoreWriter, pack
+from echocardmae_mm.datasets.recordings import PackedStore
+from echocardmae_mm.datasets.recordings.packed import INDEX
+from echocardmae_mm.datasets.recordings.packing import Decoded, StoreWriter, pack
 
 
 def parse_args() -> argparse.Namespace:
@@ -38,9 +47,59 @@ def parse_args() -> argparse.Namespace:
     return args
 
 
-def one_thread() -> None:
-    """The processes share the cores already."""
+def begin_process() -> None:
+    """The processes share the cores already, and leave Ctrl-C to the one that started them."""
     cv2.setNumThreads(1)
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+
+
+def ordered_map(
+    pool: ProcessPoolExecutor,
+    ahead: int,
+    function: Callable[[Path], Decoded],
+    paths: Iterable[Path],
+) -> Iterator[Decoded]:
+    """A pool's map that runs ahead of its reader by so many recordings, and no more."""
+    waiting: deque[Future[Decoded]] = deque()
+    try:
+        for path in paths:
+            waiting.append(pool.submit(function, path))
+            if len(waiting) > ahead:
+                yield waiting.popleft().result()
+        while waiting:
+            yield waiting.popleft().result()
+    except BrokenProcessPool:
+        raise Mistake(
+            'a process that decodes was killed, perhaps for want of memory\n'
+            'Repeat the command, with fewer --jobs: it goes on with what is there'
+        ) from None
+
+
+def write(args: argparse.Namespace, paths: list[Path]) -> None:
+    """Decode what is missing, and make it a store."""
+    writer = StoreWriter(args.out, args.dataset, args.gray)
+    done = len(writer.recordings)
+    context = multiprocessing.get_context('spawn')
+    with ProcessPoolExecutor(args.jobs, context, begin_process) as pool:
+        steps = pack(args.dataset, paths, writer, partial(ordered_map, pool, 2 * args.jobs))
+        try:
+            for _ in track(steps, 'packing', total=len(paths) - done):
+                pass
+        except BaseException:
+            pool.shutdown(cancel_futures=True)
+            raise
+    writer.finish()
+
+
+def verify(args: argparse.Namespace) -> None:
+    """Compare the recordings of a finished store with their checksums."""
+    store = PackedStore(args.out)
+    checks = track(store.damaged(), 'checking', total=len(store.recordings))
+    if damaged := [name for name, is_damaged in checks if is_damaged]:
+        raise Mistake(
+            f'{args.out}: {len(damaged)} recordings are not what was packed, such as {damaged[0]}\n'
+            'Remove the store and pack the data set again'
+        )
 
 
 def main() -> None:
@@ -49,20 +108,24 @@ def main() -> None:
         paths = find_recordings(str(args.dataset))
         if not paths:
             raise Mistake(f'{args.dataset}: no recording in it')
-        writer = StoreWriter(args.out, args.gray)
-        done = len(writer.recordings)
-        with multiprocessing.get_context('spawn').Pool(args.jobs, one_thread) as pool:
-            spread: Any = pool.imap
-            steps = pack(args.dataset, paths, writer, spread)
-            for _ in track(steps, 'packing', total=len(paths) - done):
-                pass
-        writer.finish()
-        refused = [name for name, entry in writer.recordings.items() if 'refused' in entry]
-        for name in refused:
-            print(f'refused {name}: {writer.recordings[name]["refused"]}')
+        if is_there := (args.out / INDEX).is_file():
+            verify(args)
+        else:
+            write(args, paths)
+        store = PackedStore(args.out)
+        refused = {n: e['refused'] for n, e in store.recordings.items() if 'refused' in e}
+        for name, reason in refused.items():
+            print(f'refused {name}: {reason}')
         size = (args.out / 'frames.bin').stat().st_size
-        print(f'{args.out}: {len(paths) - len(refused)} recordings, {size / 1e9:.1f} GB')
+        print(
+            f'{args.out}: {len(store.recordings) - len(refused)} recordings, {size / 1e9:.1f} GB'
+            + (', the three channels of each equal and kept as one' if store.gray else '')
+            + (', all as their checksums say' if is_there else '')
+        )
 
 
 if __name__ == '__main__':
-    main()
+    try:
+        main()
+    except KeyboardInterrupt:
+        sys.exit('stopped; the same command goes on with what is there')

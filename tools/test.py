@@ -2,11 +2,8 @@
 
 import argparse
 import hashlib
-import json
 from pathlib import Path
 
-import numpy as np
-import torch
 from launch import (
     Mistake,
     add_common_arguments,
@@ -19,7 +16,16 @@ from mmengine.config import Config
 from mmengine.dist import is_main_process
 from mmengine.runner import Runner
 
-from echocardmae_mm.engine import Overlap, git_commit, innermost_datasets, refuse_overlap
+from echocardmae_mm.engine import (
+    Overlap,
+    git_commit,
+    innermost_datasets,
+    read_provenance,
+    refuse_overlap,
+    require_fit,
+)
+from echocardmae_mm.evaluation import RESULT
+from echocardmae_mm.whole_files import json_text, write_whole
 
 PICTURES = 'echocardmae_mm.PredictionsHook'
 
@@ -104,26 +110,22 @@ def write_result(
     """Write work_dir/test.json: the figures, and what they came from."""
     checkpoint = Path(args.checkpoint)
     digest = hashlib.sha256(checkpoint.read_bytes()).hexdigest() if checkpoint.is_file() else None
+    origin = read_provenance(args.checkpoint)
     result = {
         'metrics': metrics,
         'checkpoint': args.checkpoint,
         'checkpoint_sha256': digest,
         'data': describe(runner),
         'overlap': overlap and overlap._asdict(),
+        'trained': {name: origin.get(name) for name in ('seed', 'commit', 'version')},
         'seed': runner.seed,
         'commit': git_commit(),
         'config': args.config,
         'config_text': runner.cfg.pretty_text,
     }
-    path = Path(runner.work_dir) / 'test.json'
-    path.write_text(json.dumps(result, indent=2, default=_as_json) + '\n')
+    path = Path(runner.work_dir) / RESULT
+    write_whole(path, json_text(result))
     return path
-
-
-def _as_json(value: object) -> object:
-    return (
-        value.tolist() if isinstance(value, (np.ndarray, np.generic, torch.Tensor)) else str(value)
-    )
 
 
 def main() -> None:
@@ -134,6 +136,7 @@ def main() -> None:
         runner = build_runner(config, 'test_dataloader')
         dataset = runner.test_loop.dataloader.dataset
         overlap = refuse_overlap(args.checkpoint, dataset, args.allow_overlap)
+        require_fit(runner.model, args.checkpoint)
         metrics = runner.test()
         if is_main_process():
             print(f'figures in {write_result(metrics, runner, overlap, args)}')

@@ -95,6 +95,22 @@ def resume(config: Config, checkpoint: str) -> None:
     if found is None:
         print(f'nothing to resume in {config.work_dir}: starting from the beginning')
     config.resume, config.load_from = found is not None, found or config.get('load_from')
+    if found is not None:
+        forget_missing_starts(config.model)
+
+
+def forget_missing_starts(part: object) -> None:
+    """What a run once started from need not be there when it is resumed."""
+    if isinstance(part, dict):
+        start = part.get('init_cfg')
+        if isinstance(start, dict) and start.get('type') == 'Pretrained':
+            name = str(start.get('checkpoint'))
+            if '://' not in name and not Path(name).is_file():
+                part['init_cfg'] = None
+        part = list(part.values())
+    if isinstance(part, (list, tuple)):
+        for item in part:
+            forget_missing_starts(item)
 
 
 def newest_that_loads(work_dir: str) -> str | None:

@@ -1,7 +1,15 @@
-"""Data sets: read the index as its owners ship it, give one dict a recording; no pixel work."""
+"""Data sets: read the index as its owners ship it, give one dict a sample; no pixel work."""
 
 from echocardmae_mm.datasets.camus import CAMUSDataset
+from echocardmae_mm.datasets.camus_seg import CAMUSSegDataset
 from echocardmae_mm.datasets.echo_video import EchoVideoDataset
 from echocardmae_mm.datasets.echonet_dynamic import EchoNetDynamicDataset
+from echocardmae_mm.datasets.echonet_seg import EchoNetSegDataset
 
-__all__ = ['CAMUSDataset', 'EchoNetDynamicDataset', 'EchoVideoDataset']
+__all__ = [
+    'CAMUSDataset',
+    'CAMUSSegDataset',
+    'EchoNetDynamicDataset',
+    'EchoNetSegDataset',
+    'EchoVideoDataset',
+]

@@ -86,7 +86,7 @@ class CAMUSDataset(EchoVideoDataset):
             list[dict]: One dict a sequence, sorted by patient and view.
         """
         patients = find_patients(Path(self.data_root))
-        self._require_one_release(patients)
+        require_one_release(self.data_root, patients)
         labelled = [patient for patient in patients if not self._is_held_back(patient)]
         if not labelled:
             raise EchoError(f'{self.data_root}: no patient of CAMUS in it has an EF')
@@ -104,20 +104,6 @@ class CAMUSDataset(EchoVideoDataset):
             for view in self.views
         ]
 
-    def _require_one_release(self, patients: list[Patient]) -> None:
-        if not patients:
-            raise EchoError(
-                f'{self.data_root}: no patient of CAMUS; expected database_nifti/patient0001 or '
-                'training/patient0001\n'
-                f'Set data_root to the folder that was unpacked, {TRY_PHANTOMS}'
-            )
-        if len({patient.release for patient in patients}) > 1:
-            raise EchoError(
-                f'{self.data_root}: holds both releases of CAMUS, whose EF differ by about eight '
-                'points\n'
-                'Set data_root to database_nifti, or to a folder of training and testing alone'
-            )
-
     def _is_held_back(self, patient: Patient) -> bool:
         return patient.is_hidden and not any(
             is_ef(ejection_fraction(patient.info(view))) for view in self.views
@@ -131,6 +117,29 @@ class CAMUSDataset(EchoVideoDataset):
         else:
             self.folds = contiguous_folds(patients, self.num_folds)
         return patients_of_split(self.folds, self.fold, self.split, self.val_share)
+
+
+def require_one_release(root: str, patients: list[Patient]) -> None:
+    """Refuse a folder without patients of CAMUS, or with patients of both releases.
+
+    Args:
+        root (str): The folder.
+        patients (list[Patient]): What was found in it.
+
+    Raises:
+        EchoError: If so.
+    """
+    if not patients:
+        raise EchoError(
+            f'{root}: no patient of CAMUS; expected database_nifti/patient0001 or '
+            'training/patient0001\n'
+            f'Set data_root to the folder that was unpacked, {TRY_PHANTOMS}'
+        )
+    if len({patient.release for patient in patients}) > 1:
+        raise EchoError(
+            f'{root}: holds both releases of CAMUS, whose EF differ by about eight points\n'
+            'Set data_root to database_nifti, or to a folder of training and testing alone'
+        )
 
 
 def _data_info(patient: Patient, view: str) -> dict[str, Any]:

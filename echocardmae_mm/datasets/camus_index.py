@@ -19,7 +19,8 @@ class Patient(NamedTuple):
     """A patient's folder.
 
     Args:
-        name (str): 'patient0001' and so on.
+        name (str): 'patient0001' and so on; 'testing/patient0001' for the challenge's test folder,
+            which numbers other patients from 1 again.
         folder (Path): Where the files are.
         release (str): :data:`NIFTI` or :data:`CHALLENGE`.
     """
@@ -31,7 +32,7 @@ class Patient(NamedTuple):
     @property
     def is_hidden(self) -> bool:
         """Whether the challenge may hold the patient's labels back."""
-        return self.release == CHALLENGE and self.folder.parent.name == 'testing'
+        return self.release == CHALLENGE and self.folder.parent.name == _CHALLENGE_FOLDERS[1]
 
     def image(self, view: str, kind: str) -> Path | None:
         """A file of the patient.
@@ -46,7 +47,8 @@ class Patient(NamedTuple):
         if self.release == NIFTI:
             kind = kind.replace('sequence', 'half_sequence')
         suffixes = ('.nii.gz', '.nii') if self.release == NIFTI else ('.mhd',)
-        paths = (self.folder / f'{self.name}_{view}_{kind}{suffix}' for suffix in suffixes)
+        stem = f'{self.folder.name}_{view}_{kind}'
+        paths = (self.folder / f'{stem}{suffix}' for suffix in suffixes)
         return next((path for path in paths if path.is_file()), None)
 
     def info(self, view: str) -> dict[str, str]:
@@ -77,7 +79,7 @@ def find_patients(root: Path) -> list[Patient]:
         for path in root.glob(pattern)
         if path.is_dir() and path.name[7:].isdigit()
     }
-    return sorted(Patient(path.name, path, _release(path)) for path in folders)
+    return sorted(Patient(_name(path), path, _release(path)) for path in folders)
 
 
 def read_info(path: Path) -> dict[str, str]:
@@ -108,6 +110,11 @@ def ejection_fraction(info: dict[str, str]) -> float:
         return float(info.get('EF') or info.get('LVef') or 'nan')
     except ValueError:
         return float('nan')
+
+
+def _name(folder: Path) -> str:
+    is_test = folder.parent.name == _CHALLENGE_FOLDERS[1]
+    return f'{folder.parent.name}/{folder.name}' if is_test else folder.name
 
 
 def _release(folder: Path) -> str:

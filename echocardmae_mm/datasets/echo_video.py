@@ -188,12 +188,27 @@ class EchoVideoDataset(BaseDataset):
         Returns:
             list[str]: 128 bits of BLAKE2b as hexadecimal digits, in the order of the data set.
         """
-        filenames = [self.get_data_info(index)['filename'] for index in range(len(self))]
+        filenames = [self.recording_of(self.get_data_info(index)) for index in range(len(self))]
+        recordings = list(dict.fromkeys(filenames))
         if self.store is not None:
-            names = [name_in_store(filename, self.data_root) for filename in filenames]
-            return [self.store.entry(name)['content'] for name in names]
-        with ThreadPoolExecutor() as pool:
-            return list(pool.map(content_hash, filenames))
+            names = [name_in_store(filename, self.data_root) for filename in recordings]
+            hashes = [self.store.entry(name)['content'] for name in names]
+        else:
+            with ThreadPoolExecutor() as pool:
+                hashes = list(pool.map(content_hash, recordings))
+        content = dict(zip(recordings, hashes))
+        return [content[filename] for filename in filenames]
+
+    def recording_of(self, data_info: dict[str, Any]) -> str:
+        """The recording that a sample was taken from, which provenance goes by.
+
+        Args:
+            data_info (dict): A sample as :meth:`load_data_list` gives it.
+
+        Returns:
+            str: Path of a file.
+        """
+        return data_info['filename']
 
     def _usable_sample(self, index: int, batch: set[int]) -> Any:
         if self.test_mode:
@@ -221,7 +236,7 @@ class EchoVideoDataset(BaseDataset):
 
 
 def find_recordings(root: str) -> list[Path]:
-    """Recordings of a folder and its folders, hidden ones left out.
+    """Recordings of a folder and its folders; hidden ones and CAMUS' labels (_gt) are left out.
 
     Args:
         root (str): The folder.
@@ -237,7 +252,11 @@ def find_recordings(root: str) -> list[Path]:
             f'{root or "data_root"}: no such folder; expected a folder of recordings\n'
             f'Set data_root to one, {TRY_PHANTOMS}'
         )
-    return sorted(path for path in _files(Path(root)) if looks_like_recording(path))
+    return sorted(
+        path
+        for path in _files(Path(root))
+        if looks_like_recording(path) and not path.name.split('.')[0].endswith('_gt')
+    )
 
 
 def _files(root: Path) -> Iterator[Path]:

@@ -104,15 +104,30 @@ class EchoNetDynamicDataset(EchoVideoDataset):
                 f'{root}: of {len(chosen)} recordings in {FILE_LIST} none is on disk with an EF\n'
                 f'Unpack the videos into {root / _VIDEO_FOLDERS[0]}, {TRY_PHANTOMS}'
             )
-        data_list = [
-            _data_info(row, videos[stem], tracings.get(stem, {}))
+        return [
+            sample
             for stem, row in there.items()
             if not (self.drop_untraced and stem in untraced)
+            for sample in self.samples(row, videos[stem], tracings.get(stem, {}))
         ]
+
+    def samples(
+        self, row: dict[str, str], path: Path, tracings: dict[int, np.ndarray]
+    ) -> list[dict[str, Any]]:
+        """What the data set makes of one recording.
+
+        Args:
+            row (dict): Its row of FileList.csv.
+            path (Path): The recording.
+            tracings (dict[int, np.ndarray]): Its tracings by frame.
+
+        Returns:
+            list[dict]: The recording itself.
+        """
+        data = _data_info(row, path, tracings)
         if self.low_ef is not None:
-            for data in data_list:
-                data['label'] = int(data['ef'] < self.low_ef)
-        return data_list
+            data['label'] = int(data['ef'] < self.low_ef)
+        return [data]
 
     def _in_split(self, row: dict[str, str]) -> bool:
         return self.split is None or row['Split'].strip().lower() in {
@@ -130,11 +145,12 @@ class EchoNetDynamicDataset(EchoVideoDataset):
     def _require_ef(
         self, chosen: dict[str, dict[str, str]], labelled: dict[str, dict[str, str]]
     ) -> None:
-        for stem in chosen.keys() - labelled.keys():
-            count = len(chosen) - len(labelled)
+        without = sorted(chosen.keys() - labelled.keys())
+        if without:
             raise EchoError(
-                f'{Path(self.data_root) / FILE_LIST}: {count} of {len(chosen)} rows have no EF of '
-                f'0 to 100 per cent, such as {stem} with {chosen[stem]["EF"] or "nothing"!r}\n'
+                f'{Path(self.data_root) / FILE_LIST}: {len(without)} of {len(chosen)} rows have no '
+                f'EF of 0 to 100 per cent, such as {without[0]} with '
+                f'{chosen[without[0]]["EF"] or "nothing"!r}\n'
                 'Correct them, or leave them out by require_ef=False'
             )
 

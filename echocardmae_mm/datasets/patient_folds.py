@@ -53,15 +53,21 @@ def read_folds(path: str | Path, patients: Collection[str]) -> dict[str, int]:
         raise EchoError(f'{path}: no such file; expected a CSV with the columns patient and fold')
     try:
         table = pd.read_csv(path, dtype={'patient': str})
-        patient_column, folds = table['patient'], table['fold'].astype(np.int64)
+        patient_column, folds = table['patient'], pd.to_numeric(table['fold'])
     except (KeyError, ValueError) as error:
         raise EchoError(
             f'{path}: expected a CSV with the columns patient and fold, folds from 0 on ({error})'
         ) from error
+    numbers = set(folds)
+    if numbers != set(range(len(numbers))):
+        raise EchoError(
+            f'{path}: the folds must be 0, 1, 2 and so on without a gap; found '
+            f'{", ".join(f"{fold:g}" for fold in sorted(numbers)[:4])}, ...'
+        )
     twice = patient_column[patient_column.duplicated()]
     if len(twice):
         raise EchoError(f'{path}: patient {twice.iloc[0]} is there twice')
-    found = dict(zip(patient_column, folds.tolist()))
+    found = dict(zip(patient_column, map(int, folds)))
     if missing := sorted(set(patients) - found.keys()):
         raise EchoError(f'{path}: {len(missing)} patients have no fold, such as {missing[0]}')
     return {patient: found[patient] for patient in sorted(set(patients))}
@@ -117,7 +123,6 @@ def patients_of_split(
     validating = {others[index] for index in order[:count]}
     chosen = {'test': held_out, 'val': validating, 'train': set(others) - validating}[split.lower()]
     if not chosen:
-        raise EchoError(
-            f'split {split!r} of fold {fold} has no patients; for validation set val_share above 0'
-        )
+        hint = '; set val_share above 0' if split.lower() == 'val' else ''
+        raise EchoError(f'split {split!r} of fold {fold} has no patients{hint}')
     return chosen

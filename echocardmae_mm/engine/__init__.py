@@ -1,11 +1,12 @@
 """Training loop, sampler, hooks and checkpoint files: exact resume, safe stop."""
 
 from .atomic_backend import AtomicBackend
+from .checkpoint_fit import require_fit
 from .cpu_amp_optim_wrapper import CPUAmpOptimWrapper
 from .epoch_sampler import EpochSampler
 from .fit_targets_hook import FitTargetsHook
 from .innermost_datasets import innermost_datasets
-from .provenance import Overlap, git_commit, refuse_overlap
+from .provenance import Overlap, git_commit, read_provenance, refuse_overlap
 from .provenance_hook import ProvenanceHook
 from .reseed_hook import ReseedHook
 from .resumable_early_stopping_hook import ResumableEarlyStoppingHook
@@ -29,5 +30,7 @@ __all__ = [
     'git_commit',
     'innermost_datasets',
     'let_workers_outlive_signals',
+    'read_provenance',
     'refuse_overlap',
+    'require_fit',
 ]

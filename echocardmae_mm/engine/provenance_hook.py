@@ -26,7 +26,8 @@ class ProvenanceHook(Hook):
     started from were, by which a test set that overlaps can be recognised under whatever name.
     ``started_from`` names those checkpoints, and tells which of them did not say what they saw. All
     this is found out beside the first iterations; a checkpoint that is written before it is ready
-    has None there. mmengine stores the config itself.
+    has None there, and a run that is resumed from it counts it among those that do not say.
+    mmengine stores the config itself.
     """
 
     def __init__(self) -> None:
@@ -81,7 +82,8 @@ class ProvenanceHook(Hook):
             origin = read_provenance(checkpoint)
             seen += origin.get('videos') or ()
             known.update((start['checkpoint'], start['known']) for start in origin['started_from'])
-            if not (cfg.get('resume') and checkpoint == cfg['load_from']):
+            is_this_run = cfg.get('resume') and checkpoint == cfg['load_from']
+            if not is_this_run or origin['videos'] is None:
                 known[checkpoint] = origin['videos'] is not None
         self._started_from = [{'checkpoint': name, 'known': says} for name, says in known.items()]
         return seen

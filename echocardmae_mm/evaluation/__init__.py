@@ -1,11 +1,13 @@
 from .bootstrap import Interval, bootstrap_intervals
 from .clip_consistency import ClipConsistencyMetric
 from .ef_metric import EFMetric
-from .prediction_metric import PredictionMetric
+from .prediction_metric import PREDICTIONS, RESULT, PredictionMetric
 from .reconstruction_metric import ReconstructionMetric
 
 __all__ = [
     'ClipConsistencyMetric',
+    'PREDICTIONS',
+    'RESULT',
     'EFMetric',
     'Interval',
     'PredictionMetric',

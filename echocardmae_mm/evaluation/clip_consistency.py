@@ -89,9 +89,9 @@ def consistency(clips: pd.DataFrame, resamples: int = 2000, seed: int = 0) -> di
         dict[str, Interval]: ``icc``, the intraclass correlation ICC(1) of a one-way random model
         (Shrout and Fleiss, Psychological Bulletin 1979), for unequal numbers of clips (McGraw and
         Wong, Psychological Methods 1996): the share of the variance of single clips' predictions
-        that lies between recordings; ``within_sd`` and ``within_range``, mean over recordings, in
-        points of EF; ``mae_of_one_clip``, of a clip taken at random; ``mae`` of the mean over the
-        clips. 95 % intervals over patients.
+        that lies between recordings; ``within_sd`` and ``within_range``, mean over the recordings
+        of two clips or more, in points of EF; ``mae_of_one_clip``, of a clip taken at random;
+        ``mae`` of the mean over the clips. 95 % intervals over patients.
     """
     videos = _by_video(clips)
     return bootstrap_intervals(
@@ -150,9 +150,11 @@ def is_more_consistent(difference: dict[str, Interval], margin: float) -> bool:
             its interval.
 
     Returns:
-        bool: True if the interval of ``icc`` lies above 0 and that of ``mae`` below ``margin``.
+        bool: True if the interval of ``icc`` lies above 0, and that of ``mae`` below ``margin`` and
+        not above 0.
     """
-    return difference['icc'].low > 0 and difference['mae'].high < margin
+    mae = difference['mae']
+    return difference['icc'].low > 0 and mae.low <= 0 and mae.high < margin
 
 
 def _by_video(clips: pd.DataFrame) -> pd.DataFrame:
@@ -169,10 +171,11 @@ def _statistics(videos: pd.DataFrame, rows: np.ndarray) -> dict[str, float]:
         videos[name].to_numpy(np.float64)[rows]
         for name in ('clips', 'mean', 'std', 'range', 'ef', 'error')
     )
+    several = count > 1
     return {
         'icc': intraclass_correlation(count, mean, sd),
-        'within_sd': float(sd.mean()),
-        'within_range': float(spread.mean()),
+        'within_sd': float(sd[several].mean()) if several.any() else np.nan,
+        'within_range': float(spread[several].mean()) if several.any() else np.nan,
         'mae_of_one_clip': float(error.mean()),
         'mae': float(np.abs(mean - ef).mean()),
     }

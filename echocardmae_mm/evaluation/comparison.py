@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
-from scipy.stats import norm
+from scipy.stats import norm, t
 
 from echocardmae_mm.errors import EchoError
 
@@ -46,7 +46,8 @@ def read_predictions(path: str | Path) -> pd.DataFrame:
         pd.DataFrame: With ``video``, ``patient``, ``ef`` and ``prediction`` at least.
 
     Raises:
-        EchoError: If the file is missing, has no such columns, or names a recording twice.
+        EchoError: If the file is missing, has no such columns, lacks a number or a patient, or
+            names a recording twice.
     """
     if not Path(path).is_file():
         raise EchoError(f'{path}: no such file; expected a predictions.csv of tools/test.py')
@@ -57,6 +58,16 @@ def read_predictions(path: str | Path) -> pd.DataFrame:
     if missing := [name for name in (*_KEY, 'ef', 'prediction') if name not in table]:
         raise EchoError(
             f'{path}: missing column {", ".join(missing)}; found {", ".join(table.columns)}'
+        )
+    if table.empty:
+        raise EchoError(f'{path}: no recording in it')
+    for name in ('ef', 'prediction'):
+        table[name] = pd.to_numeric(table[name], errors='coerce')
+    incomplete = table[table[[*_KEY, 'ef', 'prediction']].isna().any(axis=1)]
+    if len(incomplete):
+        raise EchoError(
+            f'{path}: {len(incomplete)} recordings without a patient, a true or a predicted EF, '
+            f'such as {incomplete["video"].iloc[0]}'
         )
     twice = table[table.duplicated(_KEY)]
     if len(twice):
@@ -94,7 +105,8 @@ def compare(
     """Compare two models by a bootstrap over patients, paired by recording.
 
     With several runs of each, such as seeds, a statistic is the mean over runs, and the pairs of
-    runs are resampled beside the patients: the interval then holds for other runs too.
+    runs are resampled beside the patients, with Student's correction for so few: the interval then
+    holds for other runs too.
 
     Args:
         runs (Sequence[tuple[pd.DataFrame, pd.DataFrame]]): Tables of the first and the second
@@ -134,11 +146,20 @@ def compare(
 
 
 def _weights_of_runs(count: int, seed: int) -> Iterator[np.ndarray]:
-    """Share of each run: equal for the estimate, then as often as it is drawn."""
-    yield np.full(count, 1 / count)
+    """Share of each run: equal for the estimate, then by how often it is drawn.
+
+    Resampling a few runs shows too little of what runs differ by: the variance of their mean comes
+    out too small by (count - 1) / count, and its quantiles are Student's. The drawn shares are set
+    apart from the equal ones by as much, so that the interval covers.
+    """
+    equal = np.full(count, 1 / count)
+    yield equal
     generator = np.random.default_rng([seed, count])
+    apart = 1.0
+    if count > 1:
+        apart = np.sqrt(count / (count - 1)) * t.ppf(0.975, count - 1) / norm.ppf(0.975)
     while True:
-        yield generator.multinomial(count, np.full(count, 1 / count)) / count
+        yield equal + apart * (generator.multinomial(count, equal) / count - equal)
 
 
 def _require_same(first: pd.DataFrame, second: pd.DataFrame) -> None:

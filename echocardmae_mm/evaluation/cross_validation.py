@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -14,9 +14,7 @@ from echocardmae_mm.errors import EchoError
 
 from .bootstrap import Interval
 from .markdown import markdown_table
-from .prediction_metric import PredictionMetric
-
-RESULT, PREDICTIONS = 'test.json', 'predictions.csv'
+from .prediction_metric import PREDICTIONS, RESULT, PredictionMetric
 
 
 def is_finished(folder: Path) -> bool:
@@ -59,7 +57,21 @@ def pooled_predictions(folders: Sequence[Path]) -> pd.DataFrame:
     return pooled
 
 
-def over_folds(folders: Sequence[Path], prefix: str) -> dict[str, tuple[float, float]]:
+class OverFolds(NamedTuple):
+    """A figure over folds.
+
+    Args:
+        mean (float): Mean of the folds.
+        sd (float): Standard deviation, ``ddof=1``.
+        folds (int): Folds in which it is defined, such as r in those of three recordings or more.
+    """
+
+    mean: float
+    sd: float
+    folds: int
+
+
+def over_folds(folders: Sequence[Path], prefix: str) -> dict[str, OverFolds]:
     """Mean and standard deviation over folds of each figure of their tests.
 
     Args:
@@ -67,16 +79,13 @@ def over_folds(folders: Sequence[Path], prefix: str) -> dict[str, tuple[float, f
         prefix (str): The metric's, without the stroke.
 
     Returns:
-        dict[str, tuple[float, float]]: By the figure's name without prefix; the standard deviation
-        with ``ddof=1``. Folds where a figure is not defined, such as r of two recordings, are left
-        out of it.
+        dict[str, OverFolds]: By the figure's name without prefix.
     """
     rows = [json.loads((folder / RESULT).read_text())['metrics'] for folder in folders]
     table = pd.DataFrame(rows).astype(np.float64)
     return {
-        name.removeprefix(f'{prefix}/'): (
-            float(table[name].mean()),
-            float(table[name].std()),
+        name.removeprefix(f'{prefix}/'): OverFolds(
+            float(table[name].mean()), float(table[name].std()), int(table[name].count())
         )
         for name in table
         if not name.endswith(('_low', '_high'))
@@ -85,7 +94,7 @@ def over_folds(folders: Sequence[Path], prefix: str) -> dict[str, tuple[float, f
 
 def report(
     metric: PredictionMetric,
-    folds: Mapping[str, tuple[float, float]],
+    folds: Mapping[str, OverFolds],
     pooled: Mapping[str, float | Interval],
 ) -> str:
     """Figures over folds beside pooled ones, as Markdown.
@@ -102,16 +111,19 @@ def report(
     for name, label in metric.labels.items():
         if name not in pooled or name not in folds:
             continue
-        mean, sd = folds[name]
+        group = name.rpartition('/')[0]
+        number = pooled[f'{group}/n' if group else 'n']
+        mean, sd, defined = folds[name]
         value = pooled[name]
         estimate, low, high = value if isinstance(value, Interval) else (value, np.nan, np.nan)
         rows.append(
             (
                 label,
-                f'{mean:.2f}',
-                f'{sd:.2f}',
-                f'{estimate:.2f}',
+                number.estimate if isinstance(number, Interval) else number,
+                defined,
+                *(f'{x:.2f}' if np.isfinite(x) else 'not defined' for x in (mean, sd, estimate)),
                 f'{low:.2f} to {high:.2f}' if np.isfinite(low) else '',
             )
         )
-    return markdown_table(('', 'mean over folds', 'sd over folds', 'pooled', '95 %'), rows)
+    header = ('', 'n', 'folds', 'mean over folds', 'sd over folds', 'pooled', '95 %')
+    return markdown_table(header, rows)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from typing import Any
 
 import numpy as np
@@ -78,15 +79,15 @@ class EFMetric(PredictionMetric):
             sample (dict): With ``ef``, ``pred_ef``, ``pred_ef_clips`` and ``padded_frames``.
 
         Returns:
-            dict: ``ef``, ``prediction``, ``clip_sd`` and ``clip_range`` in per cent of EF,
-            ``clips``, their number, and ``padded_frames``.
+            dict: ``ef``, ``prediction``, ``clip_sd`` and ``clip_range`` in per cent of EF, NaN for
+            a single clip; ``clips``, their number, and ``padded_frames``.
         """
         clips = np.asarray(sample['pred_ef_clips'].cpu(), np.float64)
         return {
             'ef': float(sample['ef']),
             'prediction': float(sample['pred_ef']),
-            'clip_sd': float(clips.std(ddof=1)) if len(clips) > 1 else 0.0,
-            'clip_range': float(np.ptp(clips)),
+            'clip_sd': float(clips.std(ddof=1)) if len(clips) > 1 else np.nan,
+            'clip_range': float(np.ptp(clips)) if len(clips) > 1 else np.nan,
             'clips': len(clips),
             'padded_frames': int(sample.get('padded_frames', 0)),
         }
@@ -182,8 +183,18 @@ class EFMetric(PredictionMetric):
         Returns:
             dict[str, Figure]: ``predicted_against_true``, ``bland_altman``, ``error_by_ef_class``.
         """
-        ef = predictions['ef'].to_numpy(np.float64)
-        predicted = predictions['prediction'].to_numpy(np.float64)
+        drawn = predictions[np.isfinite(predictions['prediction'])]
+        if len(drawn) < len(predictions):
+            print_log(
+                f'{len(predictions) - len(drawn)} of {len(predictions)} predictions are no number '
+                'and not in the pictures',
+                'current',
+                logging.WARNING,
+            )
+        if drawn.empty:
+            return {}
+        ef = drawn['ef'].to_numpy(np.float64)
+        predicted = drawn['prediction'].to_numpy(np.float64)
         return {
             'predicted_against_true': predicted_against_true(ef, predicted),
             'bland_altman': bland_altman(ef, predicted),

@@ -66,14 +66,13 @@ def statistics_by_group(
         groups (Mapping[str, np.ndarray]): Members of each group, bool of shape (n,).
 
     Returns:
-        dict[str, float]: ``<group>/n``, ``<group>/mae``, ``<group>/bias`` and ``<group>/r``; the
-        last three NaN for an empty group.
+        dict[str, float]: ``<group>/mae``, ``<group>/bias`` and ``<group>/r``; NaN for an empty
+        group.
     """
     statistics: dict[str, float] = {}
     for name, members in groups.items():
         error = predicted[members] - ef[members]
         there = len(error) > 0
-        statistics[f'{name}/n'] = len(error)
         statistics[f'{name}/mae'] = float(np.abs(error).mean()) if there else np.nan
         statistics[f'{name}/bias'] = float(error.mean()) if there else np.nan
         statistics[f'{name}/r'] = pearson_r(ef[members], predicted[members])

@@ -14,7 +14,9 @@ from mmengine.logging import print_log
 
 from .bootstrap import Interval
 
-_ABOUT = ('video', 'patient', 'view', 'quality', 'source', 'fold')
+#: What a test leaves in its work directory: figures, and the table.
+RESULT, PREDICTIONS = 'test.json', 'predictions.csv'
+_ABOUT = ('video', 'patient', 'view', 'quality', 'source')
 
 
 class PredictionMetric(BaseMetric):

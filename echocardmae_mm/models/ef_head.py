@@ -25,9 +25,10 @@ _BINS = 101
 class EFHead(BaseModule):
     """A linear layer on the pooled tokens (the released code's ``train_ef.py``).
 
-    Its weight starts at zero and its bias at the mean EF of the training set, so that the first
-    prediction is that mean for every recording. It computes in float32 whatever the autocast:
-    bfloat16 has steps of a quarter of a per cent at an EF of 60 %.
+    Its weight starts at zero and its bias at the mean EF of the training set, which
+    :class:`FitTargetsHook` finds, so that the first prediction is that mean for every recording. It
+    computes in float32 whatever the autocast: bfloat16 has steps of a quarter of a per cent at an
+    EF of 60 %.
 
     Args:
         in_channels (int): Width of the features. Defaults to 384.
@@ -99,7 +100,8 @@ class EFHead(BaseModule):
             self._start_at_mean()
         if self.std.isnan():
             self.std.fill_(values.std())
-        counts = np.bincount(_bin(values), minlength=_BINS).astype(np.float64)
+        bins = _bin_of(torch.from_numpy(values)).numpy()
+        counts = np.bincount(bins, minlength=_BINS).astype(np.float64)
         density = gaussian_filter1d(counts, self.smoothing, mode='constant')
         weights = np.where(counts > 0, density, 1.0) ** -REWEIGHTINGS[self.reweight]
         weights /= (weights * counts).sum() / counts.sum()
@@ -131,11 +133,16 @@ class EFHead(BaseModule):
             dict[str, Tensor]: ``loss_ef``, in per cent or in standard deviations, or their square.
 
         Raises:
-            EchoError: If a sample has no EF.
+            EchoError: If a sample has no EF, or standard deviations are the unit and unknown or 0.
         """
+        if self.target == 'zscore' and not (self.std > 0 and self.mean.isfinite()):
+            raise EchoError(
+                f"EFHead: target='zscore' with a mean EF of {float(self.mean):g} and a deviation "
+                f'of {float(self.std):g}: add FitTargetsHook to custom_hooks, or give mean and std'
+            )
         predicted = self(features).unflatten(0, (len(data_samples), -1))
         ef = predicted.new_tensor([_ef_of(sample) for sample in data_samples]).unsqueeze(1)
-        weight = self.weight_of_bin[ef.round().long().clamp(0, _BINS - 1)]
+        weight = self.weight_of_bin[_bin_of(ef)]
         unit = 1.0 if self.target == 'percent' else self.std
         return {'loss_ef': (weight * self.error((predicted - ef) / unit)).mean()}
 
@@ -163,8 +170,8 @@ class EFHead(BaseModule):
         nn.init.constant_(self.fc.bias, float(self.mean) / 100 if known else 0.0)
 
 
-def _bin(efs: np.ndarray) -> np.ndarray:
-    return np.clip(np.rint(efs), 0, _BINS - 1).astype(np.int64)
+def _bin_of(efs: Tensor) -> Tensor:
+    return efs.round().long().clamp(0, _BINS - 1)
 
 
 def _ef_of(sample: BaseDataElement) -> float:

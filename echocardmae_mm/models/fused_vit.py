@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+from collections.abc import Collection
 from typing import Any
 
 from mmaction.models import VisionTransformer
@@ -11,7 +12,7 @@ from echocardmae_mm.errors import EchoError
 from echocardmae_mm.registry import MODELS
 
 from .fused_attention import fuse_attention
-from .pretrained_encoder import pretrained_cfg, report_pretrained
+from .pretrained_part import pretrained_cfg, report_pretrained
 
 #: Linear layers and norms as VideoMAE draws them for pretraining.
 VIDEOMAE_INIT = [
@@ -77,8 +78,17 @@ class FusedVisionTransformer(VisionTransformer):
             EchoError: If the checkpoint is missing, holds no such encoder, or one of another size.
         """
         if (pretrained := pretrained_cfg(self.init_cfg)) is not None:
-            report_pretrained(self, pretrained['checkpoint'], pretrained.get('prefix') or '')
+            checkpoint, prefix = pretrained['checkpoint'], pretrained.get('prefix') or ''
+            report_pretrained(self, checkpoint, prefix, left_fresh=self.left_fresh())
         super().init_weights()
+
+    def left_fresh(self) -> Collection[str]:
+        """Names of tensors that a checkpoint has and that are not taken from it.
+
+        Returns:
+            Collection[str]: None of them here.
+        """
+        return ()
 
     def train(self, mode: bool = True) -> FusedVisionTransformer:
         """Switch between training and evaluation; what is frozen stays in evaluation.

@@ -6,7 +6,9 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-_CLASSES = {'< 30': (-np.inf, 30), '30 to 40': (30, 40), '40 to 50': (40, 50), '≥ 50': (50, np.inf)}
+from echocardmae_mm.evaluation.ef_statistics import EF_CLASSES, ef_classes
+
+_CLASS_LABELS = dict(zip(EF_CLASSES, ('< 30', '30 to 40', '40 to 50', '≥ 50')))
 
 
 def predicted_against_true(ef: np.ndarray, predicted: np.ndarray) -> Figure:
@@ -93,7 +95,7 @@ def error_by_ef_class(ef: np.ndarray, predicted: np.ndarray) -> Figure:
     """
     figure, axis = _figure(6.6, 4.6)
     errors = {
-        name: (predicted - ef)[(ef >= low) & (ef < high)] for name, (low, high) in _CLASSES.items()
+        _CLASS_LABELS[name]: (predicted - ef)[members] for name, members in ef_classes(ef).items()
     }
     axis.axhline(0, color='0.6', linewidth=1)
     for place, values in enumerate(errors.values()):

@@ -9,7 +9,9 @@ from mmengine.evaluator import Evaluator
 from mmengine.hooks import Hook
 from mmengine.runner import Runner
 
+from echocardmae_mm.evaluation.prediction_metric import PREDICTIONS
 from echocardmae_mm.registry import HOOKS
+from echocardmae_mm.whole_files import write_whole
 
 
 @HOOKS.register_module()
@@ -39,7 +41,8 @@ class PredictionsHook(Hook):
             metrics (dict[str, float], optional): Unused. Defaults to None.
         """
         for metric in _table_metrics(runner.test_loop.evaluator):
-            metric.predictions.to_csv(Path(runner.work_dir) / 'predictions.csv', index=False)
+            table = metric.predictions.to_csv(index=False)
+            write_whole(Path(runner.work_dir) / PREDICTIONS, table)
             self._draw(runner, metric, 'test')
 
     @master_only

@@ -3,6 +3,7 @@ import pytest
 from scipy import stats
 
 from echocardmae_mm.evaluation import Interval, bootstrap_intervals
+from echocardmae_mm.evaluation.ef_statistics import ef_statistics
 
 
 def interval_of_mean(sample: np.ndarray, patients: np.ndarray | None = None, **kwargs) -> Interval:
@@ -70,6 +71,29 @@ def test_patients_come_with_all_their_recordings():
 
     bootstrap_intervals(statistics, patients, resamples=200)
     assert {3, 9} <= seen
+
+
+def test_intervals_of_agreement_cover_the_truth():
+    """Of normal EF and errors all these are known, or found from a sample of a million."""
+
+    def draw(generator, n):
+        ef = np.clip(generator.normal(52, 12, n), 0, 100)
+        return ef, 5 + 0.9 * ef + generator.normal(0, 6, n)
+
+    names = ('mae', 'r', 'r2', 'loa_upper', 'mae_ratio', 'auroc_below_50')
+    truth = ef_statistics(*draw(np.random.default_rng(0), 10**6))
+    inside, trials = dict.fromkeys(names, 0), 150
+    for trial in range(trials):
+        ef, predicted = draw(np.random.default_rng(trial + 1), 120)
+        intervals = bootstrap_intervals(
+            lambda rows, ef=ef, predicted=predicted: ef_statistics(ef[rows], predicted[rows]),
+            np.arange(120),
+            resamples=300,
+            seed=trial,
+        )
+        for name in names:
+            inside[name] += intervals[name].low <= truth[name] <= intervals[name].high
+    assert all(0.88 <= count / trials <= 0.99 for count in inside.values()), inside
 
 
 def test_samples_are_resampled_together():

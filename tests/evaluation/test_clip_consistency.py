@@ -114,6 +114,7 @@ def test_shrinking_towards_the_mean_is_not():
         ((0.01, 0.1), (-1, 0.4), True),
         ((-0.01, 0.1), (-1, 0.4), False),
         ((0.01, 1), (0, 0.6), False),
+        ((0.01, 1), (0.1, 0.4), False),
     ],
 )
 def test_the_verdict_needs_both(icc, mae, claimed):
@@ -146,4 +147,4 @@ def test_the_metric_keeps_every_clip():
     assert metrics['consistency/clips'] == len(metric.clips) == 4
     assert metric.clips['prediction'].tolist() == [50, 51, 52, 60]
     assert metric.clips['start'].tolist() == [0, 1, 2, 0]
-    assert metrics['consistency/within_range'] == 1
+    assert metrics['consistency/within_range'] == 2  # of the one that has several clips

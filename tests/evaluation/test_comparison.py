@@ -47,6 +47,25 @@ def test_equal_models_differ_by_nothing_about_as_often_as_it_says():
     assert 87 <= inside <= 100
 
 
+@pytest.mark.parametrize('count', [2, 3, 5])
+def test_the_interval_covers_what_few_runs_differ_by(count):
+    """Runs differ by much more than patients do, and the models by 1 in truth."""
+    inside, trials = 0, 100
+    for trial in range(trials):
+        generator = np.random.default_rng([count, trial])
+        ef = generator.normal(55, 12, 40)
+        runs = []
+        for _ in range(count):
+            biases = 20 + generator.normal(0, 1, 2) + (0, 1)
+            tables = [predictions(1, 0.1, 40) for _ in biases]
+            runs.append(
+                tuple(t.assign(ef=ef, prediction=ef + bias) for t, bias in zip(tables, biases))
+            )
+        interval = compare(runs, resamples=300, seed=trial)['mae'].difference
+        inside += interval.low <= 1 <= interval.high
+    assert 0.88 * trials <= inside
+
+
 def test_pairing_is_by_recording_and_not_by_row():
     first = predictions(1, 5)
     shuffled = predictions(1, 5).sample(frac=1, random_state=3)

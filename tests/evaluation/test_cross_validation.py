@@ -55,18 +55,20 @@ def test_pooled_predictions_keep_patients_as_text_and_know_their_fold(folders):
 def test_mean_and_deviation_over_folds(folders):
     maes = [json.loads((f / 'test.json').read_text())['metrics']['ef/mae'] for f in folders]
     figures = over_folds(folders, 'ef')
-    assert figures['mae'] == pytest.approx((np.mean(maes), np.std(maes, ddof=1)))
-    assert figures['quality_poor/r'] == (0.5, 0.0)
+    assert figures['mae'] == pytest.approx((np.mean(maes), np.std(maes, ddof=1), 3))
+    assert figures['quality_poor/r'] == (0.5, 0.0, 2)
     assert 'mae_low' not in figures
 
 
 def test_the_report_sets_them_beside_the_pooled_figures(folders):
     metric = EFMetric(resamples=50)
     text = report(metric, over_folds(folders, 'ef'), metric.summarise(pooled_predictions(folders)))
-    assert text.splitlines()[0].split('|')[2].strip() == 'mean over folds'
+    head = [cell.strip() for cell in text.splitlines()[0].split('|')]
+    assert head[2:5] == ['n', 'folds', 'mean over folds']
     mae = next(line for line in text.splitlines() if line.startswith('| MAE '))
     assert f'{over_folds(folders, "ef")["mae"][0]:.2f}' in mae
     assert ' to ' in mae
+    assert [cell.strip() for cell in mae.split('|')][2:4] == ['60', '3']
 
 
 def test_a_patient_in_two_folds_is_refused(tmp_path, folders):

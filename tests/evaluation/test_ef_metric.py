@@ -46,7 +46,7 @@ def test_a_row_holds_prediction_and_spread_over_the_clips():
         'clip_sd': pytest.approx(4.0), 'clip_range': 8.0, 'clips': 3, 'padded_frames': 7,
     }  # fmt: skip
     assert second['ef'] == 61.25
-    assert second['clip_sd'] == 0
+    assert np.isnan(second['clip_sd'])
 
 
 def test_figures_and_intervals_agree_with_plain_ones():

@@ -1,22 +1,50 @@
+"""The encoder on single frames: the video encoder on a clip that stands still."""
+
 import pytest
 import torch
 from mmaction.models import VisionTransformer
-from mmengine.runner import load_state_dict
+from mmengine.runner import load_state_dict, save_checkpoint
 
-from echocardmae_mm.models import FrameVisionTransformer
+from echocardmae_mm.errors import EchoError
+from echocardmae_mm.models import FrameVisionTransformer, MaskedVisionTransformer
 
 SIZE = dict(img_size=48, patch_size=16, embed_dims=24, depth=2, num_heads=3)
 
 
 @pytest.fixture
-def video_encoder() -> VisionTransformer:
+def video_encoder() -> MaskedVisionTransformer:
     torch.manual_seed(0)
-    encoder = VisionTransformer(num_frames=8, use_mean_pooling=False, return_feat_map=True, **SIZE)
-    encoder.init_weights()
+    encoder = MaskedVisionTransformer(num_frames=8, **SIZE)
+    for parameter in encoder.parameters():
+        torch.nn.init.normal_(parameter, std=0.2)
     return encoder
 
 
-def test_is_the_video_encoder_on_a_clip_that_stands_still(video_encoder):
+@pytest.fixture
+def checkpoint(video_encoder, tmp_path) -> str:
+    state = {f'backbone.{name}': value for name, value in video_encoder.state_dict().items()}
+    path = tmp_path / 'epoch_1.pth'
+    save_checkpoint(dict(state_dict=state, meta={}), str(path))
+    return str(path)
+
+
+def started_from(checkpoint, **options):
+    init_cfg = dict(type='Pretrained', checkpoint=checkpoint, prefix='backbone.')
+    frame = FrameVisionTransformer(init_cfg=init_cfg, **SIZE, **options)
+    frame.init_weights()
+    return frame
+
+
+def test_every_tensor_of_the_pretrained_encoder_is_taken(checkpoint, video_encoder):
+    frame = started_from(checkpoint).state_dict()
+    video = video_encoder.state_dict()
+    assert frame.keys() == video.keys()
+    for name, value in frame.items():
+        expected = video[name][:, :9] if name == 'pos_embed' else video[name]
+        assert torch.equal(value, expected), name
+
+
+def test_is_the_stock_encoder_on_a_clip_that_stands_still(video_encoder):
     frame = FrameVisionTransformer(**SIZE)
     load_state_dict(frame, video_encoder.state_dict(), strict=True)
     images = torch.randn(2, 3, 48, 48)
@@ -27,26 +55,38 @@ def test_is_the_video_encoder_on_a_clip_that_stands_still(video_encoder):
     still.load_state_dict({**state, 'pos_embed': still.pos_embed})
     expected = still(images[:, :, None].repeat(1, 1, 2, 1, 1))[:, :, 0]
     assert features.shape == (2, 24, 3, 3)
-    torch.testing.assert_close(features, expected)
+    torch.testing.assert_close(features, expected, rtol=1e-4, atol=1e-5)
 
 
-def test_convolves_with_the_kernel_summed_over_time(video_encoder):
-    frame = FrameVisionTransformer(**SIZE)
-    load_state_dict(frame, video_encoder.state_dict(), strict=True)
+def test_outputs_of_several_blocks(video_encoder):
+    both = FrameVisionTransformer(out_indices=(0, 1), **SIZE)
+    last = FrameVisionTransformer(**SIZE)
+    for model in (both, last):
+        load_state_dict(model, video_encoder.state_dict(), strict=True)
     images = torch.randn(1, 3, 48, 48)
-    seen = {}
-    frame.patch_embed.register_forward_hook(lambda _, __, out: seen.update(tokens=out[0]))
-    frame(images)
-    projection = video_encoder.patch_embed.projection
-    summed = torch.nn.functional.conv2d(
-        images, projection.weight.sum(2), projection.bias, stride=16
-    )
+    first, second = both(images)
+    torch.testing.assert_close(second, last(images)[0])
+    tokens = last.blocks[1](first.flatten(2).transpose(1, 2))
     torch.testing.assert_close(
-        seen['tokens'], summed.flatten(2).transpose(1, 2), rtol=1e-4, atol=1e-5
+        last.norm(tokens).transpose(1, 2).unflatten(2, (3, 3)), second, rtol=1e-4, atol=1e-5
     )
+    with pytest.raises(EchoError, match='must lie between 0 and 1, its blocks'):
+        FrameVisionTransformer(out_indices=(2,), **SIZE)
 
 
 def test_takes_images_of_another_size(video_encoder):
     frame = FrameVisionTransformer(**SIZE)
     load_state_dict(frame, video_encoder.state_dict(), strict=True)
     assert frame(torch.randn(1, 3, 64, 96))[0].shape == (1, 24, 4, 6)
+
+
+def test_a_fresh_patch_embedding_leaves_the_rest(checkpoint, video_encoder):
+    torch.manual_seed(1)
+    frame = started_from(checkpoint, fresh_patch_embed=True)
+    video = video_encoder.state_dict()
+    differs = [
+        name
+        for name, value in frame.state_dict().items()
+        if name != 'pos_embed' and not torch.equal(value, video[name])
+    ]
+    assert differs == ['patch_embed.projection.weight', 'patch_embed.projection.bias']

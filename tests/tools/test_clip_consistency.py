@@ -83,7 +83,13 @@ def test_all_clips_give_what_single_clips_give(tool, tmp_path):
     [
         (('ef_camus.py', '1.pth'), 'its test clips have no free start'),
         (('ef_echonet.py', 'none.pth'), 'error: none.pth: no such checkpoint'),
-        (('ef_echonet.py', '1.pth', '--names', 'a', 'b'), '--names: 1 models need as many names'),
+        (('ef_echonet.py', '1.pth', '--names', 'a', 'b'), '1 models need as many names'),
+        (
+            ('ef_echonet.py', '1.pth', '--vs', 'ef_echonet.py', '2.pth', '--names', 'a', 'a'),
+            '2 models need as many names, each another',
+        ),
+        (('ef_echonet.py', '1.pth', '--launcher', 'pytorch'), '--launcher: this tool runs in one'),
+        ((str(ROOT / 'configs' / 'pretrain_echo.py'), '1.pth'), 'is not tested by EFMetric'),
     ],
 )
 def test_a_mistake_costs_a_line(tool, arguments, message):

@@ -51,7 +51,7 @@ def test_says_how_they_differ_and_what_could_be_seen(compare, tmp_path):
 
 
 def test_runs_are_paired_in_their_order(compare):
-    printed = compare('a.csv', 'b.csv', 'b.csv', 'a.csv', '--resamples', '100')
+    printed = compare('a.csv', 'b.csv', '--vs', 'b.csv', 'a.csv', '--resamples', '100')
     assert '2 runs of each' in printed
     row = next(line for line in printed.splitlines() if line.startswith('| MAE'))
     assert row.split('|')[4].strip() == '+0.000'
@@ -60,13 +60,19 @@ def test_runs_are_paired_in_their_order(compare):
 @pytest.mark.parametrize(
     ('arguments', 'message'),
     [
-        (('a.csv', 'b.csv', 'a.csv'), 'error: expected as many tables of A as of B, got 3'),
+        (('a.csv', 'b.csv', 'a.csv'), 'error: 1 tables of A and 2 of B'),
+        (('a.csv', 'b.csv', '--vs', 'a.csv'), 'error: 2 tables of A and 1 of B'),
+        (('a.csv', 'text.csv'), 'error: text.csv: 1 recordings without a patient, a true or a'),
+        (('a.csv', 'empty.csv'), 'error: empty.csv: no recording in it'),
         (('a.csv', 'none.csv'), 'error: none.csv: no such file'),
         (('a.csv', 'other.csv'), 'error: the tables hold different recordings'),
     ],
 )
 def test_a_mistake_costs_two_lines_at_most(compare, arguments, message):
-    pd.read_csv('a.csv').iloc[:30].to_csv('other.csv', index=False)
+    table = pd.read_csv('a.csv')
+    table.iloc[:30].to_csv('other.csv', index=False)
+    table.iloc[:0].to_csv('empty.csv', index=False)
+    Path('text.csv').write_text(Path('b.csv').read_text().replace('0.avi,', '0.avi,no', 1))
     with pytest.raises(SystemExit) as end:
         compare(*arguments)
     assert str(end.value.code).startswith(message)

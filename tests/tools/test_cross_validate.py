@@ -49,8 +49,10 @@ def camus(tmp_path_factory) -> Path:
 
 def run(folder: Path, camus: Path, *arguments: str) -> subprocess.CompletedProcess:
     (folder / 'ef.py').write_text(CONFIG)
-    command = [sys.executable, TOOL, 'ef.py', '--folds', '3', *arguments]
-    options = ['--cfg-options', f'data_root={camus}']
+    settings = [text for text in arguments if '=' in text]
+    flags = [text for text in arguments if '=' not in text]
+    command = [sys.executable, TOOL, 'ef.py', '--folds', '3', *flags]
+    options = ['--cfg-options', f'data_root={camus}', *settings]
     return subprocess.run(
         [*command, *options], cwd=folder, capture_output=True, text=True, timeout=400
     )
@@ -58,22 +60,25 @@ def run(folder: Path, camus: Path, *arguments: str) -> subprocess.CompletedProce
 
 @pytest.mark.slow
 def test_folds_are_run_once_gathered_and_refused_when_they_are_others(camus, tmp_path):
-    first = run(tmp_path, camus, '--fold', '1')
+    first = run(tmp_path, camus, '--fold', '1', '--seed', '3')
     assert first.returncode == 0, first.stderr
     assert 'no summary yet: fold_0, fold_2' in first.stdout
     work_dir = tmp_path / 'work_dirs' / 'ef'
     tested = (work_dir / 'fold_1' / 'test.json').stat().st_mtime_ns
 
-    # The folder of a fold comes from another machine, where it was finished.
+    # The folder of a fold comes from another machine, which has the data in another place.
     shutil.copytree(work_dir / 'fold_1', tmp_path / 'elsewhere')
     shutil.rmtree(work_dir / 'fold_1')
     shutil.copytree(tmp_path / 'elsewhere', work_dir / 'fold_1')
-    whole = run(tmp_path, camus)
+    shutil.copytree(camus, tmp_path / 'copy')
+    whole = run(tmp_path, tmp_path / 'copy', '--seed', '3')
     assert whole.returncode == 0, whole.stderr
     assert (work_dir / 'fold_1' / 'test.json').stat().st_mtime_ns == tested
 
     summary = json.loads((work_dir / 'cross_validation.json').read_text())
     assert (summary['recordings'], summary['patients']) == (9, 9)
+    assert summary['seeds'] == [3]
+    assert 'Seed 3, tested at' in (work_dir / 'cross_validation.md').read_text()
     assert summary['source'] == 'CAMUS, NIfTI release'
     pooled = pd.read_csv(work_dir / 'predictions.csv')
     assert sorted(pooled['patient']) == [f'patient{i:04d}' for i in range(1, 10)]
@@ -90,10 +95,16 @@ def test_folds_are_run_once_gathered_and_refused_when_they_are_others(camus, tmp
     assert (work_dir / 'folds.csv').read_text().startswith('patient,fold\npatient0001,0\n')
     assert (work_dir / 'fold_0' / 'train.log').is_file()
 
-    for changed in (('--seed', '3'), ('--cfg-options', 'train_cfg.max_epochs=3')):
+    (work_dir / 'fold_2' / 'test.json').unlink()
+    for changed, message in (
+        (('--seed', '4'), 'arguments was --seed 3, is --seed 4'),
+        (('--seed', '3', '--fold', '2', '--amp'), 'arguments was --seed 3, is --amp --seed 3'),
+        (('--seed', '3', 'train_cfg.max_epochs=3'), 'train_cfg.max_epochs was 2, is 3'),
+        (('--seed', '3', '--folds', '4'), 'folds.csv says otherwise who is in which fold'),
+    ):
         other = run(tmp_path, camus, *changed)
         assert other.returncode == 1
-        assert 'fold_0 was made by another config or other settings' in other.stderr
+        assert message in other.stderr
 
 
 @pytest.mark.parametrize(

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import os
+import shutil
+import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -25,8 +29,48 @@ def test_a_data_set_is_packed_on_two_processes(echonet_root, tmp_path):
     assert f'{tmp_path / "store"}: 8 recordings, 0.0 GB' in done.stdout
     assert len(PackedStore(tmp_path / 'store').recordings) == 8
     again = run(echonet_root, '--out', tmp_path / 'store')
-    assert again.returncode == 1
-    assert 'holds a finished store' in again.stderr
+    assert again.returncode == 0, again.stderr
+    assert 'all as their checksums say' in again.stdout
+    with (tmp_path / 'store' / 'frames.bin').open('r+b') as file:
+        file.write(b'rot')
+    rotten = run(echonet_root, '--out', tmp_path / 'store')
+    assert rotten.returncode == 1
+    assert '1 recordings are not what was packed' in rotten.stderr
+
+
+def test_stopped_by_the_keyboard_it_goes_on(echonet_root, tmp_path):
+    command = [sys.executable, TOOL, echonet_root, '--out', tmp_path / 'store', '--jobs', '1']
+    process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True, start_new_session=True)
+    lines = tmp_path / 'store' / 'index.jsonl.part'
+    while not lines.exists():
+        assert process.poll() is None
+        time.sleep(0.01)
+    os.killpg(process.pid, signal.SIGINT)
+    _, errors = process.communicate(timeout=60)
+    assert process.returncode == 1
+    assert errors.strip().splitlines()[-1] == 'stopped; the same command goes on with what is there'
+    assert 'Traceback' not in errors
+    assert run(echonet_root, '--out', tmp_path / 'store').returncode == 0
+
+
+def test_a_killed_process_is_named(echonet_root, tmp_path):
+    recording = next((echonet_root / 'Videos').glob('*.avi'))
+    for index in range(200):
+        shutil.copy(recording, tmp_path / f'{index}.avi')
+    command = [sys.executable, TOOL, tmp_path, '--out', tmp_path / '.store', '--jobs', '1']
+    process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
+    children = Path(f'/proc/{process.pid}/task/{process.pid}/children')
+    lines = tmp_path / '.store' / 'index.jsonl.part'
+    while not (lines.exists() and len(lines.read_text().splitlines()) > 1):
+        assert process.poll() is None
+        time.sleep(0.001)
+    for child in children.read_text().split():
+        if 'spawn_main' in Path(f'/proc/{child}/cmdline').read_text():
+            os.kill(int(child), signal.SIGKILL)
+    _, errors = process.communicate(timeout=60)
+    assert process.returncode == 1
+    assert 'was killed, perhaps for want of memory' in errors
+    assert 'Traceback' not in errors
 
 
 @pytest.mark.parametrize(

@@ -19,6 +19,7 @@ from echocardmae_mm.datasets.echonet_lists import (
     read_tracings,
     video_stem,
 )
+from echocardmae_mm.datasets.tracing import traced_area
 from echocardmae_mm.errors import EchoError
 
 _PUBLISHED_ROWS = 10030
@@ -122,17 +123,3 @@ def _check_frames(
     areas = [traced_area(tracing) for tracing in frames.values()]
     if len(areas) == 2 and areas[0] == areas[1]:
         findings.add(stem, 'both traced areas are the same: end-diastole cannot be told')
-
-
-def traced_area(tracing: np.ndarray) -> float:
-    """Area of a traced ventricle, by the shoelace formula.
-
-    Args:
-        tracing (np.ndarray): Rows (x1, y1, x2, y2); the first, the long axis, does not count.
-
-    Returns:
-        float: Square pixels.
-    """
-    x = np.concatenate([tracing[1:, 0], tracing[:0:-1, 2]])
-    y = np.concatenate([tracing[1:, 1], tracing[:0:-1, 3]])
-    return float(abs(np.dot(x, np.roll(y, -1)) - np.dot(y, np.roll(x, -1))) / 2)

@@ -7,8 +7,10 @@ are those of the files, frame by frame.
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +20,7 @@ from echocardmae_mm.datasets.recordings.recording import Recording
 from echocardmae_mm.errors import EchoError, RecordingError
 
 FRAMES, INDEX = 'frames.bin', 'index.json'
-VERSION = 1
+VERSION = 2
 
 
 class PackedStore:
@@ -63,12 +65,29 @@ class PackedStore:
 
         Raises:
             RecordingError: If it could not be read when it was packed, with the reason.
-            EchoError: If the store does not hold it.
+            EchoError: If the store does not hold it, or the file is another one by now.
         """
         entry = self.entry(name)
         if 'refused' in entry:
             raise RecordingError(filename, entry['refused'])
+        if os.path.isfile(filename) and os.path.getsize(filename) != entry['source_bytes']:
+            raise EchoError(
+                f'{filename} is not the file that was packed into {self.folder}\n'
+                'Remove the store and pack the data set again'
+            )
         return PackedRecording(self, filename, entry)
+
+    def damaged(self) -> Iterator[tuple[str, bool]]:
+        """Compare the pixels of each recording with its checksum.
+
+        Yields:
+            tuple[str, bool]: Its name, and whether it is damaged.
+        """
+        for name, entry in self.recordings.items():
+            if 'shape' in entry:
+                size = int(np.prod(entry['shape']))
+                pixels = os.pread(self._descriptor(), size, entry['offset'])
+                yield name, checksum(pixels) != entry['checksum']
 
     def entry(self, name: str) -> dict[str, Any]:
         """What the index knows of a recording.
@@ -77,8 +96,8 @@ class PackedStore:
             name (str): Its path below the folder that was packed.
 
         Returns:
-            dict: ``offset``, ``shape``, ``fps``, ``spacing``, ``region`` and ``content``; or
-            ``refused`` and ``content``.
+            dict: ``offset``, ``shape``, ``checksum``, ``fps``, ``spacing``, ``region``,
+            ``content`` and ``source_bytes``; or ``refused`` and ``content``.
 
         Raises:
             EchoError: If the store does not hold it.
@@ -159,6 +178,18 @@ class PackedRecording(Recording):
         for frame, index in zip(frames, indices.tolist()):
             self._store.read(self._offset + index * frame.nbytes, frame)
         return frames if self._frame[-1] == 3 else np.repeat(frames, 3, axis=-1)
+
+
+def checksum(pixels: bytes | memoryview) -> str:
+    """By which pixels are recognised as those that were packed.
+
+    Args:
+        pixels (bytes): A recording's.
+
+    Returns:
+        str: 128 bits of BLAKE2b as hexadecimal digits.
+    """
+    return hashlib.blake2b(pixels, digest_size=16).hexdigest()
 
 
 def name_in_store(path: str | Path, root: str | Path) -> str:

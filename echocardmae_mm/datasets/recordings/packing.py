@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import hashlib
+import fcntl
 import json
 import os
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -13,8 +14,15 @@ import numpy as np
 
 from echocardmae_mm.datasets.recordings.content_hash import content_hash
 from echocardmae_mm.datasets.recordings.opening import open_recording
-from echocardmae_mm.datasets.recordings.packed import FRAMES, INDEX, VERSION, name_in_store
+from echocardmae_mm.datasets.recordings.packed import (
+    FRAMES,
+    INDEX,
+    VERSION,
+    checksum,
+    name_in_store,
+)
 from echocardmae_mm.errors import EchoError, RecordingError
+from echocardmae_mm.whole_files import write_whole
 
 
 class Decoded(NamedTuple):
@@ -38,44 +46,52 @@ def decode(path: Path) -> Decoded:
     Returns:
         Decoded: Its frames, or why it cannot be used.
     """
-    content = content_hash(str(path))
+    try:
+        about = {'content': content_hash(str(path)), 'source_bytes': path.stat().st_size}
+    except OSError as error:
+        return Decoded(None, {'content': '', 'refused': error.strerror or str(error)})
     try:
         recording = open_recording(path)
         frames = recording.frames(np.arange(len(recording)))
     except RecordingError as error:
-        return Decoded(None, {'content': content, 'refused': error.reason or str(error)})
-    about = {'fps': recording.fps, 'spacing': recording.spacing, 'region': recording.region}
-    return Decoded(frames, {'content': content, **about})
+        return Decoded(None, {**about, 'refused': error.reason or str(error)})
+    about.update(fps=recording.fps, spacing=recording.spacing, region=recording.region)
+    return Decoded(frames, about)
 
 
 class StoreWriter:
     """Writes recordings one after the other; what is on disk survives an interruption.
 
     Until :meth:`finish` the files are called ``frames.bin.part`` and ``index.jsonl.part``, and no
-    reader takes them for a store.
+    reader takes them for a store. Taking up an interrupted call checks the pixels that are there
+    against their checksums, and goes on after the last recording that is whole.
 
     Args:
         folder (Path): Folder of the store; made.
+        root (Path): Folder of the data set that is packed.
         gray (bool): Whether one channel is kept. The three of a recording must be equal then.
 
     Raises:
-        EchoError: If the folder holds a finished store, or one that was begun otherwise.
+        EchoError: If the folder holds a finished store, one that was begun otherwise or that
+            another process is writing, or cannot be written.
     """
 
-    def __init__(self, folder: Path, gray: bool = False) -> None:
+    def __init__(self, folder: Path, root: Path, gray: bool = False) -> None:
         if (folder / INDEX).exists():
             raise EchoError(
                 f'{folder} holds a finished store; remove it or choose another folder: nothing is '
                 'overwritten'
             )
-        folder.mkdir(parents=True, exist_ok=True)
         self.folder = folder
         self.gray = gray
         self.recordings: dict[str, dict[str, Any]] = {}
+        self._head = {'version': VERSION, 'gray': gray, 'root': str(root.resolve())}
         self._lines = folder / 'index.jsonl.part'
         self._frames = folder / f'{FRAMES}.part'
         self._size = 0
-        self._take_up()
+        with self._told_if_it_cannot_be_written():
+            folder.mkdir(parents=True, exist_ok=True)
+            self._take_up()
 
     def add(self, name: str, decoded: Decoded) -> None:
         """Write a recording.
@@ -89,72 +105,86 @@ class StoreWriter:
         """
         entry = dict(decoded.about)
         frames = decoded.frames
-        try:
+        with self._told_if_it_cannot_be_written():
             if frames is not None:
                 frames = self._one_channel(name, frames) if self.gray else frames
-                self._file.write(np.ascontiguousarray(frames).data)
+                pixels = np.ascontiguousarray(frames).data
+                self._file.write(pixels)
                 self._file.flush()
-                digest = hashlib.blake2b(np.ascontiguousarray(frames).data, digest_size=16)
-                entry.update(offset=self._size, shape=frames.shape, checksum=digest.hexdigest())
+                entry.update(offset=self._size, shape=frames.shape, checksum=checksum(pixels))
                 self._size += frames.nbytes
             with self._lines.open('a', encoding='utf-8') as lines:
                 lines.write(json.dumps({'name': name, **entry}) + '\n')
+        self.recordings[name] = entry
+
+    def finish(self) -> None:
+        """Make it a store.
+
+        Raises:
+            EchoError: If the disk is full.
+        """
+        index = {
+            **self._head,
+            'bytes': self._size,
+            'recordings': dict(sorted(self.recordings.items())),
+        }
+        with self._told_if_it_cannot_be_written():
+            os.fsync(self._file.fileno())
+            os.replace(self._frames, self.folder / FRAMES)
+            write_whole(self.folder / INDEX, json.dumps(index))
+            self._file.close()
+            self._lines.unlink()
+
+    def _take_up(self) -> None:
+        finished_but_for_its_index = self.folder / FRAMES
+        if finished_but_for_its_index.exists() and not self._frames.exists():
+            os.replace(finished_but_for_its_index, self._frames)
+        self._file = self._frames.open('ab+')
+        try:
+            fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise EchoError(f'{self.folder}: another process is writing this store') from None
+        for entry in self._entries_on_disk():
+            if not self._is_whole(entry):
+                break
+            self.recordings[entry.pop('name')] = entry
+            self._size += int(np.prod(entry['shape'])) if 'shape' in entry else 0
+        self._file.truncate(self._size)
+        entries = ({'name': name, **entry} for name, entry in self.recordings.items())
+        write_whole(
+            self._lines, ''.join(json.dumps(line) + '\n' for line in (self._head, *entries))
+        )
+
+    def _entries_on_disk(self) -> Iterator[dict[str, Any]]:
+        if not self._lines.exists():
+            return
+        begun, *lines = self._lines.read_text(encoding='utf-8').splitlines() or ['{}']
+        if json.loads(begun) != self._head:
+            raise EchoError(
+                f'{self.folder}: was begun with other settings ({begun}); remove it, or repeat '
+                'what was begun'
+            )
+        for line in lines:
+            try:
+                yield json.loads(line)
+            except json.JSONDecodeError:
+                return  # The last line, cut off.
+
+    def _is_whole(self, entry: dict[str, Any]) -> bool:
+        if 'shape' not in entry:
+            return True
+        pixels = os.pread(self._file.fileno(), int(np.prod(entry['shape'])), entry['offset'])
+        return entry['offset'] == self._size and checksum(pixels) == entry['checksum']
+
+    @contextmanager
+    def _told_if_it_cannot_be_written(self) -> Iterator[None]:
+        try:
+            yield
         except OSError as error:
             raise EchoError(
                 f'{self.folder}: cannot be written ({error.strerror})\n'
                 'Make room and repeat the command: it goes on with what is there'
             ) from error
-        self.recordings[name] = entry
-
-    def finish(self) -> None:
-        """Make it a store."""
-        os.fsync(self._file.fileno())
-        self._file.close()
-        index = {
-            'version': VERSION,
-            'gray': self.gray,
-            'bytes': self._size,
-            'recordings': dict(sorted(self.recordings.items())),
-        }
-        part = self.folder / f'{INDEX}.part'
-        part.write_text(json.dumps(index), encoding='utf-8')
-        os.replace(self._frames, self.folder / FRAMES)
-        os.replace(part, self.folder / INDEX)
-        self._lines.unlink()
-
-    def _take_up(self) -> None:
-        head = {'version': VERSION, 'gray': self.gray}
-        if self._lines.exists():
-            begun, *lines = self._lines.read_text(encoding='utf-8').splitlines() or ['{}']
-            if json.loads(begun) != head:
-                raise EchoError(
-                    f'{self.folder}: was begun with other settings ({begun}); remove it first'
-                )
-            for line in lines:
-                try:
-                    entry = json.loads(line)
-                except json.JSONDecodeError:
-                    break  # The last line, cut off.
-                self.recordings[entry.pop('name')] = entry
-            self._rewrite(head)
-        else:
-            self._lines.write_text(json.dumps(head) + '\n', encoding='utf-8')
-        self._file = self._frames.open('ab')
-        self._size = max(
-            (
-                e['offset'] + int(np.prod(e['shape']))
-                for e in self.recordings.values()
-                if 'shape' in e
-            ),
-            default=0,
-        )
-        self._file.truncate(self._size)
-        self._file.seek(self._size)
-
-    def _rewrite(self, head: dict[str, Any]) -> None:
-        entries = ({'name': name, **entry} for name, entry in self.recordings.items())
-        text = ''.join(json.dumps(line) + '\n' for line in (head, *entries))
-        self._lines.write_text(text, encoding='utf-8')
 
     def _one_channel(self, name: str, frames: np.ndarray) -> np.ndarray:
         if not ((frames[..., :1] == frames).all()):
@@ -177,7 +207,7 @@ def pack(
         root (Path): The folder that is packed.
         paths (Iterable[Path]): Recordings in it.
         writer (StoreWriter): Where they go.
-        spread (Callable): Ordered lazy map, such as a pool's ``imap``.
+        spread (Callable): Ordered lazy map, see ``tools/pack_videos.py``.
 
     Yields:
         Path: Each recording that was written.

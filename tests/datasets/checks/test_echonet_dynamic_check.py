@@ -11,8 +11,8 @@ import pytest
 from skimage.draw import polygon2mask
 
 from echocardmae_mm.datasets.checks import Findings, recognise
-from echocardmae_mm.datasets.checks.echonet_dynamic import traced_area
 from echocardmae_mm.datasets.echonet_lists import read_tracings
+from echocardmae_mm.datasets.tracing import traced_area
 
 
 def only(root: Path) -> Findings:

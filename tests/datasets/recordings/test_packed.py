@@ -41,7 +41,7 @@ def recordings(root: Path) -> list[Path]:
 
 
 def packed(root: Path, out: Path, gray: bool = False, stop_after: int | None = None) -> Path:
-    writer = StoreWriter(out, gray)
+    writer = StoreWriter(out, root, gray)
     for count, _ in enumerate(pack(root, recordings(root), writer, map), start=1):
         if count == stop_after:
             return out
@@ -114,7 +114,7 @@ def test_an_interrupted_call_goes_on_and_gives_the_same_store(folder, store, tmp
             decoded.append(path.name)
             yield function(path)
 
-    writer = StoreWriter(out)
+    writer = StoreWriter(out, folder)
     assert len(writer.recordings) == stop_after
     list(pack(folder, recordings(folder), writer, counted))
     writer.finish()
@@ -146,7 +146,7 @@ def truncate(store: Path) -> None:
 @pytest.mark.parametrize(
     ('spoil', 'message'),
     [
-        (spoil_version, r'version 99, expected 1'),
+        (spoil_version, r'version 99, expected 2'),
         (truncate, r'5000 bytes, expected \d+: changed or cut off'),
         (lambda store: (store / 'index.json').unlink(), 'is no store'),
     ],
@@ -169,25 +169,85 @@ def test_a_store_cut_off_while_it_is_read_is_named(store, tmp_path):
 
 def test_nothing_is_overwritten(folder, store, tmp_path):
     with pytest.raises(EchoError, match='holds a finished store'):
-        StoreWriter(store)
+        StoreWriter(store, folder)
     packed(folder, tmp_path / 'begun', stop_after=1)
     with pytest.raises(EchoError, match='was begun with other settings'):
-        StoreWriter(tmp_path / 'begun', gray=True)
+        StoreWriter(tmp_path / 'begun', folder, gray=True)
+    with pytest.raises(EchoError, match='was begun with other settings'):
+        StoreWriter(tmp_path / 'begun', tmp_path)
 
 
 def test_a_full_disk_is_said_and_the_call_can_be_repeated(folder, tmp_path, monkeypatch):
-    writer = StoreWriter(tmp_path / 'store')
+    writer = StoreWriter(tmp_path / 'store', folder)
 
     def full(*_):
         raise OSError(28, 'No space left on device')
 
     first, *_ = recordings(folder / 'deep')
     writer.add('first', decode(first))
+    file = writer._file
     monkeypatch.setattr(writer, '_file', type('Full', (), {'write': full})())
     with pytest.raises(EchoError, match='No space left on device') as error:
         writer.add('second', decode(first))
     assert 'it goes on with what is there' in str(error.value)
-    assert list(StoreWriter(tmp_path / 'store').recordings) == ['first']
+    file.close()
+    assert list(StoreWriter(tmp_path / 'store', folder).recordings) == ['first']
+
+
+def test_two_processes_do_not_write_one_store(folder, tmp_path):
+    first = StoreWriter(tmp_path / 'store', folder)
+    with pytest.raises(EchoError, match='another process is writing this store'):
+        StoreWriter(tmp_path / 'store', folder)
+    assert first.recordings == {}
+
+
+def test_a_kill_between_the_last_two_renames_loses_nothing(folder, store, tmp_path):
+    out = packed(folder, tmp_path / 'killed', stop_after=5)
+    (out / 'frames.bin.part').rename(out / 'frames.bin')
+    writer = StoreWriter(out, folder)
+    assert len(writer.recordings) == 5
+    writer.finish()
+    for name in ('frames.bin', 'index.json'):
+        assert (out / name).read_bytes() == (store / name).read_bytes()
+
+
+def test_pixels_that_were_lost_are_decoded_again(folder, store, tmp_path):
+    out = packed(folder, tmp_path / 'lost', stop_after=4)
+    with (out / 'frames.bin.part').open('r+b') as file:
+        file.seek(100)
+        file.write(b'lost')
+    writer = StoreWriter(out, folder)
+    assert len(writer.recordings) < 4
+    list(pack(folder, recordings(folder), writer, map))
+    writer.finish()
+    assert (out / 'frames.bin').read_bytes() == (store / 'frames.bin').read_bytes()
+
+
+def test_damage_is_found(store, tmp_path):
+    copy = shutil.copytree(store, tmp_path / 'copy')
+    assert not any(is_damaged for _, is_damaged in PackedStore(copy).damaged())
+    with (copy / 'frames.bin').open('r+b') as file:
+        file.seek(100)
+        file.write(b'rot')
+    assert sum(is_damaged for _, is_damaged in PackedStore(copy).damaged()) == 1
+
+
+def test_a_file_that_changed_since_is_refused(folder, store, tmp_path):
+    other = tmp_path / '0.avi'
+    other.write_bytes(b'another recording')
+    with pytest.raises(EchoError, match='is not the file that was packed'):
+        PackedStore(store).open('deep/0.avi', str(other))
+
+
+def test_a_link_to_nothing_is_refused_and_the_rest_packed(folder, tmp_path):
+    shutil.copy(folder / 'volume.nii.gz', tmp_path)
+    (tmp_path / 'gone.avi').symlink_to(tmp_path / 'nowhere.avi')
+    writer = StoreWriter(tmp_path / '.store', tmp_path)
+    list(pack(tmp_path, [tmp_path / 'gone.avi', tmp_path / 'volume.nii.gz'], writer, map))
+    writer.finish()
+    store = PackedStore(tmp_path / '.store')
+    assert store.entry('gone.avi')['refused'] == 'No such file or directory'
+    assert len(store.open('volume.nii.gz', 'x')) > 1
 
 
 def read_in_process(store: PackedStore, queue: multiprocessing.Queue) -> None:
@@ -212,7 +272,7 @@ def test_a_data_set_gives_the_same_samples_from_it(echonet_root, tmp_path):
     with pytest.raises(EchoError, match=r'does not hold Videos/0X'):
         EchoNetDynamicDataset(str(echonet_root), packed=str(out), pipeline=PIPELINE)[0]
 
-    writer = StoreWriter(tmp_path / 'right')
+    writer = StoreWriter(tmp_path / 'right', echonet_root)
     list(pack(echonet_root, sorted((echonet_root / 'Videos').iterdir()), writer, map))
     writer.finish()
     common = dict(data_root=str(echonet_root), pipeline=PIPELINE, test_mode=True)

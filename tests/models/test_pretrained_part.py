@@ -8,9 +8,9 @@ from echocardmae_mm.errors import EchoError
 from echocardmae_mm.models import (
     FusedVisionTransformer,
     MaskedVisionTransformer,
-    pretrained_encoder,
+    pretrained_part,
 )
-from echocardmae_mm.models.pretrained_encoder import pretrained_cfg
+from echocardmae_mm.models.pretrained_part import pretrained_cfg
 
 SIZE = dict(
     img_size=32, patch_size=8, num_frames=4, tubelet_size=2, embed_dims=24, depth=2, num_heads=3
@@ -33,7 +33,7 @@ def checkpoint(tmp_path):
 @pytest.fixture
 def log(monkeypatch):
     told: list[str] = []
-    monkeypatch.setattr(pretrained_encoder, 'print_log', lambda message, _: told.append(message))
+    monkeypatch.setattr(pretrained_part, 'print_log', lambda message, _: told.append(message))
     return told
 
 

@@ -1,0 +1,71 @@
+"""Dice loss that leaves out pixels and frames without a label."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from echocardmae_mm.registry import MODELS
+
+
+@MODELS.register_module()
+class DiceLoss(nn.Module):
+    """1 - Dice of each image and class, averaged, as MONAI's ``DiceLoss(softmax=True)``.
+
+    This is the loss of the released ``train_seg.py``. MMSegmentation's own ``DiceLoss`` takes
+    ``ignore_index`` for a class to leave out, and counts ignored pixels as background; here they
+    count for nothing, and an image without any labelled pixel does not enter the mean. Stands in
+    ``loss_decode`` of any head of MMSegmentation.
+
+    Args:
+        include_background (bool): Whether class 0 counts. Defaults to True.
+        smooth (float): Added to numerator and denominator. Defaults to 1e-5.
+        loss_weight (float): Factor of the loss. Defaults to 1.
+        loss_name (str): Its name in the log. Defaults to 'loss_dice'.
+    """
+
+    def __init__(
+        self,
+        include_background: bool = True,
+        smooth: float = 1e-5,
+        loss_weight: float = 1.0,
+        loss_name: str = 'loss_dice',
+    ) -> None:
+        super().__init__()
+        self.first_class = 0 if include_background else 1
+        self.smooth = smooth
+        self.loss_weight = loss_weight
+        self.loss_name = loss_name
+
+    def forward(
+        self,
+        logits: Tensor,
+        labels: Tensor,
+        weight: Tensor | None = None,
+        ignore_index: int = 255,
+        **_: Any,
+    ) -> Tensor:
+        """The weighted loss.
+
+        Args:
+            logits (Tensor): (N, K, H, W).
+            labels (Tensor): Classes, int64 of shape (N, H, W).
+            weight (Tensor, optional): Weights of the pixels, (N, H, W). Defaults to None, all 1.
+            ignore_index (int): Label of pixels that do not count. Defaults to 255.
+
+        Returns:
+            Tensor: float32 scalar; 0 where no pixel is labelled.
+        """
+        counts = labels != ignore_index
+        pixels = counts.float() if weight is None else counts * weight
+        classes = F.one_hot(labels.where(counts, 0), logits.shape[1]).movedim(-1, 1)
+        truth = (classes * pixels[:, None])[:, self.first_class :]
+        share = (logits.float().softmax(1) * pixels[:, None])[:, self.first_class :]
+        overlap = (share * classes[:, self.first_class :]).sum((2, 3))
+        total = share.sum((2, 3)) + truth.sum((2, 3))
+        error = 1 - (2 * overlap + self.smooth) / (total + self.smooth)
+        labelled = counts.flatten(1).any(1)
+        mean = (error.mean(1) * labelled).sum() / labelled.sum().clamp(min=1)
+        return self.loss_weight * mean

@@ -1,0 +1,193 @@
+"""Segmentation by the pretrained decoder."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import torch
+from einops import rearrange
+from mmaction.models.backbones.vit_mae import Block, get_sinusoid_encoding
+from mmengine.model import BaseModule, ModuleList
+from mmengine.registry import MODELS as MMENGINE_MODELS
+from torch import Tensor, nn
+
+from echocardmae_mm.errors import EchoError
+from echocardmae_mm.registry import MODELS
+
+from .fused_attention import fuse_attention
+from .fused_vit import VIDEOMAE_INIT
+from .pretrained_part import pretrained_cfg, report_pretrained
+
+_NEW = ('classifier.weight', 'classifier.bias')
+_OF_PRETRAINING = ('mask_token', 'background_token', 'head.weight', 'head.bias')
+
+
+@MODELS.register_module()
+class MAESegHead(BaseModule):
+    """The decoder of the pretraining, which now tells the class of each pixel of a patch.
+
+    The head of the released ``train_seg.py``: linear map to the decoder's width, its positions, its
+    blocks and norm, and a linear layer whose outputs are laid out as the pixels of the patch (pixel
+    shuffle). Its names are those of :class:`BackgroundTokenDecoder`, so that ``init_cfg=dict(
+    type='Pretrained', checkpoint=..., prefix='neck.')`` loads the pretrained decoder; only
+    ``classifier`` is fresh. A ``decode_head`` of MMSegmentation's ``EncoderDecoder`` for frames,
+    and of :class:`ClipSegmentor` for clips.
+
+    Frames without any label and pixels of ``ignore_index`` are taken out before the losses.
+
+    Args:
+        num_classes (int): Classes, the background among them.
+        in_dims (int): Width of the encoder's features. Defaults to 384.
+        embed_dims (int): Width of the decoder. Defaults to 192.
+        depth (int): Number of blocks. Defaults to 4.
+        num_heads (int): Attention heads. Defaults to 3.
+        mlp_ratio (float): Width of the hidden layer over that of a token. Defaults to 4.
+        img_size (int): Side of the frames in pixels. Defaults to 112.
+        patch_size (int): Side of a patch in pixels. Defaults to 16.
+        num_frames (int): Frames of a clip; 1 for single images. Defaults to 1.
+        tubelet_size (int): Frames of a patch; 1 for single images. Defaults to 1.
+        learnable_pos (bool): Whether positions are trained, from sinusoids on, as the released code
+            does. Defaults to False.
+        norm_eps (float): Of the norms; the released code has 1e-5. Defaults to 1e-6.
+        attn_bias (bool): As :class:`FusedVisionTransformer`. Defaults to True.
+        loss_decode (dict | Sequence[dict]): Losses on (N, num_classes, H, W) and (N, H, W).
+            Defaults to :class:`DiceLoss`.
+        ignore_index (int): Label of pixels that do not count. Defaults to 255.
+        init_cfg (dict | list[dict], optional): Initialisation, such as the checkpoint. Defaults to
+            None, as VideoMAE begins its pretraining.
+    """
+
+    align_corners = False
+
+    def __init__(
+        self,
+        num_classes: int,
+        in_dims: int = 384,
+        embed_dims: int = 192,
+        depth: int = 4,
+        num_heads: int = 3,
+        mlp_ratio: float = 4.0,
+        img_size: int = 112,
+        patch_size: int = 16,
+        num_frames: int = 1,
+        tubelet_size: int = 1,
+        learnable_pos: bool = False,
+        norm_eps: float = 1e-6,
+        attn_bias: bool = True,
+        loss_decode: dict | Sequence[dict] = (dict(type='echocardmae_mm.DiceLoss'),),
+        ignore_index: int = 255,
+        init_cfg: dict | list[dict] | None = None,
+    ) -> None:
+        super().__init__(init_cfg=VIDEOMAE_INIT if init_cfg is None else init_cfg)
+        self.num_classes = self.out_channels = num_classes
+        self.patch_size = patch_size
+        self.tubelet_size = tubelet_size
+        self.ignore_index = ignore_index
+        self.grid = (num_frames // tubelet_size, img_size // patch_size, img_size // patch_size)
+
+        self.encoder_to_decoder = nn.Linear(in_dims, embed_dims, bias=False)
+        slots, rows, columns = self.grid
+        positions = get_sinusoid_encoding(slots * rows * columns, embed_dims)
+        if learnable_pos:
+            self.pos_embed = nn.Parameter(positions)
+        else:
+            self.register_buffer('pos_embed', positions, persistent=False)
+        norm = dict(type='LN', eps=norm_eps)
+        self.blocks = ModuleList(
+            Block(embed_dims, num_heads, mlp_ratio, norm_cfg=norm) for _ in range(depth)
+        )
+        fuse_attention(self.blocks, attn_bias)
+        self.norm = nn.LayerNorm(embed_dims, eps=norm_eps)
+        self.classifier = nn.Linear(embed_dims, num_classes * tubelet_size * patch_size**2)
+        losses = [loss_decode] if isinstance(loss_decode, dict) else loss_decode
+        self.losses = nn.ModuleList(MMENGINE_MODELS.build(loss) for loss in losses)
+
+    def init_weights(self) -> None:
+        """Initialise, and report on the checkpoint that ``init_cfg`` names.
+
+        Raises:
+            EchoError: If the checkpoint is missing, holds no such decoder, or one of another size.
+        """
+        if (pretrained := pretrained_cfg(self.init_cfg)) is not None:
+            checkpoint, prefix = pretrained['checkpoint'], pretrained.get('prefix') or ''
+            report_pretrained(self, checkpoint, prefix, 'decoder', _NEW, _OF_PRETRAINING)
+        super().init_weights()
+
+    def forward(self, inputs: Tensor | Sequence[Tensor]) -> Tensor:
+        """Logits of every pixel.
+
+        Args:
+            inputs (Tensor | Sequence[Tensor]): Features of the encoder, (B, C, h, w) or, of clips,
+                (B, C, t, h, w); of several, the last.
+
+        Returns:
+            Tensor: (B, num_classes, H, W) or, of clips, (B, num_classes, T, H, W).
+
+        Raises:
+            EchoError: If the features are of another grid than the head is made for.
+        """
+        features = inputs if isinstance(inputs, Tensor) else inputs[-1]
+        is_clip = features.ndim == 5
+        grid = tuple(features.shape[2:]) if is_clip else (1, *features.shape[2:])
+        if grid != self.grid:
+            raise EchoError(
+                f'MAESegHead is made for {self.grid} patches (time, rows, columns) and got {grid}: '
+                'let its img_size, patch_size, num_frames and tubelet_size agree with the encoder'
+            )
+        tokens = self.encoder_to_decoder(features.flatten(2).transpose(1, 2)) + self.pos_embed
+        for block in self.blocks:
+            tokens = block(tokens)
+        logits = rearrange(
+            self.classifier(self.norm(tokens)),
+            'b (t h w) (k pt ph pw) -> b k (t pt) (h ph) (w pw)',
+            t=grid[0],
+            h=grid[1],
+            k=self.num_classes,
+            pt=self.tubelet_size,
+            ph=self.patch_size,
+        )
+        return logits if is_clip else logits.squeeze(2)
+
+    def loss(
+        self, inputs: Tensor | Sequence[Tensor], batch_data_samples: list[Any], train_cfg: dict
+    ) -> dict[str, Tensor]:
+        """Losses on the labelled frames.
+
+        Args:
+            inputs (Tensor | Sequence[Tensor]): As :meth:`forward`.
+            batch_data_samples (list[SegDataSample]): With ``gt_sem_seg`` of shape (T, H, W), the
+                size of the inputs; T is 1 for single images.
+            train_cfg (dict): Unused.
+
+        Returns:
+            dict[str, Tensor]: Each loss by its name.
+        """
+        logits = self(inputs)
+        labels = torch.cat([sample.gt_sem_seg.data for sample in batch_data_samples])
+        frames = logits.movedim(2, 1).flatten(0, 1) if logits.ndim == 5 else logits
+        labelled = (labels != self.ignore_index).flatten(1).any(1)
+        losses: dict[str, Tensor] = {}
+        for loss in self.losses:
+            name = str(loss.loss_name)
+            if labelled.any():
+                value = loss(frames[labelled], labels[labelled], ignore_index=self.ignore_index)
+            else:
+                value = 0 * logits.sum()
+            losses[name] = value
+        return losses
+
+    def predict(
+        self, inputs: Tensor | Sequence[Tensor], batch_img_metas: list[dict], test_cfg: dict
+    ) -> Tensor:
+        """Logits of every pixel, as MMSegmentation's ``EncoderDecoder`` asks for them.
+
+        Args:
+            inputs (Tensor | Sequence[Tensor]): As :meth:`forward`.
+            batch_img_metas (list[dict]): Unused.
+            test_cfg (dict): Unused.
+
+        Returns:
+            Tensor: As :meth:`forward`.
+        """
+        return self(inputs)

@@ -1,0 +1,44 @@
+"""A checkpoint that leaves something of the model as it was drawn is refused."""
+
+import pytest
+import torch
+from torch import nn
+
+from echocardmae_mm.engine import require_fit
+from echocardmae_mm.errors import EchoError
+
+
+class Model(nn.Module):
+    def __init__(self, width=4):
+        super().__init__()
+        self.head = nn.Linear(width, 2)
+        self.register_buffer('pos_embed', torch.zeros(width))
+
+
+@pytest.fixture
+def saved(tmp_path):
+    def save(state):
+        path = tmp_path / 'a.pth'
+        torch.save({'state_dict': state}, path)
+        return str(path)
+
+    return save
+
+
+@pytest.mark.parametrize('prefix', ['', 'module.'])
+def test_what_fits_passes_and_positions_do_not_count(saved, prefix):
+    state = {prefix + name: value for name, value in Model().state_dict().items()}
+    state[f'{prefix}pos_embed'] = torch.zeros(9)
+    require_fit(Model(), saved({**state, 'more': torch.zeros(1)}))
+
+
+def test_a_missing_tensor_is_named(saved):
+    state = Model().state_dict()
+    del state['head.bias']
+    with pytest.raises(EchoError, match=r'1 of 2 tensors of the model .* such as head\.bias'):
+        require_fit(Model(), saved(state))
+
+
+def test_another_size_is_named(saved):
+    with pytest.raises(EchoError, match=r'head\.weight has \(2, 5\), in the model \(2, 4\)'):
+        require_fit(Model(), saved(Model(5).state_dict()))
