@@ -101,7 +101,15 @@ setup(
         'timm>=1',
     ],
     extras_require={
-        'test': ['pytest>=8', 'pytest-xdist', 'hypothesis', 'ruff', 'mypy', 'setuptools>=70.1'],
+        'test': [
+            'pytest>=8',
+            'pytest-xdist',
+            'hypothesis',
+            'monai',
+            'ruff',
+            'mypy',
+            'setuptools>=70.1',
+        ],
     },
     zip_safe=False,
 )

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import cv2
+import nibabel
 import numpy as np
 import pytest
 
@@ -70,6 +71,43 @@ def echonet_root(tmp_path_factory: pytest.TempPathFactory) -> Path:
     )
     _write_csv(root / 'VolumeTracings.csv', 'FileName,X1,Y1,X2,Y2,Frame', tracings)
     return root
+
+
+@pytest.fixture(scope='session')
+def camus_root(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder as CAMUS' NIfTI release is unpacked: 6 patients, of whom the last two test.
+
+    Frames are 60 x 40 pixels of 0.5 x 1 mm; labels are nested ellipses and a box below them.
+    """
+    root = tmp_path_factory.mktemp('CAMUS')
+    for number in range(1, 7):
+        folder = root / 'database_nifti' / f'patient{number:04d}'
+        folder.mkdir(parents=True)
+        for view in ('2CH', '4CH'):
+            quality = ('Good', 'Medium', 'Poor')[number % 3]
+            (folder / f'Info_{view}.cfg').write_text(
+                f'ED: 1\nES: 5\nNbFrame: 5\nImageQuality: {quality}\nEF: 50\n'
+            )
+            labels = np.stack([nested_labels(9 - t, number) for t in range(5)])
+            parts = {'half_sequence': labels, 'ED': labels[0], 'ES': labels[-1]}
+            for name, part in parts.items():
+                image = 40 + 50 * part
+                for kind, values in (('', image), ('_gt', part)):
+                    file = nibabel.Nifti1Image(values.T, np.diag([1, 0.5, 1, 1]))
+                    nibabel.save(file, folder / f'{folder.name}_{view}_{name}{kind}.nii.gz')
+    lists = root / 'database_split'
+    lists.mkdir()
+    (lists / 'subgroup_testing.txt').write_text('patient0005\npatient0006\n')
+    return root
+
+
+def nested_labels(radius: float, shift: int = 0) -> np.ndarray:
+    """Ventricle, its wall and the atrium below: uint8 of shape (60, 40)."""
+    y, x = np.mgrid[:60, :40]
+    distance = np.hypot((y - 28) / 1.8, x - 18 - shift % 3)
+    labels = np.where(distance < radius, 1, np.where(distance < radius + 3, 2, 0))
+    labels[48:56, 12:26] = 3
+    return labels.astype(np.uint8)
 
 
 def _chords(width: float) -> list[list[float]]:

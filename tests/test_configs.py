@@ -14,6 +14,7 @@ CONFIGS = sorted(
     str(path.relative_to(ROOT)) for path in ROOT.rglob('*.py') if '_base_' not in path.parts
 )
 PRETRAINING = [name for name in CONFIGS if 'pretrain' in name]
+SEGMENTATION = [name for name in CONFIGS if Path(name).stem.startswith('seg')]
 EF_ECHONET = [name for name in CONFIGS if Path(name).stem in ('ef_echonet', 'ef')]
 
 
@@ -152,3 +153,35 @@ def test_released_ef():
     )
     assert (validated.type, validated.num_clips) == ('echocardmae_mm.SampleClipPair', 1)
     assert (tested.type, tested.num_clips) == ('echocardmae_mm.SampleEvenClips', 5)
+
+
+@pytest.mark.parametrize('name', SEGMENTATION)
+def test_segmentation_takes_a_step_is_validated_and_tested(
+    name, echonet_root, camus_root, tmp_path
+):
+    config = Config.fromfile(ROOT / name)
+    config.work_dir = str(tmp_path)
+    config.experiment_name = name
+    config.model.backbone.update(depth=1, init_cfg=None)
+    if 'out_indices' in config.model.backbone:
+        config.model.backbone.update(depth=4, out_indices=(0, 1, 2, 3))
+    if config.model.decode_head.type == 'echocardmae_mm.MAESegHead':
+        config.model.decode_head.update(depth=1, init_cfg=None)
+    root = camus_root if 'camus' in name else echonet_root
+    for part in ('train', 'val', 'test'):
+        loader = config[f'{part}_dataloader']
+        loader.update(batch_size=2, num_workers=0, persistent_workers=False)
+        loader.dataset.data_root = str(root)
+    config.test_evaluator.resamples = 20
+    config.train_cfg.update(max_epochs=1, val_interval=1)
+
+    runner = Runner.from_cfg(config)
+    runner.train()
+    losses = runner.message_hub.get_scalar('train/decode.loss_dice').data[0]
+    assert np.isfinite(losses).all()
+    assert list((tmp_path / 'pictures').glob('val_epoch_1.png'))
+    assert list(tmp_path.glob('best_seg_dice_pooled_epoch_*.pth'))
+    metrics = runner.test()
+    frames = 4 if root == echonet_root else 8
+    assert metrics['seg/n'] == frames == len(pd.read_csv(tmp_path / 'predictions.csv'))
+    assert 0 <= metrics['seg/dice_pooled'] <= 1

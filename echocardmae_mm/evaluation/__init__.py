@@ -3,12 +3,14 @@ from .clip_consistency import ClipConsistencyMetric
 from .ef_metric import EFMetric
 from .prediction_metric import PREDICTIONS, RESULT, PredictionMetric
 from .reconstruction_metric import ReconstructionMetric
+from .seg_metric import EchoSegMetric
 
 __all__ = [
     'ClipConsistencyMetric',
     'PREDICTIONS',
     'RESULT',
     'EFMetric',
+    'EchoSegMetric',
     'Interval',
     'PredictionMetric',
     'ReconstructionMetric',

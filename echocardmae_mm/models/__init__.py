@@ -3,10 +3,13 @@
 from .alignment_head import AlignmentHead
 from .background_decoder import BackgroundTokenDecoder
 from .clip_pair_preprocessor import ClipPairPreprocessor
+from .clip_segmentor import ClipSegmentor
+from .dice_loss import DiceLoss
 from .echocardmae import EchoCardMAE
 from .ef_head import EFHead
 from .frame_vit import FrameVisionTransformer
 from .fused_vit import FusedVisionTransformer
+from .mae_seg_head import MAESegHead
 from .masked_vit import MaskedVisionTransformer
 from .reconstruction_head import ReconstructionHead
 from .timm_encoder import TimmVideoEncoder
@@ -22,4 +25,7 @@ __all__ = [
     'MaskedVisionTransformer',
     'ReconstructionHead',
     'TimmVideoEncoder',
+    'ClipSegmentor',
+    'DiceLoss',
+    'MAESegHead',
 ]

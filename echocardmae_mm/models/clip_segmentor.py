@@ -61,7 +61,8 @@ class ClipSegmentor(BaseModel):
         """
         features = self.backbone(inputs.flatten(0, 1))
         if mode == 'loss':
-            return self.decode_head.loss(features, data_samples, {})
+            losses = self.decode_head.loss(features, data_samples, {})
+            return {f'decode.{name}': value for name, value in losses.items()}
         logits = self.decode_head(features)
         if mode == 'tensor' or data_samples is None:
             return logits

@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from typing import Any
 
 import torch
-from einops import rearrange
 from mmaction.models.backbones.vit_mae import Block, get_sinusoid_encoding
 from mmengine.model import BaseModule, ModuleList
 from mmengine.registry import MODELS as MMENGINE_MODELS
@@ -17,6 +16,7 @@ from echocardmae_mm.registry import MODELS
 
 from .fused_attention import fuse_attention
 from .fused_vit import VIDEOMAE_INIT
+from .patches import unpatchify
 from .pretrained_part import pretrained_cfg, report_pretrained
 
 _NEW = ('classifier.weight', 'classifier.bias')
@@ -28,8 +28,8 @@ class MAESegHead(BaseModule):
     """The decoder of the pretraining, which now tells the class of each pixel of a patch.
 
     The head of the released ``train_seg.py``: linear map to the decoder's width, its positions, its
-    blocks and norm, and a linear layer whose outputs are laid out as the pixels of the patch (pixel
-    shuffle). Its names are those of :class:`BackgroundTokenDecoder`, so that ``init_cfg=dict(
+    blocks and norm, and a linear layer whose outputs are laid out as the pixels of the pretraining
+    are, (p_t, p_h, p_w, class). Its names are those of :class:`BackgroundTokenDecoder`, so that ``init_cfg=dict(
     type='Pretrained', checkpoint=..., prefix='neck.')`` loads the pretrained decoder; only
     ``classifier`` is fresh. A ``decode_head`` of MMSegmentation's ``EncoderDecoder`` for frames,
     and of :class:`ClipSegmentor` for clips.
@@ -138,15 +138,9 @@ class MAESegHead(BaseModule):
         tokens = self.encoder_to_decoder(features.flatten(2).transpose(1, 2)) + self.pos_embed
         for block in self.blocks:
             tokens = block(tokens)
-        logits = rearrange(
-            self.classifier(self.norm(tokens)),
-            'b (t h w) (k pt ph pw) -> b k (t pt) (h ph) (w pw)',
-            t=grid[0],
-            h=grid[1],
-            k=self.num_classes,
-            pt=self.tubelet_size,
-            ph=self.patch_size,
-        )
+        classes = self.classifier(self.norm(tokens))
+        side = grid[1] * self.patch_size, grid[2] * self.patch_size
+        logits = unpatchify(classes, self.patch_size, self.tubelet_size, side)
         return logits if is_clip else logits.squeeze(2)
 
     def loss(

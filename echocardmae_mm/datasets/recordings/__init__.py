@@ -5,6 +5,7 @@ A reader decodes the frames that are asked for, and no others where its containe
 
 from echocardmae_mm.datasets.recordings.content_hash import content_hash
 from echocardmae_mm.datasets.recordings.formats import looks_like_recording
+from echocardmae_mm.datasets.recordings.labels import read_labels
 from echocardmae_mm.datasets.recordings.opening import open_recording
 from echocardmae_mm.datasets.recordings.packed import PackedStore, name_in_store
 from echocardmae_mm.datasets.recordings.recording import Recording
@@ -16,4 +17,5 @@ __all__ = [
     'looks_like_recording',
     'name_in_store',
     'open_recording',
+    'read_labels',
 ]

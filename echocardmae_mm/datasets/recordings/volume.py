@@ -45,6 +45,11 @@ class VolumeRecording(Recording):
             if low < 0 or high > 255 or high <= 1:
                 self._range = (low, high)
 
+    @property
+    def values(self) -> np.ndarray:
+        """Values as the file has them, of shape (T, H, W)."""
+        return self._volume
+
     def _decode(self, indices: np.ndarray) -> np.ndarray:
         frames = self._volume[indices]
         if frames.dtype != np.uint8:

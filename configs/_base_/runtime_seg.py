@@ -1,0 +1,29 @@
+# How a run of segmentation goes, as the released train_seg.py: AdamW at a constant 1e-4, the
+# checkpoint with the best validation, an end after 25 epochs without a better one. Released code
+# goes by the validation loss; MMSegmentation's loop has none, so that it is the Dice here.
+_base_ = 'runtime_mmaction.py'
+
+default_scope = 'mmseg'
+train_cfg = dict(type='echocardmae_mm.ResumableTrainLoop', max_epochs=1000, val_interval=1)
+val_cfg = dict(type='ValLoop')
+test_cfg = dict(type='TestLoop')
+
+optim_wrapper = dict(
+    type='OptimWrapper',
+    optimizer=dict(type='AdamW', lr=1e-4, betas=(0.9, 0.999), weight_decay=1e-4),
+)
+auto_scale_lr = dict(enable=False, base_batch_size=64)
+
+default_hooks = dict(checkpoint=dict(save_best='seg/dice_pooled', rule='greater'))
+custom_hooks = [
+    dict(
+        type='echocardmae_mm.ResumableEarlyStoppingHook',
+        monitor='seg/dice_pooled',
+        rule='greater',
+        min_delta=0,
+        patience=25,
+    ),
+    dict(type='echocardmae_mm.PredictionsHook'),
+    dict(type='echocardmae_mm.SegmentationHook', interval=10),
+    dict(type='echocardmae_mm.TrainingCurvesHook', interval=10),
+]

@@ -1,0 +1,29 @@
+"""Segmentation as the authors' released code (train_seg.py) runs it.
+
+Patch 8, a patch embedding that is drawn anew, positions that are trained, norms with eps 1e-5, no
+attention bias, Dice loss alone. The released code trains with float16: add --amp on a GPU. It
+starts from configs/release/pretrain_echo.py, or from the released weights, converted as
+docs/converters.md says.
+"""
+
+_base_ = '../seg_echonet.py'
+
+pretrained = 'work_dirs/release/pretrain_echo/epoch_1600.pth'
+model = dict(
+    backbone=dict(
+        patch_size=8,
+        attn_bias=False,
+        fresh_patch_embed=True,
+        use_learnable_pos_emb=True,
+        norm_cfg=dict(type='LN', eps=1e-5),
+        init_cfg=dict(checkpoint=pretrained),
+    ),
+    decode_head=dict(
+        patch_size=8,
+        attn_bias=False,
+        learnable_pos=True,
+        norm_eps=1e-5,
+        loss_decode=[dict(type='echocardmae_mm.DiceLoss')],
+        init_cfg=dict(checkpoint=pretrained),
+    ),
+)

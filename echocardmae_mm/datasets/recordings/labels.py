@@ -1,0 +1,32 @@
+"""Label images, as CAMUS has them beside its frames."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from echocardmae_mm.datasets.recordings.opening import open_recording
+from echocardmae_mm.datasets.recordings.volume import VolumeRecording
+from echocardmae_mm.errors import RecordingError
+
+
+def read_labels(filename: str, frame: int = 0) -> np.ndarray:
+    """Read one frame of a label image.
+
+    Args:
+        filename (str): A NIfTI or MetaImage file.
+        frame (int): Which frame, from 0. Defaults to 0.
+
+    Returns:
+        np.ndarray: uint8 of shape (H, W), the labels as the file has them.
+
+    Raises:
+        RecordingError: If the file is missing or damaged, or holds what is no label.
+    """
+    recording = open_recording(filename)
+    if not isinstance(recording, VolumeRecording):
+        raise RecordingError(filename, 'no NIfTI or MetaImage file, as label images are')
+    values = recording.values[frame]
+    labels = values.astype(np.uint8)
+    if not np.array_equal(labels, values):
+        raise RecordingError(filename, 'holds values that are no labels: whole numbers to 255')
+    return labels

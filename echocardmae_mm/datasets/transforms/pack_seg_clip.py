@@ -1,0 +1,62 @@
+"""Pack a clip and its labels for :class:`ClipSegmentor`."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import torch
+from mmcv.transforms import BaseTransform
+from mmengine.structures import PixelData
+
+from echocardmae_mm.registry import TRANSFORMS
+
+META_KEYS = (
+    'filename', 'img_path', 'patient', 'view', 'quality', 'source', 'instant', 'frame',
+    'frame_inds', 'ori_shape', 'spacing', 'padded_frames',
+)  # fmt: skip
+
+
+@TRANSFORMS.register_module()
+class PackSegClip(BaseTransform):
+    """Frames as a tensor, labels and what is known of them as MMSegmentation's ``SegDataSample``.
+
+    Required Keys:
+
+        - imgs (uint8 (1, 3, T, H, W)): As ``FormatShape`` of ``NCTHW`` leaves them.
+        - gt_seg_map (uint8 (T, H', W'), optional)
+        - original_shape (tuple[int, int]): Becomes ``ori_shape``.
+
+    Added Keys:
+
+        - inputs (uint8 Tensor (1, 3, T, H, W))
+        - data_samples (SegDataSample): With ``gt_sem_seg`` of shape (T, H', W').
+
+    Args:
+        meta_keys (Sequence[str]): What the sample tells of itself. Defaults to :data:`META_KEYS`.
+    """
+
+    def __init__(self, meta_keys: Sequence[str] = META_KEYS) -> None:
+        self.meta_keys = meta_keys
+
+    def transform(self, results: dict[str, Any]) -> dict[str, Any]:
+        """Pack.
+
+        Args:
+            results (dict): The pipeline's results dict.
+
+        Returns:
+            dict: ``inputs`` and ``data_samples``.
+        """
+        from mmseg.structures import SegDataSample
+
+        results['ori_shape'] = results['original_shape']
+        sample = SegDataSample()
+        if 'gt_seg_map' in results:
+            labels = torch.from_numpy(results['gt_seg_map']).long()
+            sample.gt_sem_seg = PixelData(data=labels)
+        sample.set_metainfo({key: results[key] for key in self.meta_keys if key in results})
+        return {'inputs': torch.from_numpy(results['imgs']), 'data_samples': sample}
+
+    def __repr__(self) -> str:
+        return f'{type(self).__name__}(meta_keys={tuple(self.meta_keys)})'

@@ -1,0 +1,87 @@
+"""A clip around a labelled frame."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from mmcv.transforms import BaseTransform
+
+from echocardmae_mm.datasets.transforms.load_echo_frame import require_frames
+from echocardmae_mm.draws import Stream, draw_bits, draw_key
+from echocardmae_mm.errors import EchoError
+from echocardmae_mm.registry import TRANSFORMS
+
+PLACES = ('random', 'middle')
+
+
+@TRANSFORMS.register_module()
+class SampleLabelledClip(BaseTransform):
+    """Frames around the labelled one, which stands at a random place of the clip, or in its middle.
+
+    The clip lies within the recording wherever that is long enough; else its first or last frame is
+    repeated. Other labelled frames that it meets are labelled too.
+
+    Required Keys:
+
+        - frame (int): The labelled frame, from 0.
+        - total_frames (int)
+        - filename (str)
+
+    Added Keys:
+
+        - frame_inds (int (T,))
+        - clip_len (int)
+        - num_clips (int): 1.
+        - padded_frames (int): How many are repetitions of the first or the last frame.
+
+    Args:
+        clip_len (int): Frames of the clip, T. Defaults to 16.
+        interval (int): Every how many-th frame is taken. Defaults to 4.
+        place (str): 'random', for training, or 'middle'. Defaults to 'random'.
+    """
+
+    def __init__(self, clip_len: int = 16, interval: int = 4, place: str = 'random') -> None:
+        if min(clip_len, interval) < 1 or place not in PLACES:
+            raise EchoError(
+                f'SampleLabelledClip: clip_len={clip_len} and interval={interval} must be at least '
+                f'1, place={place!r} one of {PLACES}'
+            )
+        self.clip_len = clip_len
+        self.interval = interval
+        self.place = place
+
+    def transform(self, results: dict[str, Any]) -> dict[str, Any]:
+        """Choose the frames.
+
+        Args:
+            results (dict): The pipeline's results dict.
+
+        Returns:
+            dict: The same dict.
+
+        Raises:
+            RecordingError: If the labelled frame lies beyond the end.
+        """
+        frame, last = results['frame'], results['total_frames'] - 1
+        require_frames(results['filename'], last + 1, [frame])
+        behind = (last - frame) // self.interval
+        least = max(0, self.clip_len - 1 - behind)
+        most = min(self.clip_len - 1, frame // self.interval)
+        if self.place == 'middle' or most < least:
+            # A recording that is too short for a clip lacks about as much at either end.
+            place = int(np.clip(self.clip_len // 2, *sorted((least, most))))
+        else:
+            bits = draw_bits(draw_key(results), Stream.CLIP_PLACE, 1)
+            place = least + int(bits.astype(np.uint64)[0] % (most - least + 1))
+        indices = frame + (np.arange(self.clip_len) - place) * self.interval
+        inside = np.clip(indices, 0, last)
+        results['frame_inds'] = inside
+        results['clip_len'] = self.clip_len
+        results['num_clips'] = 1
+        results['padded_frames'] = int((inside != indices).sum())
+        return results
+
+    def __repr__(self) -> str:
+        arguments = ', '.join(f'{name}={value!r}' for name, value in vars(self).items())
+        return f'{type(self).__name__}({arguments})'

@@ -1,0 +1,126 @@
+"""Labelled frames of CAMUS, and the split by patient."""
+
+import shutil
+
+import numpy as np
+import pytest
+import SimpleITK
+
+from echocardmae_mm.datasets import CAMUSSegDataset
+from echocardmae_mm.datasets.recordings import content_hash
+from echocardmae_mm.errors import EchoError
+from tests.conftest import nested_labels
+
+READING = [
+    dict(type='echocardmae_mm.LoadEchoFrame'),
+    dict(type='echocardmae_mm.LoadEchoMask'),
+]
+
+
+@pytest.fixture
+def root(camus_root, tmp_path):
+    return shutil.copytree(camus_root, tmp_path / 'CAMUS')
+
+
+def patients(root, split, **options):
+    dataset = CAMUSSegDataset(data_root=str(root), split=split, **options)
+    return {dataset.get_data_info(i)['patient'] for i in range(len(dataset))}
+
+
+def test_official_patients_test_and_the_others_are_split(camus_root):
+    sides = {split: patients(camus_root, split) for split in ('train', 'VAL', 'test')}
+    assert sides['test'] == {'patient0005', 'patient0006'}
+    assert len(sides['VAL']) == 1
+    assert set.union(*sides.values()) == {f'patient{i:04d}' for i in range(1, 7)}
+    assert sum(map(len, sides.values())) == 6
+
+
+def test_a_sample_is_a_view_at_an_instant_with_its_labels(camus_root):
+    dataset = CAMUSSegDataset(data_root=str(camus_root), split='test', pipeline=READING)
+    infos = [dataset.get_data_info(i) for i in range(len(dataset))]
+    assert [(i['view'], i['instant']) for i in infos[:4]] == [
+        ('2CH', 'ED'), ('2CH', 'ES'), ('4CH', 'ED'), ('4CH', 'ES'),
+    ]  # fmt: skip
+    assert infos[0]['quality'] == 'Poor'
+    for index, radius in ((0, 9), (1, 5)):
+        sample = dataset[index]
+        np.testing.assert_array_equal(sample['gt_seg_map'], nested_labels(radius, 5))
+        np.testing.assert_array_equal(sample['img'][..., 0], 40 + 50 * nested_labels(radius, 5))
+        assert sample['spacing'] == pytest.approx((0.5, 1))
+
+
+def test_provenance_goes_by_the_sequence_that_pretraining_saw(camus_root):
+    dataset = CAMUSSegDataset(data_root=str(camus_root), split='test', views='4CH')
+    folder = camus_root / 'database_nifti' / 'patient0005'
+    sequence = content_hash(str(folder / 'patient0005_4CH_half_sequence.nii.gz'))
+    assert dataset.content_hashes()[:2] == [sequence, sequence]
+
+
+def test_a_split_of_ones_own(camus_root, tmp_path):
+    table = tmp_path / 'split.csv'
+    rows = [f'patient{i:04d},{"test" if i == 1 else "train"}' for i in range(1, 7)]
+    table.write_text('\n'.join(['patient,split', *rows]))
+    assert patients(camus_root, 'test', split_file=str(table)) == {'patient0001'}
+    table.write_text('\n'.join(['patient,split', *rows[1:]]))
+    with pytest.raises(EchoError, match='1 patients are not in it, such as patient0001'):
+        patients(camus_root, 'test', split_file=str(table))
+
+
+def test_a_view_or_labels_that_are_missing_are_counted(root):
+    folder = root / 'database_nifti' / 'patient0005'
+    for path in folder.glob('*2CH_E*'):
+        path.unlink()
+    (folder / 'patient0005_4CH_ES_gt.nii.gz').unlink()
+    dataset = CAMUSSegDataset(data_root=str(root), split='test')
+    assert len(dataset) == 5
+    assert dataset.report['frames without image (dropped)'] == 2
+    assert dataset.report['frames without labels (dropped)'] == 1
+
+
+def test_an_unknown_label_is_skipped_in_training_and_named(root):
+    import nibabel
+
+    path = next((root / 'database_nifti').glob('*/patient0001_4CH_ED_gt.nii.gz'))
+    image = nibabel.load(path)
+    values = np.asarray(image.dataobj).copy()
+    values[0, 0] = 7
+    nibabel.save(nibabel.Nifti1Image(values, image.affine), path)
+    dataset = CAMUSSegDataset(data_root=str(root), pipeline=READING)
+    for index in range(len(dataset)):
+        dataset[index]
+    (skipped,) = dataset.skipped.nonzero()[:, 0].tolist()
+    assert f'{path}: label 7 is unknown: expected 0 to 3' in dataset.skip_reason(skipped)
+
+
+def test_the_challenges_test_patients_are_others_than_those_of_the_same_number(tmp_path):
+    for part, labelled in (('training', True), ('testing', True)):
+        for number in (1, 2):
+            folder = tmp_path / part / f'patient{number:04d}'
+            folder.mkdir(parents=True)
+            (folder / 'Info_4CH.cfg').write_text('ED: 1\nES: 2\nNbFrame: 2\nLVef: 50\n')
+            for instant in ('ED', 'ES'):
+                for kind in ('', '_gt')[: 1 + labelled]:
+                    image = SimpleITK.GetImageFromArray(nested_labels(7))
+                    name = f'{folder.name}_4CH_{instant}{kind}.mhd'
+                    SimpleITK.WriteImage(image, str(folder / name))
+    assert patients(tmp_path, 'test') == {'testing/patient0001', 'testing/patient0002'}
+    rest = patients(tmp_path, 'train') | patients(tmp_path, 'val')
+    assert rest == {'patient0001', 'patient0002'}
+
+
+@pytest.mark.parametrize(
+    ('options', 'message'),
+    [
+        (dict(split='training'), "split='training' is unknown"),
+        (dict(split='test', views='3CH'), "view '3CH' is unknown"),
+    ],
+)
+def test_wrong_words(camus_root, options, message):
+    with pytest.raises(EchoError, match=message):
+        CAMUSSegDataset(data_root=str(camus_root), **options)
+
+
+def test_without_the_official_list_one_must_be_given(root):
+    (root / 'database_split' / 'subgroup_testing.txt').unlink()
+    with pytest.raises(EchoError, match='names the official test patients'):
+        CAMUSSegDataset(data_root=str(root), split='train')

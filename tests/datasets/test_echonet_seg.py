@@ -1,0 +1,119 @@
+"""Traced frames of EchoNet-Dynamic: which, which is end-diastole, and what is left out."""
+
+import csv
+import shutil
+
+import numpy as np
+import pytest
+
+from echocardmae_mm.datasets import EchoNetSegDataset
+from echocardmae_mm.errors import EchoError
+
+READING = [
+    dict(type='echocardmae_mm.LoadEchoFrame'),
+    dict(type='echocardmae_mm.LoadEchoMask'),
+]
+
+
+@pytest.fixture
+def root(echonet_root, tmp_path):
+    return shutil.copytree(echonet_root, tmp_path / 'EchoNet-Dynamic')
+
+
+def rewrite(path, change):
+    with path.open(newline='') as file:
+        rows = list(csv.DictReader(file))
+    changed = [row for row in map(change, rows) if row is not None]
+    with path.open('w', newline='') as file:
+        writer = csv.DictWriter(file, rows[0].keys())
+        writer.writeheader()
+        writer.writerows(changed)
+
+
+def test_two_frames_of_each_recording_the_larger_is_end_diastole(echonet_root):
+    dataset = EchoNetSegDataset(data_root=str(echonet_root), split='test')
+    infos = [dataset.get_data_info(i) for i in range(len(dataset))]
+    # The file lists the smaller ventricle, frame 20, first.
+    assert [(info['instant'], info['frame']) for info in infos] == [('ED', 3), ('ES', 20)] * 2
+    assert len({info['img_path'] for info in infos}) == 4
+    assert infos[0]['filename'] == infos[1]['filename']
+    assert infos[0]['patient'] == infos[1]['patient'] != infos[2]['patient']
+    assert dataset.metainfo['classes'] == ('background', 'left ventricle')
+
+
+def test_frame_and_mask_are_those_of_the_instant(echonet_root):
+    dataset = EchoNetSegDataset(data_root=str(echonet_root), split='val', pipeline=READING)
+    ed, es = dataset[0], dataset[1]
+    assert ed['img'].shape == (112, 112, 3)
+    assert ed['gt_seg_map'].sum() > 1.4 * es['gt_seg_map'].sum()
+    # Ellipses around (56, 60), 30 high and 25 or 15 wide, of which the chords leave the tips.
+    assert ed['gt_seg_map'].sum() == pytest.approx(np.pi * 25 * 30, rel=0.06)
+    assert es['gt_seg_map'].sum() == pytest.approx(np.pi * 15 * 30, rel=0.06)
+    assert not np.array_equal(ed['img'], es['img'])
+
+
+def test_provenance_counts_a_recording_once(echonet_root):
+    dataset = EchoNetSegDataset(data_root=str(echonet_root), split='test')
+    hashes = dataset.content_hashes()
+    assert hashes[0] == hashes[1] != hashes[2] == hashes[3]
+
+
+def beyond_the_end(row):
+    first = row['FileName'] == '0X0000000000000000.avi' and row['Frame'] == '20'
+    return {**row, 'Frame': '80'} if first else row
+
+
+def outside(row):
+    moved = {name: str(float(row[name]) + 100) for name in ('X1', 'X2')}
+    return {**row, **moved} if row['FileName'] == '0X0000000000000000.avi' else row
+
+
+def untraced(row):
+    return None if row['FileName'] == '0X0000000000000000.avi' else row
+
+
+@pytest.mark.parametrize(
+    ('change', 'reason', 'count'),
+    [
+        (beyond_the_end, 'tracings beyond the end of the recording (dropped)', 1),
+        (outside, 'tracings outside the picture (dropped)', 2),
+        (untraced, 'recordings without two usable tracings (dropped)', 1),
+    ],
+)
+def test_what_cannot_be_used_is_counted_and_left_out(root, change, reason, count):
+    rewrite(root / 'VolumeTracings.csv', change)
+    dataset = EchoNetSegDataset(data_root=str(root), split='train')
+    assert len(dataset) == 8
+    assert dataset.report[reason] == count
+    assert dataset.report['recordings without two usable tracings (dropped)'] == 1
+
+
+def test_odd_tracings_are_optional(root):
+    def shorter(row):
+        odd = row['FileName'] == '0X0000000000000000.avi' and row['Frame'] == '3'
+        return None if odd and float(row['Y1']) > 80 else row
+
+    rewrite(root / 'VolumeTracings.csv', shorter)
+    kept = EchoNetSegDataset(data_root=str(root), split='train')
+    assert (len(kept), kept.report['with odd tracings']) == (10, 1)
+    dropped = EchoNetSegDataset(data_root=str(root), split='train', drop_odd_tracings=True)
+    assert (len(dropped), dropped.report['odd tracings (dropped)']) == (8, 1)
+
+
+def test_a_recording_that_ends_before_its_tracing_is_skipped_in_training(root):
+    rewrite(root / 'FileList.csv', lambda row: {**row, 'NumberOfFrames': ''})
+    rewrite(root / 'VolumeTracings.csv', beyond_the_end)
+    dataset = EchoNetSegDataset(data_root=str(root), split='train', pipeline=READING)
+    assert len(dataset) == 10
+    for index in range(10):
+        assert dataset[index]['gt_seg_map'].any()
+    assert dataset.skipped.sum() == 1
+    skipped = int(dataset.skipped.argmax())
+    assert 'frame 80 is labelled, but it has 80 frames' in dataset.skip_reason(skipped)
+
+
+def test_without_any_tracing_it_says_so(root):
+    (root / 'VolumeTracings.csv').write_text('FileName,X1,Y1,X2,Y2,Frame\n')
+    with pytest.raises(EchoError, match='no traced frame to segment') as error:
+        EchoNetSegDataset(data_root=str(root), split='train')
+    assert len(str(error.value).splitlines()) == 2

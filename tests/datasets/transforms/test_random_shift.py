@@ -1,0 +1,54 @@
+"""Shifts of frames and labels."""
+
+import numpy as np
+from scipy.stats import chisquare
+
+from echocardmae_mm.datasets.transforms import RandomShift
+from echocardmae_mm.draws import EpochIndex
+
+
+def shifted(index, clip=False, pixels=3):
+    image = np.arange(20 * 16, dtype=np.int64).reshape(20, 16, 1).repeat(3, 2).astype(np.uint16)
+    labels = np.arange(1, 20 * 16 + 1, dtype=np.int64).reshape(20, 16).astype(np.uint16)
+    results = {'sample_idx': EpochIndex(index, 0, 0)}
+    if clip:
+        results.update(imgs=[image, image + 1], gt_seg_map=np.stack([labels, labels]))
+    else:
+        results.update(img=image, gt_seg_map=labels)
+    return RandomShift(pixels, fill=9)(results)
+
+
+def where(labels):
+    """Shift (down, right) found from a label that is still there."""
+    y, x = np.argwhere(labels == 10 * 16 + 8 + 1)[0]
+    return int(y) - 10, int(x) - 8
+
+
+def test_frames_and_labels_move_together_and_what_comes_in_is_background():
+    for index in range(30):
+        done = shifted(index)
+        down, right = where(done['gt_seg_map'])
+        expected = np.full((20, 16), 9)
+        labels = np.zeros((20, 16))
+        for y in range(20):
+            for x in range(16):
+                if 0 <= y - down < 20 and 0 <= x - right < 16:
+                    expected[y, x] = (y - down) * 16 + x - right
+                    labels[y, x] = expected[y, x] + 1
+        np.testing.assert_array_equal(done['img'][..., 1], expected)
+        np.testing.assert_array_equal(done['gt_seg_map'], labels)
+
+
+def test_all_frames_of_a_clip_move_alike():
+    done = shifted(3, clip=True)
+    assert where(done['gt_seg_map'][0]) == where(done['gt_seg_map'][1])
+    inside = done['imgs'][0][..., 0] != 9
+    np.testing.assert_array_equal(done['imgs'][1][inside], done['imgs'][0][inside] + 1)
+
+
+def test_every_shift_is_as_likely():
+    counts = np.zeros((7, 7))
+    for index in range(49 * 30):
+        down, right = where(shifted(index)['gt_seg_map'])
+        counts[down + 3, right + 3] += 1
+    assert chisquare(counts.ravel()).pvalue > 1e-3

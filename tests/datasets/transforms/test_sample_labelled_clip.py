@@ -1,0 +1,59 @@
+"""Clips around a labelled frame."""
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from echocardmae_mm.datasets.transforms import SampleLabelledClip
+from echocardmae_mm.draws import EpochIndex
+from echocardmae_mm.errors import EchoError, RecordingError
+
+
+def sampled(frame, total, index=0, **options):
+    results = {
+        'frame': frame, 'total_frames': total, 'filename': 'a.avi',
+        'sample_idx': EpochIndex(index, 0, 0),
+    }  # fmt: skip
+    return SampleLabelledClip(**options)(results)
+
+
+@given(
+    st.integers(1, 120), st.data(), st.integers(1, 5), st.sampled_from(['random', 'middle']),
+    st.integers(0, 50),
+)  # fmt: skip
+def test_holds_the_frame_and_lies_in_the_recording(total, data, interval, place, index):
+    frame = data.draw(st.integers(0, total - 1))
+    done = sampled(frame, total, index, clip_len=8, interval=interval, place=place)
+    frames = done['frame_inds']
+    assert len(frames) == 8
+    assert frame in frames
+    assert frames.min() >= 0
+    assert frames.max() < total
+    if done['padded_frames'] == 0:
+        assert (np.diff(frames) == interval).all()
+    if total > 2 * 7 * interval:
+        assert done['padded_frames'] == 0
+
+
+def test_every_place_of_the_clip_comes_up_in_training_and_the_middle_in_a_test():
+    places = {
+        int(np.flatnonzero(sampled(50, 101, i, clip_len=8, interval=4)['frame_inds'] == 50)[0])
+        for i in range(200)
+    }
+    assert places == set(range(8))
+    middle = sampled(50, 101, clip_len=8, interval=4, place='middle')['frame_inds']
+    assert middle.tolist() == [50 + 4 * (i - 4) for i in range(8)]
+
+
+def test_a_short_recording_repeats_its_ends():
+    done = sampled(2, 5, clip_len=8, interval=2, place='middle')
+    assert done['padded_frames'] == 5
+    assert sorted(set(done['frame_inds'].tolist())) == [0, 2, 4]
+
+
+def test_wrong_arguments_and_frames():
+    with pytest.raises(RecordingError, match='frame 9 is labelled, but it has 9 frames'):
+        sampled(9, 9)
+    with pytest.raises(EchoError, match="place='end'"):
+        SampleLabelledClip(place='end')
