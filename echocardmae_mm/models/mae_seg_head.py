@@ -29,10 +29,10 @@ class MAESegHead(BaseModule):
 
     The head of the released ``train_seg.py``: linear map to the decoder's width, its positions, its
     blocks and norm, and a linear layer whose outputs are laid out as the pixels of the pretraining
-    are, (p_t, p_h, p_w, class). Its names are those of :class:`BackgroundTokenDecoder`, so that ``init_cfg=dict(
-    type='Pretrained', checkpoint=..., prefix='neck.')`` loads the pretrained decoder; only
-    ``classifier`` is fresh. A ``decode_head`` of MMSegmentation's ``EncoderDecoder`` for frames,
-    and of :class:`ClipSegmentor` for clips.
+    are, (p_t, p_h, p_w, class). Its names are those of :class:`BackgroundTokenDecoder`, so that
+    ``init_cfg=dict(type='Pretrained', checkpoint=..., prefix='neck.')`` loads the pretrained
+    decoder; only ``classifier`` is fresh. A ``decode_head`` of MMSegmentation's ``EncoderDecoder``
+    for frames, and of :class:`ClipSegmentor` for clips.
 
     Frames without any label and pixels of ``ignore_index`` are taken out before the losses.
 
