@@ -29,6 +29,16 @@ class Box(NamedTuple):
         below, after = max(self.bottom - height, 0), max(self.right - width, 0)
         return cv2.copyMakeBorder(inside, above, below, before, after, cv2.BORDER_CONSTANT)
 
+    def put_back(self, part: np.ndarray, shape: tuple[int, int]) -> np.ndarray:
+        """An image (H, W) of zeros with this part in its place, the inverse of :meth:`cut`."""
+        whole = np.zeros(shape, part.dtype)
+        top, left = max(self.top, 0), max(self.left, 0)
+        bottom, right = min(self.bottom, shape[0]), min(self.right, shape[1])
+        whole[top:bottom, left:right] = part[
+            top - self.top : bottom - self.top, left - self.left : right - self.left
+        ]
+        return whole
+
 
 @TRANSFORMS.register_module()
 class CropToSector(BaseTransform):
@@ -88,8 +98,12 @@ class CropToSector(BaseTransform):
             raise EchoError(
                 'CropToSector needs a list of frames (H, W, 3): put it before FormatShape'
             )
-        mask = self._find_sector(results, frames)
-        box = _square_around(mask, results.get('spacing') or (1.0, 1.0))
+        box, mask = find_sector_box(
+            frames,
+            results.get('filename', 'recording'),
+            results.get('region'),
+            results.get('spacing'),
+        )
         sector = self._resize(box.cut(mask.astype(np.float32))) >= 0.5
         cropped = [self._resize(box.cut(frame)) for frame in frames]
         if self.black_outside:
@@ -107,17 +121,6 @@ class CropToSector(BaseTransform):
             )
         return results
 
-    def _find_sector(self, results: dict[str, Any], frames: list[np.ndarray]) -> np.ndarray:
-        height, width = frames[0].shape[:2]
-        left, top, right, bottom = results.get('region') or (0, 0, width, height)
-        region = slice(top, bottom), slice(left, right)
-        mask = np.zeros((height, width), bool)
-        try:
-            mask[region] = detect_sector([frame[region] for frame in frames])
-        except ValueError as error:
-            raise RecordingError(results.get('filename', 'recording'), str(error)) from error
-        return mask
-
     def _resize(self, image: np.ndarray) -> np.ndarray:
         if self.size is None:
             return image
@@ -127,6 +130,40 @@ class CropToSector(BaseTransform):
 
     def __repr__(self) -> str:
         return f'{type(self).__name__}(size={self.size}, black_outside={self.black_outside})'
+
+
+def find_sector_box(
+    frames: list[np.ndarray],
+    filename: str,
+    region: tuple[int, int, int, int] | None = None,
+    spacing: tuple[float, float] | None = None,
+) -> tuple[Box, np.ndarray]:
+    """Find the sector of a recording, and the square around it.
+
+    Args:
+        frames (list[np.ndarray]): Some of its frames, uint8 RGB of shape (H, W, 3).
+        filename (str): What messages call it.
+        region (tuple[int, int, int, int], optional): Where the ultrasound image lies on the screen:
+            left, top, right, bottom in pixels. Defaults to None, anywhere.
+        spacing (tuple[float, float], optional): Height and width of a pixel in mm. Defaults to
+            None, pixels are square.
+
+    Returns:
+        tuple[Box, np.ndarray]: The smallest box, square in mm, that has the sector in its middle,
+        and the sector, bool of shape (H, W).
+
+    Raises:
+        RecordingError: If no sector is seen.
+    """
+    height, width = frames[0].shape[:2]
+    left, top, right, bottom = region or (0, 0, width, height)
+    part = slice(top, bottom), slice(left, right)
+    mask = np.zeros((height, width), bool)
+    try:
+        mask[part] = detect_sector([frame[part] for frame in frames])
+    except ValueError as error:
+        raise RecordingError(filename, str(error)) from error
+    return _square_around(mask, spacing or (1.0, 1.0)), mask
 
 
 def _square_around(mask: np.ndarray, spacing: tuple[float, float]) -> Box:

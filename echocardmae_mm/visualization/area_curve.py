@@ -1,0 +1,56 @@
+"""The ventricle's area over time, with its beats."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import pandas as pd
+from matplotlib.figure import Figure
+
+from echocardmae_mm.evaluation.beats import Beat
+
+
+def area_curve(table: pd.DataFrame, beats: Sequence[Beat], fps: float | None) -> Figure:
+    """Draws the area of the left ventricle in each frame; end-diastole and end-systole are marked.
+
+    Args:
+        table (pd.DataFrame): Column ``area_cm2`` or ``area_pixels``, a row a frame.
+        beats (Sequence[Beat]): Where they are.
+        fps (float, optional): Frames a second; None counts in frames.
+
+    Returns:
+        Figure: The picture; nothing is shown or saved.
+    """
+    column, unit = ('area_cm2', 'cm²') if 'area_cm2' in table else ('area_pixels', 'pixels')
+    area = table[column].to_numpy(np.float64)
+    time = np.arange(len(area)) / (fps or 1)
+    figure = Figure(figsize=(8.4, 3.8), layout='constrained')
+    axis = figure.subplots()
+    axis.spines[['top', 'right']].set_visible(False)
+    axis.plot(time, area, color='0.35', linewidth=1.4)
+    for name, colour, frames in (
+        ('end-diastole', 'tab:blue', [beat.ed for beat in beats]),
+        ('end-systole', 'tab:red', [beat.es for beat in beats]),
+    ):
+        axis.scatter(time[frames], area[frames], s=42, color=colour, label=name, zorder=3)
+    for beat in beats:
+        middle = (time[beat.ed] + time[beat.es]) / 2
+        axis.annotate(
+            f'{beat.ef:.0f} %',
+            (middle, area.max() * 1.04),
+            ha='center',
+            fontsize=9,
+        )
+    axis.set(xlabel='seconds' if fps else 'frame', ylabel=f'area of the left ventricle ({unit})')
+    axis.set_ylim(0, max(area.max(), 1e-9) * 1.15)
+    efs = [beat.ef for beat in beats]
+    axis.set_title(
+        f'{len(beats)} beats, ejection fraction {np.mean(efs):.0f} % (by disks)'
+        if beats
+        else 'no beat found',
+        fontsize=11,
+    )
+    if beats:
+        axis.legend(loc='lower right', frameon=False, fontsize=9)
+    return figure

@@ -1,0 +1,49 @@
+"""Beats of curves that are known, and of phantoms."""
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from echocardmae_mm.evaluation.beats import find_beats
+from echocardmae_mm.phantom import make_phantom
+
+
+def curve(beats, fps, rate, ef, noise=0.0, seed=0):
+    """Cosine beats from end-diastole on: (T,)."""
+    time = np.arange(round(beats * 60 / rate * fps)) / fps
+    volume = 100 * (1 - ef / 200 * (1 - np.cos(2 * np.pi * time * rate / 60)))
+    return volume + np.random.default_rng(seed).normal(0, noise, len(time))
+
+
+@settings(deadline=None, max_examples=30)
+@given(st.integers(2, 6), st.floats(30, 80), st.floats(50, 100), st.floats(20, 75))
+def test_every_beat_and_its_ejection_fraction(beats, fps, rate, ef):
+    found = find_beats(curve(beats, fps, rate, ef, noise=0.3), fps)
+    assert len(found) in (beats - 1, beats)  # the first began where the recording does
+    for beat in found:
+        assert beat.ef == pytest.approx(ef, abs=4)
+        assert beat.ed < beat.es
+
+
+def test_a_recording_of_one_beat_from_end_diastole_to_end_systole():
+    half = curve(1, 50, 60, 50)[:26]
+    (beat,) = find_beats(half, 50)
+    assert (beat.ed, beat.es) == (0, 25)
+    assert beat.ef == pytest.approx(50, abs=2)
+
+
+@pytest.mark.parametrize('volumes', [[], [5.0], [5.0] * 40])
+def test_what_does_not_move_has_no_beat(volumes):
+    assert find_beats(np.array(volumes), 50) == []
+
+
+def test_the_phantoms_beats_are_found():
+    errors = []
+    for seed in range(8):
+        phantom = make_phantom([seed, 1], num_frames=170)
+        found = find_beats(phantom.volumes, phantom.fps)
+        beats = len(phantom.r_waves)
+        assert beats - 2 <= len(found) <= beats
+        errors.append(np.mean([beat.ef for beat in found]) - phantom.ef)
+    assert np.abs(errors).mean() < 1.5
