@@ -1,0 +1,85 @@
+"""Every frame of a recording is labelled once, where it stands."""
+
+import numpy as np
+import pytest
+import torch
+from mmengine.config import Config
+from mmengine.model import BaseModel
+from mmengine.structures import PixelData
+
+from echocardmae_mm.apis.segment_recording import segment_recording
+from echocardmae_mm.datasets.recordings import Recording
+from echocardmae_mm.datasets.transforms.crop_to_sector import Box
+from echocardmae_mm.errors import EchoError
+
+FRAMES = [
+    dict(type='echocardmae_mm.LoadEchoFrame'),
+    dict(type='mmseg.Resize', scale=(112, 112), keep_ratio=False),
+    dict(type='echocardmae_mm.LoadEchoMask'),
+    dict(type='mmseg.PackSegInputs', meta_keys=('ori_shape', 'img_shape')),
+]
+CLIPS = [
+    dict(type='echocardmae_mm.OpenRecording'),
+    dict(type='echocardmae_mm.SampleLabelledClip', clip_len=8, interval=3, place='middle'),
+    dict(type='echocardmae_mm.ReadFrames'),
+    dict(type='mmaction.Resize', scale=(112, 112), keep_ratio=False),
+    dict(type='echocardmae_mm.LoadEchoMask'),
+    dict(type='mmaction.FormatShape', input_format='NCTHW'),
+    dict(type='echocardmae_mm.PackSegClip'),
+]
+
+
+class Numbered(Recording):
+    """A recording whose frame i has the grey level i."""
+
+    def __init__(self, num_frames, shape=(112, 112)):
+        super().__init__('numbered.avi', num_frames)
+        self.shape = shape
+
+    def _decode(self, indices):
+        return np.stack([np.full((*self.shape, 3), index, np.uint8) for index in indices])
+
+
+class Threshold(BaseModel):
+    """Labels each frame by its grey level."""
+
+    dataset_meta = dict(classes=('background', 'left ventricle'), palette=[[0, 0, 0], [1, 2, 3]])
+
+    def forward(self, inputs, data_samples=None, mode='tensor'):
+        inputs = torch.stack(list(inputs)) if isinstance(inputs, list) else inputs
+        frames = inputs[:, 0].movedim(2, 1).flatten(0, 1) if inputs.ndim == 6 else inputs
+        per_sample = len(frames) // len(data_samples)
+        for index, sample in enumerate(data_samples):
+            grey = frames[index * per_sample : (index + 1) * per_sample, 0, 0, 0]
+            sample.pred_sem_seg = PixelData(
+                data=grey.round().long()[:, None, None].expand(-1, *sample.ori_shape)
+            )
+        return data_samples
+
+
+@pytest.mark.parametrize('pipeline', [FRAMES, CLIPS])
+@pytest.mark.parametrize('num_frames', [1, 2, 7, 8, 24, 25, 61])
+def test_every_frame_has_its_own_labels(pipeline, num_frames):
+    config = Config(dict(test_pipeline=pipeline))
+    found = segment_recording(Threshold(), config, Numbered(num_frames), batch_size=5)
+    assert found.labels.shape == (num_frames, 112, 112)
+    assert found.labels[:, 50, 50].tolist() == list(range(num_frames))
+    assert found.classes == ('background', 'left ventricle')
+
+
+def test_frames_of_another_size_are_shown_as_they_are_if_asked():
+    config = Config(dict(test_pipeline=FRAMES))
+    found = segment_recording(Threshold(), config, Numbered(3, (60, 90)), crop='none')
+    assert found.labels.shape == (3, 60, 90)
+    with pytest.raises(EchoError, match="crop='half' is unknown"):
+        segment_recording(Threshold(), config, Numbered(3), crop='half')
+
+
+@pytest.mark.parametrize('box', [Box(3, 4, 20, 30), Box(-5, -2, 33, 41), Box(10, -4, 60, 20)])
+def test_what_was_cut_out_is_put_back(box):
+    image = np.random.default_rng(0).integers(1, 255, (40, 50), dtype=np.uint8)
+    back = box.put_back(box.cut(image), image.shape)
+    inside = np.zeros_like(image, bool)
+    inside[max(box.top, 0) : box.bottom, max(box.left, 0) : box.right] = True
+    np.testing.assert_array_equal(back[inside], image[inside])
+    assert not back[~inside].any()

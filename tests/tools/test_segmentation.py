@@ -1,0 +1,154 @@
+"""Segmentation by MMSegmentation's own tools, and of whole recordings by ours."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from importlib.util import find_spec
+from pathlib import Path
+
+import cv2
+import pandas as pd
+import pytest
+import torch
+from mmengine.config import Config
+from mmengine.runner import Runner
+
+from echocardmae_mm.datasets.recordings import open_recording
+from echocardmae_mm.phantom import make_phantom
+
+ROOT = Path(__file__).parents[2]
+TOOL = ROOT / 'tools' / 'segment_video.py'
+CONFIG = f"""
+_base_ = '{ROOT}/configs/seg_echonet.py'
+model = dict(
+    backbone=dict(embed_dims=48, depth=1, num_heads=3, init_cfg=None),
+    decode_head=dict(in_dims=48, embed_dims=48, depth=1, num_heads=3, init_cfg=None),
+)
+train_dataloader = dict(batch_size=2, num_workers=0, persistent_workers=False)
+val_dataloader = dict(batch_size=2, num_workers=0, persistent_workers=False)
+test_dataloader = dict(batch_size=2, num_workers=0)
+test_evaluator = dict(resamples=20)
+train_cfg = dict(max_epochs=1)
+optim_wrapper = dict(optimizer=dict(lr=1e-3))
+"""
+
+
+@pytest.fixture(scope='module')
+def trained(tmp_path_factory, echonet_root) -> Path:
+    """Folder of a run by MMSegmentation's own tools/train.py."""
+    folder = tmp_path_factory.mktemp('mmseg')
+    (folder / 'seg.py').write_text(CONFIG)
+    spec = find_spec('mmseg')
+    assert spec is not None
+    train = Path(str(spec.origin)).parent / '.mim' / 'tools' / 'train.py'
+    options = [f'{p}_dataloader.dataset.data_root={echonet_root}' for p in ('train', 'val', 'test')]
+    done = subprocess.run(
+        [sys.executable, train, 'seg.py', '--work-dir', 'run', '--cfg-options', *options],
+        cwd=folder, capture_output=True, text=True, timeout=300,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr[-3000:]
+    assert list((folder / 'run').glob('best_seg_dice_pooled_epoch_1.pth'))
+    return folder
+
+
+def test_mmsegmentations_own_inference_takes_a_path_and_an_array(trained, echonet_root):
+    from mmseg.apis import inference_model, init_model
+
+    checkpoint = str(trained / 'run' / 'epoch_1.pth')
+    video = str(next((echonet_root / 'Videos').glob('*.avi')))
+    by_path = inference_model(init_model(str(trained / 'seg.py'), checkpoint, device='cpu'), video)
+    assert by_path.pred_sem_seg.data.shape == (1, 112, 112)
+    model = init_model(str(trained / 'seg.py'), checkpoint, device='cpu')
+    assert model.dataset_meta['classes'] == ('background', 'left ventricle')
+    frame = open_recording(video).frames([0])[0]
+    by_array = inference_model(model, frame)
+    assert torch.equal(by_path.pred_sem_seg.data, by_array.pred_sem_seg.data)
+
+
+def test_mmsegmentations_own_test_gives_our_figures(trained, echonet_root):
+    config = Config.fromfile(trained / 'run' / 'seg.py')
+    config.work_dir, config.load_from = str(trained / 'again'), str(trained / 'run' / 'epoch_1.pth')
+    config.experiment_name = 'again'
+    metrics = Runner.from_cfg(config).test()
+    spec = find_spec('mmseg')
+    test = Path(str(spec.origin)).parent / '.mim' / 'tools' / 'test.py'
+    done = subprocess.run(
+        [sys.executable, test, 'run/seg.py', 'run/epoch_1.pth', '--work-dir', 'tested'],
+        cwd=trained, capture_output=True, text=True, timeout=300,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr[-3000:]
+    theirs = pd.read_csv(trained / 'tested' / 'predictions.csv')
+    ours = pd.read_csv(trained / 'again' / 'predictions.csv')
+    pd.testing.assert_frame_equal(theirs, ours)
+    assert metrics['seg/n'] == len(ours) == 4
+
+
+def segment(trained: Path, file: Path, *arguments: str) -> subprocess.CompletedProcess:
+    return subprocess.run(
+        [
+            sys.executable, TOOL, file, trained / 'seg.py', trained / 'run' / 'epoch_1.pth',
+            '--out', trained / 'out', *arguments,
+        ],
+        cwd=trained, capture_output=True, text=True, timeout=300,
+    )  # fmt: skip
+
+
+@pytest.fixture(scope='module')
+def screen(tmp_path_factory) -> Path:
+    """A recording as a vendor's screen shows it, larger than it is wide."""
+    phantom = make_phantom(3, num_frames=30, screen='clip')
+    path = tmp_path_factory.mktemp('screen') / 'clip.avi'
+    height, width = phantom.frames.shape[1:3]
+    writer = cv2.VideoWriter(str(path), cv2.VideoWriter_fourcc(*'MJPG'), 50, (width, height))
+    for frame in phantom.frames:
+        writer.write(cv2.cvtColor(frame, cv2.COLOR_RGB2BGR))
+    writer.release()
+    return path
+
+
+@pytest.mark.parametrize('crop', ['auto', 'none'])
+def test_a_recording_of_another_size_is_segmented_at_its_own(trained, screen, crop):
+    done = segment(trained, screen, '--crop', crop)
+    assert done.returncode == 0, done.stderr
+    out = trained / 'out'
+    frames = pd.read_csv(out / 'frames.csv')
+    assert frames['frame'].tolist() == list(range(30))
+    assert frames['seconds'].iloc[-1] == pytest.approx(29 / 50)
+    result = json.loads((out / 'summary.json').read_text())
+    assert (result['frames'], result['fps']) == (30, 50)
+    beats = pd.read_csv(out / 'beats.csv')
+    assert len(beats) == result['beats']
+    if len(beats):
+        assert result['ef_mean'] == pytest.approx(beats['ef'].mean())
+    video = cv2.VideoCapture(str(out / 'overlay.mp4'))
+    shape = open_recording(screen).frames([0]).shape
+    assert video.get(cv2.CAP_PROP_FRAME_COUNT) == 30
+    assert video.get(cv2.CAP_PROP_FRAME_WIDTH) == shape[2]
+    assert video.get(cv2.CAP_PROP_FRAME_HEIGHT) == shape[1]
+    assert (out / 'curve.png').stat().st_size > 5000
+
+
+def test_mistakes_cost_two_lines(trained, screen, tmp_path):
+    wrong = [
+        ((tmp_path / 'none.avi', trained / 'seg.py', 'x.pth'), 'none.avi: no such recording'),
+        ((screen, trained / 'seg.py', 'x.pth'), 'x.pth: no such checkpoint'),
+        (
+            (screen, ROOT / 'configs' / 'ef_echonet.py', trained / 'run' / 'epoch_1.pth'),
+            'is no segmentation config',
+        ),
+        (
+            (screen, ROOT / 'configs' / 'seg_echonet.py', trained / 'run' / 'epoch_1.pth'),
+            'of the model are not in it',
+        ),
+    ]
+    for arguments, message in wrong:
+        done = subprocess.run(
+            [sys.executable, TOOL, *arguments, '--out', tmp_path / 'out'],
+            capture_output=True, text=True, timeout=120,
+        )  # fmt: skip
+        assert done.returncode == 1
+        assert message in done.stderr
+        assert 'Traceback' not in done.stderr
+        assert not (tmp_path / 'out').exists()
