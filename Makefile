@@ -1,7 +1,7 @@
 # make test    the whole test suite
 # make lint    style and types
-# make demo    synthetic recordings, pretraining, ejection fraction, in a quarter of an hour on two
-#              CPU cores
+# make demo    synthetic recordings, pretraining, ejection fraction, segmentation, in a quarter of an
+#              hour on two CPU cores
 #
 # Each installs into .venv first, if what is to be installed has changed.
 
@@ -20,6 +20,8 @@ PRETRAIN := work_dirs/demo/pretrain
 PRETRAIN_CONFIG := configs/phantom/pretrain.py
 EF := work_dirs/demo/ef
 EF_CONFIG := configs/phantom/ef.py
+SEG := work_dirs/demo/seg
+SEG_CONFIG := configs/phantom/seg.py
 
 # glibc keeps the memory that each step needs again.
 KEEP_MEMORY := MALLOC_MMAP_MAX_=0 MALLOC_TRIM_THRESHOLD_=4294967296
@@ -58,11 +60,12 @@ define limited
 	else exit $$status; fi
 endef
 
-demo: $(PRETRAIN)/evaluated $(EF)/tested
+demo: $(PRETRAIN)/evaluated $(EF)/tested $(SEG)/video
 	@echo
 	@echo "Recordings        $(PHANTOMS), decoded in $(PACKED)"
 	@echo "Pretraining       $(PRETRAIN): curves.png, pictures/, $$(basename "$$(cat $(PRETRAIN)/last_checkpoint)")"
-	@echo "Ejection fraction $(EF): predictions.csv, plots/, curves.png, $$(cd $(EF) && ls best_*.pth)"
+	@echo "Ejection fraction $(EF): predictions.csv, plots/, curves.png"
+	@echo "Segmentation      $(SEG): predictions.csv, plots/, pictures/, and of one recording video/"
 
 $(PHANTOMS)/made: | $(INSTALLED)
 	$(BIN)/python tools/make_phantoms.py --out $(PHANTOMS) --videos $(VIDEOS) --seed 1 --jobs $(JOBS) --datasets echonet
@@ -89,3 +92,20 @@ $(EF)/tested: $(EF)/trained
 	$(BIN)/python tools/test.py $(EF_CONFIG) \
 	  "$$(ls $(EF)/best_*.pth 2>/dev/null || cat $(EF)/last_checkpoint)" --work-dir $(EF) --plot $(READ)
 	@touch $@
+
+$(SEG)/trained: $(PRETRAIN)/evaluated
+	@mkdir -p $(@D)
+	$(call limited,240,env OMP_NUM_THREADS=1 $(KEEP_MEMORY) $(BIN)/python tools/train.py $(SEG_CONFIG) \
+	  --work-dir $(SEG) --resume $(READ) model.backbone.init_cfg.checkpoint="$$(cat $(PRETRAIN)/last_checkpoint)" \
+	  model.decode_head.init_cfg.checkpoint="$$(cat $(PRETRAIN)/last_checkpoint)")
+
+$(SEG)/tested: $(SEG)/trained
+	$(BIN)/python tools/test.py $(SEG_CONFIG) \
+	  "$$(ls $(SEG)/best_*.pth 2>/dev/null || cat $(SEG)/last_checkpoint)" --work-dir $(SEG) --plot $(READ)
+	@touch $@
+
+# The first recording of the test split, whole.
+$(SEG)/video: $(SEG)/tested
+	$(BIN)/python tools/segment_video.py \
+	  $(PHANTOMS)/EchoNet-Dynamic/Videos/$$(grep -m1 TEST $(PHANTOMS)/EchoNet-Dynamic/FileList.csv | cut -d, -f1).avi \
+	  $(SEG_CONFIG) "$$(ls $(SEG)/best_*.pth 2>/dev/null || cat $(SEG)/last_checkpoint)" --out $@

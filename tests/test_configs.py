@@ -185,3 +185,4 @@ def test_segmentation_takes_a_step_is_validated_and_tested(
     frames = 4 if root == echonet_root else 8
     assert metrics['seg/n'] == frames == len(pd.read_csv(tmp_path / 'predictions.csv'))
     assert 0 <= metrics['seg/dice_pooled'] <= 1
+    assert (tmp_path / 'split.csv').is_file() == (root == camus_root)

@@ -39,9 +39,9 @@ train_dataloader = dict(num_workers=2, dataset=dict(data_root=data_root, pipelin
 val_dataloader = dict(num_workers=2, dataset=dict(data_root=data_root, pipeline=test_pipeline))
 test_dataloader = dict(num_workers=2, dataset=dict(data_root=data_root, pipeline=test_pipeline))
 
-train_cfg = dict(max_epochs=60, val_interval=10)
+train_cfg = dict(max_epochs=40, val_interval=10)
 optim_wrapper = dict(optimizer=dict(lr=1e-3, weight_decay=0.05), clip_grad=dict(max_norm=1.0))
 param_scheduler = [
     dict(type='LinearLR', start_factor=0.02, by_epoch=False, begin=0, end=50),
-    dict(type='CosineAnnealingLR', by_epoch=True, T_max=60, convert_to_iter_based=True),
+    dict(type='CosineAnnealingLR', by_epoch=True, T_max=40, convert_to_iter_based=True),
 ]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from threading import Thread
 
 from mmengine.dist import is_main_process
@@ -9,6 +10,7 @@ from mmengine.hooks import Hook
 from mmengine.runner import Runner
 
 import echocardmae_mm
+from echocardmae_mm.datasets.patient_split import write_split
 from echocardmae_mm.registry import HOOKS
 
 from .innermost_datasets import innermost_datasets
@@ -27,7 +29,8 @@ class ProvenanceHook(Hook):
     ``started_from`` names those checkpoints, and tells which of them did not say what they saw. All
     this is found out beside the first iterations; a checkpoint that is written before it is ready
     has None there, and a run that is resumed from it counts it among those that do not say.
-    mmengine stores the config itself.
+    mmengine stores the config itself. A split of patients that the training set drew is kept as
+    ``<work_dir>/split.csv``, to be given to others.
     """
 
     def __init__(self) -> None:
@@ -43,6 +46,9 @@ class ProvenanceHook(Hook):
             runner (Runner): The runner of the training process.
         """
         if is_main_process():
+            for dataset in innermost_datasets(runner.train_dataloader.dataset):
+                if split := getattr(dataset, 'splits', None):
+                    write_split(Path(runner.work_dir) / 'split.csv', split)
             self._finding_out = Thread(target=self._find_out, args=(runner,), daemon=True)
             self._finding_out.start()
 
