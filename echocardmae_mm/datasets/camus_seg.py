@@ -10,7 +10,7 @@ from typing import Any
 from mmengine.logging import print_log
 
 from echocardmae_mm.datasets.camus import VIEWS, require_one_release
-from echocardmae_mm.datasets.camus_index import NIFTI, Patient, find_patients
+from echocardmae_mm.datasets.camus_index import NIFTI, Patient, ejection_fraction, find_patients
 from echocardmae_mm.datasets.echo_video import EchoVideoDataset
 from echocardmae_mm.datasets.patient_folds import SPLITS
 from echocardmae_mm.datasets.patient_split import draw_split, read_split
@@ -28,8 +28,8 @@ class CAMUSSegDataset(EchoVideoDataset):
     The official test patients test (``subgroup_testing.txt`` of the NIfTI release, the folder
     ``testing`` of the challenge's); of the others a tenth, drawn by patient, validates: the paper's
     9:1. Both views and both instants of a patient are always on the same side. Each frame is a
-    sample with ``patient``, ``view``, ``quality``, ``source``, ``instant``, ``frame``, ``masks``
-    and ``img_path``.
+    sample with ``patient``, ``view``, ``quality``, ``source``, ``ef``, ``instant``, ``frame``,
+    ``masks`` and ``img_path``.
 
     Patients without a view, an instant or its labels are left out there, told and counted.
 
@@ -148,6 +148,7 @@ class CAMUSSegDataset(EchoVideoDataset):
                     'view': view,
                     'source': patient.release,
                     'quality': patient.info(view).get('ImageQuality', ''),
+                    'ef': ejection_fraction(patient.info(view)),
                     'instant': instant,
                     'frame': 0,
                     'masks': {0: str(labels)},

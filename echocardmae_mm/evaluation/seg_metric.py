@@ -15,6 +15,7 @@ from echocardmae_mm.visualization.seg_plots import area_agreement, dice_by_insta
 
 from .bootstrap import Interval, bootstrap_intervals
 from .markdown import markdown_table
+from .mask_ef import VENTRICLE, ef_by_disks, volume_row
 from .prediction_metric import PredictionMetric
 from .seg_statistics import distance_row, overlap_row, seg_statistics, structures_of
 
@@ -28,6 +29,13 @@ _NAMES = {
     'assd_px': 'ASSD (pixels)',
     'hd95_mm': 'HD95 (mm)',
     'assd_mm': 'ASSD (mm)',
+}
+_DISKS = {
+    'ef_by_disks/mae': 'MAE of predicted masks (points)',
+    'ef_by_disks/bias': 'bias of predicted masks (points)',
+    'ef_by_disks/r': 'Pearson r of predicted masks',
+    'ef_by_disks/mae_of_true_masks': 'MAE of the true masks (points)',
+    'ef_by_disks/bias_of_true_masks': 'bias of the true masks (points)',
 }
 _GROUPS = {'instant': ('ED', 'ES'), 'view': ('2CH', '4CH')}
 
@@ -46,8 +54,8 @@ class EchoSegMetric(PredictionMetric):
     a row an image, so that anything else can be computed from it.
 
     Args:
-        distances (bool): Whether HD95 and ASSD are measured; at the native size of CAMUS that takes
-            a while. Defaults to True.
+        distances (bool): Whether HD95, ASSD and the ventricle's volumes are measured; at the native
+            size of CAMUS that takes a while. Defaults to True.
         network_size (tuple[int, int], optional): Width and height at which Dice and IoU are given
             too, as ``network/...``: papers often compare labels that were shrunk. Both masks are
             sampled at the pixels' centres. Defaults to None.
@@ -72,17 +80,20 @@ class EchoSegMetric(PredictionMetric):
                 of a clip with ``frame_inds`` and the ``frame`` that counts.
 
         Returns:
-            dict: ``frame``, ``instant`` and ``<structure>/...``.
+            dict: ``frame``, ``instant``, ``ef``, ``<structure>/...`` and, with the distances, the
+            ventricle's ``volume_predicted`` and ``volume_true``.
         """
         own = _place_of_own_frame(sample)
         predicted, true = (
             np.asarray(sample[name]['data'].cpu())[own] for name in ('pred_sem_seg', 'gt_sem_seg')
         )
-        row: dict[str, Any] = {name: sample.get(name) for name in ('frame', 'instant')}
+        row: dict[str, Any] = {name: sample.get(name) for name in ('frame', 'instant', 'ef')}
         for name, masks in self._masks(predicted, true):
             row.update(overlap_row(*masks, f'{name}/'))
             if self.distances:
                 row.update(distance_row(*masks, sample.get('spacing'), f'{name}/'))
+            if self.distances and name == VENTRICLE:
+                row.update(volume_row(*masks, sample.get('spacing')))
         if self.network_size:
             small = (_sampled(labels, self.network_size) for labels in (predicted, true))
             for name, masks in self._masks(*small):
@@ -97,13 +108,15 @@ class EchoSegMetric(PredictionMetric):
 
         Returns:
             dict[str, float | Interval]: As :func:`seg_statistics` names them, with ``ED/``,
-            ``ES/``, ``2CH/`` and ``4CH/`` before them where the data set tells these apart.
+            ``ES/``, ``2CH/`` and ``4CH/`` before them where the data set tells these apart; and as
+            :func:`ef_by_disks` does.
         """
         structures = structures_of(predictions)
         table = {
             name: predictions[name].to_numpy(np.float64) for name in predictions if '/' in name
         }
         groups = {'': np.ones(len(predictions), bool), **_groups(predictions)}
+        by_disks = ef_by_disks(predictions) if 'volume_true' in predictions else None
 
         def statistics(rows: np.ndarray) -> dict[str, float]:
             found: dict[str, float] = {}
@@ -112,6 +125,8 @@ class EchoSegMetric(PredictionMetric):
                 found.update({group + name: value for name, value in values.items()})
             if f'network/{structures[0]}/true' in table:
                 found.update(seg_statistics(table, structures, rows, 'network/'))
+            if by_disks is not None:
+                found.update(by_disks(rows))
             return found
 
         patients = predictions['patient'].to_numpy()
@@ -135,15 +150,24 @@ class EchoSegMetric(PredictionMetric):
         Returns:
             str: A table.
         """
+        disks = [name for name in _DISKS if np.isfinite(_estimate(statistics.get(name, np.nan)))]
         names = [name for name in _NAMES if np.isfinite(_estimate(statistics.get(name, np.nan)))]
-        prefixes = dict.fromkeys(name.rpartition('/')[0] for name in statistics if '/' in name)
+        prefixes = dict.fromkeys(
+            name.rpartition('/')[0]
+            for name in statistics
+            if name.rpartition('/')[2] in _NAMES and '/' in name
+        )
         rows = [(self._whole(), *(_cell(statistics[name]) for name in names))]
         for prefix in prefixes:
             label = prefix.replace('_', ' ').replace('/', ', ')
             cells = (statistics.get(f'{prefix}/{name}', np.nan) for name in names)
             rows.append((label, *(_cell(value) for value in cells)))
         head = f'{statistics["n"]} images of {statistics["patients"]} patients'
-        return markdown_table((head, *(_NAMES[name] for name in names)), rows)
+        overlaps = markdown_table((head, *(_NAMES[name] for name in names)), rows)
+        if not disks:
+            return overlaps
+        of_volumes = [(_DISKS[name], _cell(statistics[name])) for name in disks]
+        return f'{overlaps}\n\n{markdown_table(("ejection fraction by disks", ""), of_volumes)}'
 
     def figures(self, predictions: pd.DataFrame) -> dict[str, Figure]:
         """Pictures of a table of images.

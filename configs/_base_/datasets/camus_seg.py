@@ -5,7 +5,7 @@ data_root = 'data/CAMUS'
 pack = dict(
     type='PackSegInputs',
     meta_keys=(
-        'filename', 'img_path', 'patient', 'view', 'quality', 'source', 'instant', 'frame',
+        'filename', 'img_path', 'patient', 'view', 'quality', 'source', 'instant', 'frame', 'ef',
         'spacing', 'ori_shape', 'img_shape', 'pad_shape', 'scale_factor',
     ),
 )  # fmt: skip

@@ -5,8 +5,8 @@ data_root = 'data/EchoNet-Dynamic'
 pack = dict(
     type='PackSegInputs',
     meta_keys=(
-        'filename', 'img_path', 'patient', 'source', 'instant', 'frame', 'spacing', 'ori_shape',
-        'img_shape', 'pad_shape', 'scale_factor',
+        'filename', 'img_path', 'patient', 'source', 'instant', 'frame', 'ef', 'spacing',
+        'ori_shape', 'img_shape', 'pad_shape', 'scale_factor',
     ),
 )  # fmt: skip
 train_pipeline = [

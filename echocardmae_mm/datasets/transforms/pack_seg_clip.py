@@ -12,7 +12,7 @@ from mmengine.structures import PixelData
 from echocardmae_mm.registry import TRANSFORMS
 
 META_KEYS = (
-    'filename', 'img_path', 'patient', 'view', 'quality', 'source', 'instant', 'frame',
+    'filename', 'img_path', 'patient', 'view', 'quality', 'source', 'instant', 'frame', 'ef',
     'frame_inds', 'ori_shape', 'spacing', 'padded_frames',
 )  # fmt: skip
 
