@@ -38,32 +38,42 @@ def test_a_data_set_is_packed_on_two_processes(echonet_root, tmp_path):
     assert '1 recordings are not what was packed' in rotten.stderr
 
 
-def test_stopped_by_the_keyboard_it_goes_on(echonet_root, tmp_path):
-    command = [sys.executable, TOOL, echonet_root, '--out', tmp_path / 'store', '--jobs', '1']
+@pytest.fixture
+def many(echonet_root, tmp_path) -> Path:
+    """A folder that takes a while."""
+    recording = next((echonet_root / 'Videos').glob('*.avi'))
+    (tmp_path / 'many').mkdir()
+    for index in range(200):
+        shutil.copy(recording, tmp_path / 'many' / f'{index}.avi')
+    return tmp_path / 'many'
+
+
+def begun(root: Path, store: Path) -> subprocess.Popen:
+    """A call that has written its first recordings."""
+    command = [sys.executable, TOOL, root, '--out', store, '--jobs', '1']
     process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True, start_new_session=True)
-    lines = tmp_path / 'store' / 'index.jsonl.part'
-    while not lines.exists():
+    lines = store / 'index.jsonl.part'
+    while not (lines.exists() and len(lines.read_text().splitlines()) > 1):
         assert process.poll() is None
-        time.sleep(0.01)
+        time.sleep(0.001)
+    return process
+
+
+def test_stopped_by_the_keyboard_it_goes_on(many, tmp_path):
+    process = begun(many, tmp_path / 'store')
     os.killpg(process.pid, signal.SIGINT)
     _, errors = process.communicate(timeout=60)
     assert process.returncode == 1
     assert errors.strip().splitlines()[-1] == 'stopped; the same command goes on with what is there'
     assert 'Traceback' not in errors
-    assert run(echonet_root, '--out', tmp_path / 'store').returncode == 0
+    done = run(many, '--out', tmp_path / 'store')
+    assert done.returncode == 0, done.stderr
+    assert '200 recordings' in done.stdout
 
 
-def test_a_killed_process_is_named(echonet_root, tmp_path):
-    recording = next((echonet_root / 'Videos').glob('*.avi'))
-    for index in range(200):
-        shutil.copy(recording, tmp_path / f'{index}.avi')
-    command = [sys.executable, TOOL, tmp_path, '--out', tmp_path / '.store', '--jobs', '1']
-    process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
+def test_a_killed_process_is_named(many, tmp_path):
+    process = begun(many, tmp_path / 'store')
     children = Path(f'/proc/{process.pid}/task/{process.pid}/children')
-    lines = tmp_path / '.store' / 'index.jsonl.part'
-    while not (lines.exists() and len(lines.read_text().splitlines()) > 1):
-        assert process.poll() is None
-        time.sleep(0.001)
     for child in children.read_text().split():
         if 'spawn_main' in Path(f'/proc/{child}/cmdline').read_text():
             os.kill(int(child), signal.SIGKILL)
