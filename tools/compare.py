@@ -17,18 +17,10 @@ from pathlib import Path
 
 from launch import Mistake, no_traceback_for_mistakes
 
+from echocardmae_mm.evaluation.compared_task import task_of
 from echocardmae_mm.evaluation.comparison import Difference, compare, read_predictions
 from echocardmae_mm.evaluation.markdown import markdown_table
 from echocardmae_mm.whole_files import json_text, write_whole
-
-LABELS = {
-    'mae': 'MAE',
-    'rmse': 'RMSE',
-    'r2': 'R2',
-    'r': 'Pearson r',
-    'bias': 'bias',
-    'auroc_below_50': 'AUROC of EF < 50',
-}
 
 
 def parse_args() -> argparse.Namespace:
@@ -44,13 +36,13 @@ def parse_args() -> argparse.Namespace:
     return parser.parse_args()
 
 
-def table(differences: dict[str, Difference]) -> str:
+def table(differences: dict[str, Difference], labels: dict[str, str]) -> str:
     """The comparison as Markdown."""
     return markdown_table(
         ('', 'A', 'B', 'B - A', '95 %', 'detectable'),
         [
             (
-                LABELS[name],
+                labels[name],
                 f'{row.first:.3f}',
                 f'{row.second:.3f}',
                 f'{row.difference.estimate:+.3f}',
@@ -77,10 +69,10 @@ def main() -> None:
         recordings = runs[0][0]
         print(f'A  {" ".join(first)}\nB  {" ".join(second)}')
         print(
-            f'{len(recordings)} recordings of {recordings["patient"].nunique()} patients, '
+            f'{len(recordings)} rows of {recordings["patient"].nunique()} patients, '
             f'{count} run{"s"[: count > 1]} of each\n'
         )
-        print(table(differences))
+        print(table(differences, task_of(recordings).labels))
         if args.out:
             result = {
                 'first': first,

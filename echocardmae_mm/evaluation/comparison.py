@@ -13,10 +13,7 @@ from scipy.stats import norm, t
 from echocardmae_mm.errors import EchoError
 
 from .bootstrap import Interval, bootstrap_intervals
-from .ef_statistics import ef_statistics
-
-COMPARED = ('mae', 'rmse', 'r2', 'r', 'bias', 'auroc_below_50')
-_KEY = ['patient', 'video']
+from .compared_task import ComparedTask, columns_of, task_of
 
 
 class Difference(NamedTuple):
@@ -40,10 +37,10 @@ def read_predictions(path: str | Path) -> pd.DataFrame:
     """A table of predictions as ``tools/test.py`` and ``tools/cross_validate.py`` write it.
 
     Args:
-        path (str | Path): A predictions.csv of ejection fractions.
+        path (str | Path): A predictions.csv of ejection fractions or of segmentations.
 
     Returns:
-        pd.DataFrame: With ``video``, ``patient``, ``ef`` and ``prediction`` at least.
+        pd.DataFrame: With the columns of its task, ``video`` and ``patient`` among them.
 
     Raises:
         EchoError: If the file is missing, has no such columns, lacks a number or a patient, or
@@ -55,48 +52,49 @@ def read_predictions(path: str | Path) -> pd.DataFrame:
         table = pd.read_csv(path, dtype={'patient': str, 'video': str})
     except ValueError as error:
         raise EchoError(f'{path}: not a table of comma-separated values ({error})') from error
-    if missing := [name for name in (*_KEY, 'ef', 'prediction') if name not in table]:
+    task = task_of(table)
+    if missing := [name for name in (*task.key, *task.needed) if name not in table]:
         raise EchoError(
             f'{path}: missing column {", ".join(missing)}; found {", ".join(table.columns)}'
         )
     if table.empty:
         raise EchoError(f'{path}: no recording in it')
-    for name in ('ef', 'prediction'):
+    for name in task.needed:
         table[name] = pd.to_numeric(table[name], errors='coerce')
-    incomplete = table[table[[*_KEY, 'ef', 'prediction']].isna().any(axis=1)]
+    incomplete = table[table[[*task.key, *task.needed]].isna().any(axis=1)]
     if len(incomplete):
         raise EchoError(
-            f'{path}: {len(incomplete)} recordings without a patient, a true or a predicted EF, '
-            f'such as {incomplete["video"].iloc[0]}'
+            f'{path}: {len(incomplete)} rows, such as {incomplete["video"].iloc[0]}, lack one of '
+            f'{", ".join((*task.key, *task.needed))}'
         )
-    twice = table[table.duplicated(_KEY)]
+    twice = table[table.duplicated(list(task.key))]
     if len(twice):
         raise EchoError(f'{path}: recording {twice["video"].iloc[0]} is there twice')
     return table
 
 
-def paired(runs: Sequence[tuple[pd.DataFrame, pd.DataFrame]]) -> tuple[pd.DataFrame, np.ndarray]:
-    """Predictions of both models in every run, of the same recordings in the same order.
+def paired(
+    runs: Sequence[tuple[pd.DataFrame, pd.DataFrame]],
+) -> list[tuple[pd.DataFrame, pd.DataFrame]]:
+    """Tables of both models in every run, of the same recordings in the same order.
 
     Args:
         runs (Sequence[tuple[pd.DataFrame, pd.DataFrame]]): Tables of the first and the second
             model, as :func:`read_predictions` gives them, one pair a run.
 
     Returns:
-        tuple: The recordings, with ``patient``, ``video`` and ``ef``, and the predictions, float64
-        of shape (runs, 2, recordings).
+        list[tuple[pd.DataFrame, pd.DataFrame]]: The same, sorted.
 
     Raises:
-        EchoError: If the recordings or their true EF differ.
+        EchoError: If the recordings or their truth differ.
     """
-    recordings = runs[0][0].sort_values(_KEY, ignore_index=True)
-    tables = [[table.sort_values(_KEY, ignore_index=True) for table in run] for run in runs]
+    task = task_of(runs[0][0])
+    tables = [
+        tuple(table.sort_values(list(task.key), ignore_index=True) for table in run) for run in runs
+    ]
     for table in (table for run in tables for table in run):
-        _require_same(recordings, table)
-    predictions = np.stack(
-        [[table['prediction'].to_numpy(np.float64) for table in run] for run in tables]
-    )
-    return recordings[[*_KEY, 'ef']], predictions
+        _require_same(tables[0][0], table, task)
+    return [(first, second) for first, second in tables]
 
 
 def compare(
@@ -116,32 +114,32 @@ def compare(
         seed (int): Seed of the bootstrap. Defaults to 0.
 
     Returns:
-        dict[str, Difference]: Of each of :data:`COMPARED`.
+        dict[str, Difference]: Of each of the task's statistics.
 
     Raises:
-        EchoError: If the recordings or their true EF differ.
+        EchoError: If the recordings or their truth differ.
     """
-    recordings, predictions = paired(runs)
-    ef = recordings['ef'].to_numpy(np.float64)
+    tables = paired(runs)
+    task = task_of(tables[0][0])
+    columns = [[columns_of(table) for table in run] for run in tables]
+    patients = tables[0][0]['patient'].to_numpy()
 
     def of_both(rows: np.ndarray) -> np.ndarray:
         """Statistics of shape (runs, 2, statistics)."""
-        each = [[ef_statistics(ef[rows], model[rows]) for model in run] for run in predictions]
-        return np.array([[[model[name] for name in COMPARED] for model in run] for run in each])
+        each = [[task.statistics(model, rows) for model in run] for run in columns]
+        return np.array([[[model[name] for name in task.labels] for model in run] for run in each])
 
     weights = _weights_of_runs(len(runs), seed)
 
     def differences(rows: np.ndarray) -> dict[str, float]:
         first, second = np.tensordot(next(weights), of_both(rows), 1)
-        return dict(zip(COMPARED, (second - first).tolist()))
+        return dict(zip(task.labels, (second - first).tolist()))
 
-    intervals = bootstrap_intervals(
-        differences, recordings['patient'].to_numpy(), resamples=resamples, seed=seed
-    )
-    first, second = of_both(np.arange(len(ef))).mean(0)
+    intervals = bootstrap_intervals(differences, patients, resamples=resamples, seed=seed)
+    first, second = of_both(np.arange(len(patients))).mean(0)
     return {
         name: Difference(one, other, intervals[name], detectable_difference(intervals[name]))
-        for name, one, other in zip(COMPARED, first.tolist(), second.tolist())
+        for name, one, other in zip(task.labels, first.tolist(), second.tolist())
     }
 
 
@@ -162,8 +160,10 @@ def _weights_of_runs(count: int, seed: int) -> Iterator[np.ndarray]:
         yield equal + apart * (generator.multinomial(count, equal) / count - equal)
 
 
-def _require_same(first: pd.DataFrame, second: pd.DataFrame) -> None:
-    both = first.merge(second, on=_KEY, how='outer', suffixes=('_1', '_2'), indicator=True)
+def _require_same(first: pd.DataFrame, second: pd.DataFrame, task: ComparedTask) -> None:
+    both = first.merge(
+        second, on=list(task.key), how='outer', suffixes=('_1', '_2'), indicator=True
+    )
     counts = both['_merge'].value_counts()
     if counts['left_only'] or counts['right_only']:
         raise EchoError(
@@ -171,14 +171,15 @@ def _require_same(first: pd.DataFrame, second: pd.DataFrame) -> None:
             f'{counts["left_only"]} only in the first, {counts["right_only"]} only in the second\n'
             'Test both models on the same data'
         )
-    apart = both[(both['ef_1'] - both['ef_2']).abs() > 1e-3]
-    if len(apart):
-        row = apart.iloc[0]
-        raise EchoError(
-            f'the true EF of {len(apart)} recordings differs between the tables, such as '
-            f'{row["video"]}: {row["ef_1"]:.1f} and {row["ef_2"]:.1f}\n'
-            'Test both models on the same release of the data'
-        )
+    for name in task.truth:
+        apart = both[(both[f'{name}_1'] - both[f'{name}_2']).abs() > 1e-3]
+        if len(apart):
+            row = apart.iloc[0]
+            raise EchoError(
+                f'the true {name.upper() if name == "ef" else name} of {len(apart)} recordings '
+                f'differs between the tables, such as {row["video"]}: {row[f"{name}_1"]:.1f} and '
+                f'{row[f"{name}_2"]:.1f}\nTest both models on the same release of the data'
+            )
 
 
 def detectable_difference(

@@ -137,3 +137,35 @@ def test_what_is_wrong_in_a_file_is_named(tmp_path, text, message):
         path.write_text(text)
     with pytest.raises(EchoError, match=message):
         read_predictions(path)
+
+
+def segmented(seed, quality, patients=20):
+    """Two images a patient, whose predicted masks miss a share of the true ones."""
+    generator = np.random.default_rng(seed)
+    rows = []
+    for patient in range(patients):
+        for instant, size in (('ED', 1500 + patient), ('ES', 800 + patient)):
+            overlap = round(size * np.clip(generator.normal(quality, 0.03), 0, 1))
+            dice = 2 * overlap / (size + overlap)
+            rows.append(
+                {
+                    'patient': f'p{patient}', 'video': f'{patient}.avi', 'instant': instant,
+                    'left_ventricle/overlap': overlap, 'left_ventricle/predicted': overlap,
+                    'left_ventricle/true': size, 'left_ventricle/dice': dice,
+                    'left_ventricle/iou': dice / (2 - dice),
+                }
+            )  # fmt: skip
+    return pd.DataFrame(rows)
+
+
+def test_segmentations_are_compared_by_their_overlap(tmp_path):
+    for name, quality in (('a', 0.85), ('b', 0.95)):
+        segmented(len(name) + ord(name), quality).to_csv(tmp_path / f'{name}.csv', index=False)
+    first, second = (read_predictions(tmp_path / f'{name}.csv') for name in 'ab')
+    result = compare([(first, second)], resamples=300)
+    assert set(result) == {'dice_pooled', 'iou_pooled', 'dice_mean', 'iou_mean'}
+    means = [table['left_ventricle/dice'].mean() for table in (first, second)]
+    assert (result['dice_mean'].first, result['dice_mean'].second) == pytest.approx(tuple(means))
+    assert result['dice_pooled'].difference.low > 0
+    with pytest.raises(EchoError, match='true left_ventricle/true of 40 recordings differs'):
+        paired([(first, second.assign(**{'left_ventricle/true': 1}))])

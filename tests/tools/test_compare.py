@@ -41,7 +41,7 @@ def compare(monkeypatch, tmp_path, capsys):
 
 def test_says_how_they_differ_and_what_could_be_seen(compare, tmp_path):
     printed = compare('a.csv', 'b.csv', '--resamples', '300', '--out', 'c.json')
-    assert '60 recordings of 60 patients, 1 run of each' in printed
+    assert '60 rows of 60 patients, 1 run of each' in printed
     row = next(line for line in printed.splitlines() if line.startswith('| MAE'))
     result = json.loads((tmp_path / 'c.json').read_text())
     mae = result['differences']['mae']
@@ -62,7 +62,10 @@ def test_runs_are_paired_in_their_order(compare):
     [
         (('a.csv', 'b.csv', 'a.csv'), 'error: 1 tables of A and 2 of B'),
         (('a.csv', 'b.csv', '--vs', 'a.csv'), 'error: 2 tables of A and 1 of B'),
-        (('a.csv', 'text.csv'), 'error: text.csv: 1 recordings without a patient, a true or a'),
+        (
+            ('a.csv', 'text.csv'),
+            'error: text.csv: 1 rows, such as 0.avi, lack one of',
+        ),
         (('a.csv', 'empty.csv'), 'error: empty.csv: no recording in it'),
         (('a.csv', 'none.csv'), 'error: none.csv: no such file'),
         (('a.csv', 'other.csv'), 'error: the tables hold different recordings'),

@@ -1,0 +1,90 @@
+"""What is compared of two models, by the kind of their tables of predictions."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import NamedTuple
+
+import numpy as np
+import pandas as pd
+
+from .ef_statistics import ef_statistics
+from .seg_statistics import COUNTS, DISTANCES, OVERLAPS, seg_statistics, structures_of
+
+_EF_LABELS = {
+    'mae': 'MAE',
+    'rmse': 'RMSE',
+    'r2': 'R2',
+    'r': 'Pearson r',
+    'bias': 'bias',
+    'auroc_below_50': 'AUROC of EF < 50',
+}
+_SEG_LABELS = {
+    'dice_pooled': 'Dice, all pixels pooled',
+    'iou_pooled': 'IoU, all pixels pooled',
+    'dice_mean': 'Dice, mean over images',
+    'iou_mean': 'IoU, mean over images',
+    'hd95_px': 'HD95 (pixels)',
+    'assd_px': 'ASSD (pixels)',
+}
+
+
+class ComparedTask(NamedTuple):
+    """A kind of table.
+
+    Args:
+        key (tuple[str, ...]): Columns that tell a row from all others.
+        needed (tuple[str, ...]): Columns of numbers that no row may lack.
+        truth (tuple[str, ...]): Those that must be the same for both models.
+        labels (dict[str, str]): Statistics that are compared, and what they are called.
+        statistics (Callable): Of the columns (float64 of shape (n,)) and rows (int64).
+    """
+
+    key: tuple[str, ...]
+    needed: tuple[str, ...]
+    truth: tuple[str, ...]
+    labels: dict[str, str]
+    statistics: Callable[[Mapping[str, np.ndarray], np.ndarray], dict[str, float]]
+
+
+def task_of(table: pd.DataFrame) -> ComparedTask:
+    """Tell what a table of predictions is about.
+
+    Args:
+        table (pd.DataFrame): As a :class:`PredictionMetric` keeps it.
+
+    Returns:
+        ComparedTask: Segmentation if it has columns ``<structure>/true``; else ejection fraction.
+    """
+    structures = structures_of(table)
+    if not structures:
+        return ComparedTask(
+            ('patient', 'video'),
+            ('ef', 'prediction'),
+            ('ef',),
+            _EF_LABELS,
+            lambda columns, rows: ef_statistics(columns['ef'][rows], columns['prediction'][rows]),
+        )
+    measured = {f'{structures[0]}/{name}' in table for name in DISTANCES[:2]} == {True}
+    labels = {name: text for name, text in _SEG_LABELS.items() if measured or '_px' not in name}
+    return ComparedTask(
+        ('patient', 'video', 'instant'),
+        tuple(f'{structure}/{name}' for structure in structures for name in COUNTS),
+        tuple(f'{structure}/true' for structure in structures),
+        labels,
+        lambda columns, rows: seg_statistics(columns, structures, rows),
+    )
+
+
+def columns_of(table: pd.DataFrame) -> dict[str, np.ndarray]:
+    """Columns that statistics rest on.
+
+    Args:
+        table (pd.DataFrame): As a :class:`PredictionMetric` keeps it.
+
+    Returns:
+        dict[str, np.ndarray]: float64 of shape (n,).
+    """
+    measures = (*COUNTS, *OVERLAPS, *DISTANCES)
+    names = [n for n in table if n in ('ef', 'prediction') or n.rpartition('/')[2] in measures]
+    return {name: table[name].to_numpy(np.float64) for name in names}
