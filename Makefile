@@ -95,7 +95,7 @@ $(EF)/tested: $(EF)/trained
 
 $(SEG)/trained: $(PRETRAIN)/evaluated
 	@mkdir -p $(@D)
-	$(call limited,240,env OMP_NUM_THREADS=2 $(KEEP_MEMORY) $(BIN)/python tools/train.py $(SEG_CONFIG) \
+	$(call limited,240,env OMP_NUM_THREADS=1 $(KEEP_MEMORY) $(BIN)/python tools/train.py $(SEG_CONFIG) \
 	  --work-dir $(SEG) --resume $(READ) model.backbone.init_cfg.checkpoint="$$(cat $(PRETRAIN)/last_checkpoint)" \
 	  model.decode_head.init_cfg.checkpoint="$$(cat $(PRETRAIN)/last_checkpoint)")
 
