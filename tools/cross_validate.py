@@ -12,21 +12,16 @@ patients, or the last one where the config has none.
 from __future__ import annotations
 
 import argparse
-import fcntl
 import json
-import signal
-import subprocess
-import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from child_process import held, run_tool
 from launch import Mistake, add_common_arguments, load_config, no_traceback_for_mistakes, override
 from mmengine.config import Config
 from mmengine.registry import DATASETS, METRICS, init_default_scope
-from rich.console import Console
 
 from echocardmae_mm.datasets.patient_folds import read_folds, write_folds
 from echocardmae_mm.evaluation import PREDICTIONS, RESULT
@@ -39,7 +34,6 @@ from echocardmae_mm.evaluation.cross_validation import (
 from echocardmae_mm.evaluation.prediction_metric import PredictionMetric, flatten
 from echocardmae_mm.whole_files import json_text, write_whole
 
-TOOLS = Path(__file__).parent
 LOADERS = ('train_dataloader', 'val_dataloader', 'test_dataloader')
 SETTINGS = 'fold.json'
 # What may differ between the machines that run the folds.
@@ -120,9 +114,11 @@ def run_fold(config: Config, fold: int, args: argparse.Namespace) -> None:
     written = ['--cfg-options', *(f'{name}={_written(value)}' for name, value in options.items())]
     allowed = ['--allow-overlap'] if args.allow_overlap else []
     with held(folder):
-        _run('train.py', [args.config, *common, '--resume', *_chosen(args), *written], folder, fold)
+        training = [args.config, *common, '--resume', *_chosen(args), *written]
+        run_tool('train.py', training, folder, f'fold {fold}')
         checkpoint = str(best_checkpoint(folder))
-        _run('test.py', [args.config, checkpoint, *common, *allowed, *written], folder, fold)
+        testing = [args.config, checkpoint, *common, *allowed, *written]
+        run_tool('test.py', testing, folder, f'fold {fold}')
 
 
 def folder_of(config: Config, fold: int) -> Path:
@@ -176,69 +172,10 @@ def _chosen(args: argparse.Namespace) -> list[str]:
     return [*(['--amp'] if args.amp else []), *seed]
 
 
-@contextmanager
-def held(folder: Path) -> Iterator[None]:
-    """Keep a second process from training into the same folder."""
-    with (folder / '.lock').open('w') as lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            raise Mistake(f'{folder}: another process is at work in it') from None
-        yield
-
-
 def _written(value: Any) -> str:
     if isinstance(value, (list, tuple)):
         return f'[{",".join(map(_written, value))}]'
     return str(value)
-
-
-def _run(tool: str, arguments: list[str], folder: Path, fold: int) -> None:
-    log = folder / f'{Path(tool).stem}.log'
-    command = [sys.executable, str(TOOLS / tool), *arguments]
-    # A group of its own: a signal comes once, from here.
-    process = subprocess.Popen(
-        command,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        start_new_session=True,
-    )
-    assert process.stdout is not None
-    lines: list[str] = []
-    with passed_on_to(process) as signals, log.open('a') as file:
-        with Console(stderr=True).status(f'fold {fold}: {tool}') as status:
-            for line in process.stdout:
-                file.write(line)
-                lines = [*lines[-20:], line.strip()]
-                if 'Epoch(' in line:
-                    status.update(f'fold {fold}: {line[line.index("Epoch(") :].strip()[:100]}')
-        code = process.wait()
-    if signals:
-        print(f'fold {fold} stopped; the same command goes on from there', file=sys.stderr)
-        sys.exit(128 + signals[0])
-    if code:
-        said = [line for line in lines if line]
-        begins = [i for i, line in enumerate(said) if line.startswith('error: ')]
-        reason = '\n'.join(said[begins[-1] :] if begins else said[-1:]).removeprefix('error: ')
-        raise Mistake(f'fold {fold}, {tool}: {reason}\n(its log is {log})')
-
-
-@contextmanager
-def passed_on_to(process: subprocess.Popen) -> Iterator[list[int]]:
-    """Hand Ctrl-C and SIGTERM on to a process, which saves and leaves; gives what came."""
-    came: list[int] = []
-
-    def pass_on(number: int, _: object) -> None:
-        came.append(number)
-        process.send_signal(number)
-
-    before = {n: signal.signal(n, pass_on) for n in (signal.SIGINT, signal.SIGTERM)}
-    try:
-        yield came
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
 
 
 def summarise(config: Config, folders: list[Path], args: argparse.Namespace) -> str:

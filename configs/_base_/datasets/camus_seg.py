@@ -1,49 +1,11 @@
 # End-diastole and end-systole of both views of CAMUS: the official test patients, the others 9:1 by
 # patient (section 4). In a test labels and predictions are compared at their native size.
-data_root = 'data/CAMUS'
+_base_ = 'echonet_seg.py'
 
-pack = dict(
-    type='PackSegInputs',
-    meta_keys=(
-        'filename', 'img_path', 'patient', 'view', 'quality', 'source', 'instant', 'frame', 'ef',
-        'spacing', 'ori_shape', 'img_shape', 'pad_shape', 'scale_factor',
-    ),
-)  # fmt: skip
-train_pipeline = [
-    dict(type='echocardmae_mm.LoadEchoFrame'),
-    dict(type='echocardmae_mm.LoadEchoMask'),
-    dict(type='Resize', scale=(112, 112), keep_ratio=False, interpolation='area'),
-    dict(type='echocardmae_mm.RandomShift', pixels=12),
-    pack,
-]
-test_pipeline = [
-    dict(type='echocardmae_mm.LoadEchoFrame'),
-    dict(type='Resize', scale=(112, 112), keep_ratio=False, interpolation='area'),
-    dict(type='echocardmae_mm.LoadEchoMask'),
-    pack,
-]
+data_root = 'data/CAMUS'
 frames = dict(type='echocardmae_mm.CAMUSSegDataset', data_root=data_root)
 
-train_dataloader = dict(
-    batch_size=64,
-    num_workers=4,
-    persistent_workers=True,
-    drop_last=True,
-    sampler=dict(type='echocardmae_mm.EpochSampler', shuffle=True),
-    dataset=dict(frames, split='train', pipeline=train_pipeline),
-)
-val_dataloader = dict(
-    batch_size=64,
-    num_workers=4,
-    persistent_workers=True,
-    sampler=dict(type='echocardmae_mm.EpochSampler', shuffle=False),
-    dataset=dict(frames, split='val', pipeline=test_pipeline, test_mode=True),
-)
-test_dataloader = dict(
-    batch_size=64,
-    num_workers=4,
-    sampler=dict(type='echocardmae_mm.EpochSampler', shuffle=False),
-    dataset=dict(frames, split='test', pipeline=test_pipeline, test_mode=True),
-)
-val_evaluator = dict(type='echocardmae_mm.EchoSegMetric', distances=False, resamples=0)
-test_evaluator = dict(type='echocardmae_mm.EchoSegMetric', network_size=(112, 112))
+train_dataloader = dict(dataset=frames)
+val_dataloader = dict(dataset=frames)
+test_dataloader = dict(dataset=frames)
+test_evaluator = dict(network_size=(112, 112))

@@ -5,20 +5,20 @@ data_root = 'data/EchoNet-Dynamic'
 pack = dict(
     type='PackSegInputs',
     meta_keys=(
-        'filename', 'img_path', 'patient', 'source', 'instant', 'frame', 'ef', 'spacing',
-        'ori_shape', 'img_shape', 'pad_shape', 'scale_factor',
+        'filename', 'img_path', 'patient', 'view', 'quality', 'source', 'instant', 'frame', 'ef',
+        'spacing', 'ori_shape', 'img_shape', 'pad_shape', 'scale_factor',
     ),
 )  # fmt: skip
 train_pipeline = [
     dict(type='echocardmae_mm.LoadEchoFrame'),
     dict(type='echocardmae_mm.LoadEchoMask'),
-    dict(type='Resize', scale=(112, 112), keep_ratio=False),
+    dict(type='Resize', scale=(112, 112), keep_ratio=False, interpolation='area'),
     dict(type='echocardmae_mm.RandomShift', pixels=12),
     pack,
 ]
 test_pipeline = [
     dict(type='echocardmae_mm.LoadEchoFrame'),
-    dict(type='Resize', scale=(112, 112), keep_ratio=False),
+    dict(type='Resize', scale=(112, 112), keep_ratio=False, interpolation='area'),
     dict(type='echocardmae_mm.LoadEchoMask'),
     pack,
 ]

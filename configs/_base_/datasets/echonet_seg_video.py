@@ -1,6 +1,6 @@
 # Clips of EchoNet-Dynamic around a traced frame, at a random place of the clip in training and in
 # its middle in a test; what is traced among its 16 frames is labelled.
-data_root = 'data/EchoNet-Dynamic'
+_base_ = 'echonet_seg.py'
 
 train_pipeline = [
     dict(type='echocardmae_mm.OpenRecording'),
@@ -21,28 +21,7 @@ test_pipeline = [
     dict(type='mmaction.FormatShape', input_format='NCTHW'),
     dict(type='echocardmae_mm.PackSegClip'),
 ]
-frames = dict(type='echocardmae_mm.EchoNetSegDataset', data_root=data_root)
 
-train_dataloader = dict(
-    batch_size=16,
-    num_workers=4,
-    persistent_workers=True,
-    drop_last=True,
-    sampler=dict(type='echocardmae_mm.EpochSampler', shuffle=True),
-    dataset=dict(frames, split='train', pipeline=train_pipeline),
-)
-val_dataloader = dict(
-    batch_size=16,
-    num_workers=4,
-    persistent_workers=True,
-    sampler=dict(type='echocardmae_mm.EpochSampler', shuffle=False),
-    dataset=dict(frames, split='val', pipeline=test_pipeline, test_mode=True),
-)
-test_dataloader = dict(
-    batch_size=16,
-    num_workers=4,
-    sampler=dict(type='echocardmae_mm.EpochSampler', shuffle=False),
-    dataset=dict(frames, split='test', pipeline=test_pipeline, test_mode=True),
-)
-val_evaluator = dict(type='echocardmae_mm.EchoSegMetric', distances=False, resamples=0)
-test_evaluator = dict(type='echocardmae_mm.EchoSegMetric')
+train_dataloader = dict(batch_size=16, dataset=dict(pipeline=train_pipeline))
+val_dataloader = dict(batch_size=16, dataset=dict(pipeline=test_pipeline))
+test_dataloader = dict(batch_size=16, dataset=dict(pipeline=test_pipeline))
