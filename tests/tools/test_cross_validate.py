@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 import shutil
+import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import nibabel
@@ -105,6 +107,25 @@ def test_folds_are_run_once_gathered_and_refused_when_they_are_others(camus, tmp
         other = run(tmp_path, camus, *changed)
         assert other.returncode == 1
         assert message in other.stderr
+
+
+@pytest.mark.slow
+def test_a_signal_reaches_the_fold_which_saves_and_goes_on(camus, tmp_path):
+    (tmp_path / 'ef.py').write_text(CONFIG.replace('max_epochs=2', 'max_epochs=400'))
+    options = ['--cfg-options', f'data_root={camus}']
+    command = [sys.executable, TOOL, 'ef.py', '--folds', '3', '--fold', '0', *options]
+    process = subprocess.Popen(command, cwd=tmp_path, stderr=subprocess.PIPE, text=True)
+    fold = tmp_path / 'work_dirs' / 'ef' / 'fold_0'
+    while not list(fold.glob('epoch_*.pth')):
+        assert process.poll() is None
+        time.sleep(0.1)
+    second = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True)
+    assert 'another process is at work in it' in second.stderr
+    process.send_signal(signal.SIGTERM)
+    _, errors = process.communicate(timeout=120)
+    assert process.returncode == 128 + signal.SIGTERM
+    assert 'fold 0 stopped; the same command goes on from there' in errors
+    assert (fold / 'interrupted.pth').is_file()
 
 
 @pytest.mark.parametrize(
