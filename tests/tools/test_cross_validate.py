@@ -110,6 +110,20 @@ def test_folds_are_run_once_gathered_and_refused_when_they_are_others(camus, tmp
 
 
 @pytest.mark.slow
+def test_a_fixed_number_of_epochs_trains_on_all_other_patients(camus, tmp_path):
+    """As docs/ejection-fraction.md says it."""
+    nothing = (f'val_{part}=None' for part in ('cfg', 'dataloader', 'evaluator'))
+    done = run(tmp_path, camus, '--fold', '2', 'val_share=0', *nothing)
+    assert done.returncode == 0, done.stderr
+    fold = tmp_path / 'work_dirs' / 'ef' / 'fold_2'
+    assert json.loads((fold / 'test.json').read_text())['checkpoint'].endswith('epoch_2.pth')
+    assert 'CAMUSDataset: 6 recordings to read' in (fold / 'train.log').read_text()
+    assert pd.read_csv(fold / 'predictions.csv')['patient'].tolist() == [
+        f'patient{i:04d}' for i in (7, 8, 9)
+    ]
+
+
+@pytest.mark.slow
 def test_a_signal_reaches_the_fold_which_saves_and_goes_on(camus, tmp_path):
     (tmp_path / 'ef.py').write_text(CONFIG.replace('max_epochs=2', 'max_epochs=400'))
     options = ['--cfg-options', f'data_root={camus}']
