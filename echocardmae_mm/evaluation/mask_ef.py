@@ -8,16 +8,16 @@ import numpy as np
 import pandas as pd
 
 from .ef_statistics import pearson_r
-from .volumes import ejection_fraction, largest_part, single_plane_volume
+from .volumes import LongAxis, ejection_fraction, largest_part, long_axis, sum_of_disks
 
 VENTRICLE = 'left_ventricle'
-_VOLUMES = ('volume_predicted', 'volume_true')
+_DISKS = ('disks_predicted', 'disks_true')
 
 
-def volume_row(
+def disks_row(
     predicted: np.ndarray, true: np.ndarray, spacing: tuple[float, float] | None
-) -> dict[str, float]:
-    """Volumes by disks of a predicted and a true ventricle.
+) -> dict[str, str]:
+    """Length and diameters of a predicted and a true ventricle, from which volumes follow.
 
     Args:
         predicted (np.ndarray): bool of shape (H, W).
@@ -25,39 +25,40 @@ def volume_row(
         spacing (tuple[float, float], optional): Height and width of a pixel in mm.
 
     Returns:
-        dict[str, float]: ``volume_predicted`` and ``volume_true``, mL, or cubic pixels without a
-        spacing.
+        dict[str, str]: ``disks_predicted`` and ``disks_true``: the length and then the diameters,
+        apex first, in mm, or in pixels without a spacing; '' for an empty mask.
     """
-    masks = zip(_VOLUMES, (predicted, true))
-    return {name: single_plane_volume(largest_part(mask), spacing) for name, mask in masks}
+    axes = (long_axis(largest_part(mask), spacing or (1.0, 1.0)) for mask in (predicted, true))
+    return {name: _as_text(axis) for name, axis in zip(_DISKS, axes)}
 
 
 def ef_by_disks(table: pd.DataFrame) -> Callable[[np.ndarray], dict[str, float]]:
     """Ejection fractions of a table of images that holds end-diastole and end-systole.
 
+    Where a patient has both apical views they are the two planes of the disks; else each disk is
+    round.
+
     Args:
-        table (pd.DataFrame): Columns ``patient``, ``view`` if there are several, ``video`` if a
-            patient has several, ``instant`` ('ED' or 'ES'), ``volume_predicted``, ``volume_true``
-            and ``ef`` in per cent, the truth; without it that of the true masks.
+        table (pd.DataFrame): Columns ``patient``, ``view`` if there are several, ``instant`` ('ED'
+            or 'ES'), ``disks_predicted``, ``disks_true`` and ``ef`` in per cent, the truth; without
+            it that of the true masks.
 
     Returns:
         Callable: Of rows (int64) to ``ef_by_disks/mae``, ``/bias`` and ``/r`` of the predicted
-        masks, ``/mae_of_true_masks`` and ``/bias_of_true_masks``, in points of EF; NaN without any
-        pair.
+        masks, ``/mae_of_true_masks`` and ``/bias_of_true_masks``, in points of EF; nothing without
+        any pair.
     """
     predicted, of_masks, truth = (np.full(len(table), np.nan) for _ in range(3))
-    keys = [name for name in ('patient', 'view') if name in table]
-    rows = table.reset_index(drop=True)
-    for _, pair in rows.groupby(keys, sort=False):
-        instants = dict(list(pair.groupby('instant', sort=False)))
-        if {len(instants.get(name, ())) for name in ('ED', 'ES')} != {1}:
+    for _, images in table.reset_index(drop=True).groupby('patient', sort=False):
+        at = {instant: images[images['instant'] == instant] for instant in ('ED', 'ES')}
+        views = [list(part.get('view', range(len(part)))) for part in at.values()]
+        if not views[0] or len(views[0]) > 2 or views[0] != views[1]:
             continue
-        ed, es = instants['ED'].iloc[0], instants['ES'].iloc[0]
-        place = instants['ED'].index[0]
+        place = at['ED'].index[0]
         predicted[place], of_masks[place] = (
-            ejection_fraction(ed[name], es[name]) for name in _VOLUMES
+            ejection_fraction(*(_volume(part[name]) for part in at.values())) for name in _DISKS
         )
-        stated = ed.get('ef')
+        stated = at['ED'].iloc[0].get('ef')
         known = stated is not None and np.isfinite(stated)
         truth[place] = stated if known else of_masks[place]
 
@@ -75,3 +76,20 @@ def ef_by_disks(table: pd.DataFrame) -> Callable[[np.ndarray], dict[str, float]]
         }
 
     return statistics
+
+
+def _volume(disks: pd.Series) -> float:
+    axes = [_from_text(text) for text in disks]
+    return sum_of_disks(axes[0], axes[-1])
+
+
+def _as_text(axis: LongAxis | None) -> str:
+    return '' if axis is None else ' '.join(f'{x:.3f}' for x in (axis.length, *axis.diameters))
+
+
+def _from_text(text: str | float) -> LongAxis | None:
+    if not isinstance(text, str) or not text:
+        return None  # pandas reads an empty cell as NaN.
+    length, *diameters = map(float, text.split())
+    nowhere = np.full(2, np.nan)
+    return LongAxis(length, np.array(diameters), nowhere, nowhere)

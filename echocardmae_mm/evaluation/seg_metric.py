@@ -15,7 +15,7 @@ from echocardmae_mm.visualization.seg_plots import area_agreement, dice_by_insta
 
 from .bootstrap import Interval, bootstrap_intervals
 from .markdown import markdown_table
-from .mask_ef import VENTRICLE, ef_by_disks, volume_row
+from .mask_ef import VENTRICLE, disks_row, ef_by_disks
 from .prediction_metric import PredictionMetric
 from .seg_statistics import distance_row, overlap_row, seg_statistics, structures_of
 
@@ -54,7 +54,7 @@ class EchoSegMetric(PredictionMetric):
     a row an image, so that anything else can be computed from it.
 
     Args:
-        distances (bool): Whether HD95, ASSD and the ventricle's volumes are measured; at the native
+        distances (bool): Whether HD95, ASSD and the ventricle's disks are measured; at the native
             size of CAMUS that takes a while. Defaults to True.
         network_size (tuple[int, int], optional): Width and height at which Dice and IoU are given
             too, as ``network/...``: papers often compare labels that were shrunk. Both masks are
@@ -81,7 +81,7 @@ class EchoSegMetric(PredictionMetric):
 
         Returns:
             dict: ``frame``, ``instant``, ``ef``, ``<structure>/...`` and, with the distances, the
-            ventricle's ``volume_predicted`` and ``volume_true``.
+            ventricle's ``disks_predicted`` and ``disks_true``.
         """
         own = _place_of_own_frame(sample)
         predicted, true = (
@@ -93,7 +93,7 @@ class EchoSegMetric(PredictionMetric):
             if self.distances:
                 row.update(distance_row(*masks, sample.get('spacing'), f'{name}/'))
             if self.distances and name == VENTRICLE:
-                row.update(volume_row(*masks, sample.get('spacing')))
+                row.update(disks_row(*masks, sample.get('spacing')))
         if self.network_size:
             small = (_sampled(labels, self.network_size) for labels in (predicted, true))
             for name, masks in self._masks(*small):
@@ -116,7 +116,7 @@ class EchoSegMetric(PredictionMetric):
             name: predictions[name].to_numpy(np.float64) for name in predictions if '/' in name
         }
         groups = {'': np.ones(len(predictions), bool), **_groups(predictions)}
-        by_disks = ef_by_disks(predictions) if 'volume_true' in predictions else None
+        by_disks = ef_by_disks(predictions) if 'disks_true' in predictions else None
 
         def statistics(rows: np.ndarray) -> dict[str, float]:
             found: dict[str, float] = {}

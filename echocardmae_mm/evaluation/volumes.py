@@ -127,10 +127,7 @@ def single_plane_volume(mask: np.ndarray, spacing: tuple[float, float] | None = 
         float: mL, or cubic pixels without a spacing; 0 for an empty mask.
     """
     axis = long_axis(mask, spacing or (1.0, 1.0))
-    if axis is None:
-        return 0.0
-    volume = np.pi / 4 * np.square(axis.diameters).sum() * axis.length / NUM_DISKS
-    return float(volume / (_MM3_OF_ML if spacing else 1.0))
+    return sum_of_disks(axis, axis) / (_MM3_OF_ML if spacing else 1.0)
 
 
 def biplane_volume(
@@ -151,11 +148,24 @@ def biplane_volume(
     first, second = (
         long_axis(mask, spacing) for mask, spacing in zip((four_chamber, two_chamber), spacings)
     )
+    return sum_of_disks(first, second) / _MM3_OF_ML
+
+
+def sum_of_disks(first: LongAxis | None, second: LongAxis | None) -> float:
+    """Volume of elliptic disks, whose diameters are those of two planes at right angles.
+
+    Args:
+        first (LongAxis, optional): Of one plane.
+        second (LongAxis, optional): Of the other one; the same again takes the disks as round.
+
+    Returns:
+        float: Cubic unit of the lengths; 0 if one of the masks was too small to have an axis. The
+        longer of the two axes counts.
+    """
     if first is None or second is None:
         return 0.0
-    length = max(first.length, second.length)
-    disks = np.pi / 4 * first.diameters * second.diameters
-    return float(disks.sum() * length / NUM_DISKS / _MM3_OF_ML)
+    areas = np.pi / 4 * first.diameters * second.diameters
+    return float(areas.sum() * max(first.length, second.length) / NUM_DISKS)
 
 
 def ejection_fraction(end_diastolic: float, end_systolic: float) -> float:

@@ -4,7 +4,12 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from echocardmae_mm.evaluation.mask_ef import ef_by_disks, volume_row
+from echocardmae_mm.evaluation.mask_ef import disks_row, ef_by_disks
+
+
+def disks(volume: float) -> str:
+    """A cylinder of this volume and a length of 10."""
+    return ' '.join(map(str, (10, *[np.sqrt(volume / 10 * 4 / np.pi)] * 20)))
 
 
 def table() -> pd.DataFrame:
@@ -17,8 +22,8 @@ def table() -> pd.DataFrame:
                     'patient': f'p{index}',
                     'instant': instant,
                     'ef': ef,
-                    'volume_predicted': 80 * (share or 1 - predicted / 100),
-                    'volume_true': 90 * (share or 1 - true / 100),
+                    'disks_predicted': disks(80 * (share or 1 - predicted / 100)),
+                    'disks_true': disks(90 * (share or 1 - true / 100)),
                 }
             )
     return pd.DataFrame(rows)
@@ -50,10 +55,44 @@ def test_what_is_no_pair_is_left_out():
     assert ef_by_disks(alone.iloc[:1])(np.arange(1)) == {}
 
 
-def test_specks_have_no_volume():
+def test_two_views_are_two_planes():
+    def row(view, instant, length, width):
+        text = ' '.join(map(str, (length, *[width] * 20)))
+        return {
+            'patient': 'p', 'view': view, 'instant': instant, 'disks_predicted': text,
+            'disks_true': text,
+        }  # fmt: skip
+
+    views = pd.DataFrame(
+        [
+            row('2CH', 'ED', 10, 4), row('2CH', 'ES', 8, 3),
+            row('4CH', 'ED', 9, 5), row('4CH', 'ES', 8.5, 2),
+        ]
+    )  # fmt: skip
+    views['ef'] = 0.0
+    expected = 100 * (1 - (8.5 * 3 * 2) / (10 * 4 * 5))
+    assert ef_by_disks(views)(np.arange(4))['ef_by_disks/bias'] == pytest.approx(expected)
+    one_view = views[views['view'] == '4CH']
+    expected = 100 * (1 - (8.5 * 2 * 2) / (9 * 5 * 5))
+    assert ef_by_disks(one_view)(np.arange(2))['ef_by_disks/bias'] == pytest.approx(expected)
+    without_one = views.drop(index=1)
+    assert ef_by_disks(without_one)(np.arange(3)) == {}
+
+
+def test_disks_of_masks_survive_a_file_and_specks_do_not_count(tmp_path):
     mask = np.zeros((60, 60), bool)
     mask[10:50, 20:40] = True
     specks = mask.copy()
     specks[:2, :2] = True
-    volumes = volume_row(specks, mask, (0.5, 0.5))
-    assert volumes['volume_predicted'] == volumes['volume_true'] > 0
+    rows = [
+        {'patient': 'p', 'instant': instant, 'ef': 50.0, **disks_row(*masks, (0.5, 0.5))}
+        for instant, masks in (('ED', (specks, mask)), ('ES', (mask & ~mask, mask)))
+    ]
+    assert rows[0]['disks_predicted'] == rows[0]['disks_true']
+    length, *widths = map(float, rows[0]['disks_true'].split())
+    assert length == pytest.approx(20)
+    assert widths == pytest.approx([10] * 20)
+    pd.DataFrame(rows).to_csv(tmp_path / 'a.csv', index=False)
+    again = ef_by_disks(pd.read_csv(tmp_path / 'a.csv'))(np.arange(2))
+    assert again == ef_by_disks(pd.DataFrame(rows))(np.arange(2))
+    assert again['ef_by_disks/bias'] == 50  # nothing is left of the predicted one
