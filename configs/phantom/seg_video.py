@@ -1,4 +1,4 @@
-"""Segmentation of whole clips at the demo's size, to be compared with configs/phantom/seg.py."""
+"""Segmentation of whole clips, at the size and for about the steps of configs/phantom/seg.py."""
 
 _base_ = '../seg_echonet_video.py'
 
@@ -31,9 +31,9 @@ train_dataloader = dict(num_workers=2, dataset=dict(data_root=data_root, pipelin
 val_dataloader = dict(num_workers=2, dataset=dict(data_root=data_root, pipeline=test_pipeline))
 test_dataloader = dict(num_workers=2, dataset=dict(data_root=data_root, pipeline=test_pipeline))
 
-train_cfg = dict(max_epochs=40, val_interval=10)
+train_cfg = dict(max_epochs=10, val_interval=5)
 optim_wrapper = dict(optimizer=dict(lr=1e-3, weight_decay=0.05), clip_grad=dict(max_norm=1.0))
 param_scheduler = [
     dict(type='LinearLR', start_factor=0.02, by_epoch=False, begin=0, end=50),
-    dict(type='CosineAnnealingLR', by_epoch=True, T_max=40, convert_to_iter_based=True),
+    dict(type='CosineAnnealingLR', by_epoch=True, T_max=10, convert_to_iter_based=True),
 ]
