@@ -67,7 +67,7 @@ def measure(masks: np.ndarray, recording: Recording) -> tuple[pd.DataFrame, list
     table['area_pixels'] = [int(mask.sum()) for mask in ventricles]
     if spacing:
         table['area_cm2'] = table['area_pixels'] * np.prod(spacing) / 100
-    volumes = [single_plane_volume(mask, spacing) for mask in ventricles]
+    volumes = [single_plane_volume(mask, spacing) or np.nan for mask in ventricles]
     table['volume_ml' if spacing else 'volume_pixels3'] = volumes
     beats = find_beats(np.array(volumes), fps)
     table['instant'] = ''
@@ -150,7 +150,9 @@ def main() -> None:
         if beats:
             print(f'ejection fraction {result["ef_mean"]:.1f} %, {len(beats)} beats')
         else:
-            print('no beat found: the outlined ventricle does not move')
+            print('no beat found: the outlined ventricle moves too little, or is not outlined')
+        if lost := int((table['area_pixels'] == 0).sum()):
+            print(f'in {lost} of {len(table)} frames no ventricle is outlined')
         print(f'Everything is in {args.out}')
 
 

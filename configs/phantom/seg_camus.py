@@ -31,7 +31,8 @@ model = dict(
 )
 
 train_pipeline = _base_.train_pipeline
-train_pipeline[2].update(scale=(56, 56))  # Resize
+train_pipeline[1].update(scale=(56, 56))  # Resize
+train_pipeline[2].update(scale=(56, 56))  # LoadEchoMask
 train_pipeline[3].update(pixels=6)  # RandomShift
 test_pipeline = _base_.test_pipeline
 test_pipeline[1].update(scale=(56, 56))

@@ -21,11 +21,11 @@ model = dict(
 )
 
 train_pipeline = _base_.train_pipeline
-train_pipeline[3].update(scale=(56, 56), interpolation='area')  # Resize
+train_pipeline[3].update(scale=(56, 56))  # Resize
 train_pipeline[4].update(scale=(56, 56))  # LoadEchoMask
 train_pipeline[5].update(pixels=6)  # RandomShift
 test_pipeline = _base_.test_pipeline
-test_pipeline[3].update(scale=(56, 56), interpolation='area')
+test_pipeline[3].update(scale=(56, 56))
 
 train_dataloader = dict(num_workers=2, dataset=dict(data_root=data_root, pipeline=train_pipeline))
 val_dataloader = dict(num_workers=2, dataset=dict(data_root=data_root, pipeline=test_pipeline))

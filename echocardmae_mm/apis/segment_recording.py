@@ -79,7 +79,8 @@ def segment_recording(
         recording (Recording): As :func:`open_recording` gives it.
         crop (str): 'sector' finds the sector and shows the model the square around it, as
             EchoNet-Dynamic is cut; 'none' shows it the frames as they are; 'auto' takes 'none' for
-            recordings of EchoNet-Dynamic's size and 'sector' for others. Defaults to 'auto'.
+            recordings of EchoNet-Dynamic's size and for models of CAMUS, which are trained on
+            whole frames, and 'sector' otherwise. Defaults to 'auto'.
         batch_size (int): Frames in a forward pass; clips count as their frames. Defaults to 16.
         progress (Callable): Wraps the steps, given their number. Defaults to nothing.
 
@@ -94,7 +95,8 @@ def segment_recording(
         raise EchoError(f'crop={crop!r} is unknown; choose one of {CROPS}')
     shape = recording.frames([0]).shape[1:3]
     box = None
-    if crop == 'sector' or (crop == 'auto' and shape != _ECHONET_SIZE):
+    sees_whole_frames = shape == _ECHONET_SIZE or _is_of_camus(config)
+    if crop == 'sector' or (crop == 'auto' and not sees_whole_frames):
         some = np.linspace(0, len(recording) - 1, _FRAMES_OF_A_SECTOR).astype(int)
         frames = list(recording.frames(np.unique(some)))
         box, sector = find_sector_box(
@@ -119,6 +121,11 @@ def segment_recording(
             labels[index] = mask if box is None else box.put_back(mask, shape)
     meta: Any = model.dataset_meta
     return Segmentation(labels, tuple(meta['classes']), meta['palette'])
+
+
+def _is_of_camus(config: Config) -> bool:
+    loader = config.get('test_dataloader') or {}
+    return str(loader.get('dataset', {}).get('type')).endswith('CAMUSSegDataset')
 
 
 def _sampler(config: Config) -> dict[str, Any] | None:

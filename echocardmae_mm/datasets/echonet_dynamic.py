@@ -54,6 +54,9 @@ class EchoNetDynamicDataset(EchoVideoDataset):
         EchoError: If a file, a column or the split is missing.
     """
 
+    #: Whether a recording without an ejection fraction is of no use.
+    needs_ef = True
+
     def __init__(
         self,
         data_root: str = 'data/EchoNet-Dynamic',
@@ -76,7 +79,7 @@ class EchoNetDynamicDataset(EchoVideoDataset):
             list[dict]: One dict a recording, in the order of FileList.csv.
         """
         root = Path(self.data_root)
-        rows = _file_list(root, require_split=self.split is not None)
+        rows = _file_list(root, self.split is not None, self.needs_ef)
         videos = find_videos(root)
         tracings = read_tracings(root / TRACINGS) if (root / TRACINGS).is_file() else {}
         first_rows: dict[str, dict[str, str]] = {}
@@ -84,7 +87,11 @@ class EchoNetDynamicDataset(EchoVideoDataset):
             first_rows.setdefault(video_stem(row['FileName']), row)
         chosen = {stem: row for stem, row in first_rows.items() if self._in_split(row)}
         self._require_rows(chosen, rows)
-        labelled = {stem: row for stem, row in chosen.items() if is_ef(read_number(row, 'EF'))}
+        labelled = {
+            stem: row
+            for stem, row in chosen.items()
+            if not self.needs_ef or is_ef(read_number(row, 'EF'))
+        }
         if self.require_ef:
             self._require_ef(chosen, labelled)
         there = {stem: row for stem, row in labelled.items() if stem in videos}
@@ -185,7 +192,7 @@ def find_videos(root: Path) -> dict[str, Path]:
     }
 
 
-def _file_list(root: Path, require_split: bool) -> list[dict[str, str]]:
+def _file_list(root: Path, require_split: bool, require_ef: bool) -> list[dict[str, str]]:
     path = root / FILE_LIST
     if not path.is_file():
         raise EchoError(
@@ -193,7 +200,8 @@ def _file_list(root: Path, require_split: bool) -> list[dict[str, str]]:
             'agreement (https://echonet.github.io/dynamic)\n'
             f'Unpack it so that this file exists, {TRY_PHANTOMS}'
         )
-    return read_rows(path, ('FileName', 'EF', 'Split') if require_split else ('FileName', 'EF'))
+    needed = {'FileName': True, 'EF': require_ef, 'Split': require_split}
+    return read_rows(path, tuple(name for name, is_needed in needed.items() if is_needed))
 
 
 def _is_odd(frames: dict[int, np.ndarray]) -> bool:

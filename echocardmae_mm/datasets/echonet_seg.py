@@ -44,6 +44,8 @@ class EchoNetSegDataset(EchoNetDynamicDataset):
 
     METAINFO = dict(classes=('background', 'left ventricle'), palette=[[0, 0, 0], [230, 75, 53]])
 
+    needs_ef = False
+
     def __init__(self, drop_odd_tracings: bool = False, **kwargs: Any) -> None:
         self.drop_odd_tracings = drop_odd_tracings
         self._left_out: Counter[str] = Counter()

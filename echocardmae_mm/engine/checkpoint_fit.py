@@ -14,7 +14,7 @@ _COMPUTED = 'pos_embed'
 def require_fit(model: nn.Module, checkpoint: str) -> None:
     """Refuse to test a checkpoint that leaves a part of the model as it was drawn.
 
-    mmengine loads what fits and goes on. Tables of positions are computed, and do not count.
+    mmengine loads what fits and goes on. Tables of positions that are computed do not count.
 
     Args:
         model (nn.Module): The model, in its wrapper or without.

@@ -11,6 +11,10 @@ from .ef_statistics import pearson_r
 from .volumes import LongAxis, ejection_fraction, largest_part, long_axis, sum_of_disks
 
 VENTRICLE = 'left_ventricle'
+STATISTICS = tuple(
+    f'ef_by_disks/{name}'
+    for name in ('mae', 'bias', 'r', 'mae_of_true_masks', 'bias_of_true_masks', 'patients')
+)
 _DISKS = ('disks_predicted', 'disks_true')
 
 
@@ -45,8 +49,8 @@ def ef_by_disks(table: pd.DataFrame) -> Callable[[np.ndarray], dict[str, float]]
 
     Returns:
         Callable: Of rows (int64) to ``ef_by_disks/mae``, ``/bias`` and ``/r`` of the predicted
-        masks, ``/mae_of_true_masks`` and ``/bias_of_true_masks``, in points of EF; nothing without
-        any pair.
+        masks, ``/mae_of_true_masks`` and ``/bias_of_true_masks``, in points of EF, and
+        ``/patients``, those of whom no mask is empty; NaN without any.
     """
     predicted, of_masks, truth = (np.full(len(table), np.nan) for _ in range(3))
     for _, images in table.reset_index(drop=True).groupby('patient', sort=False):
@@ -65,22 +69,24 @@ def ef_by_disks(table: pd.DataFrame) -> Callable[[np.ndarray], dict[str, float]]
     def statistics(chosen: np.ndarray) -> dict[str, float]:
         there = chosen[np.isfinite(predicted[chosen]) & np.isfinite(truth[chosen])]
         if not len(there):
-            return {}
+            return dict.fromkeys(STATISTICS, np.nan)
         error, of_true = (values[there] - truth[there] for values in (predicted, of_masks))
-        return {
-            'ef_by_disks/mae': float(np.abs(error).mean()),
-            'ef_by_disks/bias': float(error.mean()),
-            'ef_by_disks/r': pearson_r(predicted[there], truth[there]),
-            'ef_by_disks/mae_of_true_masks': float(np.abs(of_true).mean()),
-            'ef_by_disks/bias_of_true_masks': float(of_true.mean()),
-        }
+        values = (
+            np.abs(error).mean(),
+            error.mean(),
+            pearson_r(predicted[there], truth[there]),
+            np.abs(of_true).mean(),
+            of_true.mean(),
+            len(there),
+        )
+        return {name: float(value) for name, value in zip(STATISTICS, values)}
 
     return statistics
 
 
 def _volume(disks: pd.Series) -> float:
     axes = [_from_text(text) for text in disks]
-    return sum_of_disks(axes[0], axes[-1])
+    return np.nan if None in axes else sum_of_disks(axes[0], axes[-1])
 
 
 def _as_text(axis: LongAxis | None) -> str:

@@ -17,7 +17,13 @@ from .bootstrap import Interval, bootstrap_intervals
 from .markdown import markdown_table
 from .mask_ef import VENTRICLE, disks_row, ef_by_disks
 from .prediction_metric import PredictionMetric
-from .seg_statistics import distance_row, overlap_row, seg_statistics, structures_of
+from .seg_statistics import (
+    distance_row,
+    missed,
+    overlap_row,
+    seg_statistics,
+    structures_of,
+)
 
 _IGNORED = 255
 _NAMES = {
@@ -36,6 +42,7 @@ _DISKS = {
     'ef_by_disks/r': 'Pearson r of predicted masks',
     'ef_by_disks/mae_of_true_masks': 'MAE of the true masks (points)',
     'ef_by_disks/bias_of_true_masks': 'bias of the true masks (points)',
+    'ef_by_disks/patients': 'patients of whom no mask is empty',
 }
 _GROUPS = {'instant': ('ED', 'ES'), 'view': ('2CH', '4CH')}
 
@@ -133,6 +140,7 @@ class EchoSegMetric(PredictionMetric):
         counts: dict[str, float | Interval] = {
             'n': len(predictions),
             'patients': len(np.unique(patients)),
+            **missed(table, structures),
         }
         if not self.resamples:
             return {**counts, **statistics(np.arange(len(predictions)))}
@@ -164,6 +172,8 @@ class EchoSegMetric(PredictionMetric):
             rows.append((label, *(_cell(value) for value in cells)))
         head = f'{statistics["n"]} images of {statistics["patients"]} patients'
         overlaps = markdown_table((head, *(_NAMES[name] for name in names)), rows)
+        lost = sum(value for name, value in statistics.items() if name.endswith('missed'))
+        overlaps += f'\n\n{lost} structures missed or invented: without distances, their Dice is 0'
         if not disks:
             return overlaps
         of_volumes = [(_DISKS[name], _cell(statistics[name])) for name in disks]

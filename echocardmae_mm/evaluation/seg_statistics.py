@@ -109,6 +109,23 @@ def _statistics(table: Mapping[str, np.ndarray], prefix: str, rows: np.ndarray) 
     return statistics
 
 
+def missed(table: Mapping[str, np.ndarray], structures: Sequence[str]) -> dict[str, int]:
+    """Count what is missed or invented, which has no distances.
+
+    Args:
+        table (Mapping[str, np.ndarray]): As :func:`seg_statistics` takes it.
+        structures (Sequence[str]): Structures.
+
+    Returns:
+        dict[str, int]: ``<structure>/missed``: images in which one of the two masks is empty.
+    """
+    empty = {
+        structure: [table[f'{structure}/{name}'] == 0 for name in ('predicted', 'true')]
+        for structure in structures
+    }
+    return {f'{name}/missed': int((one != other).sum()) for name, (one, other) in empty.items()}
+
+
 def structures_of(table: pd.DataFrame) -> list[str]:
     """Structures that a table of predictions holds.
 

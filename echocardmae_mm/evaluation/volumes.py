@@ -178,4 +178,4 @@ def ejection_fraction(end_diastolic: float, end_systolic: float) -> float:
     Returns:
         float: Per cent; NaN without an end-diastolic volume.
     """
-    return 100 * (1 - end_systolic / end_diastolic) if end_diastolic > 0 else np.nan
+    return float(100 * (1 - end_systolic / end_diastolic)) if end_diastolic > 0 else np.nan

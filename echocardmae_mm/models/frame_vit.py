@@ -6,7 +6,8 @@ from collections.abc import Collection, Sequence
 from typing import Any
 
 import torch.nn.functional as F
-from torch import Tensor
+from mmaction.models.backbones.vit_mae import get_sinusoid_encoding
+from torch import Tensor, nn
 
 from echocardmae_mm.errors import EchoError
 from echocardmae_mm.registry import MODELS
@@ -66,6 +67,10 @@ class FrameVisionTransformer(FusedVisionTransformer):
             )
         self.out_indices = sorted(index % depth for index in out_indices)
         self.fresh_patch_embed = fresh_patch_embed
+        self._is_starting = False
+        if isinstance(self.pos_embed, nn.Parameter):
+            sinusoids = get_sinusoid_encoding(self.pos_embed.shape[1], self.embed_dims)
+            self.pos_embed.data.copy_(sinusoids)
         self._register_load_state_dict_pre_hook(self._fit_to_a_frame)
 
     def forward(self, images: Tensor) -> tuple[Tensor, ...]:
@@ -93,6 +98,12 @@ class FrameVisionTransformer(FusedVisionTransformer):
                 maps.append(features.transpose(1, 2).unflatten(2, grid))
         return tuple(maps)
 
+    def init_weights(self) -> None:
+        """Initialise, and leave out of the checkpoint that ``init_cfg`` names what stays fresh."""
+        self._is_starting = True
+        super().init_weights()
+        self._is_starting = False
+
     def left_fresh(self) -> Collection[str]:
         """Names of tensors that a checkpoint has and that are not taken from it.
 
@@ -112,5 +123,6 @@ class FrameVisionTransformer(FusedVisionTransformer):
         positions = f'{prefix}pos_embed'
         if positions in state_dict:
             state_dict[positions] = state_dict[positions][:, : self.pos_embed.shape[1]]
-        for name in self.left_fresh():
-            state_dict.pop(prefix + name, None)
+        if self._is_starting:
+            for name in self.left_fresh():
+                state_dict.pop(prefix + name, None)

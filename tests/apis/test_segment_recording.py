@@ -1,16 +1,19 @@
 """Every frame of a recording is labelled once, where it stands."""
 
+import cv2
 import numpy as np
 import pytest
 import torch
 from mmengine.config import Config
 from mmengine.model import BaseModel
 from mmengine.structures import PixelData
+from scipy.ndimage import binary_dilation
 
 from echocardmae_mm.apis.segment_recording import segment_recording
 from echocardmae_mm.datasets.recordings import Recording
 from echocardmae_mm.datasets.transforms.crop_to_sector import Box
 from echocardmae_mm.errors import EchoError
+from echocardmae_mm.phantom import make_phantom
 
 FRAMES = [
     dict(type='echocardmae_mm.LoadEchoFrame'),
@@ -38,6 +41,17 @@ class Numbered(Recording):
 
     def _decode(self, indices):
         return np.stack([np.full((*self.shape, 3), index, np.uint8) for index in indices])
+
+
+class Screen(Recording):
+    """A recording that lies in memory."""
+
+    def __init__(self, frames):
+        super().__init__('screen.avi', len(frames))
+        self.pixels = frames
+
+    def _decode(self, indices):
+        return self.pixels[indices]
 
 
 class Threshold(BaseModel):
@@ -73,6 +87,37 @@ def test_frames_of_another_size_are_shown_as_they_are_if_asked():
     assert found.labels.shape == (3, 60, 90)
     with pytest.raises(EchoError, match="crop='half' is unknown"):
         segment_recording(Threshold(), config, Numbered(3), crop='half')
+
+
+class Bright(Threshold):
+    """Labels what is brighter than 60, at the size of the recording."""
+
+    def forward(self, inputs, data_samples=None, mode='tensor'):
+        for image, sample in zip(inputs, data_samples):
+            grey = torch.nn.functional.interpolate(
+                image[None, :1].float(), size=sample.ori_shape, mode='bilinear'
+            )
+            sample.pred_sem_seg = PixelData(data=(grey[0] > 60).long())
+        return data_samples
+
+
+def test_labels_land_where_the_model_saw_them():
+    phantom = make_phantom(5, num_frames=24, screen='clip')
+    recording = Screen(phantom.frames)
+    config = Config(dict(test_pipeline=FRAMES))
+    found = segment_recording(Bright(), config, recording).labels == 1
+    smooth = np.stack([cv2.GaussianBlur(frame[..., 0], (0, 0), 2) for frame in phantom.frames])
+    expected = (smooth > 60) & phantom.sector_mask
+    overlap = 2 * (found & expected).sum() / (found.sum() + expected.sum())
+    assert overlap > 0.85
+    assert (found & ~binary_dilation(phantom.sector_mask, iterations=12)).sum() == 0
+
+
+def test_models_of_camus_are_shown_whole_frames():
+    test = dict(dataset=dict(type='echocardmae_mm.CAMUSSegDataset'))
+    config = Config(dict(test_pipeline=FRAMES, test_dataloader=test))
+    found = segment_recording(Threshold(), config, Numbered(3, (60, 90)))
+    assert found.labels[:, 30, 40].tolist() == [0, 1, 2]
 
 
 @pytest.mark.parametrize('box', [Box(3, 4, 20, 30), Box(-5, -2, 33, 41), Box(10, -4, 60, 20)])

@@ -77,19 +77,20 @@ def test_a_view_or_labels_that_are_missing_are_counted(root):
     assert dataset.report['frames without labels (dropped)'] == 1
 
 
-def test_an_unknown_label_is_skipped_in_training_and_named(root):
+@pytest.mark.parametrize('label', [7, 255])
+def test_an_unknown_label_is_skipped_in_training_and_named(root, label):
     import nibabel
 
     path = next((root / 'database_nifti').glob('*/patient0001_4CH_ED_gt.nii.gz'))
     image = nibabel.load(path)
     values = np.asarray(image.dataobj).copy()
-    values[0, 0] = 7
+    values[0, 0] = label
     nibabel.save(nibabel.Nifti1Image(values, image.affine), path)
     dataset = CAMUSSegDataset(data_root=str(root), pipeline=READING)
     for index in range(len(dataset)):
         dataset[index]
     (skipped,) = dataset.skipped.nonzero()[:, 0].tolist()
-    assert f'{path}: label 7 is unknown: expected 0 to 3' in dataset.skip_reason(skipped)
+    assert f'{path}: label {label} is unknown: expected 0 to 3' in dataset.skip_reason(skipped)
 
 
 def test_the_challenges_test_patients_are_others_than_those_of_the_same_number(tmp_path):

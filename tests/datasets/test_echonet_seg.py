@@ -112,6 +112,13 @@ def test_a_recording_that_ends_before_its_tracing_is_skipped_in_training(root):
     assert 'frame 80 is labelled, but it has 80 frames' in dataset.skip_reason(skipped)
 
 
+def test_an_ejection_fraction_is_not_needed(root):
+    rewrite(root / 'FileList.csv', lambda row: {**row, 'EF': ''})
+    dataset = EchoNetSegDataset(data_root=str(root), split='train')
+    assert len(dataset) == 10
+    assert np.isnan(dataset.get_data_info(0)['ef'])
+
+
 def test_without_any_tracing_it_says_so(root):
     (root / 'VolumeTracings.csv').write_text('FileName,X1,Y1,X2,Y2,Frame\n')
     with pytest.raises(EchoError, match='no traced frame to segment') as error:

@@ -33,7 +33,29 @@ def test_a_recording_of_one_beat_from_end_diastole_to_end_systole():
     assert beat.ef == pytest.approx(50, abs=2)
 
 
-@pytest.mark.parametrize('volumes', [[], [5.0], [5.0] * 40])
+def test_a_half_cycle_that_is_stored_backwards():
+    half = curve(1, 50, 60, 50)[:26][::-1]
+    (beat,) = find_beats(half, 50)
+    assert (beat.ed, beat.es) == (25, 0)
+    assert beat.ef == pytest.approx(50, abs=2)
+
+
+@pytest.mark.parametrize('lost', [[60], [60, 61, 62], [3, 30, 100, 101]])
+def test_frames_without_a_ventricle_are_bridged(lost):
+    volumes = curve(3, 50, 60, 40)
+    expected = find_beats(volumes, 50)
+    volumes[lost] = np.nan
+    found = find_beats(volumes, 50)
+    assert [beat.es for beat in found] == pytest.approx([beat.es for beat in expected], abs=2)
+    assert [beat.ef for beat in found] == pytest.approx([40] * len(expected), abs=3)
+
+
+def test_noise_is_no_beat():
+    noise = np.random.default_rng(0).normal(100, 0.5, 150)
+    assert find_beats(noise, 50) == []
+
+
+@pytest.mark.parametrize('volumes', [[], [5.0], [5.0] * 40, [np.nan] * 9])
 def test_what_does_not_move_has_no_beat(volumes):
     assert find_beats(np.array(volumes), 50) == []
 

@@ -101,6 +101,20 @@ def test_empty_masks():
     assert metrics['seg/dice_mean'] == pytest.approx(1 / 3)
     assert metrics['seg/dice_pooled'] == pytest.approx(2 * 100 / 400)
     assert metric.predictions['left_ventricle/hd95_px'].isna().tolist() == [True] * 3 + [False]
+    assert metrics['seg/left_ventricle/missed'] == 2
+
+
+def test_few_patients_with_ventricles_do_not_end_the_test():
+    """Most resamples hold no pair of masks of which neither is empty."""
+    data = list(samples(40))
+    for index, sample in enumerate(data):
+        sample['patient'] = f'p{index // 2}'
+        if index not in (0, 1):
+            guess = sample['pred_sem_seg']['data']
+            sample['pred_sem_seg'] = {'data': torch.zeros_like(guess)}
+    _, metrics = evaluated(data, CLASSES[:2], resamples=200)
+    assert metrics['seg/ef_by_disks/patients'] == 1
+    assert 'seg/ef_by_disks/mae_low' not in metrics
 
 
 def test_instants_are_given_apart_and_patients_resampled():

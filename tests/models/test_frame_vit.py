@@ -90,3 +90,17 @@ def test_a_fresh_patch_embedding_leaves_the_rest(checkpoint, video_encoder):
         if name != 'pos_embed' and not torch.equal(value, video[name])
     ]
     assert differs == ['patch_embed.projection.weight', 'patch_embed.projection.bias']
+
+
+def test_what_was_trained_is_loaded_also_where_the_patch_embedding_began_fresh(checkpoint):
+    trained = started_from(checkpoint, fresh_patch_embed=True)
+    torch.nn.init.constant_(trained.patch_embed.projection.weight, 7.0)
+    other = FrameVisionTransformer(fresh_patch_embed=True, **SIZE)
+    load_state_dict(other, trained.state_dict(), strict=True)
+    assert (other.patch_embed.projection.weight == 7).all()
+
+
+def test_positions_that_are_trained_begin_as_sinusoids():
+    learned = FrameVisionTransformer(use_learnable_pos_emb=True, **SIZE)
+    learned.init_weights()
+    torch.testing.assert_close(learned.pos_embed.data, FrameVisionTransformer(**SIZE).pos_embed)

@@ -11,8 +11,8 @@ pack = dict(
 )  # fmt: skip
 train_pipeline = [
     dict(type='echocardmae_mm.LoadEchoFrame'),
-    dict(type='echocardmae_mm.LoadEchoMask'),
     dict(type='Resize', scale=(112, 112), keep_ratio=False, interpolation='area'),
+    dict(type='echocardmae_mm.LoadEchoMask', scale=(112, 112)),
     dict(type='echocardmae_mm.RandomShift', pixels=12),
     pack,
 ]

@@ -44,8 +44,9 @@ class LoadEchoMask(BaseTransform):
 
     Args:
         scale (tuple[int, int], optional): Width and height that the labels are brought to, by the
-            nearest pixel, for a pipeline whose ``Resize`` knows nothing of labels. Defaults to
-            None, the size of the recording.
+            nearest pixel's centre, for training. MMSegmentation's ``Resize`` takes the pixel above
+            and to the left, which shifts labels against frames. Defaults to None, the size of the
+            recording.
     """
 
     def __init__(self, scale: tuple[int, int] | None = None) -> None:
@@ -89,8 +90,8 @@ class LoadEchoMask(BaseTransform):
                 results['filename'], f'is {shape[0]} x {shape[1]}, its labels are of {mask.shape}'
             )
         labels = np.unique(mask)
-        unknown = labels[(labels >= results['num_classes']) & (labels != IGNORED)]
-        if len(unknown):
+        unknown = labels[labels >= results['num_classes']]
+        if source is not None and len(unknown):
             raise RecordingError(
                 str(source) if isinstance(source, str) else results['filename'],
                 f'label {unknown[0]} is unknown: expected 0 to {results["num_classes"] - 1}',

@@ -8,6 +8,7 @@ import cv2
 import numpy as np
 from mmcv.transforms import BaseTransform
 
+from echocardmae_mm.datasets.transforms.load_echo_mask import IGNORED
 from echocardmae_mm.draws import Stream, draw_bits, draw_key
 from echocardmae_mm.registry import TRANSFORMS
 
@@ -32,7 +33,8 @@ class RandomShift(BaseTransform):
     Args:
         pixels (int): Largest shift in each direction. Defaults to 12.
         fill (int): Grey level of what comes in from outside; 32 is about the mean of
-            echocardiograms. Labels get 0, the background. Defaults to 32.
+            echocardiograms. Labels get 0, the background, and 255 where a frame has none at all.
+            Defaults to 32.
     """
 
     def __init__(self, pixels: int = 12, fill: int = 32) -> None:
@@ -57,7 +59,7 @@ class RandomShift(BaseTransform):
         if 'gt_seg_map' in results:
             labels = results['gt_seg_map']
             masks = labels.reshape(-1, *labels.shape[-2:])
-            shifted = [self._shift(mask, down, right, 0) for mask in masks]
+            shifted = [self._shift(mask, down, right, _outside(mask)) for mask in masks]
             results['gt_seg_map'] = np.stack(shifted).reshape(labels.shape)
         return results
 
@@ -69,3 +71,7 @@ class RandomShift(BaseTransform):
 
     def __repr__(self) -> str:
         return f'{type(self).__name__}(pixels={self.pixels}, fill={self.fill})'
+
+
+def _outside(mask: np.ndarray) -> int:
+    return IGNORED if (mask == IGNORED).all() else 0

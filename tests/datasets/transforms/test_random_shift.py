@@ -46,6 +46,17 @@ def test_all_frames_of_a_clip_move_alike():
     np.testing.assert_array_equal(done['imgs'][1][inside], done['imgs'][0][inside] + 1)
 
 
+def test_a_frame_without_labels_has_none_afterwards():
+    labels = np.zeros((3, 20, 16), np.uint8)
+    labels[[0, 2]] = 255
+    for index in range(20):
+        results = {
+            'sample_idx': EpochIndex(index, 0, 0), 'gt_seg_map': labels,
+            'imgs': [np.zeros((20, 16, 3), np.uint8)] * 3,
+        }  # fmt: skip
+        np.testing.assert_array_equal(RandomShift(5)(results)['gt_seg_map'], labels)
+
+
 def test_every_shift_is_as_likely():
     counts = np.zeros((7, 7))
     for index in range(49 * 30):
