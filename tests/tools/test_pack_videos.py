@@ -51,7 +51,14 @@ def many(echonet_root, tmp_path) -> Path:
 def begun(root: Path, store: Path) -> subprocess.Popen:
     """A call that has written its first recordings."""
     command = [sys.executable, TOOL, root, '--out', store, '--jobs', '1']
-    process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True, start_new_session=True)
+    process = subprocess.Popen(
+        command,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+        # A shell's background job, such as this test may run in, hands an ignored Ctrl-C on.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
+    )
     lines = store / 'index.jsonl.part'
     while not (lines.exists() and len(lines.read_text().splitlines()) > 1):
         assert process.poll() is None
