@@ -1,52 +1,19 @@
-"""Three structures on CAMUS phantoms, from the parts of configs/phantom/pretrain.py.
+"""Three structures on CAMUS phantoms: configs/phantom/seg.py on other data, with four labels.
 
 python tools/make_phantoms.py --out data/phantom --camus 100 --seed 1 --datasets camus
 python tools/train.py configs/phantom/seg_camus.py
 """
 
-_base_ = '../seg_camus.py'
+_base_ = 'seg.py'
 
 data_root = 'data/phantom/CAMUS'
+frames = dict(type='echocardmae_mm.CAMUSSegDataset', data_root=data_root)
 
-pretrained = 'work_dirs/phantom/pretrain/epoch_24.pth'
-size = dict(img_size=56, patch_size=8)
-model = dict(
-    data_preprocessor=dict(size=(56, 56)),
-    backbone=dict(
-        tubelet_size=8,
-        embed_dims=128,
-        depth=2,
-        num_heads=4,
-        init_cfg=dict(checkpoint=pretrained),
-        **size,
-    ),
-    decode_head=dict(
-        in_dims=128,
-        embed_dims=128,
-        depth=1,
-        num_heads=8,
-        init_cfg=dict(checkpoint=pretrained),
-        **size,
-    ),
-)
-
-train_pipeline = _base_.train_pipeline
-train_pipeline[1].update(scale=(56, 56))  # Resize
-train_pipeline[2].update(scale=(56, 56))  # LoadEchoMask
-train_pipeline[3].update(pixels=6)  # RandomShift
-test_pipeline = _base_.test_pipeline
-test_pipeline[1].update(scale=(56, 56))
-
-train_dataloader = dict(
-    batch_size=32, num_workers=2, dataset=dict(data_root=data_root, pipeline=train_pipeline)
-)
-val_dataloader = dict(num_workers=2, dataset=dict(data_root=data_root, pipeline=test_pipeline))
-test_dataloader = dict(num_workers=2, dataset=dict(data_root=data_root, pipeline=test_pipeline))
+model = dict(decode_head=dict(num_classes=4))
+train_dataloader = dict(batch_size=32, dataset=frames)
+val_dataloader = dict(dataset=frames)
+test_dataloader = dict(dataset=frames)
 test_evaluator = dict(network_size=(56, 56))
-
 train_cfg = dict(max_epochs=80, val_interval=20)
-optim_wrapper = dict(optimizer=dict(lr=1e-3, weight_decay=0.05), clip_grad=dict(max_norm=1.0))
-param_scheduler = [
-    dict(type='LinearLR', start_factor=0.02, by_epoch=False, begin=0, end=50),
-    dict(type='CosineAnnealingLR', by_epoch=True, T_max=80, convert_to_iter_based=True),
-]
+param_scheduler = _base_.param_scheduler
+param_scheduler[1].update(T_max=80)
