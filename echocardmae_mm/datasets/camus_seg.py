@@ -14,7 +14,8 @@ from echocardmae_mm.datasets.camus_index import NIFTI, Patient, ejection_fractio
 from echocardmae_mm.datasets.echo_video import EchoVideoDataset
 from echocardmae_mm.datasets.patient_folds import SPLITS
 from echocardmae_mm.datasets.patient_split import draw_split, read_split
-from echocardmae_mm.errors import EchoError
+from echocardmae_mm.datasets.recordings import read_labels
+from echocardmae_mm.errors import EchoError, RecordingError
 from echocardmae_mm.registry import DATASETS
 
 _TEST_LIST = 'database_split/subgroup_testing.txt'
@@ -31,7 +32,9 @@ class CAMUSSegDataset(EchoVideoDataset):
     sample with ``patient``, ``view``, ``quality``, ``source``, ``ef``, ``instant``, ``frame``,
     ``masks`` and ``img_path``.
 
-    Patients without a view, an instant or its labels are left out there, told and counted.
+    Patients without a view, an instant or its labels are left out there, told and counted. So are,
+    where ``test_mode=True``, frames whose labels are damaged or unknown: an evaluation goes on, and
+    its number of images says how many are left. Training finds them when it meets them.
 
     Args:
         data_root (str): Folder of ``database_nifti`` (NIfTI release), of ``training`` and
@@ -139,6 +142,10 @@ class CAMUSSegDataset(EchoVideoDataset):
                     print_log(f'{patient.folder}: no {what} of {view} at {instant}', 'current')
                 left_out[f'frames without {what} (dropped)'] += 1
                 continue
+            if self.test_mode and (fault := self._fault_of(labels)):
+                print_log(f'left out: {fault}', 'current')
+                left_out['frames with unusable labels (dropped)'] += 1
+                continue
             frames.append(
                 {
                     'filename': str(image),
@@ -158,6 +165,13 @@ class CAMUSSegDataset(EchoVideoDataset):
                 }
             )
         return frames
+
+    def _fault_of(self, labels: Path) -> str | None:
+        try:
+            read_labels(str(labels), len(self.METAINFO['classes']))
+        except RecordingError as error:
+            return str(error)
+        return None
 
 
 def _official_test(root: str, patients: list[Patient]) -> set[str]:

@@ -21,6 +21,7 @@ from echocardmae_mm.datasets.recordings import (
     name_in_store,
 )
 from echocardmae_mm.datasets.seeded_generators import seeded_generators
+from echocardmae_mm.datasets.transforms.open_recording import OpenRecording
 from echocardmae_mm.draws import EpochIndex, Stream, draw_bits, draw_key
 from echocardmae_mm.errors import EchoError, RecordingError
 from echocardmae_mm.registry import DATASETS
@@ -156,8 +157,7 @@ class EchoVideoDataset(BaseDataset):
         filename = results['filename']
         if self.test_mode:
             results['draw_seed'] = 0
-        if self.store is not None:
-            results['packed'] = self.store, name_in_store(filename, self.data_root)
+        results.update(self._packed(filename))
         with seeded_generators(draw_key(results)):
             sample = self.pipeline(results)
         if sample is None:
@@ -199,6 +199,21 @@ class EchoVideoDataset(BaseDataset):
         content = dict(zip(recordings, hashes))
         return [content[filename] for filename in filenames]
 
+    def num_frames(self, filename: str | Path) -> int:
+        """How many frames a recording of the data set has, by the file itself or its packed copy.
+
+        Args:
+            filename (str | Path): The recording.
+
+        Returns:
+            int: Frames that can be decoded.
+
+        Raises:
+            RecordingError: If it cannot be read.
+        """
+        results = {'filename': str(filename), **self._packed(str(filename))}
+        return OpenRecording().transform(results)['total_frames']
+
     def recording_of(self, data_info: dict[str, Any]) -> str:
         """The recording that a sample was taken from, which provenance goes by.
 
@@ -209,6 +224,12 @@ class EchoVideoDataset(BaseDataset):
             str: Path of a file.
         """
         return data_info['filename']
+
+    def _packed(self, filename: str) -> dict[str, Any]:
+        """What :class:`OpenRecording` needs to read the copy in the store, where there is one."""
+        if self.store is None:
+            return {}
+        return {'packed': (self.store, name_in_store(filename, self.data_root))}
 
     def _usable_sample(self, index: int, batch: set[int]) -> Any:
         if self.test_mode:

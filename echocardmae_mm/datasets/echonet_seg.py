@@ -31,7 +31,9 @@ class EchoNetSegDataset(EchoNetDynamicDataset):
     its own for MMSegmentation.
 
     Counted and left out: frames that lie beyond the recording's end, ventricles of which less than
-    half lies in the picture, recordings without two usable tracings.
+    half lies in the picture, recordings without two usable tracings. The end is what FileList.csv
+    says, and where ``test_mode=True`` also what the recording itself has; training meets recordings
+    that are shorter than their list says when it reads them.
 
     Args:
         drop_odd_tracings (bool): Whether to leave out tracings of other than 21 rows, as rivals do
@@ -82,10 +84,11 @@ class EchoNetSegDataset(EchoNetDynamicDataset):
         Returns:
             list[dict]: End-diastole and end-systole, or nothing.
         """
+        end = self._end(row, path)
         areas = {
             frame: traced_area(tracing)
             for frame, tracing in tracings.items()
-            if self._is_usable(row, path, frame, tracing)
+            if self._is_usable(row, path, frame, tracing, end)
         }
         if len(areas) < 2:
             self._left_out['recordings without two usable tracings (dropped)'] += 1
@@ -107,8 +110,14 @@ class EchoNetSegDataset(EchoNetDynamicDataset):
             for instant, frame in instants.items()
         ]
 
-    def _is_usable(self, row: dict[str, str], path: Path, frame: int, tracing: np.ndarray) -> bool:
-        end = read_number(row, 'NumberOfFrames')
+    def _end(self, row: dict[str, str], path: Path) -> float:
+        """How many frames the recording has; NaN where nothing says so."""
+        listed = read_number(row, 'NumberOfFrames')
+        return np.fmin(listed, self.num_frames(path)) if self.test_mode else listed
+
+    def _is_usable(
+        self, row: dict[str, str], path: Path, frame: int, tracing: np.ndarray, end: float
+    ) -> bool:
         height, width = (read_number(row, side) for side in ('FrameHeight', 'FrameWidth'))
         shape = (_SIZE, _SIZE) if np.isnan(height + width) else (int(height), int(width))
         if frame < 0 or frame >= end:

@@ -2,6 +2,7 @@
 
 import shutil
 
+import nibabel
 import numpy as np
 import pytest
 import SimpleITK
@@ -77,20 +78,33 @@ def test_a_view_or_labels_that_are_missing_are_counted(root):
     assert dataset.report['frames without labels (dropped)'] == 1
 
 
-@pytest.mark.parametrize('label', [7, 255])
-def test_an_unknown_label_is_skipped_in_training_and_named(root, label):
-    import nibabel
-
-    path = next((root / 'database_nifti').glob('*/patient0001_4CH_ED_gt.nii.gz'))
+def with_unknown_label(root, patient, label):
+    path = next((root / 'database_nifti').glob(f'*/{patient}_4CH_ED_gt.nii.gz'))
     image = nibabel.load(path)
     values = np.asarray(image.dataobj).copy()
     values[0, 0] = label
     nibabel.save(nibabel.Nifti1Image(values, image.affine), path)
+    return path
+
+
+@pytest.mark.parametrize('label', [7, 255])
+def test_an_unknown_label_is_skipped_in_training_and_named(root, label):
+    path = with_unknown_label(root, 'patient0001', label)
     dataset = CAMUSSegDataset(data_root=str(root), pipeline=READING)
     for index in range(len(dataset)):
         dataset[index]
     (skipped,) = dataset.skipped.nonzero()[:, 0].tolist()
     assert f'{path}: label {label} is unknown: expected 0 to 3' in dataset.skip_reason(skipped)
+
+
+def test_unusable_labels_are_left_out_of_an_evaluation_and_counted(root):
+    with_unknown_label(root, 'patient0005', 7)
+    (root / 'database_nifti' / 'patient0006' / 'patient0006_2CH_ES_gt.nii.gz').write_bytes(b'x')
+    dataset = CAMUSSegDataset(data_root=str(root), split='test', test_mode=True, pipeline=READING)
+    assert len(dataset) == 6
+    assert dataset.report['frames with unusable labels (dropped)'] == 2
+    for index in range(6):
+        assert dataset[index]['gt_seg_map'].max() <= 3
 
 
 def test_the_challenges_test_patients_are_others_than_those_of_the_same_number(tmp_path):

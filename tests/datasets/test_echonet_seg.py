@@ -112,6 +112,19 @@ def test_a_recording_that_ends_before_its_tracing_is_skipped_in_training(root):
     assert 'frame 80 is labelled, but it has 80 frames' in dataset.skip_reason(skipped)
 
 
+@pytest.mark.parametrize('listed', ['', '200'])
+def test_a_tracing_beyond_the_real_end_is_left_out_of_an_evaluation(root, listed):
+    rewrite(root / 'FileList.csv', lambda row: {**row, 'NumberOfFrames': listed})
+    rewrite(root / 'VolumeTracings.csv', beyond_the_end)
+    dataset = EchoNetSegDataset(
+        data_root=str(root), split='train', test_mode=True, pipeline=READING
+    )
+    assert len(dataset) == 8
+    assert dataset.report['tracings beyond the end of the recording (dropped)'] == 1
+    for index in range(8):
+        assert dataset[index]['gt_seg_map'].any()
+
+
 def test_an_ejection_fraction_is_not_needed(root):
     rewrite(root / 'FileList.csv', lambda row: {**row, 'EF': ''})
     dataset = EchoNetSegDataset(data_root=str(root), split='train')
