@@ -6,9 +6,11 @@ import fcntl
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator
+import time
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 from launch import Mistake
 from rich.console import Console
@@ -27,8 +29,67 @@ def held(folder: Path) -> Iterator[None]:
         yield
 
 
+class Child:
+    """A tool of this folder at work, its output kept in ``<folder>/<tool>.log``.
+
+    Args:
+        tool (str): Its file, such as train.py.
+        arguments (list[str]): Its command line.
+        folder (Path): Where the log goes.
+        name (str): What messages call the job.
+        environment (Mapping[str, str], optional): In place of this process's.
+    """
+
+    def __init__(
+        self,
+        tool: str,
+        arguments: list[str],
+        folder: Path,
+        name: str,
+        environment: Mapping[str, str] | None = None,
+    ) -> None:
+        self.tool = tool
+        self.name = name
+        self.log = folder / f'{Path(tool).stem}.log'
+        with self.log.open('ab') as log:
+            self.begins = log.tell()
+            # A group of its own: a signal comes once, from here.
+            self.process = subprocess.Popen(
+                [sys.executable, str(TOOLS / tool), *arguments],
+                stdout=log,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
+                env=environment,
+            )
+
+    def is_running(self) -> bool:
+        return self.process.poll() is None
+
+    def progress(self) -> str:
+        """The last step that the tool has logged."""
+        steps = [line for line in self._lines() if 'Epoch(' in line]
+        return f'{self.name}: ' + (
+            steps[-1][steps[-1].index('Epoch(') :][:100] if steps else self.tool
+        )
+
+    def require_success(self) -> None:
+        """Raise a mistake that says what the tool said, if it failed."""
+        if not self.process.returncode:
+            return
+        said = self._lines()[-21:]
+        begins = [i for i, line in enumerate(said) if line.startswith('error: ')]
+        reason = '\n'.join(said[begins[-1] :] if begins else said[-1:]).removeprefix('error: ')
+        raise Mistake(f'{self.name}, {self.tool}: {reason}\n(its log is {self.log})')
+
+    def _lines(self) -> list[str]:
+        with self.log.open('rb') as log:
+            log.seek(max(self.begins, self.log.stat().st_size - 20_000))
+            text = log.read().decode(errors='replace')
+        return [line.strip() for line in text.splitlines() if line.strip()]
+
+
 def run_tool(tool: str, arguments: list[str], folder: Path, name: str) -> None:
-    """Run a tool of this folder, its output kept in ``<folder>/<tool>.log``.
+    """Run a tool of this folder to its end.
 
     Ctrl-C and SIGTERM are handed on to it, which saves and leaves, and end this program too.
 
@@ -41,44 +102,36 @@ def run_tool(tool: str, arguments: list[str], folder: Path, name: str) -> None:
     Raises:
         Mistake: If it fails, with what it said.
     """
-    log = folder / f'{Path(tool).stem}.log'
-    command = [sys.executable, str(TOOLS / tool), *arguments]
-    # A group of its own: a signal comes once, from here.
-    process = subprocess.Popen(
-        command,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        start_new_session=True,
-    )
-    assert process.stdout is not None
-    lines: list[str] = []
-    with passed_on_to(process) as signals, log.open('a') as file:
-        with Console(stderr=True).status(f'{name}: {tool}') as status:
-            for line in process.stdout:
-                file.write(line)
-                lines = [*lines[-20:], line.strip()]
-                if 'Epoch(' in line:
-                    status.update(f'{name}: {line[line.index("Epoch(") :].strip()[:100]}')
-        code = process.wait()
+    children: list[Child] = []
+    with (
+        passed_on_to(children) as signals,
+        Console(stderr=True).status(f'{name}: {tool}') as status,
+    ):
+        children.append(Child(tool, arguments, folder, name))
+        while children[0].is_running():
+            status.update(children[0].progress())
+            time.sleep(0.2)
+    leave_if_stopped(signals, name)
+    children[0].require_success()
+
+
+def leave_if_stopped(signals: Sequence[int], name: str) -> None:
+    """End this program as a signal asked for."""
     if signals:
         print(f'{name} stopped; the same command goes on from there', file=sys.stderr)
         sys.exit(128 + signals[0])
-    if code:
-        said = [line for line in lines if line]
-        begins = [i for i, line in enumerate(said) if line.startswith('error: ')]
-        reason = '\n'.join(said[begins[-1] :] if begins else said[-1:]).removeprefix('error: ')
-        raise Mistake(f'{name}, {tool}: {reason}\n(its log is {log})')
 
 
 @contextmanager
-def passed_on_to(process: subprocess.Popen) -> Iterator[list[int]]:
-    """Hand Ctrl-C and SIGTERM on to a process, which saves and leaves; gives what came."""
+def passed_on_to(children: Sequence[Child]) -> Iterator[list[int]]:
+    """Hand Ctrl-C and SIGTERM on to what runs, which saves and leaves; gives what came."""
     came: list[int] = []
 
-    def pass_on(number: int, _: object) -> None:
+    def pass_on(number: int, _: Any) -> None:
         came.append(number)
-        process.send_signal(number)
+        for child in children:
+            if child.is_running():
+                child.process.send_signal(number)
 
     before = {n: signal.signal(n, pass_on) for n in (signal.SIGINT, signal.SIGTERM)}
     try:

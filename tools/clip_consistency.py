@@ -158,7 +158,7 @@ def main() -> None:
         verdict = None
         if args.vs:
             first, second = clips.values()
-            difference = consistency_difference(first, second, seed=args.seed)
+            difference = consistency_difference([(first, second)], seed=args.seed)
             verdict = is_more_consistent(difference, args.margin)
             text += f'{table({**results, f"{names[1]} - {names[0]}": difference})}\n\n'
             text += f'{names[1]} is {"" if verdict else "not shown to be "}more consistent than '

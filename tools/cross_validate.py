@@ -14,7 +14,6 @@ from __future__ import annotations
 import argparse
 import json
 import time
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +23,7 @@ from mmengine.config import Config
 from mmengine.registry import DATASETS, METRICS, init_default_scope
 
 from echocardmae_mm.datasets.patient_folds import read_folds, write_folds
+from echocardmae_mm.engine import as_cfg_options, settings_of
 from echocardmae_mm.evaluation import PREDICTIONS, RESULT
 from echocardmae_mm.evaluation.cross_validation import (
     is_finished,
@@ -111,7 +111,7 @@ def run_fold(config: Config, fold: int, args: argparse.Namespace) -> None:
     folder = folder_of(config, fold)
     common = ['--work-dir', str(folder)]
     options = {**(args.cfg_options or {}), **settings_of_fold(config, fold, args.folds)}
-    written = ['--cfg-options', *(f'{name}={_written(value)}' for name, value in options.items())]
+    written = as_cfg_options(options)
     allowed = ['--allow-overlap'] if args.allow_overlap else []
     with held(folder):
         training = [args.config, *common, '--resume', *_chosen(args), *written]
@@ -137,7 +137,7 @@ def claim(config: Config, fold: int, args: argparse.Namespace) -> None:
     folder = folder_of(config, fold)
     told = Config(config._cfg_dict.to_dict())
     told.merge_from_dict(settings_of_fold(config, fold, args.folds))
-    settings = {'arguments': ' '.join(_chosen(args)), **dict(_leaves(told._cfg_dict.to_dict()))}
+    settings = {'arguments': ' '.join(_chosen(args)), **_of_any_machine(settings_of(told))}
     settings = json.loads(json_text(settings))
     note = folder / SETTINGS
     if not note.is_file():
@@ -155,27 +155,17 @@ def claim(config: Config, fold: int, args: argparse.Namespace) -> None:
         )
 
 
-def _leaves(part: Any, place: str = '') -> Iterator[tuple[str, Any]]:
-    """Settings of a config by their place, those of the machine left out."""
-    items = part.items() if isinstance(part, dict) else enumerate(part)
-    for name, value in items:
-        if name in OF_THE_MACHINE:
-            continue
-        if isinstance(value, (dict, list, tuple)):
-            yield from _leaves(value, f'{place}{name}.')
-        else:
-            yield f'{place}{name}', value
+def _of_any_machine(settings: dict[str, Any]) -> dict[str, Any]:
+    return {
+        place: value
+        for place, value in settings.items()
+        if not OF_THE_MACHINE & set(place.split('.'))
+    }
 
 
 def _chosen(args: argparse.Namespace) -> list[str]:
     seed = ['--seed', str(args.seed)] if args.seed is not None else []
     return [*(['--amp'] if args.amp else []), *seed]
-
-
-def _written(value: Any) -> str:
-    if isinstance(value, (list, tuple)):
-        return f'[{",".join(map(_written, value))}]'
-    return str(value)
 
 
 def summarise(config: Config, folders: list[Path], args: argparse.Namespace) -> str:

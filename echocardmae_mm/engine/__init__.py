@@ -2,6 +2,7 @@
 
 from .atomic_backend import AtomicBackend
 from .checkpoint_fit import require_fit
+from .config_settings import as_cfg_options, overrides, settings_of
 from .cpu_amp_optim_wrapper import CPUAmpOptimWrapper
 from .epoch_sampler import EpochSampler
 from .fit_targets_hook import FitTargetsHook
@@ -27,10 +28,13 @@ __all__ = [
     'ResumableTrainLoop',
     'SafeStopHook',
     'SkippedVideosHook',
+    'as_cfg_options',
     'git_commit',
     'innermost_datasets',
     'let_workers_outlive_signals',
+    'overrides',
     'read_provenance',
     'refuse_overlap',
     'require_fit',
+    'settings_of',
 ]

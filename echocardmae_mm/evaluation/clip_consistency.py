@@ -13,7 +13,7 @@ from mmengine.evaluator import BaseMetric
 from echocardmae_mm.errors import EchoError
 from echocardmae_mm.registry import METRICS
 
-from .bootstrap import Interval, bootstrap_intervals
+from .bootstrap import Interval, bootstrap_intervals, weights_of_runs
 
 STATISTICS = ('icc', 'within_sd', 'within_range', 'mae_of_one_clip', 'mae')
 
@@ -103,35 +103,33 @@ def consistency(clips: pd.DataFrame, resamples: int = 2000, seed: int = 0) -> di
 
 
 def consistency_difference(
-    first: pd.DataFrame, second: pd.DataFrame, resamples: int = 2000, seed: int = 0
+    runs: Sequence[tuple[pd.DataFrame, pd.DataFrame]], resamples: int = 2000, seed: int = 0
 ) -> dict[str, Interval]:
     """How two models differ, second minus first, paired by recording.
 
     Args:
-        first (pd.DataFrame): Clips of the first model, as :func:`consistency` takes them.
-        second (pd.DataFrame): The same clips by the second model.
-        resamples (int): Bootstrap resamples of the patients. Defaults to 2000.
+        runs (Sequence[tuple[pd.DataFrame, pd.DataFrame]]): Clips of the first and the second model,
+            as :func:`consistency` takes them, one pair a run; all of the same clips.
+        resamples (int): Bootstrap resamples of the patients and the runs. Defaults to 2000.
         seed (int): Seed of the bootstrap. Defaults to 0.
 
     Returns:
-        dict[str, Interval]: As :func:`consistency`.
+        dict[str, Interval]: As :func:`consistency`, means over the runs; the intervals are over
+        patients and, with several runs, over runs too.
 
     Raises:
-        EchoError: If the two hold other clips or other true EF.
+        EchoError: If the models hold other clips or other true EF.
     """
-    one, other = _by_video(first), _by_video(second)
-    same = len(one) == len(other) and (one[['video', 'clips']] == other[['video', 'clips']]).all(
-        axis=None
-    )
-    if not (same and np.allclose(one['ef'], other['ef'], atol=1e-3)):
-        raise EchoError(
-            'the two models were not tested on the same clips: let both configs name the same '
-            'data, clip_len and interval'
-        )
+    videos = [(_by_video(first), _by_video(second)) for first, second in runs]
+    one = videos[0][0]
+    for other in (model for run in videos for model in run):
+        _require_same_clips(one, other)
+    weights = weights_of_runs(len(runs), seed)
 
     def differences(rows: np.ndarray) -> dict[str, float]:
-        before, after = _statistics(one, rows), _statistics(other, rows)
-        return {name: after[name] - before[name] for name in STATISTICS}
+        each = [(_statistics(first, rows), _statistics(second, rows)) for first, second in videos]
+        values = np.array([[b[name] - a[name] for name in STATISTICS] for a, b in each])
+        return dict(zip(STATISTICS, (next(weights) @ values).tolist()))
 
     return bootstrap_intervals(
         differences, one['patient'].to_numpy(), resamples=resamples, seed=seed
@@ -155,6 +153,17 @@ def is_more_consistent(difference: dict[str, Interval], margin: float) -> bool:
     """
     mae = difference['mae']
     return difference['icc'].low > 0 and mae.low <= 0 and mae.high < margin
+
+
+def _require_same_clips(one: pd.DataFrame, other: pd.DataFrame) -> None:
+    same = len(one) == len(other) and (one[['video', 'clips']] == other[['video', 'clips']]).all(
+        axis=None
+    )
+    if not (same and np.allclose(one['ef'], other['ef'], atol=1e-3)):
+        raise EchoError(
+            'the two models were not tested on the same clips: let both configs name the same '
+            'data, clip_len and interval'
+        )
 
 
 def _by_video(clips: pd.DataFrame) -> pd.DataFrame:

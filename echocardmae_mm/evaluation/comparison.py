@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
-from scipy.stats import norm, t
+from scipy.stats import norm
 
 from echocardmae_mm.errors import EchoError
 
-from .bootstrap import Interval, bootstrap_intervals
+from .bootstrap import Interval, bootstrap_intervals, weights_of_runs
 from .compared_task import ComparedTask, columns_of, task_of
 
 
@@ -97,6 +97,39 @@ def paired(
     return [(first, second) for first, second in tables]
 
 
+def summarise_runs(
+    tables: Sequence[pd.DataFrame], resamples: int = 2000, seed: int = 0
+) -> dict[str, Interval]:
+    """Statistics of one model, as means over several runs of it.
+
+    Args:
+        tables (Sequence[pd.DataFrame]): Its tables, one a run, as :func:`read_predictions` gives
+            them, all of the same recordings.
+        resamples (int): Resamples of patients and runs. Defaults to 2000.
+        seed (int): Seed of the bootstrap. Defaults to 0.
+
+    Returns:
+        dict[str, Interval]: Each of the task's statistics; its interval is over patients and, with
+        several runs, over runs too, as in :func:`compare`.
+
+    Raises:
+        EchoError: If the recordings or their truth differ.
+    """
+    tables = [first for first, _ in paired([(table, table) for table in tables])]
+    task = task_of(tables[0])
+    columns = [columns_of(table) for table in tables]
+    weights = weights_of_runs(len(tables), seed)
+
+    def statistics(rows: np.ndarray) -> dict[str, float]:
+        each = [task.statistics(run, rows) for run in columns]
+        values = np.array([[run[name] for name in task.labels] for run in each])
+        return dict(zip(task.labels, (next(weights) @ values).tolist()))
+
+    return bootstrap_intervals(
+        statistics, tables[0]['patient'].to_numpy(), resamples=resamples, seed=seed
+    )
+
+
 def compare(
     runs: Sequence[tuple[pd.DataFrame, pd.DataFrame]], resamples: int = 10000, seed: int = 0
 ) -> dict[str, Difference]:
@@ -129,7 +162,7 @@ def compare(
         each = [[task.statistics(model, rows) for model in run] for run in columns]
         return np.array([[[model[name] for name in task.labels] for model in run] for run in each])
 
-    weights = _weights_of_runs(len(runs), seed)
+    weights = weights_of_runs(len(runs), seed)
 
     def differences(rows: np.ndarray) -> dict[str, float]:
         first, second = np.tensordot(next(weights), of_both(rows), 1)
@@ -141,23 +174,6 @@ def compare(
         name: Difference(one, other, intervals[name], detectable_difference(intervals[name]))
         for name, one, other in zip(task.labels, first.tolist(), second.tolist())
     }
-
-
-def _weights_of_runs(count: int, seed: int) -> Iterator[np.ndarray]:
-    """Share of each run: equal for the estimate, then by how often it is drawn.
-
-    Resampling a few runs shows too little of what runs differ by: the variance of their mean comes
-    out too small by (count - 1) / count, and its quantiles are Student's. The drawn shares are set
-    apart from the equal ones by as much, so that the interval covers.
-    """
-    equal = np.full(count, 1 / count)
-    yield equal
-    generator = np.random.default_rng([seed, count])
-    apart = 1.0
-    if count > 1:
-        apart = np.sqrt(count / (count - 1)) * t.ppf(0.975, count - 1) / norm.ppf(0.975)
-    while True:
-        yield equal + apart * (generator.multinomial(count, equal) / count - equal)
 
 
 def _require_same(first: pd.DataFrame, second: pd.DataFrame, task: ComparedTask) -> None:

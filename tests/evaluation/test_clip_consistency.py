@@ -78,14 +78,16 @@ def test_spread_and_error_in_words():
 
 
 def test_less_spread_at_the_same_error_is_more_consistent():
-    difference = consistency_difference(simulated(6, seed=1), simulated(2, seed=1), resamples=300)
+    difference = consistency_difference(
+        [(simulated(6, seed=1), simulated(2, seed=1))], resamples=300
+    )
     assert difference['within_sd'].high < 0
     assert is_more_consistent(difference, margin=0.5)
 
 
 def test_the_same_model_twice_is_not():
     clips = simulated(4)
-    difference = consistency_difference(clips, clips, resamples=100)
+    difference = consistency_difference([(clips, clips)], resamples=100)
     assert difference['icc'] == (0, 0, 0)
     assert not is_more_consistent(difference, margin=0.5)
 
@@ -93,7 +95,7 @@ def test_the_same_model_twice_is_not():
 def test_a_constant_prediction_has_no_spread_and_is_not_more_consistent():
     clips = simulated(4)
     constant = clips.assign(prediction=55.0 + 1e-3 * (np.arange(len(clips)) % 3))
-    difference = consistency_difference(clips, constant, resamples=300)
+    difference = consistency_difference([(clips, constant)], resamples=300)
     assert difference['within_sd'].high < 0
     assert not is_more_consistent(difference, margin=0.5)
 
@@ -102,7 +104,7 @@ def test_shrinking_towards_the_mean_is_not():
     """Halving all deviations halves the spread, leaves the correlation and raises the error."""
     clips = simulated(4)
     shrunk = clips.assign(prediction=55 + 0.25 * (clips['prediction'] - 55))
-    difference = consistency_difference(clips, shrunk, resamples=300)
+    difference = consistency_difference([(clips, shrunk)], resamples=300)
     assert difference['within_sd'].high < 0
     assert difference['icc'].estimate == pytest.approx(0, abs=1e-9)
     assert not is_more_consistent(difference, margin=0.5)
@@ -122,9 +124,18 @@ def test_the_verdict_needs_both(icc, mae, claimed):
     assert is_more_consistent(difference, margin=0.5) is claimed
 
 
+def test_several_runs_are_averaged_and_their_spread_counts():
+    runs = [(simulated(6, seed=1), simulated(spread, seed=1)) for spread in (1, 2, 5)]
+    alone = [consistency_difference([run], resamples=200)['within_sd'] for run in runs]
+    together = consistency_difference(runs, resamples=500)['within_sd']
+    assert together.estimate == pytest.approx(np.mean([one.estimate for one in alone]))
+    widest = max(one.high - one.low for one in alone)
+    assert together.high - together.low > 2 * widest
+
+
 def test_other_clips_are_refused():
     with pytest.raises(EchoError, match='not tested on the same clips'):
-        consistency_difference(simulated(4), simulated(4).iloc[1:])
+        consistency_difference([(simulated(4), simulated(4).iloc[1:])])
 
 
 def test_the_metric_keeps_every_clip():

@@ -11,6 +11,7 @@ from echocardmae_mm.evaluation.comparison import (
     detectable_difference,
     paired,
     read_predictions,
+    summarise_runs,
 )
 
 
@@ -108,6 +109,18 @@ def test_several_runs_are_averaged_and_their_spread_counts():
     assert spread.difference.estimate == pytest.approx(np.mean(each))
     width = [d.difference.high - d.difference.low for d in (one, spread)]
     assert width[1] > 1.5 * width[0]
+
+
+def test_runs_of_one_model_are_averaged_and_their_spread_counts():
+    tables = [predictions(seed, noise) for seed, noise in ((1, 3), (2, 6), (3, 12))]
+    together = summarise_runs(tables, resamples=400)['mae']
+    errors = [np.abs(t['prediction'] - t['ef']).mean() for t in tables]
+    assert together.estimate == pytest.approx(np.mean(errors))
+    # Student's interval of three runs alone, to which the patients add little.
+    reach = 4.30 * np.std(errors, ddof=1) / np.sqrt(3)
+    assert together.high - together.low == pytest.approx(2 * reach, rel=0.15)
+    alone = summarise_runs(tables[:1], resamples=400)['mae']
+    assert alone.high - alone.low < 1
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,40 @@
+"""Infarctions of HMC-QU phantoms, whose walls move badly in one region, from the demo's encoder.
+
+python tools/make_phantoms.py --out data/phantom --hmcqu 120 --seed 1 --datasets hmcqu
+python tools/cross_validate.py configs/phantom/mi.py
+"""
+
+_base_ = '../mi_hmcqu.py'
+
+data_root = 'data/phantom/HMC-QU'
+
+model = dict(
+    backbone=dict(
+        img_size=56,
+        patch_size=8,
+        tubelet_size=8,
+        embed_dims=128,
+        depth=2,
+        num_heads=4,
+        drop_path_rate=0.2,
+        init_cfg=dict(checkpoint='work_dirs/phantom/pretrain/epoch_24.pth'),
+    ),
+    cls_head=dict(in_channels=128),
+)
+
+train_pipeline = _base_.train_pipeline
+train_pipeline[3].update(size=56)  # CropToSector
+train_pipeline[4].update(size=56, padding=6)  # RandomCrop
+test_pipeline = _base_.test_pipeline
+test_pipeline[3].update(size=56)
+
+recordings = dict(data_root=data_root, masked_only=False)
+train_dataloader = dict(num_workers=2, dataset=dict(recordings, pipeline=train_pipeline))
+test_dataloader = dict(num_workers=2, dataset=dict(recordings, pipeline=test_pipeline))
+
+train_cfg = dict(max_epochs=60)
+optim_wrapper = dict(optimizer=dict(lr=1e-3, weight_decay=0.3), clip_grad=dict(max_norm=1.0))
+param_scheduler = [
+    dict(type='LinearLR', start_factor=0.02, by_epoch=False, begin=0, end=50),
+    dict(type='CosineAnnealingLR', by_epoch=True, T_max=60, convert_to_iter_based=True),
+]

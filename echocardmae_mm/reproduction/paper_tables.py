@@ -1,0 +1,175 @@
+"""The paper's tables: what it prints, and which experiment of this repository stands for a row."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+FULL = 'pretrain_echo'
+
+
+class Experiment(NamedTuple):
+    """A downstream task from a pretrained encoder.
+
+    Args:
+        task (str): Config below ``configs/``, without suffix.
+        pretraining (str, optional): Config below ``configs/`` of the encoder that it starts from.
+            Defaults to None, from scratch.
+    """
+
+    task: str
+    pretraining: str | None = None
+
+
+class Column(NamedTuple):
+    """A figure of a table.
+
+    Args:
+        label (str): What it is called.
+        statistic (str): Its name among those of the task's table of predictions.
+        digits (int): Decimals.
+        qualities (tuple[str, ...]): Image qualities of the recordings that count; empty for all.
+        experiment (int): Which of a row's experiments it belongs to. Defaults to 0.
+        over_folds (str): Its name among the means over folds; empty without folds. Defaults to ''.
+    """
+
+    label: str
+    statistic: str
+    digits: int = 2
+    qualities: tuple[str, ...] = ()
+    experiment: int = 0
+    over_folds: str = ''
+
+
+class Row(NamedTuple):
+    """A method.
+
+    Args:
+        method (str): What it is called.
+        printed (tuple[float | None, ...]): The paper's figures, a column each; empty where the
+            paper has no such row.
+        experiments (tuple[Experiment | None, ...]): What is run; empty for methods that are not in
+            this repository.
+    """
+
+    method: str
+    printed: tuple[float | None, ...] = ()
+    experiments: tuple[Experiment | None, ...] = ()
+
+
+class Table(NamedTuple):
+    """A table of the paper.
+
+    Args:
+        title (str): Its number and what it is about.
+        columns (tuple[Column, ...]): Its figures.
+        rows (tuple[Row, ...]): Its methods.
+        reference (str): The method that the others are compared with, recording by recording;
+            empty where the table compares nothing. Defaults to ''.
+    """
+
+    title: str
+    columns: tuple[Column, ...]
+    rows: tuple[Row, ...]
+    reference: str = ''
+
+
+def _ef(pretraining: str | None) -> tuple[Experiment, ...]:
+    return (Experiment('ef_echonet', pretraining),)
+
+
+_ERRORS = (Column('MAE', 'mae'), Column('RMSE', 'rmse'), Column('R2', 'r2'))
+
+TABLES = {
+    'table1': Table(
+        'Table 1. Ejection fraction on EchoNet-Dynamic',
+        _ERRORS,
+        (
+            Row('EchoNet', (4.05, 5.32, 0.81), (Experiment('baselines/ef_r2plus1d'),)),
+            Row('EchoCoTr', (3.95, 5.17, 0.82), (Experiment('baselines/ef_uniformer'),)),
+            Row('CoReEcho', (3.90, 5.13, 0.82), (Experiment('baselines/ef_uniformer_rnc'),)),
+            Row('EchoMEN', (3.93, None, None)),
+            Row('CardiacNet', (3.83, None, None)),
+            Row('EchoCardMAE', (3.78, 4.94, 0.84), _ef(FULL)),
+            Row('the same model from scratch', (), _ef(None)),
+        ),
+        reference='EchoCardMAE',
+    ),
+    'table2': Table(
+        'Table 2. Ejection fraction on CAMUS (four-chamber view), ten folds',
+        (
+            *(
+                Column(f'{label}, {words}', name, digits, members, over_folds=f'{group}/{name}')
+                for group, words, members in (
+                    ('quality_good_or_medium', 'good and medium', ('good', 'medium')),
+                    ('quality_poor', 'poor', ('poor',)),
+                )
+                for label, name, digits in (('corr', 'r', 3), ('MAE', 'mae', 2))
+            ),
+        ),
+        (
+            Row('EchoCoTr', (0.799, 5.33, 0.599, 7.49)),
+            Row('CoReEcho', (0.807, 5.29, 0.693, 6.81)),
+            Row('EchoCardMAE', (0.846, 5.06, 0.717, 5.41), (Experiment('ef_camus', FULL),)),
+        ),
+    ),
+    'table3': Table(
+        'Table 3. Segmentation; Dice and IoU of all pixels pooled',
+        (
+            Column('EchoNet-Dynamic mDice', 'dice_pooled', 4),
+            Column('EchoNet-Dynamic mIoU', 'iou_pooled', 4),
+            Column('CAMUS mDice', 'dice_pooled', 4, experiment=1),
+            Column('CAMUS mIoU', 'iou_pooled', 4, experiment=1),
+        ),
+        (
+            Row('SAMUS', (0.9179, 0.8432, 0.9111, 0.8394)),
+            Row('MemSAM', (0.9278, 0.8589, 0.9331, 0.8761)),
+            Row('DeepLabV3, as EchoNet', (), (Experiment('baselines/seg_deeplabv3'), None)),
+            Row(
+                'EchoCardMAE',
+                (0.9296, 0.8685, 0.9290, 0.8707),
+                (Experiment('seg_echonet', FULL), Experiment('seg_camus', FULL)),
+            ),
+        ),
+    ),
+    'table4': Table(
+        'Table 4. Myocardial infarction on HMC-QU, five folds',
+        tuple(
+            Column('F1' if name == 'f1' else name, name, over_folds=name)
+            for name in ('sensitivity', 'specificity', 'precision', 'f1', 'accuracy')
+        ),
+        (
+            Row('EchoCoTr', (98.57, 72.50, 88.37, 92.96, 89.77)),
+            Row('CoReEcho', (92.95, 86.07, 93.55, 92.91, 90.64)),
+            Row(
+                'EchoCardMAE',
+                (95.71, 86.79, 93.54, 94.51, 92.63),
+                (Experiment('mi_hmcqu', FULL),),
+            ),
+        ),
+    ),
+    'table5': Table(
+        'Table 5. What key area masking, denoising and alignment do for ejection fraction',
+        _ERRORS[:1],
+        (
+            Row('none of the three', (3.8894,), _ef('ablations/none')),
+            Row('key area', (3.8205,), _ef('ablations/key_area')),
+            Row('key area, denoising', (3.7991,), _ef('ablations/key_area_denoising')),
+            Row('key area, denoising, alignment', (3.7768,), _ef(FULL)),
+        ),
+        reference='key area, denoising, alignment',
+    ),
+    'table6': Table(
+        'Table 6. How the target is blurred, by ejection fraction',
+        _ERRORS[:1],
+        (
+            Row('mean', (3.8062,), _ef('ablations/blur_mean')),
+            Row('Gaussian', (3.7839,), _ef('ablations/blur_gaussian')),
+            Row('median', (3.7768,), _ef(FULL)),
+        ),
+        reference='median',
+    ),
+}
+
+#: Figure 2: one model without the alignment loss, one with it.
+WITHOUT_ALIGNMENT = Experiment('ef_echonet', 'ablations/key_area_denoising')
+WITH_ALIGNMENT = Experiment('ef_echonet', FULL)

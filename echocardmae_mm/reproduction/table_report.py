@@ -1,0 +1,235 @@
+"""A table of the paper beside what was measured, as Markdown."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from echocardmae_mm.evaluation import PREDICTIONS, Interval
+from echocardmae_mm.evaluation.clip_consistency import (
+    STATISTICS,
+    consistency,
+    consistency_difference,
+)
+from echocardmae_mm.evaluation.comparison import compare, read_predictions, summarise_runs
+from echocardmae_mm.evaluation.markdown import markdown_table
+from echocardmae_mm.whole_files import write_whole
+
+from .paper_tables import TABLES, WITH_ALIGNMENT, WITHOUT_ALIGNMENT, Column, Experiment, Row, Table
+from .plan import FIGURE2, Setup, Step, is_run, runs_of
+
+NOTE = 'step.json'
+_CLIPS = {'without': 'without alignment', 'with': 'with alignment'}
+
+
+def write_table(
+    name: str, root: Path, results: Path, steps: Sequence[Step], seeds: int, setup: Setup
+) -> Path:
+    """Write a table of which every step is finished.
+
+    Args:
+        name (str): 'table1' to 'table6' or 'figure2'.
+        root (Path): Folder of the steps.
+        results (Path): Folder that the table goes to.
+        steps (Sequence[Step]): As :func:`plan` gives them.
+        seeds (int): How many seeds were run.
+        setup (Setup): Where and how much.
+
+    Returns:
+        Path: The file, ``<results>/<name>.md``.
+    """
+    known = {step.name: step for step in steps}
+    body = (
+        _figure2(root, seeds)
+        if name == FIGURE2
+        else _table(TABLES[name], root, known, seeds, setup)
+    )
+    title = 'Figure 2. Clip selection' if name == FIGURE2 else TABLES[name].title
+    where = 'on phantoms: not comparable with the paper\n' if setup.phantom else ''
+    path = results / f'{name}.md'
+    results.mkdir(parents=True, exist_ok=True)
+    write_whole(path, f'# {title}\n\n{where}{_amount(seeds, setup)}\n\n{body}\n')
+    return path
+
+
+def _amount(seeds: int, setup: Setup) -> str:
+    budget = setup.budget
+    epochs = (
+        'all epochs of the configs' if budget.epochs == 1 else f'{budget.epochs:g} of the epochs'
+    )
+    folds = 'folds of the configs' if budget.folds is None else f'{budget.folds} folds'
+    return (
+        f'{seeds} seed{"s" * (seeds > 1)}, {epochs}, {folds}. Intervals are of 95 %, over patients'
+        f'{" and seeds" * (seeds > 1)}.'
+    )
+
+
+def _table(table: Table, root: Path, steps: dict[str, Step], seeds: int, setup: Setup) -> str:
+    header = ['', *(column.label for column in table.columns)]
+    if not setup.phantom:
+        header[1:] = [f'{c.label}, {who}' for c in table.columns for who in ('paper', 'ours')]
+    reference = next((r for r in table.rows if r.method == table.reference), None)
+    if reference is not None:
+        label = table.columns[0].label
+        header += [f'{label} less that of {table.reference}', 'detectable']
+    header += ['recordings', 'initialisation', 'config', 'commit', 'time']
+    rows = []
+    for row in table.rows:
+        run = [e for e in row.experiments if e is not None and is_run(e, setup)]
+        if setup.phantom and not run:
+            continue
+        cells = _cells(row, table, root, seeds, setup)
+        if reference is not None:
+            cells += _difference(row, reference, table.columns[0], root, seeds, setup)
+        origin = _origin(run, root, steps, seeds)
+        rows.append([row.method, *cells, *origin])
+        if run and all(column.over_folds for column in table.columns):
+            means = _means_over_folds(run[0], table.columns, root, seeds, setup)
+            rows.append([f'{row.method}, mean over folds', *means, *('' for _ in origin)])
+    return markdown_table(header, rows)
+
+
+def _cells(row: Row, table: Table, root: Path, seeds: int, setup: Setup) -> list[str]:
+    cells = []
+    for index, column in enumerate(table.columns):
+        if not setup.phantom:
+            cells.append(_number(row.printed[index] if row.printed else None, column.digits))
+        experiment = _experiment(row, column, setup)
+        cells.append('' if experiment is None else _ours(experiment, column, root, seeds))
+    return cells
+
+
+def _experiment(row: Row, column: Column, setup: Setup) -> Experiment | None:
+    experiments = row.experiments[column.experiment :]
+    return experiments[0] if experiments and is_run(experiments[0], setup) else None
+
+
+def _ours(experiment: Experiment, column: Column, root: Path, seeds: int) -> str:
+    tables = _predictions(experiment, column, root, seeds)
+    if tables[0].empty:
+        return 'no such recording'
+    return _interval(summarise_runs(tables)[column.statistic], column.digits)
+
+
+def _means_over_folds(
+    experiment: Experiment, columns: Sequence[Column], root: Path, seeds: int, setup: Setup
+) -> list[str]:
+    """What papers print: the mean of the folds' figures, here also over seeds."""
+    folds = [
+        json.loads((root / run / 'cross_validation.json').read_text())['folds']
+        for run in runs_of(experiment, seeds)
+    ]
+    cells = []
+    for column in columns:
+        values = [seed[column.over_folds]['mean'] for seed in folds if column.over_folds in seed]
+        mean = _number(float(np.mean(values)) if values else None, column.digits)
+        cells += [mean] if setup.phantom else ['', mean]
+    return cells
+
+
+def _difference(
+    row: Row, reference: Row, column: Column, root: Path, seeds: int, setup: Setup
+) -> list[str]:
+    one, other = (_experiment(r, column, setup) for r in (reference, row))
+    if one is None or other is None or one == other:
+        return ['', '']
+    runs = zip(*(_predictions(e, column, root, seeds) for e in (one, other)))
+    difference = compare(list(runs))[column.statistic]
+    return [
+        _interval(difference.difference, column.digits, '+'),
+        _number(difference.detectable, column.digits),
+    ]
+
+
+def _predictions(
+    experiment: Experiment, column: Column, root: Path, seeds: int
+) -> list[pd.DataFrame]:
+    """Predictions of each seed, of the recordings that the column is about."""
+    tables = [read_predictions(root / run / PREDICTIONS) for run in runs_of(experiment, seeds)]
+    if not column.qualities:
+        return tables
+    return [t[t['quality'].str.lower().isin(column.qualities)] for t in tables]
+
+
+def _origin(
+    experiments: Sequence[Experiment], root: Path, steps: dict[str, Step], seeds: int
+) -> list[str]:
+    """How many recordings, from what, by which configs, at which commits, in how long."""
+    if not experiments:
+        return ['', 'not in this repository', '', '', '']
+    runs = [run for experiment in experiments for run in runs_of(experiment, seeds)]
+    firsts = [runs_of(experiment, 1)[0] for experiment in experiments]
+    notes = [json.loads((root / run / NOTE).read_text()) for run in runs]
+    counts = [len(pd.read_csv(root / first / PREDICTIONS)) for first in firsts]
+    starts = dict.fromkeys(
+        _start(experiment, steps[first]) for experiment, first in zip(experiments, firsts)
+    )
+    configs = dict.fromkeys(_short(steps[first].config) for first in firsts)
+    commits = dict.fromkeys(str(note['commit'])[:10] for note in notes)
+    seconds = sum(note['seconds'] for note in notes)
+    return [
+        ', '.join(map(str, counts)),
+        ', '.join(starts),
+        ', '.join(configs),
+        ', '.join(commits),
+        f'{seconds / 60:.0f} min',
+    ]
+
+
+def _start(experiment: Experiment, step: Step) -> str:
+    if experiment.pretraining is not None:
+        return experiment.pretraining
+    return 'random' if any(place.endswith('init_cfg') for place in step.settings) else 'its own'
+
+
+def _short(config: str) -> str:
+    return Path(config).with_suffix('').as_posix().rpartition('configs/')[2]
+
+
+def _figure2(root: Path, seeds: int) -> str:
+    folders = [root / f'{FIGURE2}/seed_{seed}' for seed in range(seeds)]
+    clips = {
+        name: [pd.read_csv(f / name / 'clips.csv', dtype={'patient': str}) for f in folders]
+        for name in _CLIPS
+    }
+    each = {
+        name: [consistency(table, resamples=0) for table in tables]
+        for name, tables in clips.items()
+    }
+    difference = consistency_difference(list(zip(clips['without'], clips['with'])))
+    rows = [
+        [
+            statistic,
+            *(
+                _number(float(np.mean([one[statistic].estimate for one in each[name]])), 3)
+                for name in _CLIPS
+            ),
+            _interval(difference[statistic], 3, '+'),
+        ]
+        for statistic in STATISTICS
+    ]
+    count = len(clips['with'][0])
+    table = markdown_table((f'{count} clips', *_CLIPS.values(), 'difference'), rows)
+    origin = [_start_of(e) for e in (WITHOUT_ALIGNMENT, WITH_ALIGNMENT)]
+    return f'{table}\n\nEncoders: {origin[0]} and {origin[1]}.'
+
+
+def _start_of(experiment: Experiment) -> str:
+    return str(experiment.pretraining)
+
+
+def _interval(value: Interval, digits: int, sign: str = '') -> str:
+    if not np.isfinite(value.estimate):
+        return 'not defined'
+    text = f'{value.estimate:{sign}.{digits}f}'
+    if not np.isfinite(value.low):
+        return text
+    return f'{text} [{value.low:{sign}.{digits}f}, {value.high:{sign}.{digits}f}]'
+
+
+def _number(value: float | None, digits: int) -> str:
+    return '' if value is None else f'{value:.{digits}f}'

@@ -1,0 +1,297 @@
+"""Run what a table of the paper needs, and write the table.
+
+    python tools/reproduce.py table1 table5                        # EchoNet-Dynamic in data/
+    python tools/reproduce.py all --phantom --budget small         # synthetic recordings, an hour
+    python tools/reproduce.py all --dry-run                        # what would be run
+
+Each step (a pretraining, a fine-tuning, a cross-validation) has a folder of its own below --out
+with its log; what is finished is not run again, and what was interrupted goes on. Steps that tables
+share are run once. The tables go to results/, those of phantoms to results/phantom/.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any
+
+from child_process import Child, held, leave_if_stopped, passed_on_to, run_tool
+from cross_validate import best_checkpoint
+from launch import NO_GPU, Mistake, no_traceback_for_mistakes
+from rich.console import Console
+
+from echocardmae_mm.engine import as_cfg_options, git_commit
+from echocardmae_mm.evaluation.markdown import markdown_table
+from echocardmae_mm.reproduction import ALL, BUDGETS, Setup, Step, plan, write_table
+from echocardmae_mm.reproduction.table_report import NOTE
+from echocardmae_mm.whole_files import json_text, write_whole
+
+ROOT = Path(__file__).parents[1]
+FOLDERS = {'echonet': 'EchoNet-Dynamic', 'camus': 'CAMUS', 'hmcqu': 'HMC-QU'}
+OF_THE_MACHINE = ('data_root', 'packed')
+
+
+def parse_args() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    add = parser.add_argument
+    add('tables', nargs='+', metavar='TABLE', help=f'{", ".join(ALL)} or all')
+    add('--phantom', action='store_true', help='on synthetic recordings, which are made first')
+    add('--budget', choices=list(BUDGETS), default='full', help='how much is run')
+    add('--seeds', type=int, default=1, metavar='N', help='of everything, from 0 on')
+    add('--jobs', type=int, default=1, metavar='J', help='steps that run at the same time')
+    add('--amp', action='store_true', help='mixed precision')
+    add('--data', type=Path, default=Path('data'), help=f'folder of {", ".join(FOLDERS.values())}')
+    add('--packed', type=Path, help='store of EchoNet-Dynamic that tools/pack_videos.py made')
+    add('--out', type=Path, default=Path('work_dirs/reproduce'), help='folder of the steps')
+    add('--results', type=Path, default=Path('results'), help='folder of the tables')
+    add('--dry-run', action='store_true', help='say what would be run, and run nothing')
+    args = parser.parse_args()
+    if 'all' in args.tables:
+        args.tables = list(ALL)
+    if unknown := [name for name in args.tables if name not in ALL]:
+        raise Mistake(f'{unknown[0]}: no such table; choose of {", ".join(ALL)} or all')
+    if min(args.seeds, args.jobs) < 1:
+        raise Mistake('--seeds and --jobs must be at least 1')
+    return args
+
+
+def setup_of(args: argparse.Namespace) -> Setup:
+    """Where the data are, and how much is run."""
+    small = '_small' if args.budget == 'small' else ''
+    data = Path(f'data/phantom{small}') if args.phantom else args.data
+    packed = Path(f'data/packed/phantom{small}') if args.phantom else args.packed
+    return Setup(
+        configs=ROOT / 'configs',
+        budget=BUDGETS[args.budget],
+        phantom=args.phantom,
+        data={name: data / folder for name, folder in FOLDERS.items()},
+        packed=packed,
+    )
+
+
+def make_phantoms(setup: Setup, root: Path) -> None:
+    """Make what is missing of the synthetic recordings, and the store of the first set."""
+    data, packed = setup.data['echonet'].parent, setup.packed
+    assert packed is not None
+    jobs = str(os.cpu_count() or 1)
+    videos, patients, recordings = map(str, setup.budget.phantoms)
+    sizes = ['--videos', videos, '--camus', patients, '--hmcqu', recordings]
+    which = ['--datasets', *FOLDERS, '--seed', '1', '--out', str(data), '--jobs', jobs]
+    run_tool('make_phantoms.py', [*sizes, *which], root, 'phantoms')
+    if not (packed / 'index.json').is_file():
+        arguments = [str(setup.data['echonet']), '--out', str(packed), '--jobs', jobs]
+        run_tool('pack_videos.py', arguments, root, 'store')
+
+
+def note_of(step: Step, root: Path) -> dict[str, Any] | None:
+    """What a step's folder says of it, None where it has none."""
+    path = root / step.name / NOTE
+    return json.loads(path.read_text()) if path.is_file() else None
+
+
+def claim(step: Step, root: Path, args: argparse.Namespace) -> dict[str, Any]:
+    """The note of a step, made if there is none; what another run left is refused."""
+    asked = {
+        'config': Path(step.config).relative_to(ROOT).as_posix(),
+        'settings': {k: v for k, v in step.settings.items() if k not in OF_THE_MACHINE},
+        'seed': step.seed,
+        'folds': step.folds,
+        'amp': args.amp,
+    }
+    asked = json.loads(json_text(asked))
+    folder, commit = root / step.name, git_commit()
+    note = note_of(step, root)
+    if note is None:
+        if folder.is_dir() and any(folder.rglob('*.pth')):
+            raise Mistake(f'{folder} holds a run, and no {NOTE} that says of what: remove it')
+        return {**asked, 'commit': commit, 'seconds': 0.0, 'finished': False}
+    if differs := [name for name in asked if note[name] != asked[name]]:
+        name = differs[0]
+        raise Mistake(
+            f'{folder} was made with {name}={note[name]}, now {asked[name]} is asked for\n'
+            'Choose another --out, or remove it: nothing is overwritten'
+        )
+    if not note['finished'] and note['commit'] != commit:
+        raise Mistake(
+            f'{folder} is half-finished, by commit {note["commit"]}; this is {commit}\n'
+            'Finish it there, choose another --out, or remove it: nothing is overwritten'
+        )
+    return note
+
+
+def calls(step: Step, root: Path, args: argparse.Namespace) -> Iterator[tuple[str, list[str]]]:
+    """Tools of a step and their command lines, each known when the one before has ended."""
+    folder = root / step.name
+    checkpoints = [str(best_checkpoint(root / name)) for name in step.needs]
+    settings = {
+        **step.settings,
+        **{f'{part}.init_cfg.checkpoint': checkpoints[0] for part in step.starts},
+    }
+    options = as_cfg_options(settings)
+    if step.kind == 'consistency':
+        first, second = ([step.config, checkpoint] for checkpoint in checkpoints)
+        names = ['--names', 'without', 'with', '--out', str(folder)]
+        yield 'clip_consistency.py', [*first, '--vs', *second, *names, *options]
+        return
+    common = ['--work-dir', str(folder), '--seed', str(step.seed), *(['--amp'] * args.amp)]
+    if step.kind == 'cross_validate':
+        folds = [] if step.folds is None else ['--folds', str(step.folds)]
+        yield 'cross_validate.py', [step.config, *common, *folds, *options]
+        return
+    yield 'train.py', [step.config, *common, '--resume', *options]
+    if step.kind == 'finetune':
+        tested = [step.config, str(best_checkpoint(folder)), '--work-dir', str(folder), '--plot']
+        yield 'test.py', [*tested, *options]
+
+
+class Job:
+    """A step at work: one tool after the other, its note kept up to date."""
+
+    def __init__(
+        self, step: Step, root: Path, note: dict[str, Any], args: argparse.Namespace
+    ) -> None:
+        self.step = step
+        self.folder = root / step.name
+        self.folder.mkdir(parents=True, exist_ok=True)
+        self.note = note
+        self.stack = ExitStack()
+        self.stack.enter_context(held(self.folder))
+        self.calls = calls(step, root, args)
+        self.keep(finished=False)
+        self.child = self._next()
+
+    def _next(self) -> Child | None:
+        self.started = time.perf_counter()
+        call = next(self.calls, None)
+        if call is None:
+            return None
+        return Child(*call, self.folder, self.step.name, environment())
+
+    def advance(self) -> bool:
+        """Go on to the next tool where one has ended; whether the step is done."""
+        assert self.child is not None
+        if self.child.is_running():
+            return False
+        self.keep(finished=False)
+        self.child.require_success()
+        self.child = self._next()
+        if self.child is None:
+            self.keep(finished=True)
+            self.stack.close()
+        return self.child is None
+
+    def keep(self, finished: bool) -> None:
+        """Write the step's note."""
+        passed = time.perf_counter() - getattr(self, 'started', time.perf_counter())
+        self.note.update(seconds=self.note['seconds'] + passed, finished=finished)
+        self.started = time.perf_counter()
+        write_whole(self.folder / NOTE, json_text(self.note))
+
+
+def environment() -> dict[str, str]:
+    """On a CPU each step that runs beside others has its share of the cores."""
+    if not NO_GPU:
+        return dict(os.environ)
+    keep_memory = {'MALLOC_MMAP_MAX_': '0', 'MALLOC_TRIM_THRESHOLD_': str(1 << 32)}
+    return {'OMP_NUM_THREADS': '1', **keep_memory, **os.environ}
+
+
+def run(steps: list[Step], root: Path, args: argparse.Namespace) -> None:
+    """Run what is not finished, several steps at a time, each behind what it needs."""
+    notes = {step.name: claim(step, root, args) for step in steps}
+    finished = {name for name, note in notes.items() if note['finished']}
+    waiting = [step for step in steps if step.name not in finished]
+    running: list[Job] = []
+    children: list[Child] = []
+    with passed_on_to(children) as signals, Console(stderr=True).status('starting') as status:
+        while waiting or running:
+            ready = [step for step in waiting if finished.issuperset(step.needs)]
+            for step in ready[: args.jobs - len(running)] if not signals else ():
+                waiting.remove(step)
+                running.append(Job(step, root, notes[step.name], args))
+            try:
+                ended = [job for job in running if job.advance()]
+            except Mistake:
+                stop(running)
+                if signals:
+                    break
+                raise
+            for job in ended:
+                running.remove(job)
+                finished.add(job.step.name)
+                minutes = job.note['seconds'] / 60
+                print(f'{job.step.name}: finished in {minutes:.1f} min', flush=True)
+            children[:] = [job.child for job in running if job.child is not None]
+            done = f'{len(finished)} of {len(steps)} steps finished'
+            status.update('\n'.join([done, *(child.progress() for child in children)]))
+            if signals and not running:
+                break
+            time.sleep(0.2)
+    leave_if_stopped(signals, 'reproduction')
+
+
+def stop(jobs: list[Job]) -> None:
+    """Let the other steps save and leave, because one has failed."""
+    for job in jobs:
+        if job.child is not None and job.child.is_running():
+            job.child.process.terminate()
+    for job in jobs:
+        if job.child is not None:
+            job.child.process.wait()
+            job.keep(finished=False)
+
+
+def describe(steps: list[Step], root: Path, setup: Setup) -> str:
+    """The plan, with times that steps of the same kind have taken here."""
+    notes = {step.name: note_of(step, root) for step in steps}
+    taken: dict[tuple[str, str], list[float]] = {}
+    for step in steps:
+        note = notes[step.name]
+        if note and note['finished']:
+            taken.setdefault((step.kind, step.config), []).append(note['seconds'])
+    rows, total, unknown = [], 0.0, 0
+    for step in steps:
+        note = notes[step.name]
+        if note and note['finished']:
+            rows.append((step.name, 'finished', f'{note["seconds"] / 60:.1f} min'))
+            continue
+        state = 'half-finished' if note else 'to run'
+        like = taken.get((step.kind, step.config))
+        if like is None:
+            unknown += 1
+        else:
+            total += sum(like) / len(like)
+        estimate = f'about {sum(like) / len(like) / 60:.1f} min' if like else 'not known yet'
+        rows.append((step.name, state, estimate))
+    table = markdown_table(('step', '', 'time'), rows)
+    rest = f'; {unknown} of kinds that have not been run here' if unknown else ''
+    return f'{table}\n\nTo run: about {total / 60:.0f} min one after the other{rest}'
+
+
+def main() -> None:
+    with no_traceback_for_mistakes():
+        args = parse_args()
+        setup = setup_of(args)
+        steps = plan(args.tables, args.seeds, setup)
+        root = args.out / f'{"phantom_" * args.phantom}{args.budget}'
+        if args.dry_run:
+            print(describe(steps, root, setup))
+            return
+        root.mkdir(parents=True, exist_ok=True)
+        if args.phantom:
+            make_phantoms(setup, root)
+        run(steps, root, args)
+        results = args.results / 'phantom' if args.phantom else args.results
+        for name in args.tables:
+            print(f'{write_table(name, root, results, steps, args.seeds, setup)}', flush=True)
+
+
+if __name__ == '__main__':
+    main()
