@@ -13,7 +13,7 @@ ROOT = Path(__file__).parents[1] / 'configs'
 CONFIGS = sorted(
     str(path.relative_to(ROOT)) for path in ROOT.rglob('*.py') if '_base_' not in path.parts
 )
-PRETRAINING = [name for name in CONFIGS if 'pretrain' in name]
+PRETRAINING = [n for n in CONFIGS if 'pretrain' in n or n.startswith('ablations')]
 SEGMENTATION = [name for name in CONFIGS if Path(name).stem.startswith('seg')]
 EF_ECHONET = [name for name in CONFIGS if Path(name).stem in ('ef_echonet', 'ef')]
 
@@ -32,8 +32,7 @@ def test_pretraining_takes_a_step_and_is_validated(name, echonet_root, tmp_path)
     config.work_dir = str(tmp_path)
     config.experiment_name = name
     config.load_from = None
-    config.model.backbone.depth = 1
-    config.model.neck.depth = 1
+    config.model.backbone.depth = config.model.neck.depth = 1
     for part in ('train', 'val', 'test'):
         loader = config.get(f'{part}_dataloader')
         if loader:

@@ -76,14 +76,16 @@ def setup_of(args: argparse.Namespace) -> Setup:
     )
 
 
-def make_phantoms(setup: Setup, root: Path) -> None:
-    """Make what is missing of the synthetic recordings, and the store of the first set."""
+def make_phantoms(steps: list[Step], setup: Setup, root: Path) -> None:
+    """Make what is missing of the synthetic recordings that steps read, and a store of them."""
     data, packed = setup.data['echonet'].parent, setup.packed
     assert packed is not None
     jobs = str(os.cpu_count() or 1)
     videos, patients, recordings = map(str, setup.budget.phantoms)
     sizes = ['--videos', videos, '--camus', patients, '--hmcqu', recordings]
-    which = ['--datasets', *FOLDERS, '--seed', '1', '--out', str(data), '--jobs', jobs]
+    read = {step.settings['data_root'] for step in steps}
+    which = ['--datasets', *(name for name in FOLDERS if str(setup.data[name]) in read)]
+    which += ['--seed', '1', '--out', str(data), '--jobs', jobs]
     run_tool('make_phantoms.py', [*sizes, *which], root, 'phantoms')
     if not (packed / 'index.json').is_file():
         arguments = [str(setup.data['echonet']), '--out', str(packed), '--jobs', jobs]
@@ -286,7 +288,7 @@ def main() -> None:
             return
         root.mkdir(parents=True, exist_ok=True)
         if args.phantom:
-            make_phantoms(setup, root)
+            make_phantoms(steps, setup, root)
         run(steps, root, args)
         results = args.results / 'phantom' if args.phantom else args.results
         for name in args.tables:

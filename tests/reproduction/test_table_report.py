@@ -1,0 +1,105 @@
+"""A table is written from real tables of predictions, beside the paper's figures."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from echocardmae_mm.reproduction import BUDGETS, TABLES, Setup, plan, runs_of, write_table
+from echocardmae_mm.reproduction.table_report import NOTE
+
+CONFIGS = Path(__file__).parents[2] / 'configs'
+SEEDS = 2
+
+
+def setup(phantom: bool) -> Setup:
+    data = {name: Path('data', name) for name in ('echonet', 'camus', 'hmcqu')}
+    return Setup(CONFIGS, BUDGETS['small'], phantom, data, None)
+
+
+def run(folder: Path, table: pd.DataFrame) -> None:
+    folder.mkdir(parents=True)
+    table.to_csv(folder / 'predictions.csv', index=False)
+    note = {'commit': 'c0ffee' * 7, 'seconds': 90.0, 'finished': True}
+    (folder / NOTE).write_text(json.dumps(note))
+
+
+def efs(noise: float, seed: int) -> pd.DataFrame:
+    ef = np.random.default_rng(0).normal(55, 12, 60)
+    error = np.random.default_rng([seed, int(10 * noise)]).normal(0, noise, 60)
+    names = [f'{i}' for i in range(60)]
+    quality = ['Poor' if i < 12 else 'Good' for i in range(60)]
+    return pd.DataFrame(
+        {'patient': names, 'video': names, 'quality': quality, 'ef': ef, 'prediction': ef + error}
+    )
+
+
+def cells(path: Path, method: str) -> list[str]:
+    line = next(line for line in path.read_text().splitlines() if line.startswith(f'| {method} '))
+    return [cell.strip() for cell in line.strip('|').split('|')]
+
+
+@pytest.mark.parametrize('phantom', [False, True])
+def test_an_ablation_beside_the_paper_and_against_the_full_model(tmp_path, phantom):
+    errors = {}
+    for row, noise in zip(TABLES['table5'].rows, (9.0, 6.0, 6.0, 6.0)):
+        tables = [efs(noise, seed) for seed in range(SEEDS)]
+        for folder, table in zip(runs_of(row.experiments[0], SEEDS), tables):
+            run(tmp_path / folder, table)
+        errors[row.method] = np.mean([(t['prediction'] - t['ef']).abs().mean() for t in tables])
+    steps = plan(['table5'], SEEDS, setup(phantom))
+    path = write_table('table5', tmp_path, tmp_path / 'out', steps, SEEDS, setup(phantom))
+    text = path.read_text()
+    assert ('not comparable with the paper' in text) == phantom
+    assert ('MAE, paper' in text) != phantom
+    assert '2 seeds, 0.25 of the epochs, 2 folds' in text
+    for method, error in errors.items():
+        row = cells(path, method)
+        assert row[1 if phantom else 2].startswith(f'{error:.2f} [')
+        if not phantom:
+            assert row[1] == f'{dict(zip(errors, (3.8894, 3.8205, 3.7991, 3.7768)))[method]:.2f}'
+        assert row[-1] == '3 min'
+    full = 'key area, denoising, alignment'
+    difference = cells(path, 'none of the three')[2 if phantom else 3]
+    assert difference.startswith(f'{errors["none of the three"] - errors[full]:+.2f} [')
+    assert cells(path, full)[2 if phantom else 3] == ''
+
+
+def test_folds_are_given_pooled_and_as_means(tmp_path):
+    row = TABLES['table2'].rows[-1]
+    tables = [efs(6.0, seed) for seed in range(SEEDS)]
+    for index, (folder, table) in enumerate(zip(runs_of(row.experiments[0], SEEDS), tables)):
+        run(tmp_path / folder, table)
+        folds = {f'quality_poor/{name}': {'mean': 1.0 + index} for name in ('r', 'mae')}
+        folds |= {f'quality_good_or_medium/{name}': {'mean': 3.0} for name in ('r', 'mae')}
+        (tmp_path / folder / 'cross_validation.json').write_text(json.dumps({'folds': folds}))
+    steps = plan(['table2'], SEEDS, setup(False))
+    path = write_table('table2', tmp_path, tmp_path / 'out', steps, SEEDS, setup(False))
+    poor = [t[t['quality'] == 'Poor'] for t in tables]
+    error = np.mean([(t['prediction'] - t['ef']).abs().mean() for t in poor])
+    ours = cells(path, 'EchoCardMAE')
+    assert ours[7] == '5.41'
+    assert ours[8].startswith(f'{error:.2f} [')
+    assert cells(path, 'EchoCardMAE, mean over folds')[8] == '1.50'
+    assert cells(path, 'CoReEcho')[2] == ''
+    assert 'not in this repository' in cells(path, 'CoReEcho')
+
+
+def test_clip_consistency_with_and_without_alignment(tmp_path):
+    for seed in range(SEEDS):
+        for name, spread in (('without', 6.0), ('with', 2.0)):
+            generator = np.random.default_rng([seed, int(spread)])
+            table = efs(3.0, seed).loc[lambda t: t.index.repeat(5)].reset_index(drop=True)
+            table['prediction'] += generator.normal(0, spread, len(table))
+            folder = tmp_path / f'figure2/seed_{seed}/{name}'
+            folder.mkdir(parents=True)
+            table.to_csv(folder / 'clips.csv', index=False)
+    steps = plan(['figure2'], SEEDS, setup(True))
+    path = write_table('figure2', tmp_path, tmp_path / 'out', steps, SEEDS, setup(True))
+    sd = cells(path, 'within_sd')
+    assert float(sd[1]) == pytest.approx(6.0, rel=0.1)
+    assert float(sd[2]) == pytest.approx(2.0, rel=0.1)
+    assert sd[3].startswith('-')
+    assert '300 clips' in path.read_text()
