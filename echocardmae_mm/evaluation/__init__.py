@@ -1,5 +1,6 @@
 from .bootstrap import Interval, bootstrap_intervals
 from .clip_consistency import ClipConsistencyMetric
+from .diagnosis_metric import DiagnosisMetric
 from .ef_metric import EFMetric
 from .prediction_metric import PREDICTIONS, RESULT, PredictionMetric
 from .reconstruction_metric import ReconstructionMetric
@@ -9,6 +10,7 @@ __all__ = [
     'ClipConsistencyMetric',
     'PREDICTIONS',
     'RESULT',
+    'DiagnosisMetric',
     'EFMetric',
     'EchoSegMetric',
     'Interval',

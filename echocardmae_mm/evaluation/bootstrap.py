@@ -28,6 +28,20 @@ class Interval(NamedTuple):
         return f'{self.estimate:.4g} [{self.low:.4g}, {self.high:.4g}]'
 
 
+def interval_cells(value: float | Interval) -> tuple[str, str]:
+    """A statistic as a table prints it.
+
+    Args:
+        value (float | Interval): With or without an interval.
+
+    Returns:
+        tuple[str, str]: The estimate and the ends, with two decimals; no ends, if there are none.
+    """
+    estimate, low, high = value if isinstance(value, Interval) else (value, np.nan, np.nan)
+    ends = f'{low:.2f} to {high:.2f}' if np.isfinite(low) else ''
+    return (f'{estimate:.2f}' if np.isfinite(estimate) else 'not defined'), ends
+
+
 Statistics = Callable[[np.ndarray], Mapping[str, float]]
 
 

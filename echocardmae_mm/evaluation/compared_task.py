@@ -8,6 +8,7 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 
+from .diagnosis_statistics import diagnosis_statistics
 from .ef_statistics import ef_statistics
 from .seg_statistics import COUNTS, DISTANCES, OVERLAPS, seg_statistics, structures_of
 
@@ -18,6 +19,13 @@ _EF_LABELS = {
     'r': 'Pearson r',
     'bias': 'bias',
     'auroc_below_50': 'AUROC of EF < 50',
+}
+_DIAGNOSIS_LABELS = {
+    'auroc': 'AUROC',
+    'accuracy': 'accuracy (%)',
+    'sensitivity': 'sensitivity (%)',
+    'specificity': 'specificity (%)',
+    'f1': 'F1 (%)',
 }
 _SEG_LABELS = {
     'dice_pooled': 'Dice, all pixels pooled',
@@ -54,9 +62,20 @@ def task_of(table: pd.DataFrame) -> ComparedTask:
         table (pd.DataFrame): As a :class:`PredictionMetric` keeps it.
 
     Returns:
-        ComparedTask: Segmentation if it has columns ``<structure>/true``; else ejection fraction.
+        ComparedTask: Segmentation if it has columns ``<structure>/true``, diagnosis if it has
+        ``label`` and ``score``; else ejection fraction.
     """
     structures = structures_of(table)
+    if not structures and {'label', 'score'} <= set(table):
+        return ComparedTask(
+            ('patient', 'video'),
+            ('label', 'score'),
+            ('label',),
+            _DIAGNOSIS_LABELS,
+            lambda columns, rows: diagnosis_statistics(
+                columns['label'][rows] == 1, columns['score'][rows]
+            ),
+        )
     if not structures:
         return ComparedTask(
             ('patient', 'video'),
@@ -86,5 +105,6 @@ def columns_of(table: pd.DataFrame) -> dict[str, np.ndarray]:
         dict[str, np.ndarray]: float64 of shape (n,).
     """
     measures = (*COUNTS, *OVERLAPS, *DISTANCES)
-    names = [n for n in table if n in ('ef', 'prediction') or n.rpartition('/')[2] in measures]
+    plain = ('ef', 'prediction', 'label', 'score')
+    names = [n for n in table if n in plain or n.rpartition('/')[2] in measures]
     return {name: table[name].to_numpy(np.float64) for name in names}

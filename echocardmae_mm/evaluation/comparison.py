@@ -37,7 +37,7 @@ def read_predictions(path: str | Path) -> pd.DataFrame:
     """A table of predictions as ``tools/test.py`` and ``tools/cross_validate.py`` write it.
 
     Args:
-        path (str | Path): A predictions.csv of ejection fractions or of segmentations.
+        path (str | Path): A predictions.csv of ejection fractions, segmentations or diagnoses.
 
     Returns:
         pd.DataFrame: With the columns of its task, ``video`` and ``patient`` among them.
@@ -86,9 +86,15 @@ def paired(
         list[tuple[pd.DataFrame, pd.DataFrame]]: The same, sorted.
 
     Raises:
-        EchoError: If the recordings or their truth differ.
+        EchoError: If the task, the recordings or their truth differ.
     """
     task = task_of(runs[0][0])
+    for table in (table for run in runs for table in run):
+        if not task.labels.keys() <= task_of(table).labels.keys():
+            raise EchoError(
+                'the tables are of different tasks, or one lacks figures of the first: '
+                f'{", ".join(task.labels.values())}'
+            )
     tables = [
         tuple(table.sort_values(list(task.key), ignore_index=True) for table in run) for run in runs
     ]
@@ -150,7 +156,7 @@ def compare(
         dict[str, Difference]: Of each of the task's statistics.
 
     Raises:
-        EchoError: If the recordings or their truth differ.
+        EchoError: If the task, the recordings or their truth differ.
     """
     tables = paired(runs)
     task = task_of(tables[0][0])

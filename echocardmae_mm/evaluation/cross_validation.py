@@ -12,7 +12,7 @@ import pandas as pd
 
 from echocardmae_mm.errors import EchoError
 
-from .bootstrap import Interval
+from .bootstrap import Interval, interval_cells
 from .markdown import markdown_table
 from .prediction_metric import PREDICTIONS, RESULT, PredictionMetric
 
@@ -105,7 +105,7 @@ def report(
         pooled (Mapping): As the metric sums the pooled predictions up.
 
     Returns:
-        str: A table.
+        str: A table, and what the metric remarks on its folds.
     """
     rows: list[Sequence[Any]] = []
     for name, label in metric.labels.items():
@@ -114,16 +114,18 @@ def report(
         group = name.rpartition('/')[0]
         number = pooled[f'{group}/n' if group else 'n']
         mean, sd, defined = folds[name]
-        value = pooled[name]
-        estimate, low, high = value if isinstance(value, Interval) else (value, np.nan, np.nan)
+        estimate, ends = interval_cells(pooled[name])
+        cells = (interval_cells(figure)[0] for figure in (mean, sd))
         rows.append(
             (
                 label,
                 number.estimate if isinstance(number, Interval) else number,
                 defined,
-                *(f'{x:.2f}' if np.isfinite(x) else 'not defined' for x in (mean, sd, estimate)),
-                f'{low:.2f} to {high:.2f}' if np.isfinite(low) else '',
+                *cells,
+                estimate,
+                ends,
             )
         )
     header = ('', 'n', 'folds', 'mean over folds', 'sd over folds', 'pooled', '95 %')
-    return markdown_table(header, rows)
+    remark = metric.remark_on_folds({name: figure.mean for name, figure in folds.items()})
+    return '\n\n'.join(filter(None, (markdown_table(header, rows), remark)))

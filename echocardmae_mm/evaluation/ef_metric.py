@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from typing import Any
 
 import numpy as np
@@ -17,7 +16,7 @@ from echocardmae_mm.visualization.ef_plots import (
     predicted_against_true,
 )
 
-from .bootstrap import Interval, bootstrap_intervals
+from .bootstrap import Interval, bootstrap_intervals, interval_cells
 from .ef_statistics import (
     EF_CLASSES,
     LOW_EF_THRESHOLDS,
@@ -26,7 +25,7 @@ from .ef_statistics import (
     statistics_by_group,
 )
 from .markdown import markdown_table
-from .prediction_metric import PredictionMetric
+from .prediction_metric import PredictionMetric, drawable
 
 _QUALITIES = {'quality_good_or_medium': ('good', 'medium'), 'quality_poor': ('poor',)}
 _LABELS = {
@@ -156,7 +155,7 @@ class EFMetric(PredictionMetric):
         """
         overall = markdown_table(
             (f'{statistics["n"]} recordings of {statistics["patients"]} patients', '', '95 %'),
-            [(label, *_cells(statistics[name])) for name, label in _LABELS.items()],
+            [(label, *interval_cells(statistics[name])) for name, label in _LABELS.items()],
         )
         groups = markdown_table(
             ('group', 'n', 'MAE', '95 %', 'bias', 'r'),
@@ -164,9 +163,9 @@ class EFMetric(PredictionMetric):
                 (
                     label,
                     statistics[f'{name}/n'],
-                    *_cells(statistics[f'{name}/mae']),
-                    _cells(statistics[f'{name}/bias'])[0],
-                    _cells(statistics[f'{name}/r'])[0],
+                    *interval_cells(statistics[f'{name}/mae']),
+                    interval_cells(statistics[f'{name}/bias'])[0],
+                    interval_cells(statistics[f'{name}/r'])[0],
                 )
                 for name, label in _GROUPS.items()
                 if f'{name}/n' in statistics
@@ -183,14 +182,7 @@ class EFMetric(PredictionMetric):
         Returns:
             dict[str, Figure]: ``predicted_against_true``, ``bland_altman``, ``error_by_ef_class``.
         """
-        drawn = predictions[np.isfinite(predictions['prediction'])]
-        if len(drawn) < len(predictions):
-            print_log(
-                f'{len(predictions) - len(drawn)} of {len(predictions)} predictions are no number '
-                'and not in the pictures',
-                'current',
-                logging.WARNING,
-            )
+        drawn = drawable(predictions, 'prediction')
         if drawn.empty:
             return {}
         ef = drawn['ef'].to_numpy(np.float64)
@@ -207,9 +199,3 @@ def _quality_groups(predictions: pd.DataFrame) -> dict[str, np.ndarray]:
         return {}
     quality = predictions['quality'].astype(str).str.lower()
     return {name: quality.isin(members).to_numpy() for name, members in _QUALITIES.items()}
-
-
-def _cells(value: float | Interval) -> tuple[str, str]:
-    estimate, low, high = value if isinstance(value, Interval) else (value, np.nan, np.nan)
-    ends = f'{low:.2f} to {high:.2f}' if np.isfinite(low) else ''
-    return (f'{estimate:.2f}' if np.isfinite(estimate) else 'not defined'), ends

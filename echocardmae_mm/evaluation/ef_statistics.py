@@ -7,6 +7,8 @@ from collections.abc import Mapping
 import numpy as np
 from scipy.stats import rankdata
 
+from .discrimination import auroc
+
 EF_CLASSES = {
     'ef_below_30': (-np.inf, 30.0),
     'ef_30_to_40': (30.0, 40.0),
@@ -51,7 +53,7 @@ def ef_statistics(ef: np.ndarray, predicted: np.ndarray) -> dict[str, float]:
     }
     ranks = rankdata(-predicted)
     for threshold in LOW_EF_THRESHOLDS:
-        statistics[f'auroc_below_{threshold}'] = _auroc(ranks, ef < threshold)
+        statistics[f'auroc_below_{threshold}'] = auroc(ranks, ef < threshold)
     return statistics
 
 
@@ -106,11 +108,3 @@ def pearson_r(first: np.ndarray, second: np.ndarray) -> float:
     first, second = first - first.mean(), second - second.mean()
     norm = np.sqrt(np.square(first).sum() * np.square(second).sum())
     return float((first * second).sum() / norm) if norm > 1e-12 else np.nan
-
-
-def _auroc(ranks: np.ndarray, positive: np.ndarray) -> float:
-    """Probability that a positive ranks above a negative, ties half (Mann-Whitney)."""
-    count, others = int(positive.sum()), int((~positive).sum())
-    if not count or not others:
-        return np.nan
-    return float((ranks[positive].sum() - count * (count + 1) / 2) / (count * others))

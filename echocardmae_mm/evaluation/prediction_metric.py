@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import logging
 from abc import abstractmethod
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 from mmengine.evaluator import BaseMetric
@@ -91,6 +93,38 @@ class PredictionMetric(BaseMetric):
     @abstractmethod
     def figures(self, predictions: pd.DataFrame) -> dict[str, Figure]:
         """Pictures of a table of predictions, by their names."""
+
+    def remark_on_folds(self, means: Mapping[str, float]) -> str:
+        """What the reader of means over folds must know besides, as a line; nothing by default.
+
+        Args:
+            means (Mapping[str, float]): Mean over folds of each statistic, counts included.
+
+        Returns:
+            str: Markdown.
+        """
+        return ''
+
+
+def drawable(predictions: pd.DataFrame, column: str) -> pd.DataFrame:
+    """Rows that a picture can show; the log says how many it cannot.
+
+    Args:
+        predictions (pd.DataFrame): A table of predictions.
+        column (str): The column that must be a finite number.
+
+    Returns:
+        pd.DataFrame: The rows in which it is.
+    """
+    drawn = predictions[np.isfinite(predictions[column])]
+    if len(drawn) < len(predictions):
+        print_log(
+            f'{len(predictions) - len(drawn)} of {len(predictions)} predictions are no number '
+            'and not in the pictures',
+            'current',
+            logging.WARNING,
+        )
+    return drawn
 
 
 def flatten(statistics: dict[str, float | Interval]) -> dict[str, float]:

@@ -3,6 +3,8 @@ import pytest
 from scipy import stats
 
 from echocardmae_mm.evaluation import Interval, bootstrap_intervals
+from echocardmae_mm.evaluation.bootstrap import interval_cells
+from echocardmae_mm.evaluation.diagnosis_statistics import diagnosis_statistics
 from echocardmae_mm.evaluation.ef_statistics import ef_statistics
 
 
@@ -96,6 +98,31 @@ def test_intervals_of_agreement_cover_the_truth():
     assert all(0.88 <= count / trials <= 0.99 for count in inside.values()), inside
 
 
+def test_intervals_of_a_diagnosis_cover_the_truth():
+    """As many recordings as the paper's; the truth is that of a sample of a million."""
+
+    def draw(generator, n):
+        positive = generator.random(n) < 0.66
+        return positive, stats.norm.cdf(generator.normal(0.8 * (2 * positive - 1), 1))
+
+    names = ('sensitivity', 'specificity', 'f1', 'accuracy', 'auroc', 'brier')
+    truth = diagnosis_statistics(*draw(np.random.default_rng(0), 10**6))
+    inside, trials = dict.fromkeys(names, 0), 150
+    for trial in range(trials):
+        positive, scores = draw(np.random.default_rng(trial + 1), 109)
+        intervals = bootstrap_intervals(
+            lambda rows, positive=positive, scores=scores: diagnosis_statistics(
+                positive[rows], scores[rows]
+            ),
+            np.arange(109),
+            resamples=300,
+            seed=trial,
+        )
+        for name in names:
+            inside[name] += intervals[name].low <= truth[name] <= intervals[name].high
+    assert all(0.88 <= count / trials <= 0.99 for count in inside.values()), inside
+
+
 def test_samples_are_resampled_together():
     generator = np.random.default_rng(5)
     subject = generator.normal(0, 10, 100)
@@ -117,6 +144,12 @@ def test_one_patient_or_no_resample_has_no_interval(patients, resamples):
     interval = interval_of_mean(np.array([3.0, 5.0]), np.array(patients), resamples=resamples)
     assert interval.estimate == 4
     assert np.isnan([interval.low, interval.high]).all()
+
+
+def test_cells_of_a_table():
+    assert interval_cells(Interval(1.239, -0.5, 2)) == ('1.24', '-0.50 to 2.00')
+    assert interval_cells(Interval(3, np.nan, np.nan)) == interval_cells(3.0) == ('3.00', '')
+    assert interval_cells(np.nan) == ('not defined', '')
 
 
 @pytest.mark.parametrize(('share', 'defined'), [(0.05, True), (0.3, False)])

@@ -3,6 +3,7 @@
 import numpy as np
 import pandas as pd
 import pytest
+from sklearn.metrics import roc_auc_score
 
 from echocardmae_mm.errors import EchoError
 from echocardmae_mm.evaluation import Interval
@@ -182,3 +183,35 @@ def test_segmentations_are_compared_by_their_overlap(tmp_path):
     assert result['dice_pooled'].difference.low > 0
     with pytest.raises(EchoError, match='true left_ventricle/true of 40 recordings differs'):
         paired([(first, second.assign(**{'left_ventricle/true': 1}))])
+
+
+def diagnosed(seed: int, distance: float) -> pd.DataFrame:
+    """Recordings of 80 patients; the scores of the classes lie ``distance`` apart."""
+    label = np.arange(80) % 3 > 0
+    logits = np.random.default_rng(seed).normal(distance * (label - 0.5), 1)
+    return pd.DataFrame(
+        {
+            'patient': [f'p{i}' for i in range(80)],
+            'video': [f'{i}.avi' for i in range(80)],
+            'label': label.astype(int),
+            'score': 1 / (1 + np.exp(-logits)),
+        }
+    )
+
+
+def test_diagnoses_are_compared_by_recording(tmp_path):
+    for name, distance in (('a', 1.0), ('b', 4.0)):
+        table = diagnosed(ord(name), distance).sample(frac=1, random_state=ord(name))
+        table.to_csv(tmp_path / f'{name}.csv', index=False)
+    first, second = (read_predictions(tmp_path / f'{name}.csv') for name in 'ab')
+    result = compare([(first, second)], resamples=300)
+    assert set(result) == {'auroc', 'accuracy', 'sensitivity', 'specificity', 'f1'}
+    for number, table in enumerate((first, second)):
+        assert result['auroc'][number] == pytest.approx(
+            roc_auc_score(table['label'], table['score'])
+        )
+        right = (table['score'] >= 0.5) == table['label']
+        assert result['accuracy'][number] == pytest.approx(100 * right.mean())
+    assert result['auroc'].difference.low > 0
+    with pytest.raises(EchoError, match='true label of 80 recordings differs'):
+        paired([(first, second.assign(label=1 - second['label']))])

@@ -57,6 +57,30 @@ def test_runs_are_paired_in_their_order(compare):
     assert row.split('|')[4].strip() == '+0.000'
 
 
+def test_runs_of_a_diagnosis_are_compared(compare):
+    generator = np.random.default_rng(1)
+    label = np.arange(60) % 2
+    for name, noise in (('c', 0.6), ('d', 0.6), ('e', 0.1), ('f', 0.1)):
+        table = pd.read_csv('a.csv')[['patient', 'video']]
+        score = np.clip(generator.normal(0.2 + 0.6 * label, noise), 0, 1)
+        table.assign(label=label, score=score).to_csv(f'{name}.csv', index=False)
+    arguments = ('c.csv', 'd.csv', '--vs', 'e.csv', 'f.csv', '--resamples', '100')
+    printed = compare(*arguments, '--out', 'c.json')
+    assert '2 runs of each' in printed
+    result = json.loads(Path('c.json').read_text())['differences']
+    row = next(line for line in printed.splitlines() if line.startswith('| accuracy (%)'))
+    right = [
+        100 * ((table['score'] >= 0.5) == table['label']).mean()
+        for table in (pd.read_csv(f'{name}.csv') for name in 'cdef')
+    ]
+    difference = np.mean(right[2:]) - np.mean(right[:2])
+    assert result['accuracy']['difference']['estimate'] == pytest.approx(difference)
+    assert f'{difference:+.3f}' in row
+    with pytest.raises(SystemExit) as end:
+        compare('c.csv', 'a.csv')
+    assert str(end.value.code).startswith('error: the tables are of different tasks')
+
+
 @pytest.mark.parametrize(
     ('arguments', 'message'),
     [

@@ -1,0 +1,165 @@
+"""Pictures of a predicted diagnosis, each to be read on a slide without explanation."""
+
+from __future__ import annotations
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
+from scipy.stats import binomtest
+
+from echocardmae_mm.evaluation.diagnosis_statistics import THRESHOLD, diagnosis_statistics
+from echocardmae_mm.evaluation.discrimination import operating_points
+
+_RECORDINGS_PER_BIN = 20
+
+
+def roc_and_precision_recall(positive: np.ndarray, scores: np.ndarray) -> Figure:
+    """Draws what every threshold would give: the ROC curve, and precision against sensitivity.
+
+    Args:
+        positive (np.ndarray): Whether each recording is positive, bool of shape (n,); both classes.
+        scores (np.ndarray): Probability of the positive class, finite, of shape (n,).
+
+    Returns:
+        Figure: The picture; nothing is shown or saved.
+    """
+    figure = Figure(figsize=(10.4, 5.2), layout='constrained')
+    roc, precision_recall = figure.subplots(1, 2)
+    statistics = diagnosis_statistics(positive, scores)
+    found, false = operating_points(scores, positive)
+    sensitivity, false_alarms = 100 * found / positive.sum(), 100 * false / (~positive).sum()
+
+    roc.plot([0, 100], [0, 100], color='0.6', linestyle='--', linewidth=1.2, label='guessing')
+    roc.plot(
+        [0, *false_alarms],
+        [0, *sensitivity],
+        color='tab:blue',
+        linewidth=1.8,
+        label=f'AUROC {statistics["auroc"]:.3f}',
+    )
+    _mark_threshold(roc, 100 - statistics['specificity'], statistics['sensitivity'])
+    roc.set(xlabel='100 % − specificity (%)', ylabel='sensitivity (%)')  # noqa: RUF001
+    roc.set_title(f'{positive.sum()} positive, {(~positive).sum()} negative', fontsize=11)
+
+    precision = 100 * found / (found + false)
+    share = 100 * positive.mean()
+    precision_recall.axhline(share, color='0.6', linestyle='--', linewidth=1.2, label='guessing')
+    precision_recall.plot(
+        [0, *sensitivity],
+        [precision[0], *precision],
+        drawstyle='steps-pre',
+        color='tab:blue',
+        linewidth=1.8,
+        label=f'AUPRC {statistics["auprc"]:.3f}',
+    )
+    _mark_threshold(precision_recall, statistics['sensitivity'], statistics['precision'])
+    precision_recall.set(xlabel='sensitivity (%)', ylabel='precision (%)')
+    precision_recall.set_title(f'{share:.0f} % of the recordings are positive', fontsize=11)
+    for axis in (roc, precision_recall):
+        axis.set(xlim=(-2, 102), ylim=(-2, 102), aspect='equal')
+        axis.spines[['top', 'right']].set_visible(False)
+        axis.legend(loc='lower right' if axis is roc else 'lower left', frameon=False)
+    return figure
+
+
+def confusion_matrix(positive: np.ndarray, scores: np.ndarray) -> Figure:
+    """Draws how many recordings of each class are called what.
+
+    Args:
+        positive (np.ndarray): Whether each recording is positive, bool of shape (n,).
+        scores (np.ndarray): Probability of the positive class, finite, of shape (n,).
+
+    Returns:
+        Figure: The picture; nothing is shown or saved.
+    """
+    figure = Figure(figsize=(5.2, 4.8), layout='constrained')
+    axis = figure.subplots()
+    called = scores >= THRESHOLD
+    counts = np.array([[(t & c).sum() for c in (called, ~called)] for t in (positive, ~positive)])
+    shares = counts / np.maximum(counts.sum(1, keepdims=True), 1)
+    axis.imshow(shares, cmap='Blues', vmin=0, vmax=1)
+    for (row, column), count in np.ndenumerate(counts):
+        axis.annotate(
+            f'{count}\n{100 * shares[row, column]:.0f} %',
+            (column, row),
+            ha='center',
+            va='center',
+            fontsize=16,
+            color='white' if shares[row, column] > 0.5 else 'black',
+        )
+    axis.set_xticks([0, 1], ['called positive', 'called negative'])
+    axis.set_yticks([0, 1], ['positive', 'negative'], rotation=90, va='center')
+    axis.tick_params(length=0)
+    axis.spines[:].set_visible(False)
+    axis.set(xlabel=f'at a threshold of {THRESHOLD}; per cent of a row', ylabel='truth')
+    axis.set_title(f'{len(positive)} recordings: {np.trace(counts)} are called right', fontsize=11)
+    return figure
+
+
+def calibration(positive: np.ndarray, scores: np.ndarray) -> Figure:
+    """Draws how often recordings of about a score are positive, and how many there are.
+
+    There are three to ten bins of equal width, about one for each 20 recordings; bars are Wilson's
+    95 % intervals.
+
+    Args:
+        positive (np.ndarray): Whether each recording is positive, bool of shape (n,).
+        scores (np.ndarray): Probability of the positive class, finite, of shape (n,).
+
+    Returns:
+        Figure: The picture; nothing is shown or saved.
+    """
+    figure = Figure(figsize=(5.8, 6.6), layout='constrained')
+    axis, below = figure.subplots(2, 1, sharex=True, height_ratios=(3, 1))
+    bins = int(np.clip(len(scores) // _RECORDINGS_PER_BIN, 3, 10))
+    bin_of = np.minimum((scores * bins).astype(int), bins - 1)
+    axis.plot([0, 1], [0, 1], color='0.6', linestyle='--', linewidth=1.2, label='calibrated')
+    counts = np.bincount(bin_of, minlength=bins)
+    positives = np.bincount(bin_of, positive, bins).astype(int)
+    filled = np.flatnonzero(counts)
+    means = np.bincount(bin_of, scores, bins)[filled] / counts[filled]
+    shares = positives[filled] / counts[filled]
+    ends = [
+        binomtest(positives[i], counts[i]).proportion_ci(method='wilson')[:]
+        for i in filled.tolist()
+    ]
+    axis.errorbar(
+        means,
+        shares,
+        np.abs(np.array(ends).T - shares),
+        color='tab:blue',
+        marker='o',
+        linewidth=1.4,
+        elinewidth=1,
+        capsize=3,
+        label='recordings, 95 % intervals',
+    )
+    axis.set(xlim=(-0.02, 1.02), ylim=(-0.02, 1.02), ylabel='share that is positive')
+    axis.set_title(
+        f'{len(scores)} recordings, Brier score {np.square(scores - positive).mean():.3f}',
+        fontsize=11,
+    )
+    axis.legend(loc='upper left', frameon=False)
+
+    centres = (np.arange(bins) + 0.5) / bins
+    below.bar(centres, counts, 0.9 / bins, color='tab:blue', alpha=0.5)
+    for centre, count in zip(centres, counts):
+        below.annotate(
+            str(count),
+            (centre, count),
+            (0, 2),
+            textcoords='offset points',
+            ha='center',
+            fontsize=9,
+        )
+    below.set(ylim=(0, 1.25 * counts.max()), ylabel='recordings')
+    below.yaxis.set_major_locator(MaxNLocator(4, integer=True))
+    below.set_xlabel('predicted probability of the positive class')
+    for part in (axis, below):
+        part.spines[['top', 'right']].set_visible(False)
+    return figure
+
+
+def _mark_threshold(axis: Axes, x: float, y: float) -> None:
+    axis.plot([x], [y], 'o', color='tab:red', markersize=8, label=f'at a threshold of {THRESHOLD}')
