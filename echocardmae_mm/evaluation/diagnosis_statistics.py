@@ -34,7 +34,7 @@ def diagnosis_statistics(positive: np.ndarray, scores: np.ndarray) -> dict[str, 
         dict[str, float]: In per cent, at a threshold of 0.5: ``sensitivity`` (recall),
         ``specificity``, ``precision`` (positive predictive value), ``f1``, ``accuracy``. As
         fractions, of the scores themselves: ``auroc``, ``auprc`` (average precision), ``brier``,
-        the mean squared distance of probability and truth, 0.25 for a coin. In per cent:
+        the mean squared distance of probability and truth, 0.25 for always 0.5. In per cent:
         ``accuracy_of_majority``, of naming the more frequent class for each; and
         ``f1_of_all_positive``, of calling each positive. NaN where a statistic is not defined, and
         all of them NaN if a score is.
