@@ -23,12 +23,12 @@ model = dict(
 )
 
 train_pipeline = _base_.train_pipeline
-train_pipeline[3].update(size=56)  # CropToSector
-train_pipeline[4].update(size=56, padding=6)  # RandomCrop
+train_pipeline[0].transforms[3].update(size=56)  # CropToSector
+train_pipeline[1].update(size=56, padding=6)  # RandomCrop
 test_pipeline = _base_.test_pipeline
 test_pipeline[3].update(size=56)
 
-recordings = dict(data_root=data_root, masked_only=False)
+recordings = dict(data_root=data_root, traced_only=False)
 train_dataloader = dict(num_workers=2, dataset=dict(recordings, pipeline=train_pipeline))
 test_dataloader = dict(num_workers=2, dataset=dict(recordings, pipeline=test_pipeline))
 

@@ -5,6 +5,7 @@ from echocardmae_mm.datasets.camus_seg import CAMUSSegDataset
 from echocardmae_mm.datasets.echo_video import EchoVideoDataset
 from echocardmae_mm.datasets.echonet_dynamic import EchoNetDynamicDataset
 from echocardmae_mm.datasets.echonet_seg import EchoNetSegDataset
+from echocardmae_mm.datasets.hmc_qu import HMCQUDataset
 
 __all__ = [
     'CAMUSDataset',
@@ -12,4 +13,5 @@ __all__ = [
     'EchoNetDynamicDataset',
     'EchoNetSegDataset',
     'EchoVideoDataset',
+    'HMCQUDataset',
 ]

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
+from sklearn.model_selection import StratifiedGroupKFold
 
 from echocardmae_mm.draws import DrawKey, Stream, draw_bits
 from echocardmae_mm.errors import EchoError
@@ -34,6 +35,38 @@ def contiguous_folds(patients: Collection[str], num_folds: int) -> dict[str, int
         )
     blocks = np.array_split(np.arange(len(names)), num_folds)
     return {names[index]: fold for fold, block in enumerate(blocks) for index in block}
+
+
+def stratified_folds(
+    patients: Sequence[str], labels: Sequence[int], num_folds: int, seed: int = 0
+) -> dict[str, int]:
+    """Folds with about the same share of each class, a patient's recordings on one side.
+
+    Args:
+        patients (Sequence[str]): Patient of each recording, in any order.
+        labels (Sequence[int]): Class of each recording.
+        num_folds (int): Number of folds.
+        seed (int): Seed of drawing them. Defaults to 0.
+
+    Returns:
+        dict[str, int]: Fold of each patient, from 0.
+
+    Raises:
+        EchoError: If a class has fewer recordings or the folds are more than there are patients.
+    """
+    recordings = sorted(zip(patients, labels))
+    names, classes = np.array([name for name, _ in recordings]), [label for _, label in recordings]
+    rarest = min(classes.count(label) for label in set(classes))
+    if not 2 <= num_folds <= min(rarest, len(set(patients))):
+        raise EchoError(
+            f'{num_folds} folds of {len(set(patients))} patients, {rarest} recordings of the rarer '
+            'class: num_folds must lie between 2 and these numbers'
+        )
+    splitter = StratifiedGroupKFold(num_folds, shuffle=True, random_state=seed)
+    parts = splitter.split(names, classes, names)
+    return dict(
+        sorted((names[i], fold) for fold, (_, held_out) in enumerate(parts) for i in held_out)
+    )
 
 
 def read_folds(path: str | Path, patients: Collection[str]) -> dict[str, int]:

@@ -7,23 +7,19 @@ pack = dict(
     type='mmaction.PackActionInputs',
     meta_keys=('filename', 'patient', 'view', 'source', 'clip_starts', 'padded_frames'),
 )
-train_pipeline = [
-    dict(type='echocardmae_mm.OpenRecording'),
-    dict(type='echocardmae_mm.SampleClipPair', num_clips=1, clip_len=16, span='cycle'),
-    dict(type='echocardmae_mm.ReadFrames'),
-    dict(type='echocardmae_mm.CropToSector', size=112),
-    dict(type='mmaction.TorchVisionWrapper', op='RandomCrop', size=112, padding=12, fill=32),
-    dict(type='mmaction.FormatShape', input_format='NCTHW'),
-    pack,
-]
-test_pipeline = [
+clip = [
     dict(type='echocardmae_mm.OpenRecording'),
     dict(type='echocardmae_mm.SampleEvenClips', num_clips=1, clip_len=16, span='cycle'),
     dict(type='echocardmae_mm.ReadFrames'),
     dict(type='echocardmae_mm.CropToSector', size=112),
+]
+train_pipeline = [
+    dict(type='echocardmae_mm.Remember', transforms=clip),
+    dict(type='mmaction.TorchVisionWrapper', op='RandomCrop', size=112, padding=12, fill=32),
     dict(type='mmaction.FormatShape', input_format='NCTHW'),
     pack,
 ]
+test_pipeline = [*clip, dict(type='mmaction.FormatShape', input_format='NCTHW'), pack]
 recordings = dict(
     type='echocardmae_mm.HMCQUDataset', data_root=data_root, view='A4C', fold=0, num_folds=5
 )

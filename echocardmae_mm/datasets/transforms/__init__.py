@@ -8,6 +8,7 @@ from echocardmae_mm.datasets.transforms.open_recording import OpenRecording
 from echocardmae_mm.datasets.transforms.pack_seg_clip import PackSegClip
 from echocardmae_mm.datasets.transforms.random_shift import RandomShift
 from echocardmae_mm.datasets.transforms.read_frames import ReadFrames
+from echocardmae_mm.datasets.transforms.remember import Remember
 from echocardmae_mm.datasets.transforms.sample_clip_pair import SampleClipPair
 from echocardmae_mm.datasets.transforms.sample_even_clips import SampleEvenClips
 from echocardmae_mm.datasets.transforms.sample_labelled_clip import SampleLabelledClip
@@ -18,6 +19,7 @@ __all__ = [
     'DenoisedTarget',
     'OpenRecording',
     'ReadFrames',
+    'Remember',
     'SampleClipPair',
     'SampleEvenClips',
     'SectorMask',
