@@ -1,4 +1,4 @@
-"""Table 5, second row: key area masking alone."""
+"""Table 5, row 2 (MAE 3.8205): key area masking alone."""
 
 _base_ = '../pretrain_echo.py'
 

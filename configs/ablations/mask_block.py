@@ -1,4 +1,4 @@
-"""Section 2.2: contiguous blocks masked (BEiT)."""
+"""Section 2.2: blockwise masking, contiguous blocks of patches. The paper prints no figure."""
 
 _base_ = '../pretrain_echo.py'
 

@@ -1,4 +1,4 @@
-"""Section 2.2: the same cells masked in every slot (VideoMAE)."""
+"""Section 2.2: tube masking, one draw for all time slots. The paper prints no figure."""
 
 _base_ = '../pretrain_echo.py'
 

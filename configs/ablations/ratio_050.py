@@ -1,4 +1,4 @@
-"""Half of the tokens masked in place of three quarters."""
+"""Half of the sector is masked; the paper has 0.75."""
 
 _base_ = '../pretrain_echo.py'
 

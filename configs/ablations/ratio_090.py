@@ -1,4 +1,4 @@
-"""Nine tenths of the tokens masked in place of three quarters."""
+"""Nine tenths of the sector are masked, as VideoMAE has it; the paper has 0.75."""
 
 _base_ = '../pretrain_echo.py'
 

@@ -1,11 +1,13 @@
-"""Frames of 224 pixels, the paper's stated limitation: four times the tokens of 112.
+"""Frames of 224 x 224, four times the tokens: the resolution that the conclusion leaves open.
 
-EchoNet-Dynamic is stored at 112 pixels: this size asks something of recordings that have more.
+EchoNet-Dynamic's recordings have 112 x 112 pixels and are only enlarged. What follows pretraining
+needs the same size: img_size of its backbone, and scale of Resize.
 """
 
 _base_ = '../pretrain_echo.py'
 
-model = dict(backbone=dict(img_size=224), neck=dict(img_size=224))
+size = dict(img_size=224)
+model = dict(backbone=size, neck=size)
 
 pretrain_pipeline = _base_.pretrain_pipeline
 pretrain_pipeline[3].update(scale=(224, 224))  # Resize

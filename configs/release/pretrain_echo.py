@@ -22,6 +22,8 @@ train_dataloader = dict(batch_size=16, dataset=dict(pipeline=pretrain_pipeline))
 val_dataloader = dict(dataset=dict(pipeline=pretrain_pipeline))
 test_dataloader = dict(dataset=dict(pipeline=pretrain_pipeline))
 test_evaluator = dict(mean_of=dict(pipeline=pretrain_pipeline))
+custom_hooks = _base_.custom_hooks
+custom_hooks[-2].dataset.update(pipeline=pretrain_pipeline)  # ReconstructionHook
 
 optim_wrapper = dict(optimizer=dict(weight_decay=5e-2))
 auto_scale_lr = dict(base_batch_size=16)

@@ -48,7 +48,7 @@ def read_workbook(path: Path) -> list[EchoRow]:
     """
     rows = [row for row in _cells(path)[_HEADER_ROWS:] if row and squeezed(row[0])]
     wide = [row + (None,) * (_TICK + 1 - len(row)) for row in rows]
-    if not wide or max(map(len, rows)) <= _END:
+    if not any(_cycle(row[_START], row[_END]) for row in wide):
         raise EchoError(
             f'{path}: no rows of recording, six segments, first and last frame below a header of '
             'two rows\nTake the workbook as HMC-QU ships it'

@@ -1,13 +1,14 @@
 """Folds by patient: contiguous blocks, exchange by CSV, and a test side that selects nothing."""
 
 import pytest
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from echocardmae_mm.datasets.patient_folds import (
     contiguous_folds,
     patients_of_split,
     read_folds,
+    stratified_folds,
     write_folds,
 )
 from echocardmae_mm.errors import EchoError
@@ -20,6 +21,31 @@ def test_the_folds_of_camus_are_coreechos_blocks_of_fifty():
     for k in range(10):
         held_out = [name for name in NAMES if folds[name] == k]
         assert held_out == NAMES[50 * k : 50 * (k + 1)]
+
+
+@given(
+    classes=st.lists(st.tuples(st.booleans(), st.integers(1, 3)), min_size=12, max_size=60),
+    num_folds=st.integers(2, 5),
+    seed=st.integers(0, 99),
+    data=st.data(),
+)
+def test_stratified_folds_hold_a_share_of_each_class_and_no_half_patients(
+    classes, num_folds, seed, data
+):
+    recordings = [
+        (f'{i}', int(sick)) for i, (sick, count) in enumerate(classes) for _ in range(count)
+    ]
+    sick = sum(label for _, label in recordings)
+    assume(min(sick, len(recordings) - sick) >= 5 * num_folds)
+    folds = stratified_folds(*zip(*recordings), num_folds, seed)
+    assert folds.keys() == {patient for patient, _ in recordings}
+    shuffled = data.draw(st.permutations(recordings))
+    assert stratified_folds(*zip(*shuffled), num_folds, seed) == folds
+    for label in (0, 1):
+        held_out = [folds[patient] for patient, its in recordings if its == label]
+        counts = [held_out.count(fold) for fold in range(num_folds)]
+        # A patient has up to three recordings, and goes as a whole.
+        assert max(counts) - min(counts) <= 6
 
 
 @given(count=st.integers(2, 80), data=st.data())
