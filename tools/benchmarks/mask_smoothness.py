@@ -1,0 +1,80 @@
+"""How much the gradient's norm varies under each masking strategy (section 2.2: "smoother").
+
+    python tools/benchmarks/mask_smoothness.py configs/phantom/pretrain.py --epochs 4 --seeds 3 \\
+        --cfg-options packed=data/packed/phantom
+
+Each strategy pretrains from the same initialisations on the same clips. In the second half of the
+steps the norm's logarithm is taken, its straight trend over the steps removed, and the standard
+deviation of what is left printed: about the relative spread of the norm from step to step.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import numpy as np
+from mmengine.runner import Runner
+from scipy.signal import detrend
+
+sys.path.insert(0, str(Path(__file__).parents[1]))
+from launch import add_common_arguments, load_config, no_traceback_for_mistakes, override
+
+from echocardmae_mm.evaluation.markdown import markdown_table
+from echocardmae_mm.masking import STRATEGIES
+
+NEVER = 10**9
+
+
+def parse_args() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument('config', help='path of a pretraining config')
+    parser.add_argument('--epochs', type=int, default=4, help='epochs of each run')
+    parser.add_argument('--seeds', type=int, default=3, help='runs of each strategy')
+    parser.add_argument('--work-dir', help=argparse.SUPPRESS)
+    add_common_arguments(parser)
+    return parser.parse_args()
+
+
+def gradient_norms(args: argparse.Namespace, strategy: str, seed: int, folder: str) -> np.ndarray:
+    """Norm of the gradient at every step of a pretraining."""
+    config = load_config(argparse.Namespace(**{**vars(args), 'work_dir': folder}))
+    override(config, args.cfg_options)
+    steps = config.train_dataloader.dataset.pipeline
+    next(step for step in steps if step['type'].endswith('SectorMask')).strategy = strategy
+    config.randomness.seed = seed
+    config.experiment_name = f'{strategy} {seed}'
+    config.log_level = 'WARNING'
+    config.custom_hooks = []
+    config.default_hooks.checkpoint.interval = NEVER
+    config.val_cfg = config.val_dataloader = config.val_evaluator = None
+    config.train_cfg.update(max_epochs=args.epochs)
+    # Only what clips the gradient measures it.
+    config.optim_wrapper.setdefault('clip_grad', dict(max_norm=float(NEVER)))
+    runner = Runner.from_cfg(config)
+    runner.train()
+    return runner.message_hub.get_scalar('train/grad_norm').data[0]
+
+
+def main() -> None:
+    with no_traceback_for_mistakes():
+        args = parse_args()
+        rows = []
+        for strategy in STRATEGIES:
+            spreads = []
+            for seed in range(args.seeds):
+                with TemporaryDirectory() as folder:
+                    norms = gradient_norms(args, strategy, seed, folder)
+                half = np.log(norms[len(norms) // 2 :])
+                spreads.append(float(detrend(half).std()))
+            each = ', '.join(f'{spread:.3f}' for spread in spreads)
+            rows.append((strategy, f'{np.mean(spreads):.3f}', each))
+        print(markdown_table(('masking', 'spread of the norm', 'of each seed'), rows))
+
+
+if __name__ == '__main__':
+    main()
