@@ -1,7 +1,7 @@
 # make test    the whole test suite
 # make lint    style and types
-# make demo    synthetic recordings, pretraining, ejection fraction, segmentation, in a quarter of an
-#              hour on two CPU cores
+# make demo    synthetic recordings, pretraining, ejection fraction, segmentation, infarction, in a
+#              quarter of an hour on two CPU cores
 #
 # Each installs into .venv first, if what is to be installed has changed.
 
@@ -13,6 +13,7 @@ INSTALLED := .venv/.installed
 
 PHANTOMS := data/phantom
 VIDEOS := 800
+HEARTS := 160
 PACKED := data/packed/phantom
 READ := --cfg-options packed=$(PACKED)
 
@@ -22,6 +23,8 @@ EF := work_dirs/demo/ef
 EF_CONFIG := configs/phantom/ef.py
 SEG := work_dirs/demo/seg
 SEG_CONFIG := configs/phantom/seg.py
+MI := work_dirs/demo/mi
+MI_CONFIG := configs/phantom/mi.py
 
 # glibc keeps the memory that each step needs again.
 KEEP_MEMORY := MALLOC_MMAP_MAX_=0 MALLOC_TRIM_THRESHOLD_=4294967296
@@ -60,15 +63,17 @@ define limited
 	else exit $$status; fi
 endef
 
-demo: $(PRETRAIN)/evaluated $(EF)/tested $(SEG)/video
+demo: $(PRETRAIN)/evaluated $(EF)/tested $(SEG)/video $(MI)/tested
 	@echo
 	@echo "Recordings        $(PHANTOMS), decoded in $(PACKED)"
 	@echo "Pretraining       $(PRETRAIN): curves.png, pictures/, $$(basename "$$(cat $(PRETRAIN)/last_checkpoint)")"
 	@echo "Ejection fraction $(EF): predictions.csv, plots/, curves.png"
 	@echo "Segmentation      $(SEG): predictions.csv, plots/, pictures/, and of one recording video/"
+	@echo "Infarction        $(MI): predictions.csv, plots/, one fold of five"
 
 $(PHANTOMS)/made: | $(INSTALLED)
-	$(BIN)/python tools/make_phantoms.py --out $(PHANTOMS) --videos $(VIDEOS) --seed 1 --jobs $(JOBS) --datasets echonet
+	$(BIN)/python tools/make_phantoms.py --out $(PHANTOMS) --videos $(VIDEOS) --hmcqu $(HEARTS) --seed 1 --jobs $(JOBS) \
+	  --datasets echonet hmcqu
 	@touch $@
 
 $(PACKED)/index.json: $(PHANTOMS)/made
@@ -109,3 +114,12 @@ $(SEG)/video: $(SEG)/tested
 	$(BIN)/python tools/segment_video.py \
 	  $(PHANTOMS)/EchoNet-Dynamic/Videos/$$(grep -m1 TEST $(PHANTOMS)/EchoNet-Dynamic/FileList.csv | cut -d, -f1).avi \
 	  $(SEG_CONFIG) "$$(ls $(SEG)/best_*.pth 2>/dev/null || cat $(SEG)/last_checkpoint)" --out $@
+
+$(MI)/trained: $(PRETRAIN)/evaluated
+	@mkdir -p $(@D)
+	$(call limited,300,env OMP_NUM_THREADS=2 $(KEEP_MEMORY) $(BIN)/python tools/train.py $(MI_CONFIG) \
+	  --work-dir $(MI) --resume --cfg-options model.backbone.init_cfg.checkpoint="$$(cat $(PRETRAIN)/last_checkpoint)")
+
+$(MI)/tested: $(MI)/trained
+	$(BIN)/python tools/test.py $(MI_CONFIG) "$$(cat $(MI)/last_checkpoint)" --work-dir $(MI) --plot
+	@touch $@

@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 
 import echocardmae_mm  # noqa: F401  (arms the repairs, whichever host a test imports first)
+from echocardmae_mm.phantom import hmcqu_files
 
 VideoWriter = Callable[..., Path]
 
@@ -99,6 +100,16 @@ def camus_root(tmp_path_factory: pytest.TempPathFactory) -> Path:
     lists.mkdir()
     (lists / 'subgroup_testing.txt').write_text('patient0005\npatient0006\n')
     return root
+
+
+@pytest.fixture(scope='session')
+def hmcqu_root(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """HMC-QU phantoms: 6 recordings of each view, 3 with an infarction, 4 with a traced wall."""
+    root = tmp_path_factory.mktemp('phantom')
+    recordings = hmcqu_files.plan(6, seed=1)
+    rows = [hmcqu_files.write_recording(root, r, 1, 'default') for r in recordings]
+    hmcqu_files.write_lists(root, rows)
+    return root / 'HMC-QU'
 
 
 def nested_labels(radius: float, shift: int = 0) -> np.ndarray:

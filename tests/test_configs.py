@@ -13,7 +13,7 @@ ROOT = Path(__file__).parents[1] / 'configs'
 CONFIGS = sorted(
     str(path.relative_to(ROOT)) for path in ROOT.rglob('*.py') if '_base_' not in path.parts
 )
-PRETRAINING = [n for n in CONFIGS if 'pretrain' in n]
+PRETRAINING = [n for n in CONFIGS if 'pretrain' in n or n.startswith('ablations')]
 SEGMENTATION = [name for name in CONFIGS if Path(name).stem.startswith('seg')]
 EF_ECHONET = [name for name in CONFIGS if Path(name).stem in ('ef_echonet', 'ef')]
 

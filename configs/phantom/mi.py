@@ -1,6 +1,6 @@
 """Infarctions of HMC-QU phantoms, whose walls move badly in one region, from the demo's encoder.
 
-python tools/make_phantoms.py --out data/phantom --hmcqu 120 --seed 1 --datasets hmcqu
+python tools/make_phantoms.py --out data/phantom --hmcqu 160 --seed 1 --datasets hmcqu
 python tools/cross_validate.py configs/phantom/mi.py
 """
 
@@ -16,7 +16,6 @@ model = dict(
         embed_dims=128,
         depth=2,
         num_heads=4,
-        drop_path_rate=0.2,
         init_cfg=dict(checkpoint='work_dirs/phantom/pretrain/epoch_24.pth'),
     ),
     cls_head=dict(in_channels=128),
@@ -29,12 +28,15 @@ test_pipeline = _base_.test_pipeline
 test_pipeline[3].update(size=56)
 
 recordings = dict(data_root=data_root, traced_only=False)
-train_dataloader = dict(num_workers=2, dataset=dict(recordings, pipeline=train_pipeline))
+train_dataloader = dict(
+    batch_size=32, num_workers=2, dataset=dict(recordings, pipeline=train_pipeline)
+)
 test_dataloader = dict(num_workers=2, dataset=dict(recordings, pipeline=test_pipeline))
 
-train_cfg = dict(max_epochs=60)
-optim_wrapper = dict(optimizer=dict(lr=1e-3, weight_decay=0.3), clip_grad=dict(max_norm=1.0))
+train_cfg = dict(max_epochs=200)
+default_hooks = dict(checkpoint=dict(interval=50))
+optim_wrapper = dict(optimizer=dict(lr=1e-3, weight_decay=0.05), clip_grad=dict(max_norm=1.0))
 param_scheduler = [
     dict(type='LinearLR', start_factor=0.02, by_epoch=False, begin=0, end=50),
-    dict(type='CosineAnnealingLR', by_epoch=True, T_max=60, convert_to_iter_based=True),
+    dict(type='CosineAnnealingLR', by_epoch=True, T_max=200, convert_to_iter_based=True),
 ]
