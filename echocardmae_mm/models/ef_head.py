@@ -1,4 +1,4 @@
-"""Ejection fraction from the mean of the tokens."""
+"""Ejection fraction from the mean of the tokens or of a feature map."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _BINS = 101
 
 @MODELS.register_module()
 class EFHead(BaseModule):
-    """A linear layer on the pooled tokens (the released code's ``train_ef.py``).
+    """A linear layer on the pooled features (the released code's ``train_ef.py``).
 
     Its weight starts at zero and its bias at the mean EF of the training set, which
     :class:`FitTargetsHook` finds, so that the first prediction is that mean for every recording. It
@@ -46,10 +46,15 @@ class EFHead(BaseModule):
             ``smoothing``; the mean weight is 1 (label distribution smoothing: Yang et al.,
             "Delving into deep imbalanced regression", ICML 2021). Defaults to 'none'.
         smoothing (float): Standard deviation of the smoothing in per cent. Defaults to 2.
+        contrast (dict, optional): A loss of the features and the EF of all clips that is added,
+            such as :class:`RankNContrastLoss`. Defaults to None.
+        stop_gradient (bool): Whether the error trains the linear layer alone and leaves the
+            backbone to ``contrast``, as CoReEcho does. Defaults to False.
         init_cfg (dict, optional): Initialisation, such as a checkpoint. Defaults to None.
 
     Raises:
-        EchoError: If ``target``, ``loss`` or ``reweight`` is unknown.
+        EchoError: If ``target``, ``loss`` or ``reweight`` is unknown, or nothing would train the
+            backbone.
     """
 
     mean: Tensor
@@ -65,6 +70,8 @@ class EFHead(BaseModule):
         std: float | None = None,
         reweight: str = 'none',
         smoothing: float = 2.0,
+        contrast: dict | None = None,
+        stop_gradient: bool = False,
         init_cfg: dict | None = None,
     ) -> None:
         super().__init__(init_cfg=init_cfg)
@@ -76,10 +83,14 @@ class EFHead(BaseModule):
             raise EchoError(
                 f'EFHead: reweight={reweight!r} is unknown; choose one of {[*REWEIGHTINGS]}'
             )
+        if stop_gradient and contrast is None:
+            raise EchoError('EFHead: stop_gradient=True needs a contrast that trains the backbone')
         self.target = target
         self.error = LOSSES[loss]
         self.reweight = reweight
         self.smoothing = smoothing
+        self.contrast = None if contrast is None else MODELS.build(contrast)
+        self.stop_gradient = stop_gradient
         self.fc = nn.Linear(in_channels, 1)
         unknown = float('nan')
         self.register_buffer('mean', torch.tensor(unknown if mean is None else float(mean)))
@@ -111,13 +122,14 @@ class EFHead(BaseModule):
         """Ejection fraction of each clip.
 
         Args:
-            features (Tensor): Mean of the tokens, normalised, (B, C).
+            features (Tensor): Mean of the tokens, normalised, (B, C), or a map (B, C, ...), whose
+                mean is taken.
 
         Returns:
             Tensor: float32 of shape (B,), per cent; not clipped to 0-100.
         """
         with torch.autocast(features.device.type, enabled=False):
-            output = self.fc(features.float()).squeeze(1)
+            output = self.fc(_pool(features)).squeeze(1)
             return 100 * output if self.target == 'percent' else self.mean + self.std * output
 
     def loss(
@@ -126,11 +138,12 @@ class EFHead(BaseModule):
         """Error between predicted and true EF.
 
         Args:
-            features (Tensor): (B * M, C), the M clips of a recording one after the other.
+            features (Tensor): (B * M, C, ...), the M clips of a recording one after the other.
             data_samples (list[BaseDataElement]): One a recording, with ``ef`` in per cent.
 
         Returns:
-            dict[str, Tensor]: ``loss_ef``, in per cent or in standard deviations, or their square.
+            dict[str, Tensor]: ``loss_ef``, in per cent or in standard deviations, or their square;
+            with ``contrast`` also ``loss_contrast``.
 
         Raises:
             EchoError: If a sample has no EF, or standard deviations are the unit and unknown or 0.
@@ -140,11 +153,16 @@ class EFHead(BaseModule):
                 f"EFHead: target='zscore' with a mean EF of {float(self.mean):g} and a deviation "
                 f'of {float(self.std):g}: add FitTargetsHook to custom_hooks, or give mean and std'
             )
-        predicted = self(features).unflatten(0, (len(data_samples), -1))
+        features = _pool(features)
+        predicted = self(features.detach() if self.stop_gradient else features)
+        predicted = predicted.unflatten(0, (len(data_samples), -1))
         ef = predicted.new_tensor([_ef_of(sample) for sample in data_samples]).unsqueeze(1)
         weight = self.weight_of_bin[_bin_of(ef)]
         unit = 1.0 if self.target == 'percent' else self.std
-        return {'loss_ef': (weight * self.error((predicted - ef) / unit)).mean()}
+        losses = {'loss_ef': (weight * self.error((predicted - ef) / unit)).mean()}
+        if self.contrast is not None:
+            losses['loss_contrast'] = self.contrast(features, ef.expand_as(predicted).flatten())
+        return losses
 
     def predict(
         self, features: Tensor, data_samples: list[BaseDataElement], **_: Any
@@ -152,7 +170,7 @@ class EFHead(BaseModule):
         """Mean prediction over the clips of each recording.
 
         Args:
-            features (Tensor): (B * M, C), the M clips of a recording one after the other.
+            features (Tensor): (B * M, C, ...), the M clips of a recording one after the other.
             data_samples (list[BaseDataElement]): One a recording.
 
         Returns:
@@ -168,6 +186,11 @@ class EFHead(BaseModule):
     def _start_at_mean(self) -> None:
         known = self.target == 'percent' and not self.mean.isnan()
         nn.init.constant_(self.fc.bias, float(self.mean) / 100 if known else 0.0)
+
+
+def _pool(features: Tensor) -> Tensor:
+    """Mean over all but batch and channels, float32 (B, C)."""
+    return features.float().reshape(*features.shape[:2], -1).mean(dim=2)
 
 
 def _bin_of(efs: Tensor) -> Tensor:

@@ -12,7 +12,7 @@ from mmaction.structures import ActionDataSample
 from mmengine.registry import MODELS, init_default_scope
 
 from echocardmae_mm.errors import EchoError
-from echocardmae_mm.models import EFHead
+from echocardmae_mm.models import EFHead, RankNContrastLoss
 from echocardmae_mm.models.foreign_weights import from_echocardmae
 
 REFERENCE = np.load(Path(__file__).parents[1] / 'data' / 'ef_tiny.npz')
@@ -173,6 +173,43 @@ def test_rare_recordings_weigh_more_in_the_loss():
     rare = made.loss(torch.randn(1, 6), samples(20.0))['loss_ef'].item()
     common = made.loss(torch.randn(1, 6), samples(60.0))['loss_ef'].item()
     assert rare / 20 == pytest.approx(9 * common / 60, rel=1e-4)
+
+
+def test_a_map_counts_by_its_mean():
+    made = head()
+    maps = torch.randn(4, 6, 2, 3, 3)
+    torch.testing.assert_close(made(maps), made(maps.mean((2, 3, 4))))
+    loss = made.loss(maps, samples(50.0, 61.5))['loss_ef']
+    torch.testing.assert_close(
+        loss, made.loss(maps.mean((2, 3, 4)), samples(50.0, 61.5))['loss_ef']
+    )
+
+
+def test_contrast_sees_every_clip_with_its_recordings_ef():
+    made = head(contrast=dict(type='echocardmae_mm.RankNContrastLoss', temperature=1.0))
+    features = torch.randn(4, 6)
+    losses = made.loss(features, samples(50.0, 61.5))
+    expected = RankNContrastLoss(1.0)(features, torch.tensor([50.0, 50.0, 61.5, 61.5]))
+    torch.testing.assert_close(losses['loss_contrast'], expected)
+    torch.testing.assert_close(
+        losses['loss_ef'], head().loss(features, samples(50.0, 61.5))['loss_ef']
+    )
+
+
+def test_stopped_gradient_leaves_the_features_to_the_contrast():
+    made = head(contrast=dict(type='echocardmae_mm.RankNContrastLoss'), stop_gradient=True)
+    features = torch.randn(4, 6, requires_grad=True)
+    losses = made.loss(features, samples(50.0, 61.5))
+    losses['loss_ef'].backward()
+    assert features.grad is None
+    assert made.fc.weight.grad.abs().sum() > 0
+    losses['loss_contrast'].backward()
+    assert features.grad.abs().sum() > 0
+
+
+def test_a_backbone_that_nothing_would_train_is_refused():
+    with pytest.raises(EchoError, match='needs a contrast'):
+        EFHead(stop_gradient=True)
 
 
 @pytest.mark.parametrize('kwargs', [{'target': 'fraction'}, {'reweight': 'log'}, {'loss': 'mse'}])

@@ -1,0 +1,71 @@
+"""Features ordered by a continuous label: the Rank-N-Contrast loss."""
+
+from __future__ import annotations
+
+import torch
+from mmengine.model import BaseModule
+from torch import Tensor
+
+from echocardmae_mm.errors import EchoError
+from echocardmae_mm.registry import MODELS
+
+
+@MODELS.register_module()
+class RankNContrastLoss(BaseModule):
+    """Of two clips, the one with the nearer label is to have the nearer features.
+
+    For an anchor i, every other clip j is a positive against those whose label is at least as far
+    from i's as j's is (Zha et al., "Rank-N-Contrast", NeurIPS 2023, Eq. 1 and 2):
+
+        -log(exp(s_ij / tau) / sum of exp(s_ik / tau) over k != i with |y_i - y_k| >= |y_i - y_j|),
+
+    with s the negative L2 distance, and the mean over all pairs. Computed in float32 always, from
+    the clips of one process. Time and memory grow as the square of the clips: each row is sorted
+    by label once, and its denominators are running sums.
+
+    Args:
+        temperature (float): tau. Defaults to 2.0.
+        loss_weight (float): Factor of the loss. Defaults to 1.0.
+
+    Raises:
+        EchoError: If ``temperature`` is not positive.
+    """
+
+    def __init__(self, temperature: float = 2.0, loss_weight: float = 1.0) -> None:
+        super().__init__()
+        if temperature <= 0:
+            raise EchoError(f'RankNContrastLoss: temperature={temperature} must be positive')
+        self.temperature = temperature
+        self.loss_weight = loss_weight
+
+    def forward(self, features: Tensor, labels: Tensor) -> Tensor:
+        """The weighted loss.
+
+        Args:
+            features (Tensor): (N, C), of any length.
+            labels (Tensor): (N,), in any unit.
+
+        Returns:
+            Tensor: float32 scalar; 0 for a single clip, which has no pair.
+        """
+        with torch.autocast(features.device.type, enabled=False):
+            features, labels = features.float(), labels.float()
+            if len(features) < 2:
+                return 0.0 * features.sum()
+            # The faster mode would lose small distances to cancellation.
+            distance = torch.cdist(features, features, compute_mode='donot_use_mm_for_euclid_dist')
+            logits = _off_diagonal(-distance / self.temperature)
+            nearness = -_off_diagonal((labels[:, None] - labels).abs())
+            nearness, order = nearness.sort(dim=1)
+            logits = logits.gather(1, order)
+            # Clips as far away as the positive are in its denominator, whatever their order.
+            last = torch.searchsorted(nearness, nearness, right=True) - 1
+            denominator = logits.logcumsumexp(dim=1).gather(1, last)
+            return self.loss_weight * (denominator - logits).mean()
+
+
+def _off_diagonal(square: Tensor) -> Tensor:
+    """(N, N) without its diagonal, (N, N - 1)."""
+    size = len(square)
+    others = ~torch.eye(size, dtype=torch.bool, device=square.device)
+    return square[others].view(size, size - 1)
