@@ -19,7 +19,11 @@ PRETRAINING = [
     if Config.fromfile(ROOT / name).model.type == 'echocardmae_mm.EchoCardMAE'
     and not name.startswith('ablations/')  # test_ablations.py
 ]
-SEGMENTATION = [name for name in CONFIGS if Path(name).stem.startswith('seg')]
+SEGMENTATION = [
+    name
+    for name in CONFIGS
+    if Path(name).stem.startswith('seg') and not name.startswith('baselines/')  # test_baselines.py
+]
 EF_ECHONET = [name for name in CONFIGS if Path(name).stem in ('ef_echonet', 'ef')]
 
 

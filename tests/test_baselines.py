@@ -1,0 +1,137 @@
+"""The peers' configs train and are tested when they are cut, and their networks are the peers'."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+import torchvision
+from mmengine.config import Config
+from mmengine.registry import MODELS, init_default_scope
+from mmengine.runner import Runner
+
+ROOT = Path(__file__).parents[1] / 'configs' / 'baselines'
+CUT = {
+    'ef_r2plus1d': dict(stage_blocks=(1, 1, 1, 1)),
+    'ef_uniformer': dict(depth=[1, 1, 1, 1]),
+    'ef_uniformer_rnc': dict(depth=[1, 1, 1, 1]),
+    'seg_deeplabv3': dict(depth=18),
+}
+
+
+def cut_config(name: str, echonet_root: Path, work_dir: Path) -> Config:
+    config = Config.fromfile(ROOT / f'{name}.py')
+    config.work_dir = str(work_dir)
+    config.experiment_name = f'baselines/{name}'
+    config.model.backbone.update(CUT[name])
+    for part in ('train', 'val', 'test'):
+        loader = config[f'{part}_dataloader']
+        loader.update(batch_size=2, num_workers=0, persistent_workers=False)
+        loader.dataset.data_root = str(echonet_root)
+    config.train_cfg.update(max_epochs=1, val_interval=1)
+    return config
+
+
+def test_every_baseline_is_checked():
+    assert {path.stem for path in ROOT.glob('*.py')} == CUT.keys()
+
+
+@pytest.mark.parametrize('name', [name for name in CUT if name.startswith('ef')])
+def test_ef_is_trained_validated_and_tested(name, echonet_root, tmp_path):
+    config = cut_config(name, echonet_root, tmp_path)
+    config.train_dataloader.dataset.pipeline[4].update(size=32, padding=3)  # RandomCrop
+    for part in ('train', 'val', 'test'):
+        pipeline = config[f'{part}_dataloader'].dataset.pipeline
+        pipeline[1].clip_len = 8
+        pipeline[3].scale = (32, 32)
+
+    runner = Runner.from_cfg(config)
+    runner.train()
+    losses = ['loss_ef', 'loss_contrast'] if name.endswith('rnc') else ['loss_ef']
+    for loss in losses:
+        values = runner.message_hub.get_scalar(f'train/{loss}').data[0]
+        assert np.isfinite(values).all()
+        assert (values > 0).all()
+    assert runner.message_hub.get_scalar('val/ef/n').current() == 1
+    assert runner.test()['ef/n'] == 2
+
+
+def test_segmentation_is_trained_validated_and_tested(echonet_root, tmp_path):
+    config = cut_config('seg_deeplabv3', echonet_root, tmp_path)
+    config.model.decode_head.in_channels = 512
+    config.test_evaluator.resamples = 20
+
+    runner = Runner.from_cfg(config)
+    runner.train()
+    assert np.isfinite(runner.message_hub.get_scalar('train/decode.loss_ce').data[0]).all()
+    assert 0 <= runner.test()['seg/dice_pooled'] <= 1
+
+
+def backbone_of(name: str) -> torch.nn.Module:
+    config = Config.fromfile(ROOT / f'{name}.py')
+    init_default_scope(config.default_scope)
+    backbone = MODELS.build(config.model.backbone)
+    backbone.eval()  # the hosts' train() returns nothing
+    return backbone
+
+
+def test_r2plus1d_has_the_places_of_torchvisions():
+    theirs = torchvision.models.video.r2plus1d_18(weights=None).eval()
+    ours = backbone_of('ef_r2plus1d')
+    clip = torch.randn(1, 3, 8, 48, 48)
+    with torch.no_grad():
+        expected = theirs.stem(clip)
+        got = ours.maxpool(ours.conv1(clip))
+        assert got.shape == expected.shape
+        for stage in ('layer1', 'layer2', 'layer3', 'layer4'):
+            expected = getattr(theirs, stage)(expected)
+            got = getattr(ours, stage)(got)
+            assert got.shape == expected.shape
+
+
+def test_deeplabv3_takes_torchvisions_weights_and_gives_its_features():
+    theirs = torchvision.models.segmentation.deeplabv3_resnet50(
+        weights=None, weights_backbone=None
+    ).backbone.eval()
+    ours = backbone_of('seg_deeplabv3')
+    ours.load_state_dict(theirs.state_dict())
+    images = torch.randn(2, 3, 48, 48)
+    with torch.no_grad():
+        torch.testing.assert_close(ours(images)[-1], theirs(images)['out'])
+
+
+def test_the_published_weights_of_uniformer_small_would_fit():
+    """MMAction2's config of its Kinetics-400 checkpoint, whose names and shapes are these."""
+    published = dict(
+        type='mmaction.UniFormer',
+        depth=[3, 4, 8, 3],
+        embed_dim=[64, 128, 320, 512],
+        head_dim=64,
+        drop_path_rate=0.1,
+    )
+    init_default_scope('mmaction')
+    shapes = {key: x.shape for key, x in MODELS.build(published).state_dict().items()}
+    assert {k: x.shape for k, x in backbone_of('ef_uniformer').state_dict().items()} == shapes
+
+
+def test_a_checkpoint_of_uniformer_is_loaded_when_given(tmp_path):
+    """``pretrained2d=True``, the default of MMAction2's class, would ignore ``init_cfg``."""
+    config = Config.fromfile(ROOT / 'ef_uniformer.py')
+    init_default_scope(config.default_scope)
+    config.model.backbone.depth = [1, 1, 1, 1]
+    saved = MODELS.build(config.model.backbone).state_dict()
+    path = tmp_path / 'uniformer.pth'
+    torch.save({'state_dict': {f'backbone.{key}': x for key, x in saved.items()}}, path)
+    config.merge_from_dict(
+        {
+            'model.backbone.init_cfg.type': 'Pretrained',
+            'model.backbone.init_cfg.checkpoint': str(path),
+            'model.backbone.init_cfg.prefix': 'backbone.',
+        }
+    )
+    model = MODELS.build(config.model)
+    model.init_weights()
+    loaded = model.backbone.state_dict()
+    assert all(torch.equal(loaded[key], x) for key, x in saved.items())
