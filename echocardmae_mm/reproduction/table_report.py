@@ -23,6 +23,7 @@ from .paper_tables import TABLES, WITH_ALIGNMENT, WITHOUT_ALIGNMENT, Column, Exp
 from .plan import FIGURE2, Setup, Step, is_run, runs_of
 
 NOTE = 'step.json'
+_RESAMPLES = 2000
 _CLIPS = {'without': 'without alignment', 'with': 'with alignment'}
 
 
@@ -138,7 +139,7 @@ def _difference(
     if one is None or other is None or one == other:
         return ['', '']
     runs = zip(*(_predictions(e, column, root, seeds) for e in (one, other)))
-    difference = compare(list(runs))[column.statistic]
+    difference = compare(list(runs), _RESAMPLES)[column.statistic]
     return [
         _interval(difference.difference, column.digits, '+'),
         _number(difference.detectable, column.digits),
