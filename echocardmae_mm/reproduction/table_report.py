@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -24,6 +25,7 @@ from .plan import FIGURE2, Setup, Step, is_run, runs_of
 
 NOTE = 'step.json'
 _RESAMPLES = 2000
+_PICTURE = 'clip_consistency.png'
 _CLIPS = {'without': 'without alignment', 'with': 'with alignment'}
 
 
@@ -43,16 +45,16 @@ def write_table(
     Returns:
         Path: The file, ``<results>/<name>.md``.
     """
-    known = {step.name: step for step in steps}
-    body = (
-        _figure2(root, seeds)
-        if name == FIGURE2
-        else _table(TABLES[name], root, known, seeds, setup)
-    )
-    title = 'Figure 2. Clip selection' if name == FIGURE2 else TABLES[name].title
-    where = 'on phantoms: not comparable with the paper\n' if setup.phantom else ''
-    path = results / f'{name}.md'
     results.mkdir(parents=True, exist_ok=True)
+    known = {step.name: step for step in steps}
+    if name == FIGURE2:
+        body = _figure2(root, seeds)
+        shutil.copyfile(root / f'{FIGURE2}/seed_0/{_PICTURE}', results / f'{FIGURE2}.png')
+    else:
+        body = _table(TABLES[name], root, known, seeds, setup)
+    title = 'Figure 2. Clip selection' if name == FIGURE2 else TABLES[name].title
+    where = 'On phantoms: not comparable with the paper.\n' if setup.phantom else ''
+    path = results / f'{name}.md'
     write_whole(path, f'# {title}\n\n{where}{_amount(seeds, setup)}\n\n{body}\n')
     return path
 
@@ -215,12 +217,8 @@ def _figure2(root: Path, seeds: int) -> str:
     ]
     count = len(clips['with'][0])
     table = markdown_table((f'{count} clips', *_CLIPS.values(), 'difference'), rows)
-    origin = [_start_of(e) for e in (WITHOUT_ALIGNMENT, WITH_ALIGNMENT)]
-    return f'{table}\n\nEncoders: {origin[0]} and {origin[1]}.'
-
-
-def _start_of(experiment: Experiment) -> str:
-    return str(experiment.pretraining)
+    origin = [experiment.pretraining for experiment in (WITHOUT_ALIGNMENT, WITH_ALIGNMENT)]
+    return f'{table}\n\nEncoders: {origin[0]} and {origin[1]}.\n\n![Of seed 0]({FIGURE2}.png)'
 
 
 def _interval(value: Interval, digits: int, sign: str = '') -> str:

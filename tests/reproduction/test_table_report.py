@@ -96,6 +96,7 @@ def test_clip_consistency_with_and_without_alignment(tmp_path):
             folder = tmp_path / f'figure2/seed_{seed}/{name}'
             folder.mkdir(parents=True)
             table.to_csv(folder / 'clips.csv', index=False)
+        (tmp_path / f'figure2/seed_{seed}/clip_consistency.png').write_bytes(bytes([seed]))
     steps = plan(['figure2'], SEEDS, setup(True))
     path = write_table('figure2', tmp_path, tmp_path / 'out', steps, SEEDS, setup(True))
     sd = cells(path, 'within_sd')
@@ -103,3 +104,4 @@ def test_clip_consistency_with_and_without_alignment(tmp_path):
     assert float(sd[2]) == pytest.approx(2.0, rel=0.1)
     assert sd[3].startswith('-')
     assert '300 clips' in path.read_text()
+    assert (tmp_path / 'out' / 'figure2.png').read_bytes() == bytes([0])
