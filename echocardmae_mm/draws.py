@@ -30,6 +30,7 @@ class Stream(IntEnum):
     INNER_SPLIT = 7
     SHIFT = 8
     CLIP_PLACE = 9
+    PATIENT_FOLD = 10
 
 
 class DrawKey(NamedTuple):

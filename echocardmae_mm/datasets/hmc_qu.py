@@ -1,78 +1,72 @@
-"""HMC-QU as its owners ship it, for myocardial infarction."""
+"""HMC-QU as its owners ship it, in either layout, for myocardial infarction."""
 
 from __future__ import annotations
 
 import logging
-import re
-from collections import Counter
+from collections.abc import Collection
 from pathlib import Path
 from typing import Any
 
 from mmengine.logging import print_log
 
-from echocardmae_mm.datasets.echo_video import TRY_PHANTOMS, EchoVideoDataset
-from echocardmae_mm.datasets.hmc_qu_workbook import EchoRow, read_workbook, squeezed
-from echocardmae_mm.datasets.patient_folds import (
-    patients_of_split,
-    read_folds,
-    stratified_folds,
-)
-from echocardmae_mm.datasets.recordings import looks_like_recording
+from echocardmae_mm.datasets.echo_video import TRY_PHANTOMS, EchoVideoDataset, find_recordings
+from echocardmae_mm.datasets.hmc_qu_workbook import HMCQURow, plain_stem, read_hmc_qu_workbook
+from echocardmae_mm.datasets.patient_folds import patients_of_split, read_folds, stratified_folds
 from echocardmae_mm.errors import EchoError
 from echocardmae_mm.registry import DATASETS
 
 SOURCE = 'HMC-QU'
-#: Workbooks of each view, that of the archive's older layout last.
-WORKBOOKS = {'A4C': ('A4C.xlsx', 'HMC_QU.xlsx'), 'A2C': ('A2C.xlsx',)}
-#: Recordings with a traced wall, which the paper takes: with an infarction and without.
-PUBLISHED = (72, 37)
+_WORKBOOKS = {'A4C': ('A4C.xlsx', 'HMC_QU.xlsx'), 'A2C': ('A2C.xlsx',)}
+_PUBLISHED_SUBSET = (109, 72, 37)
 
 
 @DATASETS.register_module()
 class HMCQUDataset(EchoVideoDataset):
-    """Apical recordings of HMC-QU, with and without infarction (Degerli et al., BSPC 2024).
+    """Apical recordings with or without myocardial infarction (Degerli et al., IEEE Access 2021).
 
-    Each recording comes with ``patient``, ``view``, ``source``, ``label``, 1 where any segment
-    moves badly, and ``cycle``: first and last frame of its given cardiac cycle, from 0, for
-    ``span='cycle'``. The patient is the number in the file's name, which folds go by; the letters
-    in it tell normal hearts from others, and are never read.
+    Each recording comes with ``label``, 1 if any segment of the wall moves badly and 0 otherwise,
+    ``patient``, the number in its name, ``view``, ``source``, the data set's name, and ``cycle``:
+    first and last frame of one heart cycle, from 0, for ``span='cycle'``. Letters in the names give
+    most labels away and are not read.
 
-    Rows without a recording on disk, without a coded segment or without a cycle are left out, told
-    and counted in :attr:`report`.
+    A recording whose workbook states no cycle is kept without one, because its label is sound;
+    ``span='cycle'`` spreads its clips over the whole recording. Such recordings, repeated rows (the
+    first one counts) and recordings missing on disk, which are left out, are counted in
+    :attr:`report`. Folds go by the workbook, so that a missing recording moves no other one.
 
     Args:
-        data_root (str): Folder of A4C.xlsx and A2C.xlsx, or of HMC_QU.xlsx in the older layout;
-            the recordings are found below it.
+        data_root (str): Folder of A4C.xlsx and A2C.xlsx, or of HMC_QU.xlsx in the older archive,
+            and of the recordings, at any depth. Where both are there, A4C.xlsx counts.
         view (str): 'A4C' or 'A2C'. Defaults to 'A4C'.
-        traced_only (bool): Whether only recordings count whose wall is traced: the paper's 109,
-            72 of them with an infarction. Other numbers are warned about. Defaults to True.
+        masked_only (bool): Whether only recordings whose wall is traced are taken: the 109 of view
+            A4C, 72 of them with infarction, on which the paper's Table 4 stands. Another number is
+            told as a warning. Defaults to True.
         fold (int, optional): The fold that is held out, from 0. Defaults to None, all patients.
         split (str, optional): With ``fold``: 'test', the fold itself; 'val', a share of the other
             patients; 'train', the rest. Defaults to None.
-        num_folds (int): Folds are drawn by patient, each with its share of infarctions. The split
-            that the paper names is not public. Defaults to 5.
-        fold_seed (int): Seed of drawing them. Defaults to 0.
-        fold_file (str): CSV of the columns ``patient`` and ``fold`` in their place. Defaults to ''.
+        num_folds (int): Number of folds, stratified by label. Defaults to 5.
+        fold_seed (int): Seed of the folds and of the patients who validate. Defaults to 0.
+        fold_file (str): CSV of the columns ``patient`` and ``fold`` in place of those folds;
+            ``num_folds`` does not count then. Defaults to ''.
         val_share (float): Share of the patients outside the fold that validates. Defaults to 0,
-            all of them train.
+            all of them train for a fixed number of epochs.
         **kwargs (Any): Further arguments of :class:`EchoVideoDataset`.
 
     Attributes:
         folds (dict[str, int]): Fold of each patient; empty without ``fold``.
 
     Raises:
-        EchoError: If the workbook or all recordings are missing, or the view, the fold or the split
-            does not exist.
+        EchoError: If the workbook is missing or cannot be read, no recording is left, or the view,
+            the fold or the split does not exist.
     """
 
-    METAINFO = dict(classes=('normal', 'infarction'))
     folds: dict[str, int]
 
     def __init__(
         self,
         data_root: str = 'data/HMC-QU',
         view: str = 'A4C',
-        traced_only: bool = True,
+        masked_only: bool = True,
         fold: int | None = None,
         split: str | None = None,
         num_folds: int = 5,
@@ -81,14 +75,12 @@ class HMCQUDataset(EchoVideoDataset):
         val_share: float = 0.0,
         **kwargs: Any,
     ) -> None:
-        if view not in WORKBOOKS:
-            raise EchoError(f'HMCQUDataset: view={view!r} is unknown; choose of {[*WORKBOOKS]}')
+        self.view = view.upper()
+        if self.view not in _WORKBOOKS:
+            raise EchoError(f'HMCQUDataset: view {view!r} is unknown; choose of {(*_WORKBOOKS,)}')
         if (fold is None) != (split is None):
             raise EchoError('HMCQUDataset: fold and split go together; give both or neither')
-        if traced_only and view != 'A4C':
-            raise EchoError('HMCQUDataset: walls are traced in A4C alone; set traced_only=False')
-        self.view = view
-        self.traced_only = traced_only
+        self.masked_only = masked_only
         self.fold = fold
         self.split = split
         self.num_folds = num_folds
@@ -104,90 +96,98 @@ class HMCQUDataset(EchoVideoDataset):
         Returns:
             list[dict]: One dict a recording, in the order of the workbook.
         """
-        root = Path(self.data_root)
-        workbook = self._find_workbook(root)
-        rows = [row for row in read_workbook(workbook) if row.is_traced or not self.traced_only]
-        left_out: Counter[str] = Counter()
-        videos = _find_videos(root)
-        recordings = [r for row in rows if (r := self._recording(row, videos, left_out))]
-        if not recordings:
-            raise EchoError(
-                f'{workbook}: none of its {len(rows)} recordings can be used; '
-                f'{", ".join(f"{count} {what}" for what, count in left_out.items())}\n'
-                f'Unpack the recordings below {root}, {TRY_PHANTOMS}'
-            )
-        self._compare_with_published(recordings)
-        chosen = self._in_split(recordings)
+        path = _find_workbook(Path(self.data_root), self.view)
+        rows = read_hmc_qu_workbook(path)
+        first_rows: dict[str, HMCQURow] = {}
+        for row in rows:
+            first_rows.setdefault(plain_stem(row.stem), row)
+        listed = first_rows
+        if self.masked_only:
+            listed = {stem: row for stem, row in first_rows.items() if row.is_masked}
+            _require_masks(path, listed.values())
+        patients = self._in_split(listed.values())
+        chosen = {stem: row for stem, row in listed.items() if row.patient in patients}
+        videos = find_videos(Path(self.data_root))
+        there = {stem: row for stem, row in chosen.items() if stem in videos}
         self.report = {
-            f'rows of {workbook.name}': len(rows),
-            **left_out,
-            'infarctions of the split': sum(recording['label'] for recording in chosen),
+            f'rows in {path.name}': len(rows),
+            'repeated rows': len(rows) - len(first_rows),
+            'of the split': len(chosen),
+            'missing on disk': len(chosen) - len(there),
+            'with infarction': sum(row.label for row in there.values()),
+            "without a cycle (span='cycle' takes the whole recording)": sum(
+                row.cycle is None for row in there.values()
+            ),
         }
-        return chosen
-
-    def _find_workbook(self, root: Path) -> Path:
-        found = [root / name for name in WORKBOOKS[self.view] if (root / name).is_file()]
-        if not found:
+        if not there:
             raise EchoError(
-                f'{root / WORKBOOKS[self.view][0]}: not found; HMC-QU is on Kaggle '
-                f'(aysendegerli/hmcqu-dataset)\nUnpack it so that this file exists, {TRY_PHANTOMS}'
+                f'{self.data_root}: of {len(chosen)} recordings in {path.name} none is on disk\n'
+                f'Unpack the archive with its folders beside the workbook, {TRY_PHANTOMS}'
             )
-        return found[0]
+        return [_data_info(row, videos[stem], self.view) for stem, row in there.items()]
 
-    def _recording(
-        self, row: EchoRow, videos: dict[str, Path], left_out: Counter[str]
-    ) -> dict[str, Any] | None:
-        path, number = videos.get(squeezed(row.name)), re.match(r'ES0*(\d+)', squeezed(row.name))
-        if path is None:
-            reason = 'missing on disk (dropped)'
-        elif number is None:
-            reason = "without a patient's number (dropped)"
-        elif row.infarction is None:
-            reason = 'without a coded segment (dropped)'
-        elif row.cycle is None:
-            reason = 'without a cycle (dropped)'
-        else:
-            return {
-                'filename': str(path),
-                'patient': number.group(1),
-                'view': self.view,
-                'source': SOURCE,
-                'modality': 'RGB',
-                'start_index': 0,
-                'label': int(row.infarction),
-                'cycle': row.cycle,
-            }
-        left_out[reason] += 1
-        print_log(f'{row.name}: {reason}', 'current')
-        return None
-
-    def _compare_with_published(self, recordings: list[dict[str, Any]]) -> None:
-        infarctions = sum(recording['label'] for recording in recordings)
-        found = infarctions, len(recordings) - infarctions
-        if self.traced_only and found != PUBLISHED:
-            print_log(
-                f'HMCQUDataset: {found[0]} infarctions and {found[1]} normal recordings with a '
-                f'traced wall; published are {PUBLISHED[0]} and {PUBLISHED[1]}',
-                'current',
-                logging.WARNING,
-            )
-
-    def _in_split(self, recordings: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    def _in_split(self, rows: Collection[HMCQURow]) -> set[str]:
+        patients = [row.patient for row in rows]
         if self.fold is None or self.split is None:
-            return recordings
-        patients = [recording['patient'] for recording in recordings]
+            return set(patients)
         if self.fold_file:
             self.folds = read_folds(self.fold_file, patients)
         else:
-            labels = [recording['label'] for recording in recordings]
+            labels = [row.label for row in rows]
             self.folds = stratified_folds(patients, labels, self.num_folds, self.fold_seed)
-        chosen = patients_of_split(self.folds, self.fold, self.split, self.val_share)
-        return [recording for recording in recordings if recording['patient'] in chosen]
+        return patients_of_split(self.folds, self.fold, self.split, self.val_share, self.fold_seed)
 
 
-def _find_videos(root: Path) -> dict[str, Path]:
-    return {
-        squeezed(path.stem): path
-        for path in sorted(root.rglob('*'))
-        if path.is_file() and looks_like_recording(path)
+def find_videos(root: Path) -> dict[str, Path]:
+    """Recordings of the data set, wherever a layout puts them.
+
+    Args:
+        root (Path): Folder of the workbooks.
+
+    Returns:
+        dict[str, Path]: By stem, without its blanks.
+    """
+    return {plain_stem(path.stem): path for path in find_recordings(str(root))}
+
+
+def _find_workbook(root: Path, view: str) -> Path:
+    names = _WORKBOOKS[view]
+    for name in names:
+        if (root / name).is_file():
+            return root / name
+    raise EchoError(
+        f'{root}: no workbook of view {view}; expected {" or ".join(names)}\n'
+        f'Set data_root to the folder that HMC-QU was unpacked into, {TRY_PHANTOMS}'
+    )
+
+
+def _require_masks(path: Path, rows: Collection[HMCQURow]) -> None:
+    """Refuse a workbook without masks, and warn of a subset that is not the published one."""
+    if not rows:
+        raise EchoError(
+            f'{path}: no recording is ticked as having a mask; masks belong to view A4C\n'
+            'Set masked_only=False to take all recordings'
+        )
+    infarctions = sum(row.label for row in rows)
+    found = len(rows), infarctions, len(rows) - infarctions
+    if found != _PUBLISHED_SUBSET:
+        counts = '{} recordings with a mask, {} with and {} without infarction'
+        print_log(
+            f'{path}: {counts.format(*found)}; the published set has '
+            f'{counts.format(*_PUBLISHED_SUBSET)}',
+            'current',
+            logging.WARNING,
+        )
+
+
+def _data_info(row: HMCQURow, path: Path, view: str) -> dict[str, Any]:
+    info = {
+        'filename': str(path),
+        'patient': row.patient,
+        'view': view,
+        'source': SOURCE,
+        'label': row.label,
+        'modality': 'RGB',
+        'start_index': 0,
     }
+    return info if row.cycle is None else {**info, 'cycle': row.cycle}

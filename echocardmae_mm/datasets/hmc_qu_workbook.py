@@ -1,108 +1,158 @@
-"""The workbooks of HMC-QU: which segments move badly, the cardiac cycle, whose wall is traced."""
+"""The workbooks of HMC-QU: A4C.xlsx and A2C.xlsx, HMC_QU.xlsx in the older archive."""
 
 from __future__ import annotations
 
-import zipfile
+import re
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from echocardmae_mm.errors import EchoError
 
-_SEGMENTS = slice(1, 7)
-_START, _END, _TICK = 7, 8, 9
-_HEADER_ROWS = 2
+_STEM, _SEGMENTS, _START, _END, _MASK = 0, slice(1, 7), 7, 8, 9
+_WIDTH, _HEADER_ROWS = 10, 2
+_CYCLE_HEADER = 'cycle'
+_TICK = 'ü'
+_NUMBER = re.compile(r'ES(\d+)', re.IGNORECASE)
 
 
-class EchoRow(NamedTuple):
-    """A recording of a workbook.
+class HMCQURow(NamedTuple):
+    """What a workbook says of one recording.
 
     Args:
-        name (str): Stem of its file, as it is written.
-        infarction (bool | None): Whether any segment is abnormal; None where no segment is coded.
-        cycle (tuple[int, int] | None): First and last frame of the given cardiac cycle, from 0,
-            both belonging to it; None where the cells hold none.
-        is_traced (bool): Whether the ventricle's wall is traced: the tick of the last column.
+        stem (str): Name of the recording without suffix, as it is written: 'ES0001 _4CH_1'.
+        abnormal (tuple[bool, ...]): Whether the wall moves badly, for each of segments 1, 2, 3, 5,
+            6 and 7.
+        start (Any): The cell of the cycle's first frame, counted from 1.
+        end (Any): The cell of the cycle's last frame, which belongs to it.
+        is_masked (bool): Whether the wall of the ventricle is traced over this cycle.
     """
 
-    name: str
-    infarction: bool | None
-    cycle: tuple[int, int] | None
-    is_traced: bool
+    stem: str
+    abnormal: tuple[bool, ...]
+    start: Any
+    end: Any
+    is_masked: bool
+
+    @property
+    def patient(self) -> str:
+        """The number in the stem: '153' of 'ES000153 n_4CH_3'."""
+        return _patient(self.stem)
+
+    @property
+    def label(self) -> int:
+        """1 for an infarction, which is any abnormal segment, else 0."""
+        return int(any(self.abnormal))
+
+    @property
+    def cycle(self) -> tuple[int, int] | None:
+        """First and last frame of a heart cycle, from 0; None where the cells state none."""
+        start, end = _whole_number(self.start), _whole_number(self.end)
+        if start is None or end is None or not 1 <= start < end:
+            return None
+        return start - 1, end - 1
 
 
-def read_workbook(path: Path) -> list[EchoRow]:
-    """Read A4C.xlsx, A2C.xlsx or HMC_QU.xlsx by position, below its header of two rows.
+def read_hmc_qu_workbook(path: Path) -> list[HMCQURow]:
+    """Read a workbook by the places of its cells, below a header of two rows.
 
-    The columns are the recording, six segments, first and last frame of a cycle, from 1, and, but
-    for A2C.xlsx, the tick. Segments are coded 0 and 1, or 1 and 2, the larger number for abnormal:
-    where a 2 stands anywhere in the workbook, the second; else the first.
+    Columns are the stem, six segments, first and last frame of a cycle and, but for A2C.xlsx, the
+    tick of a mask, ``ü`` (a tick in the font Wingdings). Rows whose first cell does not begin with
+    ES and a number are no recordings.
+
+    The owners do not say how the segments are coded. A 2 anywhere in the workbook means 1 for
+    normal and 2 for abnormal, otherwise 0 means normal and 1 abnormal. A workbook of nothing but 1
+    could be either, and is read as all abnormal.
 
     Args:
         path (Path): The workbook.
 
     Returns:
-        list[EchoRow]: In the order of the workbook.
+        list[HMCQURow]: One for each recording, in the order of the workbook.
 
     Raises:
-        EchoError: If the file is no such workbook, or a segment holds another number.
+        EchoError: If the file is no workbook or not one of HMC-QU, or a segment is coded otherwise.
     """
-    rows = [row for row in _cells(path)[_HEADER_ROWS:] if row and squeezed(row[0])]
-    wide = [row + (None,) * (_TICK + 1 - len(row)) for row in rows]
-    if not any(_cycle(row[_START], row[_END]) for row in wide):
+    table = _cells(path)
+    if not any(_CYCLE_HEADER in str(row[_START]).lower() for row in table[:_HEADER_ROWS]):
+        found = ', '.join(str(cell) for row in table[:1] for cell in row if cell is not None)
         raise EchoError(
-            f'{path}: no rows of recording, six segments, first and last frame below a header of '
-            'two rows\nTake the workbook as HMC-QU ships it'
+            f'{path}: no column of the cardiac cycle, expected as the eighth one; found '
+            f'{found or "nothing"}\nIt should be a workbook as HMC-QU ships it; download it again'
         )
-    codes = {code for row in wide for code in _codes(path, row)}
-    if not codes <= {0, 1} and not codes <= {1, 2}:
+    recordings = {
+        number: row
+        for number, row in enumerate(table, start=1)
+        if number > _HEADER_ROWS and _patient(row[_STEM])
+    }
+    if not recordings:
         raise EchoError(
-            f'{path}: segments hold {", ".join(f"{code:g}" for code in sorted(codes))}; expected 0 '
-            'and 1, or 1 and 2'
+            f'{path}: no recording in it; expected rows that begin with names such as ES0001 _4CH_1'
         )
-    abnormal = 2 if 2 in codes else 1
+    abnormal = _abnormal_segments(path, recordings)
     return [
-        EchoRow(
-            name=str(row[0]).strip(),
-            infarction=abnormal in found if (found := _codes(path, row)) else None,
-            cycle=_cycle(row[_START], row[_END]),
-            is_traced=bool(squeezed(row[_TICK])),
+        HMCQURow(
+            str(row[_STEM]).strip(),
+            abnormal[number],
+            row[_START],
+            row[_END],
+            plain_stem(row[_MASK]) == _TICK,
         )
-        for row in wide
+        for number, row in recordings.items()
     ]
 
 
-def squeezed(name: Any) -> str:
-    """A name without blanks, of which HMC-QU has some too many.
+def plain_stem(stem: Any) -> str:
+    """A stem without its blanks, which workbooks and file names set differently.
 
     Args:
-        name (Any): A cell or a file's stem.
+        stem (Any): A stem, or a cell of a workbook.
 
     Returns:
-        str: Empty for an empty cell.
+        str: '' for an empty cell.
     """
-    return ''.join(str('' if name is None else name).split())
+    return ''.join(str(stem or '').split())
+
+
+def _patient(stem: Any) -> str:
+    """The number in a stem; '' for a cell that names no recording."""
+    found = _NUMBER.match(plain_stem(stem))
+    return str(int(found[1])) if found else ''
 
 
 def _cells(path: Path) -> list[tuple[Any, ...]]:
     import openpyxl
-    from openpyxl.utils.exceptions import InvalidFileException
 
     try:
-        book = openpyxl.load_workbook(path, read_only=True)
-        return list(book.active.values)
-    except (InvalidFileException, KeyError, OSError, zipfile.BadZipFile) as error:
-        raise EchoError(f'{path}: not a workbook ({error})') from error
+        table = list(openpyxl.load_workbook(path, data_only=True).active.values)
+    # A damaged file lets openpyxl pass on whatever zip, XML and its own classes raise.
+    except Exception as error:
+        raise EchoError(f'{path}: not a workbook ({error}); download it again') from error
+    return [(*row, *[None] * _WIDTH)[:_WIDTH] for row in table]
 
 
-def _codes(path: Path, row: tuple[Any, ...]) -> list[float]:
+def _abnormal_segments(
+    path: Path, recordings: dict[int, tuple[Any, ...]]
+) -> dict[int, tuple[bool, ...]]:
+    segments = {
+        number: [_whole_number(cell) for cell in row[_SEGMENTS]]
+        for number, row in recordings.items()
+    }
+    normal = 1 if any(2 in codes for codes in segments.values()) else 0
+    for number, codes in segments.items():
+        for column, code in enumerate(codes, start=_SEGMENTS.start):
+            if code not in (normal, normal + 1):
+                raise EchoError(
+                    f'{path}: cell {"ABCDEFG"[column]}{number} is {recordings[number][column]!r}; '
+                    f'expected a segment, {normal} for normal or {normal + 1} for abnormal'
+                )
+    return {
+        number: tuple(code == normal + 1 for code in codes) for number, codes in segments.items()
+    }
+
+
+def _whole_number(cell: Any) -> int | None:
     try:
-        return [float(cell) for cell in row[_SEGMENTS] if squeezed(cell)]
-    except (TypeError, ValueError) as error:
-        raise EchoError(
-            f'{path}: a segment of {row[0]} holds no number: {row[_SEGMENTS]}'
-        ) from error
-
-
-def _cycle(start: Any, end: Any) -> tuple[int, int] | None:
-    is_cycle = isinstance(start, int | float) and isinstance(end, int | float) and 1 <= start < end
-    return (int(start) - 1, int(end) - 1) if is_cycle else None
+        number = float(cell)
+    except (TypeError, ValueError):
+        return None
+    return int(number) if number.is_integer() else None

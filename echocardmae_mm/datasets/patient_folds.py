@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
-from sklearn.model_selection import StratifiedGroupKFold
 
 from echocardmae_mm.draws import DrawKey, Stream, draw_bits
 from echocardmae_mm.errors import EchoError
@@ -40,33 +40,44 @@ def contiguous_folds(patients: Collection[str], num_folds: int) -> dict[str, int
 def stratified_folds(
     patients: Sequence[str], labels: Sequence[int], num_folds: int, seed: int = 0
 ) -> dict[str, int]:
-    """Folds with about the same share of each class, a patient's recordings on one side.
+    """Folds that each have about the same share of every label, patients kept whole.
+
+    Patients are drawn in a random order, whatever that of the recordings, and handed out by
+    scikit-learn's ``StratifiedGroupKFold``.
 
     Args:
-        patients (Sequence[str]): Patient of each recording, in any order.
-        labels (Sequence[int]): Class of each recording.
+        patients (Sequence[str]): Patient of each recording.
+        labels (Sequence[int]): Label of each recording.
         num_folds (int): Number of folds.
-        seed (int): Seed of drawing them. Defaults to 0.
+        seed (int): Seed of the drawing. Defaults to 0.
 
     Returns:
         dict[str, int]: Fold of each patient, from 0.
 
     Raises:
-        EchoError: If a class has fewer recordings or the folds are more than there are patients.
+        EchoError: If a label has fewer patients than there are folds, or there are fewer than two
+            folds.
     """
+    from sklearn.model_selection import StratifiedGroupKFold
+
     recordings = sorted(zip(patients, labels))
-    names, classes = np.array([name for name, _ in recordings]), [label for _, label in recordings]
-    rarest = min(classes.count(label) for label in set(classes))
-    if not 2 <= num_folds <= min(rarest, len(set(patients))):
+    names = sorted(set(patients))
+    fewest = min(Counter(label for _, label in set(recordings)).values(), default=0)
+    if not 2 <= num_folds <= fewest:
         raise EchoError(
-            f'{num_folds} folds of {len(set(patients))} patients, {rarest} recordings of the rarer '
-            'class: num_folds must lie between 2 and these numbers'
+            f'{num_folds} folds of {len(names)} patients, of whom {fewest} have the rarest label: '
+            'num_folds must lie between 2 and that'
         )
-    splitter = StratifiedGroupKFold(num_folds, shuffle=True, random_state=seed)
-    parts = splitter.split(names, classes, names)
-    return dict(
-        sorted((names[i], fold) for fold, (_, held_out) in enumerate(parts) for i in held_out)
-    )
+    order = np.argsort(draw_bits(DrawKey(seed, 0, 0), Stream.PATIENT_FOLD, len(names)))
+    rank = {names[index]: place for place, index in enumerate(order)}
+    groups = [rank[patient] for patient, _ in recordings]
+    ordered_labels = [label for _, label in recordings]
+    splits = StratifiedGroupKFold(num_folds).split(groups, ordered_labels, groups)
+    return {
+        recordings[index][0]: fold
+        for fold, (_, held_out) in enumerate(splits)
+        for index in held_out
+    }
 
 
 def read_folds(path: str | Path, patients: Collection[str]) -> dict[str, int]:

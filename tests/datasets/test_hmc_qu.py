@@ -1,164 +1,270 @@
-"""HMC-QU in both layouts: labels, cycles, patients and their folds."""
+"""HMC-QU for myocardial infarction, in both layouts, written here as its owners ship it."""
+
+from __future__ import annotations
 
 import logging
 import shutil
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
 
-import numpy as np
 import openpyxl
 import pytest
+from mmengine.logging import MMLogger
 
 from echocardmae_mm.datasets import HMCQUDataset
 from echocardmae_mm.datasets.patient_folds import write_folds
 from echocardmae_mm.errors import EchoError
+from echocardmae_mm.phantom import hmcqu_files
 
-READING = [
+FRAMES = 30
+NEW, OLD = 'A4C.xlsx', 'HMC_QU.xlsx'
+FOLDERS = {NEW: 'HMC-QU/A4C', OLD: 'HMC-QU Echos/HMC-QU Echos', 'A2C.xlsx': 'HMC-QU/A2C'}
+# Stem, abnormal segments, cycle, tick; the letters contradict the labels on purpose.
+ROWS = [
+    ('ES0001 _4CH_1', '000000', (3, 24), 'ü'),
+    ('ES00010 _4CH_2', '010000', (1, 20), 'ü'),
+    ('ES000153 n_4CH_3', '100001', (2, 21), None),
+    ('ES000101_4CH_1', '000000', (5, 30), 'ü'),
+    ('ES00099 N_4CH_1', '000010', (5, 16), 'ü'),
+    ('ES00012 _4CH_1', '000000', (4, 19), None),
+]
+SPANNING = [
     dict(type='echocardmae_mm.OpenRecording'),
-    dict(type='echocardmae_mm.SampleEvenClips', num_clips=1, clip_len=4, span='cycle'),
-    dict(type='echocardmae_mm.ReadFrames'),
+    dict(type='echocardmae_mm.SampleEvenClips', num_clips=1, clip_len=8, span='cycle'),
 ]
 
 
-def name_of(number: int) -> str:
-    """Names as irregular as the real ones; of the even numbers, which are normal, with a letter."""
-    return f'ES{number:06d} n_4CH_3' if number % 2 == 0 else f'ES{number:04d} _4CH_1'
+def write_workbook(path: Path, rows: Sequence[tuple] = ROWS, normal: int = 0) -> Path:
+    workbook = openpyxl.Workbook()
+    sheet = workbook.active
+    sheet.append(['ECHO', *(f'SEG{i}' for i in (1, 2, 3, 5, 6, 7)), 'One cardiac-cycle frames'])
+    sheet.append([*[None] * 7, 'START', 'END'])
+    for stem, segments, cycle, tick in rows:
+        sheet.append([stem, *(int(code) + normal for code in segments), *cycle, tick])
+    workbook.save(path)
+    return path
 
 
 @pytest.fixture(scope='module')
-def recordings(tmp_path_factory, make_video):
-    """Videos of patients 1 to 12; of patient 1 there are two."""
-    folder = tmp_path_factory.mktemp('recordings')
-    for number in range(1, 13):
-        make_video(folder / f'{name_of(number)}.avi', 26, seed=number)
-    make_video(folder / 'ES0001_4CH_2.avi', 26, seed=99)
-    return folder
+def video(tmp_path_factory, make_video) -> Path:
+    return make_video(tmp_path_factory.mktemp('video') / 'x.avi', FRAMES, fps=25)
 
 
-def rows() -> list[list]:
-    table = [
-        [name_of(n), *[n % 2, 0, 0, 0, 0, 0], 3, 24, 'ü' if n <= 10 else None] for n in range(1, 13)
-    ]
-    return [*table, ['ES0001_4CH_2', 0, 0, 0, 0, 0, 1, 1, 20, 'ü']]
+@pytest.fixture
+def write(tmp_path, video):
+    """``write(workbook name, rows, normal)`` makes a folder of HMC-QU."""
+
+    def make(name: str = NEW, rows: Sequence[tuple] = ROWS, normal: int = 0) -> str:
+        write_workbook(tmp_path / name, rows, normal)
+        folder = tmp_path / FOLDERS[name]
+        folder.mkdir(parents=True, exist_ok=True)
+        for row in rows:
+            shutil.copy(video, folder / f'{row[0]}.avi')
+        return str(tmp_path)
+
+    return make
 
 
-def write(path, table):
-    book = openpyxl.Workbook()
-    for row in (['ECHO'], [None, 'START'], *table):
-        book.active.append(row)
-    book.save(path)
+@pytest.fixture
+def warned(caplog) -> Iterator[Callable[[], list[str]]]:
+    """``warned()`` gives the warnings of the log so far."""
+    logger = MMLogger.get_current_instance()
+    logger.addHandler(caplog.handler)
+    yield lambda: [r.getMessage() for r in caplog.records if r.levelno == logging.WARNING]
+    logger.removeHandler(caplog.handler)
 
 
-@pytest.fixture(params=['new', 'old'])
-def root(request, tmp_path, recordings):
-    new = request.param == 'new'
-    folder = tmp_path / ('HMC-QU/A4C' if new else 'HMC-QU Echos/HMC-QU Echos')
-    shutil.copytree(recordings, folder)
-    write(tmp_path / ('A4C.xlsx' if new else 'HMC_QU.xlsx'), rows())
-    return tmp_path
-
-
-def infos(root, **options):
-    dataset = HMCQUDataset(data_root=str(root), **options)
+def infos(dataset: HMCQUDataset) -> list[dict]:
+    dataset.full_init()
     return [dataset.get_data_info(index) for index in range(len(dataset))]
 
 
-def test_recordings_with_a_traced_wall_their_labels_and_patients(root):
-    found = infos(root)
-    assert [info['patient'] for info in found] == [*map(str, range(1, 11)), '1']
-    assert [info['label'] for info in found] == [1, 0] * 5 + [1]
-    assert {info['view'] for info in found} == {'A4C'}
-    assert found[0]['cycle'] == (2, 23)
-    assert len(infos(root, traced_only=False)) == 13
+@pytest.mark.parametrize('normal', [0, 1])
+@pytest.mark.parametrize('name', [NEW, OLD])
+def test_what_the_workbook_says(write, name, normal):
+    root = write(name, normal=normal)
+    first, *others = infos(HMCQUDataset(root, masked_only=False))
+    del first['sample_idx']
+    assert first == {
+        'filename': str(Path(root, FOLDERS[name], 'ES0001 _4CH_1.avi')),
+        'patient': '1',
+        'view': 'A4C',
+        'source': 'HMC-QU',
+        'label': 0,
+        'cycle': (2, 23),
+        'modality': 'RGB',
+        'start_index': 0,
+    }
+    assert [info['patient'] for info in others] == ['10', '153', '101', '99', '12']
+    assert [info['label'] for info in others] == [1, 1, 0, 1, 0]
 
 
-def test_letters_in_the_name_are_not_read(root, recordings):
-    table = rows()
-    for row in table:
-        row[1] = 1 - row[1] if row[0] != 'ES0001_4CH_2' else row[1]
-    write(next(root.glob('*.xlsx')), table)
-    assert [info['label'] for info in infos(root)] == [0, 1] * 5 + [1]
+def test_the_subset_with_masks_is_the_default(write):
+    dataset = HMCQUDataset(write())
+    assert [info['patient'] for info in infos(dataset)] == ['1', '10', '101', '99']
+    assert dataset.report[f'rows in {NEW}'] == 6
 
 
-def test_the_clip_is_the_given_cycle(root):
-    dataset = HMCQUDataset(data_root=str(root), pipeline=READING)
-    assert np.ravel(dataset[0]['frame_inds']).tolist() == [2, 9, 16, 23]
+def test_the_view_of_two_chambers(write):
+    write()
+    root = write('A2C.xlsx', [('ES00080 N_2CH_2', '000000', (1, 9), None)])
+    (info,) = infos(HMCQUDataset(root, view='a2c', masked_only=False))
+    assert (info['patient'], info['view']) == ('80', 'A2C')
+    with pytest.raises(EchoError, match='no recording is ticked as having a mask'):
+        HMCQUDataset(root, view='A2C').full_init()
 
 
-def test_patients_are_split_and_every_fold_has_both_classes(root):
-    seen: list[str] = []
-    for fold in range(3):
-        held_out = infos(root, fold=fold, split='test', num_folds=3)
-        others = infos(root, fold=fold, split='TRAIN', num_folds=3)
-        patients = {info['patient'] for info in held_out}
-        assert patients.isdisjoint(info['patient'] for info in others)
-        assert len(held_out) + len(others) == 11
-        assert {info['label'] for info in held_out} == {0, 1}
-        seen += patients
-    assert sorted(map(int, seen)) == [*range(1, 11)]
+def test_recordings_are_found_whatever_their_blanks_and_folders(write):
+    root = write()
+    videos = Path(root, FOLDERS[NEW])
+    (videos / 'ES0001 _4CH_1.avi').rename(videos / 'ES0001_4CH_1.avi')
+    (Path(root) / 'moved').mkdir()
+    (videos / 'ES00010 _4CH_2.avi').rename(Path(root, 'moved', 'ES00010  _4CH_2.avi'))
+    names = [Path(info['filename']).name for info in infos(HMCQUDataset(root))]
+    assert names[:2] == ['ES0001_4CH_1.avi', 'ES00010  _4CH_2.avi']
 
 
-def test_an_inner_split_validates(root):
-    sides = [
-        {info['patient'] for info in infos(root, fold=0, split=s, num_folds=3, val_share=0.3)}
-        for s in ('train', 'val', 'test')
+def test_what_is_odd_is_counted(write):
+    rows = [*ROWS, ROWS[0], ('ES0005 _4CH_1', '000000', (None, None), 'ü')]
+    root = write(rows=rows)
+    Path(root, FOLDERS[NEW], 'ES00010 _4CH_2.avi').unlink()
+    dataset = HMCQUDataset(root)
+    assert [info['patient'] for info in infos(dataset)] == ['1', '101', '99', '5']
+    assert dataset.report == {
+        f'rows in {NEW}': 8,
+        'repeated rows': 1,
+        'of the split': 5,
+        'missing on disk': 1,
+        'with infarction': 1,
+        "without a cycle (span='cycle' takes the whole recording)": 1,
+    }
+
+
+def test_clips_span_the_cycle_or_the_whole_recording_where_none_is_stated(write):
+    rows = [ROWS[0], ('ES0005 _4CH_1', '000000', (9, 2), 'ü')]
+    dataset = HMCQUDataset(write(rows=rows), pipeline=SPANNING, test_mode=True)
+    spans = [dataset[index]['frame_inds'][[0, -1]].tolist() for index in (0, 1)]
+    assert spans == [[2, 23], [0, FRAMES - 1]]
+
+
+def subset(infarctions: int, others: int) -> list[tuple]:
+    labels = ['000100'] * infarctions + ['000000'] * others
+    rows = [(f'ES000{i}_4CH_1', codes, (1, 20), 'ü') for i, codes in enumerate(labels, start=1)]
+    return [*rows, *((f'ES000{i}_4CH_1', '000000', (1, 20), None) for i in range(120, 173))]
+
+
+@pytest.mark.parametrize('normal', [0, 1])
+def test_the_published_subset_is_read_without_a_warning(write, warned, normal):
+    dataset = HMCQUDataset(write(rows=subset(72, 37), normal=normal))
+    labels = [info['label'] for info in infos(dataset)]
+    assert (len(labels), sum(labels)) == (109, 72)
+    assert warned() == []
+
+
+def test_another_subset_is_told_in_one_line(write, warned):
+    root = write(rows=subset(71, 38))
+    HMCQUDataset(root, masked_only=False).full_init()
+    assert warned() == []
+    HMCQUDataset(root, fold=0, split='test').full_init()
+    counts = '109 recordings with a mask, {} with and {} without infarction'
+    assert warned() == [
+        f'{Path(root, NEW)}: {counts.format(71, 38)}; the published set has {counts.format(72, 37)}'
     ]
-    assert len(set.union(*sides)) == sum(map(len, sides)) == 10
-    with pytest.raises(EchoError, match='set val_share above 0'):
-        infos(root, fold=0, split='val', num_folds=3)
 
 
-def test_folds_of_ones_own(root, tmp_path):
-    folds = {str(n): int(n > 5) for n in range(1, 11)}
-    write_folds(tmp_path / 'folds.csv', folds)
-    held_out = infos(root, fold=1, split='test', fold_file=str(tmp_path / 'folds.csv'))
-    assert [info['patient'] for info in held_out] == [str(n) for n in range(6, 11)]
+def test_folds_test_every_recording_once_and_hold_the_share_of_infarctions(write):
+    root = write(rows=subset(72, 37))
+    tested = []
+    for fold in range(5):
+        test, train = (
+            infos(HMCQUDataset(root, fold=fold, split=split)) for split in ('test', 'TRAIN')
+        )
+        assert len(test) + len(train) == 109
+        assert sum(info['label'] for info in test) in (14, 15)
+        assert len(test) in (21, 22)
+        tested += [info['patient'] for info in test]
+    assert len(tested) == len(set(tested)) == 109
 
 
-def test_what_cannot_be_used_is_told_and_counted(root):
-    next(root.rglob('ES0003*')).unlink()
-    table = rows()
-    table[1][1:7] = [None] * 6
-    table[4][7:9] = [20, 3]
-    write(next(root.glob('*.xlsx')), table)
-    dataset = HMCQUDataset(data_root=str(root))
-    assert len(dataset) == 8
-    for reason in ('missing on disk', 'without a coded segment', 'without a cycle'):
-        assert dataset.report[f'{reason} (dropped)'] == 1
+def test_folds_do_not_depend_on_what_is_on_disk(write):
+    root = write()
+    whole = HMCQUDataset(root, fold=0, split='test', num_folds=2)
+    whole.full_init()
+    Path(root, FOLDERS[NEW], 'ES00010 _4CH_2.avi').unlink()
+    partial = HMCQUDataset(root, fold=0, split='test', num_folds=2)
+    partial.full_init()
+    assert whole.folds == partial.folds
+    assert set(whole.folds) == {'1', '10', '101', '99'}
 
 
-def test_other_numbers_than_the_published_are_warned_about(root, monkeypatch):
-    said = []
-    monkeypatch.setattr(
-        'echocardmae_mm.datasets.hmc_qu.print_log', lambda *words: said.append(words)
-    )
-    infos(root, traced_only=False)
-    assert not said
-    infos(root)
-    ((text, _, level),) = said
-    assert level == logging.WARNING
-    assert (
-        '6 infarctions and 5 normal recordings with a traced wall; published are 72 and 37' in text
-    )
+def test_other_seeds_make_other_folds(write):
+    root = write(rows=subset(72, 37))
+    folds = []
+    for seed in (0, 0, 1):
+        dataset = HMCQUDataset(root, fold=0, split='test', fold_seed=seed)
+        dataset.full_init()
+        folds.append(dataset.folds)
+    assert folds[0] == folds[1] != folds[2]
+
+
+def test_a_share_of_the_other_patients_validates(write):
+    common = dict(data_root=write(rows=subset(72, 37)), fold=2, val_share=0.1)
+    sides = {
+        split: {info['patient'] for info in infos(HMCQUDataset(split=split, **common))}
+        for split in ('train', 'val', 'test')
+    }
+    assert len(set().union(*sides.values())) == sum(map(len, sides.values())) == 109
+    assert len(sides['val']) == round(0.1 * (109 - len(sides['test'])))
+
+
+def test_folds_from_a_file(write, tmp_path):
+    root = write()
+    write_folds(tmp_path / 'folds.csv', {'1': 0, '10': 1, '101': 1, '99': 2})
+    dataset = HMCQUDataset(root, fold=1, split='test', fold_file=str(tmp_path / 'folds.csv'))
+    assert [info['patient'] for info in infos(dataset)] == ['10', '101']
+    assert dataset.folds == {'1': 0, '10': 1, '101': 1, '99': 2}
 
 
 @pytest.mark.parametrize(
-    ('options', 'message'),
+    ('kwargs', 'message'),
     [
-        (dict(view='PLAX'), "view='PLAX' is unknown"),
-        (dict(view='A2C'), 'walls are traced in A4C alone'),
-        (dict(view='A2C', traced_only=False), r'A2C\.xlsx: not found; HMC-QU is on Kaggle'),
-        (dict(fold=0), 'fold and split go together'),
-        (dict(fold=3, split='test', num_folds=3), 'fold=3 does not exist'),
-        (dict(fold=0, split='test', num_folds=6), '6 folds of 10 patients, 5 recordings of the'),
+        ({'fold': 2, 'split': 'test', 'num_folds': 2}, 'fold=2 does not exist'),
+        ({'fold': 0, 'split': 'tests', 'num_folds': 2}, "split='tests' is unknown"),
+        ({'fold': 0, 'split': 'val', 'num_folds': 2}, 'set val_share above 0'),
+        ({'fold': 0, 'split': 'test'}, '5 folds of 4 patients, of whom 2 have the rarest label'),
+        ({'fold': 0}, 'fold and split go together'),
+        ({'view': '4CH'}, "view '4CH' is unknown"),
+        ({'view': 'A2C', 'masked_only': False}, r'no workbook of view A2C; expected A2C\.xlsx'),
     ],
 )
-def test_wrong_words(root, options, message):
-    with pytest.raises(EchoError, match=message):
-        infos(root, **options)
+def test_what_is_wrong_is_named(write, kwargs, message):
+    root = write()
+    with pytest.raises(EchoError, match=message) as error:
+        HMCQUDataset(root, **kwargs).full_init()
+    assert len(str(error.value).splitlines()) <= 2
 
 
-def test_without_recordings_it_says_so(root):
-    for path in root.rglob('*.avi'):
-        path.unlink()
-    with pytest.raises(EchoError, match='none of its 11 recordings can be used') as error:
-        infos(root)
-    assert len(str(error.value).splitlines()) == 2
+def test_folders_without_the_data_set_or_its_videos_say_what_to_do(tmp_path):
+    with pytest.raises(EchoError, match=r'expected A4C\.xlsx or HMC_QU\.xlsx'):
+        HMCQUDataset(str(tmp_path)).full_init()
+    write_workbook(tmp_path / NEW)
+    with pytest.raises(EchoError, match=r'of 4 recordings in A4C\.xlsx none is on disk'):
+        HMCQUDataset(str(tmp_path)).full_init()
+
+
+def test_phantoms_are_read_as_they_were_made(tmp_path):
+    recordings = hmcqu_files.plan(2, seed=4)
+    written = [hmcqu_files.write_recording(tmp_path, r, 4, 'default') for r in recordings]
+    hmcqu_files.write_lists(tmp_path, written)
+    root = str(tmp_path / hmcqu_files.FOLDER)
+    for view in ('A4C', 'A2C'):
+        planned = {r.name: int(r.infarcted) for r in recordings if r.view == view}
+        read = infos(HMCQUDataset(root, view=view, masked_only=False, pipeline=SPANNING))
+        assert {Path(info['filename']).stem: info['label'] for info in read} == planned
+        for info in read:
+            (made,) = [w for w in written if w['row'][0] == Path(info['filename']).stem]
+            assert info['cycle'] == (made['truth']['start'] - 1, made['truth']['end'] - 1)
+    masked = infos(HMCQUDataset(root))
+    assert [Path(info['filename']).stem for info in masked] == [
+        r.name for r in recordings if r.masked
+    ]

@@ -1,62 +1,139 @@
-"""Workbooks of HMC-QU are read by position, in either coding of the segments."""
+"""The workbooks of HMC-QU, written here cell by cell as their owners ship them."""
+
+from __future__ import annotations
+
+from pathlib import Path
 
 import openpyxl
 import pytest
 
-from echocardmae_mm.datasets.hmc_qu_workbook import EchoRow, read_workbook
+from echocardmae_mm.datasets.hmc_qu_workbook import read_hmc_qu_workbook
 from echocardmae_mm.errors import EchoError
 
-HEADER = (['ECHO', *'123567', 'One cardiac-cycle frames', None, 'Masks'], [None] * 7 + ['START'])
+HEADER = [
+    ['ECHO', *(f'SEG{i}' for i in (1, 2, 3, 5, 6, 7)), 'One cardiac-cycle frames', None],
+    [*[None] * 7, 'START', 'END'],
+]
+MASKS = 'LV Wall Ground-truth Segmentation Masks'
+A_ROW = ['ES0001 _4CH_1', 1, 0, 0, 0, 0, 0, 3, 24, 'ü']
 
 
-@pytest.fixture
-def write(tmp_path):
-    def write(*rows):
-        book = openpyxl.Workbook()
-        for row in (*HEADER, *rows):
-            book.active.append(list(row))
-        book.save(tmp_path / 'A4C.xlsx')
-        return tmp_path / 'A4C.xlsx'
-
-    return write
+def write(path: Path, *rows: list, header: list = HEADER) -> Path:
+    workbook = openpyxl.Workbook()
+    for row in (*header, *rows):
+        workbook.active.append(row)
+    workbook.active['J1'] = MASKS
+    workbook.save(path)
+    return path
 
 
-@pytest.mark.parametrize(('normal', 'abnormal'), [(0, 1), (1, 2), ('1', '2')])
-def test_both_codings(write, normal, abnormal):
-    path = write(
-        ['ES0001 _4CH_1', *[normal] * 5, abnormal, 3, 24, 'ü'],
-        ['ES000153 n_4CH_3', *[normal] * 6, 1, 20, None],
-        [None] * 10,
-        ['ES0007_4CH_1', *[None] * 6, 9, 9, ' '],
-    )
-    assert read_workbook(path) == [
-        EchoRow('ES0001 _4CH_1', True, (2, 23), True),
-        EchoRow('ES000153 n_4CH_3', False, (0, 19), False),
-        EchoRow('ES0007_4CH_1', None, None, False),
+@pytest.mark.parametrize('as_cell', [int, float, str])
+@pytest.mark.parametrize('normal', [0, 1])
+def test_both_codings_of_the_segments(tmp_path, normal, as_cell):
+    abnormal = [(1, 0, 0, 1, 0, 0), (0, 0, 0, 0, 0, 0)]
+    rows = [
+        [f'ES000{i}_4CH_1', *(as_cell(code + normal) for code in codes), 1, 20]
+        for i, codes in enumerate(abnormal, start=1)
     ]
+    read = read_hmc_qu_workbook(write(tmp_path / 'A4C.xlsx', *rows))
+    assert [row.abnormal for row in read] == [tuple(map(bool, codes)) for codes in abnormal]
+    assert [row.label for row in read] == [1, 0]
 
 
-def test_a_workbook_without_the_last_column(write):
-    path = write(['ES0001_CH2_1', *[0] * 6, 1, 20])
-    assert read_workbook(path) == [EchoRow('ES0001_CH2_1', False, (0, 19), False)]
+def test_a_workbook_of_nothing_but_ones_is_read_as_abnormal(tmp_path):
+    path = write(tmp_path / 'A4C.xlsx', ['ES0001 _4CH_1', *[1] * 6, 3, 24])
+    assert [row.label for row in read_hmc_qu_workbook(path)] == [1]
 
 
 @pytest.mark.parametrize(
-    ('cells', 'message'),
+    ('stem', 'patient'),
     [
-        ([0, 1, 2, 0, 0, 0], 'segments hold 0, 1, 2; expected 0 and 1, or 1 and 2'),
-        ([0, 1, 3, 0, 0, 0], 'segments hold 0, 1, 3'),
-        ([0, 'x', 1, 0, 0, 0], 'a segment of ES0001_4CH_1 holds no number'),
+        ('ES0001 _4CH_1', '1'),
+        ('ES00010 _4CH_1 ', '10'),
+        ('ES000153 n_4CH_3', '153'),
+        ('ES00080 N_2CH_2', '80'),
+        ('ES0001_CH2_1', '1'),
+        ('ES000120_4CH_1', '120'),
     ],
 )
-def test_other_codes_are_named(write, cells, message):
-    with pytest.raises(EchoError, match=message):
-        read_workbook(write(['ES0001_4CH_1', *cells, 1, 20, 'ü']))
+def test_the_patient_is_the_number_of_the_stem(tmp_path, stem, patient):
+    (row,) = read_hmc_qu_workbook(write(tmp_path / 'A4C.xlsx', [stem, *A_ROW[1:]]))
+    assert (row.stem, row.patient) == (stem.strip(), patient)
 
 
-def test_what_is_no_workbook(write, tmp_path):
-    with pytest.raises(EchoError, match='no rows of recording, six segments'):
-        read_workbook(write())
-    (tmp_path / 'A4C.xlsx').write_bytes(b'PK\x03\x04 cut off')
-    with pytest.raises(EchoError, match=r'A4C\.xlsx: not a workbook'):
-        read_workbook(tmp_path / 'A4C.xlsx')
+@pytest.mark.parametrize(
+    ('start', 'end', 'cycle'),
+    [
+        (3, 24, (2, 23)),
+        (1, 2, (0, 1)),
+        (3.0, '24', (2, 23)),
+        (24, 3, None),
+        (5, 5, None),
+        (0, 20, None),
+        (None, 20, None),
+        ('3-24', None, None),
+        (3.5, 20, None),
+    ],
+)
+def test_the_cycle_counts_from_zero_and_an_impossible_one_is_none(tmp_path, start, end, cycle):
+    (row,) = read_hmc_qu_workbook(write(tmp_path / 'A4C.xlsx', [*A_ROW[:7], start, end]))
+    assert row.cycle == cycle
+    assert (row.start, row.end) == (start, end)
+
+
+@pytest.mark.parametrize(
+    ('mark', 'is_masked'), [('ü', True), (' ü ', True), (None, False), ('û', False)]
+)
+def test_only_a_tick_is_a_mask_and_no_cross(tmp_path, mark, is_masked):
+    (row,) = read_hmc_qu_workbook(write(tmp_path / 'A4C.xlsx', [*A_ROW[:9], mark]))
+    assert row.is_masked is is_masked
+
+
+def test_rows_that_name_no_recording_are_passed_over(tmp_path):
+    path = write(tmp_path / 'A4C.xlsx', A_ROW, [None] * 10, ['Total', 7, 7, 7])
+    assert [row.stem for row in read_hmc_qu_workbook(path)] == [A_ROW[0]]
+
+
+def spoilt(place: int, cell: object, **kwargs: object):
+    def make(path: Path) -> Path:
+        row = list(A_ROW)
+        row[place] = cell
+        return write(path, ['ES0002_4CH_1', *[0] * 6, 1, 20], row, **kwargs)
+
+    return make
+
+
+def cut_off(path: Path) -> Path:
+    path.write_bytes(write(path, A_ROW).read_bytes()[:-100])
+    return path
+
+
+def words(path: Path) -> Path:
+    path.write_text('words')
+    return path
+
+
+@pytest.mark.parametrize(
+    ('make', 'message'),
+    [
+        (spoilt(2, 3), r'cell C4 is 3; expected a segment, 0 for normal or 1 for abnormal'),
+        (spoilt(6, None), 'cell G4 is None; expected a segment'),
+        (spoilt(1, 0.5), 'cell B4 is 0.5; expected a segment'),
+        (spoilt(1, 'normal'), "cell B4 is 'normal'; expected a segment"),
+        (spoilt(1, 2), 'cell B3 is 0; expected a segment, 1 for normal or 2 for abnormal'),
+        (
+            spoilt(1, 1, header=[['name', 'age'], []]),
+            'no column of the cardiac cycle, .* name, age',
+        ),
+        (lambda path: write(path), 'no recording in it; expected rows that begin with'),
+        (cut_off, 'not a workbook'),
+        (words, 'not a workbook'),
+        (lambda path: path, 'not a workbook'),
+    ],
+)
+def test_what_is_wrong_is_named(tmp_path, make, message):
+    path = make(tmp_path / 'A4C.xlsx')
+    with pytest.raises(EchoError, match=message) as error:
+        read_hmc_qu_workbook(path)
+    assert str(error.value).startswith(f'{path}: ')
+    assert len(str(error.value).splitlines()) <= 2

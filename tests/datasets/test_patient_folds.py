@@ -1,7 +1,9 @@
-"""Folds by patient: contiguous blocks, exchange by CSV, and a test side that selects nothing."""
+"""Folds by patient: blocks, strata, exchange by CSV, and a test side that selects nothing."""
+
+from collections import Counter
 
 import pytest
-from hypothesis import assume, given
+from hypothesis import given
 from hypothesis import strategies as st
 
 from echocardmae_mm.datasets.patient_folds import (
@@ -21,31 +23,6 @@ def test_the_folds_of_camus_are_coreechos_blocks_of_fifty():
     for k in range(10):
         held_out = [name for name in NAMES if folds[name] == k]
         assert held_out == NAMES[50 * k : 50 * (k + 1)]
-
-
-@given(
-    classes=st.lists(st.tuples(st.booleans(), st.integers(1, 3)), min_size=12, max_size=60),
-    num_folds=st.integers(2, 5),
-    seed=st.integers(0, 99),
-    data=st.data(),
-)
-def test_stratified_folds_hold_a_share_of_each_class_and_no_half_patients(
-    classes, num_folds, seed, data
-):
-    recordings = [
-        (f'{i}', int(sick)) for i, (sick, count) in enumerate(classes) for _ in range(count)
-    ]
-    sick = sum(label for _, label in recordings)
-    assume(min(sick, len(recordings) - sick) >= 5 * num_folds)
-    folds = stratified_folds(*zip(*recordings), num_folds, seed)
-    assert folds.keys() == {patient for patient, _ in recordings}
-    shuffled = data.draw(st.permutations(recordings))
-    assert stratified_folds(*zip(*shuffled), num_folds, seed) == folds
-    for label in (0, 1):
-        held_out = [folds[patient] for patient, its in recordings if its == label]
-        counts = [held_out.count(fold) for fold in range(num_folds)]
-        # A patient has up to three recordings, and goes as a whole.
-        assert max(counts) - min(counts) <= 6
 
 
 @given(count=st.integers(2, 80), data=st.data())
@@ -80,6 +57,58 @@ def test_validating_patients_are_drawn_anew_for_each_fold_and_seed_and_always_th
     assert drawn[0] != drawn[2]
     assert len(drawn[0]) == 45
     assert len(drawn[0] & patients_of_split(folds, 1, 'VAL', 0.1)) < 20
+
+
+@st.composite
+def labelled_patients(draw):
+    """Number of folds, and (patient, label) of each recording; a patient's share one label."""
+    num_folds = draw(st.integers(2, 6))
+    counts = draw(
+        st.tuples(*[st.lists(st.integers(1, 3), min_size=num_folds, max_size=30) for _ in range(2)])
+    )
+    recordings = [
+        (f'{label}-{index}', label)
+        for label, patients in enumerate(counts)
+        for index, count in enumerate(patients)
+        for _ in range(count)
+    ]
+    return num_folds, draw(st.permutations(recordings))
+
+
+@given(drawn=labelled_patients(), seed=st.integers(0, 2**32 - 1))
+def test_stratified_folds_share_out_each_label_and_keep_patients_whole(drawn, seed):
+    num_folds, recordings = drawn
+    folds = stratified_folds(*zip(*recordings), num_folds, seed)
+    assert set(folds) == {patient for patient, _ in recordings}
+    assert folds == stratified_folds(*zip(*sorted(recordings)), num_folds, seed)
+    for label in (0, 1):
+        counts = Counter(folds[patient] for patient, its_label in recordings if its_label == label)
+        of_a_patient = Counter(patient for patient, its_label in recordings if its_label == label)
+        assert set(counts) == set(range(num_folds))
+        assert max(counts.values()) - min(counts.values()) <= max(of_a_patient.values())
+
+
+def test_a_patient_with_recordings_of_both_labels_stays_whole():
+    patients = [*NAMES[:20], *NAMES[:20]]
+    folds = stratified_folds(patients, [0] * 20 + [1] * 20, 5)
+    assert set(folds) == set(NAMES[:20])
+    assert set(Counter(folds.values()).values()) == {4}
+
+
+def test_stratified_folds_are_drawn_anew_for_each_seed():
+    drawn = [stratified_folds(NAMES, [i % 3 == 0 for i in range(500)], 5, s) for s in (0, 0, 1)]
+    assert drawn[0] == drawn[1]
+    moved = sum(drawn[0][name] != drawn[2][name] for name in NAMES)
+    assert 350 < moved < 450
+
+
+@pytest.mark.parametrize(
+    ('labels', 'num_folds', 'fewest'), [('0001', 2, 1), ('0011', 3, 2), ('0011', 1, 2), ('', 2, 0)]
+)
+def test_too_few_patients_of_a_label_are_refused(labels, num_folds, fewest):
+    patients = NAMES[: len(labels)]
+    with pytest.raises(EchoError, match=rf'{num_folds} folds of .* {fewest} have the rarest label'):
+        stratified_folds(patients, [int(label) for label in labels], num_folds)
 
 
 def test_exchange_by_file(tmp_path):

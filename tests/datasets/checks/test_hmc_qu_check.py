@@ -57,7 +57,7 @@ def test_what_is_wrong(root):
     rows = [[*ROWS[0][:7], 24, 3, 'ü'], ['ES0099_4CH_1', *'111111', 1, 20, None]]
     write(workbook(root), rows)
     reasons = dict(only(root).problems)
-    assert 'its cycle' in reasons['ES0001 _4CH_1']
+    assert reasons['ES0001 _4CH_1'] == 'its cycle, frames 24 to 3, is none'
     assert 'not on disk' in reasons['ES0099_4CH_1']
 
 
@@ -67,6 +67,10 @@ def test_a_workbook_that_cannot_be_read_stops_training(root):
 
 
 def test_a_workbook_without_cycles_stops_training(root):
-    write(workbook(root), [row[:7] for row in ROWS])
-    (obstacle,) = only(root).obstacles
-    assert 'no rows of recording, six segments, first and last frame' in obstacle
+    write(workbook(root), ROWS, ['ECHO', *[None] * 8])
+    assert 'no column of the cardiac cycle' in only(root).obstacles[0]
+
+
+def test_a_segment_that_is_coded_otherwise_stops_training(root):
+    write(workbook(root), [['ES0001 _4CH_1', *'122113', 3, 24, 'ü']])
+    assert "cell G3 is '3'; expected a segment" in only(root).obstacles[0]
