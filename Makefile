@@ -72,8 +72,7 @@ demo: $(PRETRAIN)/evaluated $(EF)/tested $(SEG)/video $(MI)/tested
 	@echo "Infarction        $(MI): predictions.csv, plots/, one fold of five"
 
 $(PHANTOMS)/made: | $(INSTALLED)
-	$(BIN)/python tools/make_phantoms.py --out $(PHANTOMS) --videos $(VIDEOS) --hmcqu $(HEARTS) --seed 1 --jobs $(JOBS) \
-	  --datasets echonet hmcqu
+	$(BIN)/python tools/make_phantoms.py --out $(PHANTOMS) --videos $(VIDEOS) --seed 1 --jobs $(JOBS) --datasets echonet
 	@touch $@
 
 $(PACKED)/index.json: $(PHANTOMS)/made
@@ -115,7 +114,10 @@ $(SEG)/video: $(SEG)/tested
 	  $(PHANTOMS)/EchoNet-Dynamic/Videos/$$(grep -m1 TEST $(PHANTOMS)/EchoNet-Dynamic/FileList.csv | cut -d, -f1).avi \
 	  $(SEG_CONFIG) "$$(ls $(SEG)/best_*.pth 2>/dev/null || cat $(SEG)/last_checkpoint)" --out $@
 
-$(MI)/trained: $(PRETRAIN)/evaluated
+$(PHANTOMS)/HMC-QU/A4C.xlsx: | $(INSTALLED)
+	$(BIN)/python tools/make_phantoms.py --out $(PHANTOMS) --hmcqu $(HEARTS) --seed 1 --jobs $(JOBS) --datasets hmcqu
+
+$(MI)/trained: $(PRETRAIN)/evaluated $(PHANTOMS)/HMC-QU/A4C.xlsx
 	@mkdir -p $(@D)
 	$(call limited,300,env OMP_NUM_THREADS=2 $(KEEP_MEMORY) $(BIN)/python tools/train.py $(MI_CONFIG) \
 	  --work-dir $(MI) --resume --cfg-options model.backbone.init_cfg.checkpoint="$$(cat $(PRETRAIN)/last_checkpoint)")

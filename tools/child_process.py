@@ -7,7 +7,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -19,14 +19,18 @@ TOOLS = Path(__file__).parent
 
 
 @contextmanager
-def held(folder: Path) -> Iterator[None]:
-    """Keep a second process from training into the same folder."""
+def held(folder: Path) -> Iterator[int]:
+    """Keep a second process from training into the same folder; gives the lock's descriptor.
+
+    A child that inherits the descriptor holds the lock until its own end, whatever becomes of this
+    process.
+    """
     with (folder / '.lock').open('w') as lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             raise Mistake(f'{folder}: another process is at work in it') from None
-        yield
+        yield lock.fileno()
 
 
 class Child:
@@ -37,7 +41,8 @@ class Child:
         arguments (list[str]): Its command line.
         folder (Path): Where the log goes.
         name (str): What messages call the job.
-        environment (Mapping[str, str], optional): In place of this process's.
+        lock (int, optional): Of :func:`held`. Defaults to None.
+        environment (Mapping[str, str], optional): In place of this process's. Defaults to None.
     """
 
     def __init__(
@@ -46,6 +51,7 @@ class Child:
         arguments: list[str],
         folder: Path,
         name: str,
+        lock: int | None = None,
         environment: Mapping[str, str] | None = None,
     ) -> None:
         self.tool = tool
@@ -59,6 +65,7 @@ class Child:
                 stdout=log,
                 stderr=subprocess.STDOUT,
                 start_new_session=True,
+                pass_fds=() if lock is None else (lock,),
                 env=environment,
             )
 
@@ -88,7 +95,58 @@ class Child:
         return [line.strip() for line in text.splitlines() if line.strip()]
 
 
-def run_tool(tool: str, arguments: list[str], folder: Path, name: str) -> None:
+class Children:
+    """What runs, which Ctrl-C and SIGTERM are handed on to: it saves and leaves.
+
+    Attributes:
+        signals (list[int]): What came.
+    """
+
+    def __init__(self) -> None:
+        self.signals: list[int] = []
+        self._all: list[Child] = []
+
+    def start(self, *arguments: Any) -> Child:
+        """Start a :class:`Child`; what came meanwhile reaches it too."""
+        child = Child(*arguments)
+        self._all.append(child)
+        for number in self.signals[:1]:
+            child.process.send_signal(number)
+        return child
+
+    def stop(self) -> None:
+        """Let all of them save and leave, because one has failed, and wait for it."""
+        for child in self._all:
+            if child.is_running() and not self.signals:
+                child.process.terminate()
+        for child in self._all:
+            child.process.wait()
+
+    def leave_if_stopped(self, name: str) -> None:
+        """End this program as a signal asked for."""
+        if self.signals:
+            print(f'{name} stopped; the same command goes on from there', file=sys.stderr)
+            sys.exit(128 + self.signals[0])
+
+    def __enter__(self) -> Children:
+        numbers = (signal.SIGINT, signal.SIGTERM)
+        self._before = {number: signal.signal(number, self._pass_on) for number in numbers}
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        for number, handler in self._before.items():
+            signal.signal(number, handler)
+
+    def _pass_on(self, number: int, _: object) -> None:
+        self.signals.append(number)
+        for child in self._all:
+            if child.is_running():
+                child.process.send_signal(number)
+
+
+def run_tool(
+    tool: str, arguments: list[str], folder: Path, name: str, lock: int | None = None
+) -> None:
     """Run a tool of this folder to its end.
 
     Ctrl-C and SIGTERM are handed on to it, which saves and leaves, and end this program too.
@@ -98,44 +156,15 @@ def run_tool(tool: str, arguments: list[str], folder: Path, name: str) -> None:
         arguments (list[str]): Its command line.
         folder (Path): Where the log goes.
         name (str): What messages call the job.
+        lock (int, optional): Of :func:`held`. Defaults to None.
 
     Raises:
         Mistake: If it fails, with what it said.
     """
-    children: list[Child] = []
-    with (
-        passed_on_to(children) as signals,
-        Console(stderr=True).status(f'{name}: {tool}') as status,
-    ):
-        children.append(Child(tool, arguments, folder, name))
-        while children[0].is_running():
-            status.update(children[0].progress())
+    with Children() as children, Console(stderr=True).status(f'{name}: {tool}') as status:
+        child = children.start(tool, arguments, folder, name, lock)
+        while child.is_running():
+            status.update(child.progress())
             time.sleep(0.2)
-    leave_if_stopped(signals, name)
-    children[0].require_success()
-
-
-def leave_if_stopped(signals: Sequence[int], name: str) -> None:
-    """End this program as a signal asked for."""
-    if signals:
-        print(f'{name} stopped; the same command goes on from there', file=sys.stderr)
-        sys.exit(128 + signals[0])
-
-
-@contextmanager
-def passed_on_to(children: Sequence[Child]) -> Iterator[list[int]]:
-    """Hand Ctrl-C and SIGTERM on to what runs, which saves and leaves; gives what came."""
-    came: list[int] = []
-
-    def pass_on(number: int, _: Any) -> None:
-        came.append(number)
-        for child in children:
-            if child.is_running():
-                child.process.send_signal(number)
-
-    before = {n: signal.signal(n, pass_on) for n in (signal.SIGINT, signal.SIGTERM)}
-    try:
-        yield came
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
+    children.leave_if_stopped(name)
+    child.require_success()

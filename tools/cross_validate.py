@@ -113,12 +113,12 @@ def run_fold(config: Config, fold: int, args: argparse.Namespace) -> None:
     options = {**(args.cfg_options or {}), **settings_of_fold(config, fold, args.folds)}
     written = as_cfg_options(options)
     allowed = ['--allow-overlap'] if args.allow_overlap else []
-    with held(folder):
+    with held(folder) as lock:
         training = [args.config, *common, '--resume', *_chosen(args), *written]
-        run_tool('train.py', training, folder, f'fold {fold}')
+        run_tool('train.py', training, folder, f'fold {fold}', lock)
         checkpoint = str(best_checkpoint(folder))
         testing = [args.config, checkpoint, *common, *allowed, *written]
-        run_tool('test.py', testing, folder, f'fold {fold}')
+        run_tool('test.py', testing, folder, f'fold {fold}', lock)
 
 
 def folder_of(config: Config, fold: int) -> Path:

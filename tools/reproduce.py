@@ -6,12 +6,14 @@
 
 Each step (a pretraining, a fine-tuning, a cross-validation) has a folder of its own below --out
 with its log; what is finished is not run again, and what was interrupted goes on. Steps that tables
-share are run once. The tables go to results/, those of phantoms to results/phantom/.
+share are run once. The tables go to results/, those of phantoms to results/phantom/, and those of a
+smaller budget to a folder of its name therein.
 """
 
 from __future__ import annotations
 
 import argparse
+import hashlib
 import json
 import os
 import time
@@ -20,7 +22,7 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
-from child_process import Child, held, leave_if_stopped, passed_on_to, run_tool
+from child_process import Child, Children, held, run_tool
 from cross_validate import best_checkpoint
 from launch import NO_GPU, Mistake, no_traceback_for_mistakes
 from rich.console import Console
@@ -33,7 +35,6 @@ from echocardmae_mm.whole_files import json_text, write_whole
 
 ROOT = Path(__file__).parents[1]
 FOLDERS = {'echonet': 'EchoNet-Dynamic', 'camus': 'CAMUS', 'hmcqu': 'HMC-QU'}
-OF_THE_MACHINE = ('data_root', 'packed')
 
 
 def parse_args() -> argparse.Namespace:
@@ -95,14 +96,20 @@ def make_phantoms(steps: list[Step], setup: Setup, root: Path) -> None:
 def note_of(step: Step, root: Path) -> dict[str, Any] | None:
     """What a step's folder says of it, None where it has none."""
     path = root / step.name / NOTE
-    return json.loads(path.read_text()) if path.is_file() else None
+    if not path.is_file():
+        return None
+    try:
+        note = json.loads(path.read_text())
+        return {**note, 'finished': bool(note['finished']), 'seconds': float(note['seconds'])}
+    except (ValueError, KeyError, TypeError) as error:
+        raise Mistake(f'{path}: damaged ({error!r})\nRemove its folder to run it again') from error
 
 
 def claim(step: Step, root: Path, args: argparse.Namespace) -> dict[str, Any]:
     """The note of a step, made if there is none; what another run left is refused."""
     asked = {
         'config': Path(step.config).relative_to(ROOT).as_posix(),
-        'settings': {k: v for k, v in step.settings.items() if k not in OF_THE_MACHINE},
+        'settings': {k: v for k, v in step.settings.items() if k != 'packed'},
         'seed': step.seed,
         'folds': step.folds,
         'amp': args.amp,
@@ -114,18 +121,35 @@ def claim(step: Step, root: Path, args: argparse.Namespace) -> dict[str, Any]:
         if folder.is_dir() and any(folder.rglob('*.pth')):
             raise Mistake(f'{folder} holds a run, and no {NOTE} that says of what: remove it')
         return {**asked, 'commit': commit, 'seconds': 0.0, 'finished': False}
-    if differs := [name for name in asked if note[name] != asked[name]]:
+    if differs := [name for name in asked if note.get(name) != asked[name]]:
         name = differs[0]
         raise Mistake(
-            f'{folder} was made with {name}={note[name]}, now {asked[name]} is asked for\n'
+            f'{folder} was made with {name}={note.get(name)}, now {asked[name]} is asked for\n'
             'Choose another --out, or remove it: nothing is overwritten'
         )
-    if not note['finished'] and note['commit'] != commit:
+    if not note['finished'] and note.get('commit') != commit:
         raise Mistake(
-            f'{folder} is half-finished, by commit {note["commit"]}; this is {commit}\n'
+            f'{folder} is half-finished, by commit {note.get("commit")}; this is {commit}\n'
             'Finish it there, choose another --out, or remove it: nothing is overwritten'
         )
     return note
+
+
+def require_origins(steps: list[Step], root: Path, notes: dict[str, dict[str, Any]]) -> None:
+    """Refuse results that rest on checkpoints that are no longer there."""
+    for step in steps:
+        for needed, digest in notes[step.name].get('started_from', {}).items():
+            finished = notes[needed]['finished']
+            if not finished or digest != digest_of(best_checkpoint(root / needed)):
+                raise Mistake(
+                    f'{root / step.name} rests on another checkpoint than {root / needed} has\n'
+                    'Remove it too: nothing is overwritten'
+                )
+
+
+def digest_of(checkpoint: Path) -> str:
+    """SHA-256 of a file."""
+    return hashlib.sha256(checkpoint.read_bytes()).hexdigest()
 
 
 def calls(step: Step, root: Path, args: argparse.Namespace) -> Iterator[tuple[str, list[str]]]:
@@ -157,43 +181,52 @@ class Job:
     """A step at work: one tool after the other, its note kept up to date."""
 
     def __init__(
-        self, step: Step, root: Path, note: dict[str, Any], args: argparse.Namespace
+        self,
+        step: Step,
+        root: Path,
+        note: dict[str, Any],
+        args: argparse.Namespace,
+        children: Children,
     ) -> None:
         self.step = step
         self.folder = root / step.name
         self.folder.mkdir(parents=True, exist_ok=True)
         self.note = note
+        self.note['started_from'] = {
+            name: digest_of(best_checkpoint(root / name)) for name in step.needs
+        }
+        self.children = children
         self.stack = ExitStack()
-        self.stack.enter_context(held(self.folder))
+        self.lock = self.stack.enter_context(held(self.folder))
         self.calls = calls(step, root, args)
-        self.keep(finished=False)
-        self.child = self._next()
-
-    def _next(self) -> Child | None:
         self.started = time.perf_counter()
-        call = next(self.calls, None)
-        if call is None:
-            return None
-        return Child(*call, self.folder, self.step.name, environment())
+        self.keep(finished=False)
+        self.child = self._start(next(self.calls))
 
-    def advance(self) -> bool:
-        """Go on to the next tool where one has ended; whether the step is done."""
-        assert self.child is not None
+    def _start(self, call: tuple[str, list[str]]) -> Child:
+        return self.children.start(*call, self.folder, self.step.name, self.lock, environment())
+
+    def has_ended(self) -> bool:
+        """Go on to the next tool where one has ended; true if there is none, or it was stopped."""
         if self.child.is_running():
             return False
         self.keep(finished=False)
-        self.child.require_success()
-        self.child = self._next()
-        if self.child is None:
+        if not self.children.signals:
+            self.child.require_success()
+            call = next(self.calls, None)
+            if call is not None:
+                self.child = self._start(call)
+                return False
             self.keep(finished=True)
-            self.stack.close()
-        return self.child is None
+        self.stack.close()
+        return True
 
     def keep(self, finished: bool) -> None:
         """Write the step's note."""
-        passed = time.perf_counter() - getattr(self, 'started', time.perf_counter())
-        self.note.update(seconds=self.note['seconds'] + passed, finished=finished)
-        self.started = time.perf_counter()
+        now = time.perf_counter()
+        seconds = self.note['seconds'] + now - self.started
+        self.note.update(seconds=seconds, finished=finished)
+        self.started = now
         write_whole(self.folder / NOTE, json_text(self.note))
 
 
@@ -208,46 +241,32 @@ def environment() -> dict[str, str]:
 def run(steps: list[Step], root: Path, args: argparse.Namespace) -> None:
     """Run what is not finished, several steps at a time, each behind what it needs."""
     notes = {step.name: claim(step, root, args) for step in steps}
+    require_origins(steps, root, notes)
     finished = {name for name, note in notes.items() if note['finished']}
     waiting = [step for step in steps if step.name not in finished]
     running: list[Job] = []
-    children: list[Child] = []
-    with passed_on_to(children) as signals, Console(stderr=True).status('starting') as status:
-        while waiting or running:
-            ready = [step for step in waiting if finished.issuperset(step.needs)]
-            for step in ready[: args.jobs - len(running)] if not signals else ():
-                waiting.remove(step)
-                running.append(Job(step, root, notes[step.name], args))
-            try:
-                ended = [job for job in running if job.advance()]
-            except Mistake:
-                stop(running)
-                if signals:
-                    break
-                raise
-            for job in ended:
-                running.remove(job)
-                finished.add(job.step.name)
-                minutes = job.note['seconds'] / 60
-                print(f'{job.step.name}: finished in {minutes:.1f} min', flush=True)
-            children[:] = [job.child for job in running if job.child is not None]
-            done = f'{len(finished)} of {len(steps)} steps finished'
-            status.update('\n'.join([done, *(child.progress() for child in children)]))
-            if signals and not running:
-                break
-            time.sleep(0.2)
-    leave_if_stopped(signals, 'reproduction')
-
-
-def stop(jobs: list[Job]) -> None:
-    """Let the other steps save and leave, because one has failed."""
-    for job in jobs:
-        if job.child is not None and job.child.is_running():
-            job.child.process.terminate()
-    for job in jobs:
-        if job.child is not None:
-            job.child.process.wait()
-            job.keep(finished=False)
+    with Children() as children, Console(stderr=True).status('starting') as status:
+        try:
+            while running or (waiting and not children.signals):
+                ready = [step for step in waiting if finished.issuperset(step.needs)]
+                for step in ready[: args.jobs - len(running)] if not children.signals else ():
+                    running.append(Job(step, root, notes[step.name], args, children))
+                    waiting.remove(step)
+                for job in [job for job in running if job.has_ended()]:
+                    running.remove(job)
+                    if job.note['finished']:
+                        finished.add(job.step.name)
+                        minutes = job.note['seconds'] / 60
+                        print(f'{job.step.name}: finished in {minutes:.1f} min', flush=True)
+                done = f'{len(finished)} of {len(steps)} steps finished'
+                status.update('\n'.join([done, *(job.child.progress() for job in running)]))
+                time.sleep(0.2)
+        except BaseException:
+            children.stop()
+            for job in running:
+                job.keep(finished=False)
+            raise
+    children.leave_if_stopped('reproduction')
 
 
 def describe(steps: list[Step], root: Path, setup: Setup) -> str:
@@ -277,6 +296,12 @@ def describe(steps: list[Step], root: Path, setup: Setup) -> str:
     return f'{table}\n\nTo run: about {total / 60:.0f} min one after the other{rest}'
 
 
+def results_of(args: argparse.Namespace) -> Path:
+    """Folder of the tables; those of a part of the epochs stand apart."""
+    folder = args.results / 'phantom' if args.phantom else args.results
+    return folder if args.budget == 'full' else folder / args.budget
+
+
 def main() -> None:
     with no_traceback_for_mistakes():
         args = parse_args()
@@ -290,9 +315,8 @@ def main() -> None:
         if args.phantom:
             make_phantoms(steps, setup, root)
         run(steps, root, args)
-        results = args.results / 'phantom' if args.phantom else args.results
         for name in args.tables:
-            print(f'{write_table(name, root, results, steps, args.seeds, setup)}', flush=True)
+            print(write_table(name, root, results_of(args), steps, args.seeds, setup), flush=True)
 
 
 if __name__ == '__main__':

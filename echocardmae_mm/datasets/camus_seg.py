@@ -14,7 +14,7 @@ from echocardmae_mm.datasets.camus_index import NIFTI, Patient, ejection_fractio
 from echocardmae_mm.datasets.echo_video import EchoVideoDataset
 from echocardmae_mm.datasets.patient_folds import SPLITS
 from echocardmae_mm.datasets.patient_split import draw_split, read_split
-from echocardmae_mm.datasets.recordings import read_labels
+from echocardmae_mm.datasets.recordings import open_recording, read_labels
 from echocardmae_mm.errors import EchoError, RecordingError
 from echocardmae_mm.registry import DATASETS
 
@@ -142,7 +142,7 @@ class CAMUSSegDataset(EchoVideoDataset):
                     print_log(f'{patient.folder}: no {what} of {view} at {instant}', 'current')
                 left_out[f'frames without {what} (dropped)'] += 1
                 continue
-            if self.test_mode and (fault := self._fault_of(labels)):
+            if self.test_mode and (fault := self._fault_of(image, labels)):
                 print_log(f'left out: {fault}', 'current')
                 left_out['frames with unusable labels (dropped)'] += 1
                 continue
@@ -166,9 +166,11 @@ class CAMUSSegDataset(EchoVideoDataset):
             )
         return frames
 
-    def _fault_of(self, labels: Path) -> str | None:
+    def _fault_of(self, image: Path, labels: Path) -> str | None:
         try:
-            read_labels(str(labels), len(self.METAINFO['classes']))
+            shape = read_labels(str(labels), len(self.METAINFO['classes'])).shape
+            if shape != open_recording(image).frames([0]).shape[1:3]:
+                raise RecordingError(str(labels), 'is of another size than its image')
         except RecordingError as error:
             return str(error)
         return None

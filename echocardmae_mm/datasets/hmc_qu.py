@@ -12,7 +12,7 @@ from mmengine.logging import print_log
 from echocardmae_mm.datasets.echo_video import TRY_PHANTOMS, EchoVideoDataset, find_recordings
 from echocardmae_mm.datasets.hmc_qu_workbook import HMCQURow, plain_stem, read_hmc_qu_workbook
 from echocardmae_mm.datasets.patient_folds import patients_of_split, read_folds, stratified_folds
-from echocardmae_mm.errors import EchoError
+from echocardmae_mm.errors import EchoError, RecordingError
 from echocardmae_mm.registry import DATASETS
 
 SOURCE = 'HMC-QU'
@@ -29,7 +29,8 @@ class HMCQUDataset(EchoVideoDataset):
     first and last frame of one heart cycle, from 0, for ``span='cycle'``. Letters in the names give
     most labels away and are not read.
 
-    A recording whose workbook states no cycle is kept without one, because its label is sound;
+    A recording whose workbook states no cycle, or one beyond its end, is kept without, because its
+    label is sound;
     ``span='cycle'`` spreads its clips over the whole recording. Such recordings, repeated rows (the
     first one counts) and recordings missing on disk, which are left out, are counted in
     :attr:`report`. Folds go by the workbook, so that a missing recording moves no other one.
@@ -105,18 +106,22 @@ class HMCQUDataset(EchoVideoDataset):
         if self.masked_only:
             listed = {stem: row for stem, row in first_rows.items() if row.is_masked}
             _require_masks(path, listed.values())
+        unlabelled = [stem for stem, row in listed.items() if row.label is None]
+        listed = {stem: row for stem, row in listed.items() if row.label is not None}
         patients = self._in_split(listed.values())
         chosen = {stem: row for stem, row in listed.items() if row.patient in patients}
         videos = find_videos(Path(self.data_root))
         there = {stem: row for stem, row in chosen.items() if stem in videos}
+        recordings = [self._data_info(row, videos[stem]) for stem, row in there.items()]
         self.report = {
             f'rows in {path.name}': len(rows),
             'repeated rows': len(rows) - len(first_rows),
+            'without a label (dropped)': len(unlabelled),
             'of the split': len(chosen),
             'missing on disk': len(chosen) - len(there),
-            'with infarction': sum(row.label for row in there.values()),
+            'with infarction': sum(recording['label'] for recording in recordings),
             "without a cycle (span='cycle' takes the whole recording)": sum(
-                row.cycle is None for row in there.values()
+                'cycle' not in recording for recording in recordings
             ),
         }
         if not there:
@@ -124,7 +129,27 @@ class HMCQUDataset(EchoVideoDataset):
                 f'{self.data_root}: of {len(chosen)} recordings in {path.name} none is on disk\n'
                 f'Unpack the archive with its folders beside the workbook, {TRY_PHANTOMS}'
             )
-        return [_data_info(row, videos[stem], self.view) for stem, row in there.items()]
+        return recordings
+
+    def _data_info(self, row: HMCQURow, path: Path) -> dict[str, Any]:
+        info: dict[str, Any] = {
+            'filename': str(path),
+            'patient': row.patient,
+            'view': self.view,
+            'source': SOURCE,
+            'label': row.label,
+            'modality': 'RGB',
+            'start_index': 0,
+        }
+        if row.cycle is not None and not self._ends_before(path, row.cycle[1]):
+            info['cycle'] = row.cycle
+        return info
+
+    def _ends_before(self, path: Path, frame: int) -> bool:
+        try:
+            return self.num_frames(path) <= frame
+        except RecordingError:
+            return False  # training skips it, a test names it
 
     def _in_split(self, rows: Collection[HMCQURow]) -> set[str]:
         patients = [row.patient for row in rows]
@@ -133,7 +158,7 @@ class HMCQUDataset(EchoVideoDataset):
         if self.fold_file:
             self.folds = read_folds(self.fold_file, patients)
         else:
-            labels = [row.label for row in rows]
+            labels = [int(row.label == 1) for row in rows]
             self.folds = stratified_folds(patients, labels, self.num_folds, self.fold_seed)
         return patients_of_split(self.folds, self.fold, self.split, self.val_share, self.fold_seed)
 
@@ -168,7 +193,7 @@ def _require_masks(path: Path, rows: Collection[HMCQURow]) -> None:
             f'{path}: no recording is ticked as having a mask; masks belong to view A4C\n'
             'Set masked_only=False to take all recordings'
         )
-    infarctions = sum(row.label for row in rows)
+    infarctions = sum(row.label == 1 for row in rows)
     found = len(rows), infarctions, len(rows) - infarctions
     if found != _PUBLISHED_SUBSET:
         counts = '{} recordings with a mask, {} with and {} without infarction'
@@ -178,16 +203,3 @@ def _require_masks(path: Path, rows: Collection[HMCQURow]) -> None:
             'current',
             logging.WARNING,
         )
-
-
-def _data_info(row: HMCQURow, path: Path, view: str) -> dict[str, Any]:
-    info = {
-        'filename': str(path),
-        'patient': row.patient,
-        'view': view,
-        'source': SOURCE,
-        'label': row.label,
-        'modality': 'RGB',
-        'start_index': 0,
-    }
-    return info if row.cycle is None else {**info, 'cycle': row.cycle}

@@ -20,15 +20,15 @@ class HMCQURow(NamedTuple):
 
     Args:
         stem (str): Name of the recording without suffix, as it is written: 'ES0001 _4CH_1'.
-        abnormal (tuple[bool, ...]): Whether the wall moves badly, for each of segments 1, 2, 3, 5,
-            6 and 7.
+        abnormal (tuple[bool | None, ...]): Whether the wall moves badly, for each of segments 1, 2,
+            3, 5, 6 and 7; None for an empty cell.
         start (Any): The cell of the cycle's first frame, counted from 1.
         end (Any): The cell of the cycle's last frame, which belongs to it.
         is_masked (bool): Whether the wall of the ventricle is traced over this cycle.
     """
 
     stem: str
-    abnormal: tuple[bool, ...]
+    abnormal: tuple[bool | None, ...]
     start: Any
     end: Any
     is_masked: bool
@@ -39,9 +39,11 @@ class HMCQURow(NamedTuple):
         return _patient(self.stem)
 
     @property
-    def label(self) -> int:
-        """1 for an infarction, which is any abnormal segment, else 0."""
-        return int(any(self.abnormal))
+    def label(self) -> int | None:
+        """1 for an infarction, which is any abnormal segment, 0 where all are normal, else None."""
+        if any(self.abnormal):
+            return 1
+        return None if None in self.abnormal else 0
 
     @property
     def cycle(self) -> tuple[int, int] | None:
@@ -79,11 +81,7 @@ def read_hmc_qu_workbook(path: Path) -> list[HMCQURow]:
             f'{path}: no column of the cardiac cycle, expected as the eighth one; found '
             f'{found or "nothing"}\nIt should be a workbook as HMC-QU ships it; download it again'
         )
-    recordings = {
-        number: row
-        for number, row in enumerate(table, start=1)
-        if number > _HEADER_ROWS and _patient(row[_STEM])
-    }
+    recordings = {number: row for number, row in enumerate(table, start=1) if _patient(row[_STEM])}
     if not recordings:
         raise EchoError(
             f'{path}: no recording in it; expected rows that begin with names such as ES0001 _4CH_1'
@@ -110,7 +108,7 @@ def plain_stem(stem: Any) -> str:
     Returns:
         str: '' for an empty cell.
     """
-    return ''.join(str(stem or '').split())
+    return ''.join(str('' if stem is None else stem).split())
 
 
 def _patient(stem: Any) -> str:
@@ -132,7 +130,7 @@ def _cells(path: Path) -> list[tuple[Any, ...]]:
 
 def _abnormal_segments(
     path: Path, recordings: dict[int, tuple[Any, ...]]
-) -> dict[int, tuple[bool, ...]]:
+) -> dict[int, tuple[bool | None, ...]]:
     segments = {
         number: [_whole_number(cell) for cell in row[_SEGMENTS]]
         for number, row in recordings.items()
@@ -140,13 +138,15 @@ def _abnormal_segments(
     normal = 1 if any(2 in codes for codes in segments.values()) else 0
     for number, codes in segments.items():
         for column, code in enumerate(codes, start=_SEGMENTS.start):
-            if code not in (normal, normal + 1):
+            is_empty = not plain_stem(recordings[number][column])
+            if code not in (normal, normal + 1) and not is_empty:
                 raise EchoError(
                     f'{path}: cell {"ABCDEFG"[column]}{number} is {recordings[number][column]!r}; '
                     f'expected a segment, {normal} for normal or {normal + 1} for abnormal'
                 )
     return {
-        number: tuple(code == normal + 1 for code in codes) for number, codes in segments.items()
+        number: tuple(None if code is None else code == normal + 1 for code in codes)
+        for number, codes in segments.items()
     }
 
 

@@ -47,6 +47,9 @@ def as_cfg_options(settings: Mapping[str, Any]) -> list[str]:
 
     Returns:
         list[str]: ``--cfg-options`` and its words; empty without settings.
+
+    Raises:
+        EchoError: If a text has blanks, commas or brackets, which mmengine would read otherwise.
     """
     words = [f'{place}={_written(value)}' for place, value in settings.items()]
     return ['--cfg-options', *words] if words else []
@@ -82,4 +85,6 @@ def _items(part: Any) -> Any:
 def _written(value: Any) -> str:
     if isinstance(value, (list, tuple)):
         return f'[{",".join(map(_written, value))}]'
+    if isinstance(value, str) and set(value) & set(' ,[]()'):
+        raise EchoError(f'{value!r}: a command line can hand on no blanks, commas or brackets')
     return str(value)

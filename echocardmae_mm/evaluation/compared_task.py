@@ -25,6 +25,7 @@ _DIAGNOSIS_LABELS = {
     'accuracy': 'accuracy (%)',
     'sensitivity': 'sensitivity (%)',
     'specificity': 'specificity (%)',
+    'precision': 'precision (%)',
     'f1': 'F1 (%)',
 }
 _SEG_LABELS = {

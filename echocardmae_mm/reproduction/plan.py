@@ -178,6 +178,8 @@ def plan(names: Iterable[str], seeds: int, setup: Setup) -> list[Step]:
 
 
 _DATA = ('data_root', 'packed')
+#: Settings of schedules that count epochs.
+_IN_EPOCHS = {'T_max', 'step_size', 'begin', 'end'}
 
 
 def _steps_of(experiment: Experiment, seed: int, setup: Setup) -> list[Step]:
@@ -234,8 +236,10 @@ def _shortened(config_file: Path, budget: Budget) -> dict[str, Any]:
     epochs = max(1, round(budget.epochs * whole))
     settings: dict[str, Any] = {'train_cfg.max_epochs': epochs}
     for index, scheduler in enumerate(config.get('param_scheduler') or ()):
-        if scheduler.get('T_max') == whole:
-            settings[f'param_scheduler.{index}.T_max'] = epochs
+        if scheduler.get('by_epoch', True):
+            for name in _IN_EPOCHS & scheduler.keys():
+                part = round(budget.epochs * scheduler[name])
+                settings[f'param_scheduler.{index}.{name}'] = max(part, int(name != 'begin'))
     if config.train_cfg.get('val_interval', 1) > epochs:
         settings['train_cfg.val_interval'] = epochs
     return settings

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+from mmengine.config import Config
 
 from echocardmae_mm.evaluation import PREDICTIONS, Interval
 from echocardmae_mm.evaluation.clip_consistency import (
@@ -79,7 +80,7 @@ def _table(table: Table, root: Path, steps: dict[str, Step], seeds: int, setup: 
     if reference is not None:
         label = table.columns[0].label
         header += [f'{label} less that of {table.reference}', 'detectable']
-    header += ['recordings', 'initialisation', 'config', 'commit', 'time']
+    header += ['patients', 'initialisation', 'config', 'commit', 'time']
     rows = []
     for row in table.rows:
         run = [e for e in row.experiments if e is not None and is_run(e, setup)]
@@ -115,7 +116,8 @@ def _ours(experiment: Experiment, column: Column, root: Path, seeds: int) -> str
     tables = _predictions(experiment, column, root, seeds)
     if tables[0].empty:
         return 'no such recording'
-    return _interval(summarise_runs(tables)[column.statistic], column.digits)
+    text = _interval(summarise_runs(tables)[column.statistic], column.digits)
+    return f'{text}, n {len(tables[0])}' if column.qualities else text
 
 
 def _means_over_folds(
@@ -128,7 +130,8 @@ def _means_over_folds(
     ]
     cells = []
     for column in columns:
-        values = [seed[column.over_folds]['mean'] for seed in folds if column.over_folds in seed]
+        means = [seed.get(column.over_folds, {}).get('mean') for seed in folds]
+        values = [mean for mean in means if mean is not None]
         mean = _number(float(np.mean(values)) if values else None, column.digits)
         cells += [mean] if setup.phantom else ['', mean]
     return cells
@@ -161,13 +164,13 @@ def _predictions(
 def _origin(
     experiments: Sequence[Experiment], root: Path, steps: dict[str, Step], seeds: int
 ) -> list[str]:
-    """How many recordings, from what, by which configs, at which commits, in how long."""
+    """How many patients, from what, by which configs, at which commits, in how long."""
     if not experiments:
         return ['', 'not in this repository', '', '', '']
     runs = [run for experiment in experiments for run in runs_of(experiment, seeds)]
     firsts = [runs_of(experiment, 1)[0] for experiment in experiments]
     notes = [json.loads((root / run / NOTE).read_text()) for run in runs]
-    counts = [len(pd.read_csv(root / first / PREDICTIONS)) for first in firsts]
+    counts = [read_predictions(root / first / PREDICTIONS)['patient'].nunique() for first in firsts]
     starts = dict.fromkeys(
         _start(experiment, steps[first]) for experiment, first in zip(experiments, firsts)
     )
@@ -186,7 +189,9 @@ def _origin(
 def _start(experiment: Experiment, step: Step) -> str:
     if experiment.pretraining is not None:
         return experiment.pretraining
-    return 'random' if any(place.endswith('init_cfg') for place in step.settings) else 'its own'
+    start = Config.fromfile(step.config).model.backbone.get('init_cfg')
+    given = step.settings.get('model.backbone.init_cfg', start)
+    return str(given['checkpoint']) if given and 'checkpoint' in given else 'random'
 
 
 def _short(config: str) -> str:

@@ -40,7 +40,8 @@ def write_workbook(path: Path, rows: Sequence[tuple] = ROWS, normal: int = 0) ->
     sheet.append(['ECHO', *(f'SEG{i}' for i in (1, 2, 3, 5, 6, 7)), 'One cardiac-cycle frames'])
     sheet.append([*[None] * 7, 'START', 'END'])
     for stem, segments, cycle, tick in rows:
-        sheet.append([stem, *(int(code) + normal for code in segments), *cycle, tick])
+        codes = (None if code == ' ' else int(code) + normal for code in segments)
+        sheet.append([stem, *codes, *cycle, tick])
     workbook.save(path)
     return path
 
@@ -126,13 +127,15 @@ def test_recordings_are_found_whatever_their_blanks_and_folders(write):
 
 def test_what_is_odd_is_counted(write):
     rows = [*ROWS, ROWS[0], ('ES0005 _4CH_1', '000000', (None, None), 'ü')]
+    rows.append(('ES0006 _4CH_1', '0 0000', (1, 20), 'ü'))
     root = write(rows=rows)
     Path(root, FOLDERS[NEW], 'ES00010 _4CH_2.avi').unlink()
     dataset = HMCQUDataset(root)
     assert [info['patient'] for info in infos(dataset)] == ['1', '101', '99', '5']
     assert dataset.report == {
-        f'rows in {NEW}': 8,
+        f'rows in {NEW}': 9,
         'repeated rows': 1,
+        'without a label (dropped)': 1,
         'of the split': 5,
         'missing on disk': 1,
         'with infarction': 1,
@@ -141,10 +144,11 @@ def test_what_is_odd_is_counted(write):
 
 
 def test_clips_span_the_cycle_or_the_whole_recording_where_none_is_stated(write):
-    rows = [ROWS[0], ('ES0005 _4CH_1', '000000', (9, 2), 'ü')]
+    beyond = 'ES0006 _4CH_1', '000000', (3, FRAMES + 1), 'ü'
+    rows = [ROWS[0], ('ES0005 _4CH_1', '000000', (9, 2), 'ü'), beyond]
     dataset = HMCQUDataset(write(rows=rows), pipeline=SPANNING, test_mode=True)
-    spans = [dataset[index]['frame_inds'][[0, -1]].tolist() for index in (0, 1)]
-    assert spans == [[2, 23], [0, FRAMES - 1]]
+    spans = [dataset[index]['frame_inds'][[0, -1]].tolist() for index in (0, 1, 2)]
+    assert spans == [[2, 23], [0, FRAMES - 1], [0, FRAMES - 1]]
 
 
 def subset(infarctions: int, others: int) -> list[tuple]:

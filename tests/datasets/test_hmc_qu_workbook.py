@@ -94,6 +94,18 @@ def test_rows_that_name_no_recording_are_passed_over(tmp_path):
     assert [row.stem for row in read_hmc_qu_workbook(path)] == [A_ROW[0]]
 
 
+@pytest.mark.parametrize(('codes', 'label'), [('0 0000', None), ('0 0100', 1), ('000000', 0)])
+def test_a_segment_that_is_not_coded_leaves_the_label_open(tmp_path, codes, label):
+    cells = [None if code == ' ' else int(code) for code in codes]
+    rows = read_hmc_qu_workbook(write(tmp_path / 'A4C.xlsx', ['ES0002_4CH_1', *cells, 1, 20]))
+    assert [row.label for row in rows] == [label]
+
+
+def test_a_header_of_one_row_costs_no_recording(tmp_path):
+    rows = read_hmc_qu_workbook(write(tmp_path / 'A4C.xlsx', A_ROW, header=HEADER[:1]))
+    assert [row.stem for row in rows] == [A_ROW[0]]
+
+
 def spoilt(place: int, cell: object, **kwargs: object):
     def make(path: Path) -> Path:
         row = list(A_ROW)
@@ -117,7 +129,6 @@ def words(path: Path) -> Path:
     ('make', 'message'),
     [
         (spoilt(2, 3), r'cell C4 is 3; expected a segment, 0 for normal or 1 for abnormal'),
-        (spoilt(6, None), 'cell G4 is None; expected a segment'),
         (spoilt(1, 0.5), 'cell B4 is 0.5; expected a segment'),
         (spoilt(1, 'normal'), "cell B4 is 'normal'; expected a segment"),
         (spoilt(1, 2), 'cell B3 is 0; expected a segment, 1 for normal or 2 for abnormal'),

@@ -87,6 +87,53 @@ def test_folds_are_given_pooled_and_as_means(tmp_path):
     assert 'not in this repository' in cells(path, 'CoReEcho')
 
 
+def masks(seed: int) -> pd.DataFrame:
+    generator = np.random.default_rng(seed)
+    names = [f'{i // 2}' for i in range(24)]
+    true = np.random.default_rng(0).integers(900, 1100, 24)
+    predicted = generator.integers(900, 1100, 24)
+    overlap = np.minimum(true, predicted) - 50
+    counts = {'true': true, 'predicted': predicted, 'overlap': overlap}
+    structure = {f'left_ventricle/{name}': values for name, values in counts.items()}
+    return pd.DataFrame(
+        {'patient': names, 'video': names, 'instant': ['ED', 'ES'] * 12, **structure}
+    )
+
+
+def diagnoses(seed: int) -> pd.DataFrame:
+    generator = np.random.default_rng(seed)
+    names = [f'{i}' for i in range(30)]
+    label = np.arange(30) % 3 > 0
+    score = np.clip(0.25 + 0.4 * label + generator.normal(0, 0.2, 30), 0, 1)
+    return pd.DataFrame({'patient': names, 'video': names, 'label': label * 1, 'score': score})
+
+
+@pytest.mark.parametrize('phantom', [False, True])
+@pytest.mark.parametrize('name', TABLES)
+def test_every_table_can_be_written(tmp_path, name, phantom):
+    folds = dict.fromkeys(c.over_folds for c in TABLES[name].columns)
+    for step in plan([name], SEEDS, setup(phantom)):
+        if step.kind == 'pretrain':
+            continue
+        seed = step.seed
+        table = masks(seed) if 'seg' in step.name else efs(6.0, seed)
+        run(tmp_path / step.name, diagnoses(seed) if 'mi_hmcqu' in step.name else table)
+        summary = {'folds': {name: {'mean': None} for name in folds}}
+        (tmp_path / step.name / 'cross_validation.json').write_text(json.dumps(summary))
+    steps = plan([name], SEEDS, setup(phantom))
+    path = write_table(name, tmp_path, tmp_path / 'out', steps, SEEDS, setup(phantom))
+    for row in TABLES[name].rows:
+        if row.printed and not phantom:
+            printed = zip(row.printed, TABLES[name].columns)
+            expected = ['' if x is None else f'{x:.{c.digits}f}' for x, c in printed]
+            assert cells(path, row.method)[1 : 2 * len(expected) : 2] == expected
+    assert (
+        'EchoCardMAE' in path.read_text()
+        or 'alignment' in path.read_text()
+        or 'median' in (path.read_text())
+    )
+
+
 def test_clip_consistency_with_and_without_alignment(tmp_path):
     for seed in range(SEEDS):
         for name, spread in (('without', 6.0), ('with', 2.0)):

@@ -86,7 +86,13 @@ def test_what_another_run_left_is_refused_and_kept(tmp_path, note, message):
     folder.mkdir(parents=True)
     (folder / 'epoch_1.pth').write_bytes(b'precious')
     if note is not None:
-        asked = dict(config='configs/ablations/none.py', settings={}, seed=0, folds=None, amp=False)
+        asked = dict(
+            config='configs/ablations/none.py',
+            settings=dict(data_root='data/EchoNet-Dynamic'),
+            seed=0,
+            folds=None,
+            amp=False,
+        )
         (folder / 'step.json').write_text(json.dumps({**asked, 'seconds': 1.0, **note}))
     done = subprocess.run(
         [sys.executable, ROOT / 'tools' / 'reproduce.py', 'table5'],

@@ -2,17 +2,25 @@
 
 from __future__ import annotations
 
+import pickle
+import random
 from collections.abc import Sequence
 from copy import deepcopy
 from typing import Any
 
+import numpy as np
+import torch
 from mmcv.transforms import BaseTransform
 from mmengine.dataset import Compose
 
-from echocardmae_mm.datasets.transforms.clip_sampler import ClipSampler
-from echocardmae_mm.datasets.transforms.sample_even_clips import SampleEvenClips
+from echocardmae_mm.datasets.transforms.random_shift import RandomShift
+from echocardmae_mm.datasets.transforms.sample_clip_pair import SampleClipPair
+from echocardmae_mm.datasets.transforms.sample_labelled_clip import SampleLabelledClip
 from echocardmae_mm.errors import EchoError
 from echocardmae_mm.registry import TRANSFORMS
+
+#: Steps of this package that draw by their own generator; others use the process's.
+_DRAWING = (SampleClipPair, SampleLabelledClip, RandomShift)
 
 
 @TRANSFORMS.register_module()
@@ -32,19 +40,15 @@ class Remember(BaseTransform):
         transforms (Sequence[dict]): The steps.
 
     Raises:
-        EchoError: If a clip would be drawn, which would then be the same for ever.
+        EchoError: If a step draws, whose outcome would then be the same for ever.
     """
 
     def __init__(self, transforms: Sequence[dict[str, Any]]) -> None:
         self.steps = Compose(list(transforms))
         self._kept: dict[str, dict[str, Any]] = {}
         for step in self.steps.transforms:
-            drawn = isinstance(step, ClipSampler) and step.span is None
-            if drawn and not isinstance(step, SampleEvenClips):
-                raise EchoError(
-                    f'Remember: {type(step).__name__} draws its clips; give it '
-                    "span='cycle', or put it behind"
-                )
+            if isinstance(step, _DRAWING) and getattr(step, 'span', None) is None:
+                raise EchoError(f'Remember: {type(step).__name__} draws; put it behind')
 
     def transform(self, results: dict[str, Any]) -> dict[str, Any] | None:
         """Add what the steps add.
@@ -57,14 +61,25 @@ class Remember(BaseTransform):
         """
         name = results['filename']
         if name not in self._kept:
+            before = _generators()
             made = self.steps(dict(results))
+            if before != _generators():
+                raise EchoError('Remember: one of its steps draws; put random steps behind it')
             if made is None:
                 return None
             self._kept[name] = {
-                key: value for key, value in made.items() if value is not results.get(key)
+                key: value
+                for key, value in made.items()
+                if key not in results or value is not results[key]
             }
         results.update(deepcopy(self._kept[name]))
         return results
 
     def __repr__(self) -> str:
         return f'{type(self).__name__}({self.steps})'
+
+
+def _generators() -> bytes:
+    """Where the process's generators stand."""
+    words = np.random.get_state(), random.getstate()  # noqa: NPY002  (what transforms draw from)
+    return pickle.dumps((words, torch.get_rng_state().numpy()))

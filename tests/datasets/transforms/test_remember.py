@@ -46,6 +46,19 @@ def test_a_recording_is_read_once_and_is_the_same_each_time(videos):
 
 def test_drawn_clips_are_not_to_be_remembered():
     drawn = dict(type='echocardmae_mm.SampleClipPair', num_clips=1, clip_len=8)
-    with pytest.raises(EchoError, match="SampleClipPair draws its clips; give it span='cycle'"):
+    with pytest.raises(EchoError, match='SampleClipPair draws'):
         Remember([STEPS[0], drawn])
     Remember([STEPS[0], dict(drawn, span='cycle')])
+
+
+def test_what_another_library_draws_is_not_to_be_remembered(videos):
+    flip = dict(type='mmaction.Flip', flip_ratio=0.5)
+    with pytest.raises(EchoError, match='one of its steps draws'):
+        Remember([*STEPS, flip])(sample(videos[0]))
+
+
+def test_keys_without_a_value_are_kept(videos):
+    assert 'region' in Remember(STEPS)(sample(videos[0]))
+    remember = Remember(STEPS)
+    remember(sample(videos[0]))
+    assert remember(sample(videos[0]))['region'] is None
