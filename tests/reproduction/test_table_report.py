@@ -93,7 +93,9 @@ def masks(seed: int) -> pd.DataFrame:
     true = np.random.default_rng(0).integers(900, 1100, 24)
     predicted = generator.integers(900, 1100, 24)
     overlap = np.minimum(true, predicted) - 50
+    dice = 2 * overlap / (true + predicted)
     counts = {'true': true, 'predicted': predicted, 'overlap': overlap}
+    counts |= {'dice': dice, 'iou': dice / (2 - dice)}
     structure = {f'left_ventricle/{name}': values for name, values in counts.items()}
     return pd.DataFrame(
         {'patient': names, 'video': names, 'instant': ['ED', 'ES'] * 12, **structure}
