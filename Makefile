@@ -1,7 +1,7 @@
 # make test    the whole test suite
 # make lint    style and types
-# make demo    synthetic recordings, pretraining, ejection fraction, segmentation, infarction, in a
-#              quarter of an hour on two CPU cores
+# make demo    synthetic recordings, pretraining, ejection fraction, segmentation, infarction, in
+#              twenty minutes on two CPU cores
 #
 # Each installs into .venv first, if what is to be installed has changed.
 
@@ -13,7 +13,7 @@ INSTALLED := .venv/.installed
 
 PHANTOMS := data/phantom
 VIDEOS := 800
-HEARTS := 160
+HEARTS := 240
 PACKED := data/packed/phantom
 READ := --cfg-options packed=$(PACKED)
 

@@ -1,6 +1,6 @@
 """Infarctions of HMC-QU phantoms, whose walls move badly in one region, from the demo's encoder.
 
-python tools/make_phantoms.py --out data/phantom --hmcqu 160 --seed 1 --datasets hmcqu
+python tools/make_phantoms.py --out data/phantom --hmcqu 240 --seed 1 --datasets hmcqu
 python tools/cross_validate.py configs/phantom/mi.py
 """
 

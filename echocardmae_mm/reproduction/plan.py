@@ -39,8 +39,8 @@ class Budget(NamedTuple):
 
 BUDGETS = {
     'small': Budget(epochs=0.25, folds=2, phantoms=(240, 80, 80)),
-    'medium': Budget(epochs=0.5, folds=None, phantoms=(800, 100, 160)),
-    'full': Budget(epochs=1.0, folds=None, phantoms=(800, 100, 160)),
+    'medium': Budget(epochs=0.5, folds=None, phantoms=(800, 100, 240)),
+    'full': Budget(epochs=1.0, folds=None, phantoms=(800, 100, 240)),
 }
 
 
