@@ -116,7 +116,7 @@ def _ours(experiment: Experiment, column: Column, root: Path, seeds: int) -> str
     tables = _predictions(experiment, column, root, seeds)
     if tables[0].empty:
         return 'no such recording'
-    text = _interval(summarise_runs(tables)[column.statistic], column.digits)
+    text = _interval(summarise_runs(tables, _RESAMPLES)[column.statistic], column.digits)
     return f'{text}, n {len(tables[0])}' if column.qualities else text
 
 
@@ -208,7 +208,8 @@ def _figure2(root: Path, seeds: int) -> str:
         name: [consistency(table, resamples=0) for table in tables]
         for name, tables in clips.items()
     }
-    difference = consistency_difference(list(zip(clips['without'], clips['with'])))
+    runs = list(zip(clips['without'], clips['with']))
+    difference = consistency_difference(runs, _RESAMPLES)
     rows = [
         [
             statistic,

@@ -7,11 +7,24 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from echocardmae_mm.reproduction import BUDGETS, TABLES, Setup, plan, runs_of, write_table
+from echocardmae_mm.reproduction import (
+    BUDGETS,
+    TABLES,
+    Setup,
+    plan,
+    runs_of,
+    table_report,
+    write_table,
+)
 from echocardmae_mm.reproduction.table_report import NOTE
 
 CONFIGS = Path(__file__).parents[2] / 'configs'
 SEEDS = 2
+
+
+@pytest.fixture(autouse=True)
+def few_resamples(monkeypatch):
+    monkeypatch.setattr(table_report, '_RESAMPLES', 100)
 
 
 def setup(phantom: bool) -> Setup:
