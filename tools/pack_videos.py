@@ -26,7 +26,7 @@ import cv2
 from launch import Mistake, no_traceback_for_mistakes
 from rich.progress import track
 
-from echocardmae_mm.datasets.echo_video import find_recordings
+from echocardmae_mm.datasets.recording_lists import find_recordings
 from echocardmae_mm.datasets.recordings import PackedStore
 from echocardmae_mm.datasets.recordings.packed import INDEX
 from echocardmae_mm.datasets.recordings.packing import Decoded, StoreWriter, pack

@@ -13,8 +13,6 @@ smaller budget to a folder of its name therein.
 from __future__ import annotations
 
 import argparse
-import hashlib
-import json
 import os
 import time
 from collections.abc import Iterator
@@ -26,8 +24,9 @@ from child_process import Child, Children, held, run_tool
 from cross_validate import best_checkpoint
 from launch import NO_GPU, Mistake, no_traceback_for_mistakes
 from rich.console import Console
+from step_notes import claim, digest_of, note_of, require_origins
 
-from echocardmae_mm.engine import as_cfg_options, git_commit
+from echocardmae_mm.engine import as_cfg_options
 from echocardmae_mm.evaluation.markdown import markdown_table
 from echocardmae_mm.reproduction import ALL, BUDGETS, Setup, Step, plan, write_table
 from echocardmae_mm.reproduction.table_report import NOTE
@@ -91,65 +90,6 @@ def make_phantoms(steps: list[Step], setup: Setup, root: Path) -> None:
     if not (packed / 'index.json').is_file():
         arguments = [str(setup.data['echonet']), '--out', str(packed), '--jobs', jobs]
         run_tool('pack_videos.py', arguments, root, 'store')
-
-
-def note_of(step: Step, root: Path) -> dict[str, Any] | None:
-    """What a step's folder says of it, None where it has none."""
-    path = root / step.name / NOTE
-    if not path.is_file():
-        return None
-    try:
-        note = json.loads(path.read_text())
-        return {**note, 'finished': bool(note['finished']), 'seconds': float(note['seconds'])}
-    except (ValueError, KeyError, TypeError) as error:
-        raise Mistake(f'{path}: damaged ({error!r})\nRemove its folder to run it again') from error
-
-
-def claim(step: Step, root: Path, args: argparse.Namespace) -> dict[str, Any]:
-    """The note of a step, made if there is none; what another run left is refused."""
-    asked = {
-        'config': Path(step.config).relative_to(ROOT).as_posix(),
-        'settings': {k: v for k, v in step.settings.items() if k != 'packed'},
-        'seed': step.seed,
-        'folds': step.folds,
-        'amp': args.amp,
-    }
-    asked = json.loads(json_text(asked))
-    folder, commit = root / step.name, git_commit()
-    note = note_of(step, root)
-    if note is None:
-        if folder.is_dir() and any(folder.rglob('*.pth')):
-            raise Mistake(f'{folder} holds a run, and no {NOTE} that says of what: remove it')
-        return {**asked, 'commit': commit, 'seconds': 0.0, 'finished': False}
-    if differs := [name for name in asked if note.get(name) != asked[name]]:
-        name = differs[0]
-        raise Mistake(
-            f'{folder} was made with {name}={note.get(name)}, now {asked[name]} is asked for\n'
-            'Choose another --out, or remove it: nothing is overwritten'
-        )
-    if not note['finished'] and note.get('commit') != commit:
-        raise Mistake(
-            f'{folder} is half-finished, by commit {note.get("commit")}; this is {commit}\n'
-            'Finish it there, choose another --out, or remove it: nothing is overwritten'
-        )
-    return note
-
-
-def require_origins(steps: list[Step], root: Path, notes: dict[str, dict[str, Any]]) -> None:
-    """Refuse results that rest on checkpoints that are no longer there."""
-    for step in steps:
-        for needed, digest in notes[step.name].get('started_from', {}).items():
-            finished = notes[needed]['finished']
-            if not finished or digest != digest_of(best_checkpoint(root / needed)):
-                raise Mistake(
-                    f'{root / step.name} rests on another checkpoint than {root / needed} has\n'
-                    'Remove it too: nothing is overwritten'
-                )
-
-
-def digest_of(checkpoint: Path) -> str:
-    """SHA-256 of a file."""
-    return hashlib.sha256(checkpoint.read_bytes()).hexdigest()
 
 
 def calls(step: Step, root: Path, args: argparse.Namespace) -> Iterator[tuple[str, list[str]]]:
@@ -240,7 +180,7 @@ def environment() -> dict[str, str]:
 
 def run(steps: list[Step], root: Path, args: argparse.Namespace) -> None:
     """Run what is not finished, several steps at a time, each behind what it needs."""
-    notes = {step.name: claim(step, root, args) for step in steps}
+    notes = {step.name: claim(step, root, args.amp) for step in steps}
     require_origins(steps, root, notes)
     finished = {name for name, note in notes.items() if note['finished']}
     waiting = [step for step in steps if step.name not in finished]

@@ -9,9 +9,10 @@ from typing import Any
 from mmengine.logging import print_log
 
 from echocardmae_mm.datasets.camus_index import Patient, ejection_fraction, find_patients
-from echocardmae_mm.datasets.echo_video import TRY_PHANTOMS, EchoVideoDataset
+from echocardmae_mm.datasets.echo_video import EchoVideoDataset
 from echocardmae_mm.datasets.echonet_dynamic import is_ef
 from echocardmae_mm.datasets.patient_folds import contiguous_folds, patients_of_split, read_folds
+from echocardmae_mm.datasets.recording_lists import TRY_PHANTOMS
 from echocardmae_mm.errors import EchoError
 from echocardmae_mm.registry import DATASETS
 

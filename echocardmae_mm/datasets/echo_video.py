@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import csv
-import os
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from itertools import chain
 from pathlib import Path
@@ -14,10 +12,14 @@ import torch
 from mmengine.dataset import BaseDataset, force_full_init
 from mmengine.logging import print_log
 
+from echocardmae_mm.datasets.recording_lists import (
+    TRY_PHANTOMS,
+    find_recordings,
+    listed_recordings,
+)
 from echocardmae_mm.datasets.recordings import (
     PackedStore,
     content_hash,
-    looks_like_recording,
     name_in_store,
 )
 from echocardmae_mm.datasets.seeded_generators import seeded_generators
@@ -26,11 +28,7 @@ from echocardmae_mm.draws import EpochIndex, Stream, draw_bits, draw_key
 from echocardmae_mm.errors import EchoError, RecordingError
 from echocardmae_mm.registry import DATASETS
 
-TRY_PHANTOMS = (
-    'or try phantoms: python tools/make_phantoms.py --out data/phantom --videos 200 --seed 1'
-)
 _MAX_REPLACEMENTS = 100
-_FILENAME_COLUMNS = ('filename', 'file', 'path', 'video')
 
 
 @DATASETS.register_module()
@@ -104,7 +102,7 @@ class EchoVideoDataset(BaseDataset):
             list[dict]: One dict a recording: filename, modality, start_index.
         """
         paths = (
-            _listed(self.ann_file, self.data_root)
+            listed_recordings(self.ann_file, self.data_root)
             if self.ann_file
             else find_recordings(self.data_root)
         )
@@ -254,58 +252,3 @@ class EchoVideoDataset(BaseDataset):
             candidate = int(bits) % len(self)
             if candidate not in batch:
                 yield EpochIndex(candidate, key.epoch, key.seed)
-
-
-def find_recordings(root: str) -> list[Path]:
-    """Recordings of a folder and its folders; hidden ones and CAMUS' labels (_gt) are left out.
-
-    Args:
-        root (str): The folder.
-
-    Returns:
-        list[Path]: Sorted paths.
-
-    Raises:
-        EchoError: If there is no such folder.
-    """
-    if not root or not Path(root).is_dir():
-        raise EchoError(
-            f'{root or "data_root"}: no such folder; expected a folder of recordings\n'
-            f'Set data_root to one, {TRY_PHANTOMS}'
-        )
-    return sorted(
-        path
-        for path in _files(Path(root))
-        if looks_like_recording(path) and not path.name.split('.')[0].endswith('_gt')
-    )
-
-
-def _files(root: Path) -> Iterator[Path]:
-    for folder, subfolders, names in os.walk(root, followlinks=True):
-        subfolders[:] = [name for name in subfolders if not name.startswith('.')]
-        yield from (Path(folder, name) for name in names)
-
-
-def _listed(list_file: str, root: str) -> list[Path]:
-    path = Path(list_file)
-    if not path.is_file():
-        raise EchoError(
-            f'{list_file}: no such file; expected a list of recordings, one path a line\n'
-            f'Set ann_file to one or leave it out to read all of data_root, {TRY_PHANTOMS}'
-        )
-    with path.open(encoding='utf-8-sig', newline='') as lines:
-        names = _csv_names(lines, path) if path.suffix.lower() == '.csv' else map(str.strip, lines)
-        folder = Path(root) if root else path.parent
-        return [folder / name for name in dict.fromkeys(names) if name]
-
-
-def _csv_names(lines: Iterable[str], path: Path) -> Iterator[str]:
-    reader = csv.DictReader(lines)
-    columns = reader.fieldnames or []
-    column = next((name for name in columns if name.lower() in _FILENAME_COLUMNS), None)
-    if column is None:
-        raise EchoError(
-            f"{path}: no column 'filename'; found {', '.join(columns) or 'nothing'}\n"
-            'Name the column of the paths filename, or give a text file of one path a line'
-        )
-    return (row[column].strip() for row in reader)

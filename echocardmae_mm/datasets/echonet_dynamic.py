@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from echocardmae_mm.datasets.echo_video import TRY_PHANTOMS, EchoVideoDataset
+from echocardmae_mm.datasets.echo_video import EchoVideoDataset
 from echocardmae_mm.datasets.echonet_lists import (
     FILE_LIST,
     ROWS_OF_A_TRACING,
@@ -19,6 +19,7 @@ from echocardmae_mm.datasets.echonet_lists import (
     read_tracings,
     video_stem,
 )
+from echocardmae_mm.datasets.recording_lists import TRY_PHANTOMS
 from echocardmae_mm.datasets.recordings import looks_like_recording
 from echocardmae_mm.errors import EchoError
 from echocardmae_mm.registry import DATASETS

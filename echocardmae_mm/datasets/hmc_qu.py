@@ -9,9 +9,10 @@ from typing import Any
 
 from mmengine.logging import print_log
 
-from echocardmae_mm.datasets.echo_video import TRY_PHANTOMS, EchoVideoDataset, find_recordings
+from echocardmae_mm.datasets.echo_video import EchoVideoDataset
 from echocardmae_mm.datasets.hmc_qu_workbook import HMCQURow, plain_stem, read_hmc_qu_workbook
 from echocardmae_mm.datasets.patient_folds import patients_of_split, read_folds, stratified_folds
+from echocardmae_mm.datasets.recording_lists import TRY_PHANTOMS, find_recordings
 from echocardmae_mm.errors import EchoError, RecordingError
 from echocardmae_mm.registry import DATASETS
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from echocardmae_mm.datasets.checks.findings import Findings
-from echocardmae_mm.datasets.echo_video import find_recordings
+from echocardmae_mm.datasets.recording_lists import find_recordings
 
 
 def check_folder(root: Path) -> Findings:
