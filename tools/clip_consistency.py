@@ -38,13 +38,6 @@ from echocardmae_mm.visualization.clip_consistency_picture import clip_consisten
 from echocardmae_mm.whole_files import json_text, write_whole
 
 SAMPLERS = ('SampleEvenClips', 'SampleClipPair')
-LABELS = {
-    'icc': 'intraclass correlation',
-    'within_sd': 'sd within a recording (points)',
-    'within_range': 'range within a recording (points)',
-    'mae_of_one_clip': 'MAE of one clip (points)',
-    'mae': 'MAE of the mean of all clips (points)',
-}
 
 
 def parse_args() -> argparse.Namespace:
@@ -124,8 +117,8 @@ def table(results: dict[str, dict[str, Interval]]) -> str:
     return markdown_table(
         ('', *results),
         [
-            (LABELS[name], *(_cell(figures[name]) for figures in results.values()))
-            for name in STATISTICS
+            (label, *(_cell(figures[name]) for figures in results.values()))
+            for name, label in STATISTICS.items()
         ],
     )
 

@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import re
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack
@@ -242,6 +243,18 @@ def results_of(args: argparse.Namespace) -> Path:
     return folder if args.budget == 'full' else folder / args.budget
 
 
+def require_no_more_seeds(args: argparse.Namespace) -> None:
+    """Refuse to write tables in place of others that rest on more."""
+    for name in args.tables:
+        path = results_of(args) / f'{name}.md'
+        told = re.search(r'^(\d+) seed', path.read_text(), re.MULTILINE) if path.is_file() else None
+        if told and int(told[1]) > args.seeds:
+            raise Mistake(
+                f'{path} is of {told[1]} seeds, and --seeds is {args.seeds}\n'
+                'Choose another --results, or remove it: nothing is overwritten'
+            )
+
+
 def main() -> None:
     with no_traceback_for_mistakes():
         args = parse_args()
@@ -251,6 +264,7 @@ def main() -> None:
         if args.dry_run:
             print(describe(steps, root, setup))
             return
+        require_no_more_seeds(args)
         root.mkdir(parents=True, exist_ok=True)
         if args.phantom:
             make_phantoms(steps, setup, root)

@@ -15,7 +15,14 @@ from echocardmae_mm.registry import METRICS
 
 from .bootstrap import Interval, bootstrap_intervals, weights_of_runs
 
-STATISTICS = ('icc', 'within_sd', 'within_range', 'mae_of_one_clip', 'mae')
+#: Statistics, and what they are called.
+STATISTICS = {
+    'icc': 'intraclass correlation',
+    'within_sd': 'sd within a recording (points)',
+    'within_range': 'range within a recording (points)',
+    'mae_of_one_clip': 'MAE of one clip (points)',
+    'mae': 'MAE of the mean of all clips (points)',
+}
 
 
 @METRICS.register_module()

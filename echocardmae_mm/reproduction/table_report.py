@@ -212,14 +212,14 @@ def _figure2(root: Path, seeds: int) -> str:
     difference = consistency_difference(runs, _RESAMPLES)
     rows = [
         [
-            statistic,
+            label,
             *(
                 _number(float(np.mean([one[statistic].estimate for one in each[name]])), 3)
                 for name in _CLIPS
             ),
             _interval(difference[statistic], 3, '+'),
         ]
-        for statistic in STATISTICS
+        for statistic, label in STATISTICS.items()
     ]
     count = len(clips['with'][0])
     table = markdown_table((f'{count} clips', *_CLIPS.values(), 'difference'), rows)

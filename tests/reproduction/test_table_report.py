@@ -161,7 +161,7 @@ def test_clip_consistency_with_and_without_alignment(tmp_path):
         (tmp_path / f'figure2/seed_{seed}/clip_consistency.png').write_bytes(bytes([seed]))
     steps = plan(['figure2'], SEEDS, setup(True))
     path = write_table('figure2', tmp_path, tmp_path / 'out', steps, SEEDS, setup(True))
-    sd = cells(path, 'within_sd')
+    sd = cells(path, 'sd within a recording (points)')
     assert float(sd[1]) == pytest.approx(6.0, rel=0.1)
     assert float(sd[2]) == pytest.approx(2.0, rel=0.1)
     assert sd[3].startswith('-')

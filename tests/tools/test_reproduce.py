@@ -64,7 +64,14 @@ def test_a_stopped_reproduction_goes_on_and_writes_its_table(tmp_path):
         assert f'pretrain/{Path(step).name}/seed_0/epoch_1.pth' in config
     table = (tmp_path / 'results/phantom/small/figure2.md').read_text()
     assert 'not comparable with the paper' in table
-    assert '| icc ' in table
+    assert '| intraclass correlation ' in table
+
+    table = tmp_path / 'results/phantom/small/figure2.md'
+    table.write_text(table.read_text().replace('1 seed,', '5 seeds,'))
+    fewer = run(tmp_path, 'figure2')
+    assert fewer.returncode == 1
+    assert 'figure2.md is of 5 seeds' in fewer.stderr
+    table.unlink()
 
     changed = note.read_text().replace('"seed": 0', '"seed": 7')
     note.write_text(changed)
