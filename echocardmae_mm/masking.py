@@ -10,8 +10,11 @@ import math
 from collections.abc import Callable
 
 import numpy as np
+import torch
+from torch import Tensor
 
 from echocardmae_mm.draws import DrawKey, Stream, draw_uniform
+from echocardmae_mm.torch_draws import draw_ranks
 
 BLOCKS_PER_SLOT = 32
 BLOCK_AREA = (0.08, 0.4)
@@ -47,6 +50,37 @@ def mask_tokens(
     masked = np.broadcast_to(inside, scores.shape).copy()
     np.put_along_axis(masked, order[..., :num_visible], False, axis=-1)
     return masked.reshape(num_clips, -1)
+
+
+def mask_token_batch(
+    sector: Tensor,
+    num_clips: int,
+    num_slots: int,
+    num_visible: int,
+    strategy: str,
+    keys: Tensor,
+) -> Tensor:
+    """:func:`mask_tokens` of a batch of videos that share one sector, on its device.
+
+    Args:
+        sector (Tensor): Grid of tokens, bool of shape (h * w,).
+        num_clips (int): Number of independent masks of a video.
+        num_slots (int): Temporal slots, frames / tubelet.
+        num_visible (int): Visible tokens in each slot.
+        strategy (str): One of ``BATCH_STRATEGIES``.
+        keys (Tensor): Whose draws they are, int64 of shape (B, 3).
+
+    Returns:
+        Tensor: bool of shape (B, num_clips, num_slots * h * w), bit by bit what
+        :func:`mask_tokens` draws for each key.
+    """
+    num_draws = num_slots if strategy == 'random' else 1
+    shape = (len(keys), num_clips, num_draws, len(sector))
+    ranks = draw_ranks(keys, Stream.MASK, math.prod(shape[1:])).view(shape)
+    ranks = torch.where(sector, ranks, torch.iinfo(torch.int64).max)
+    shown = ranks.argsort(dim=-1, stable=True)[..., :num_visible]
+    masked = sector.expand(shape).scatter(-1, shown, False)
+    return masked.expand(-1, -1, num_slots, -1).flatten(2)
 
 
 def random_scores(sector: np.ndarray, num_clips: int, num_slots: int, key: DrawKey) -> np.ndarray:
@@ -121,3 +155,5 @@ STRATEGIES: dict[str, Callable[[np.ndarray, int, int, DrawKey], np.ndarray]] = {
     'tube': tube_scores,
     'block': block_scores,
 }
+#: Those that a whole batch can be drawn by on its device; a block's shape rests on floating point.
+BATCH_STRATEGIES = ('random', 'tube')

@@ -46,8 +46,14 @@ def write_video(path: Path, frames: np.ndarray, fourcc: str = 'MJPG', fps: float
 def make_video() -> VideoWriter:
     """``make_video(path, num_frames=60, **kwargs of write_video)`` writes a beating disc."""
 
-    def make(path: Path, num_frames: int = 60, seed: int = 0, **kwargs: object) -> Path:
-        return write_video(path, beating_disc(num_frames, seed=seed), **kwargs)
+    def make(
+        path: Path,
+        num_frames: int = 60,
+        seed: int = 0,
+        size: tuple[int, int] = (112, 112),
+        **kwargs: object,
+    ) -> Path:
+        return write_video(path, beating_disc(num_frames, *size, seed=seed), **kwargs)
 
     return make
 

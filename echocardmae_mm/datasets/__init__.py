@@ -2,6 +2,7 @@
 
 from echocardmae_mm.datasets.camus import CAMUSDataset
 from echocardmae_mm.datasets.camus_seg import CAMUSSegDataset
+from echocardmae_mm.datasets.clip_batch import whole_batch
 from echocardmae_mm.datasets.echo_video import EchoVideoDataset
 from echocardmae_mm.datasets.echonet_dynamic import EchoNetDynamicDataset
 from echocardmae_mm.datasets.echonet_seg import EchoNetSegDataset
@@ -14,4 +15,5 @@ __all__ = [
     'EchoNetSegDataset',
     'EchoVideoDataset',
     'HMCQUDataset',
+    'whole_batch',
 ]

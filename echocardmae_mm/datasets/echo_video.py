@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from itertools import chain
 from pathlib import Path
@@ -12,6 +12,7 @@ import torch
 from mmengine.dataset import BaseDataset, force_full_init
 from mmengine.logging import print_log
 
+from echocardmae_mm.datasets.clip_batches import ChosenClips, ClipBatches
 from echocardmae_mm.datasets.recording_lists import (
     TRY_PHANTOMS,
     find_recordings,
@@ -55,6 +56,13 @@ class EchoVideoDataset(BaseDataset):
         packed (str): Folder of a store that ``tools/pack_videos.py`` made of ``data_root``:
             ``OpenRecording`` reads the frames from it, the same pixels in a fraction of the time.
             Defaults to '', the files are decoded.
+        batched (bool): Whether the clips of a batch are read from the store at once, and what is
+            left of the pipeline is done by :class:`ClipPairPreprocessor` for the whole batch, on
+            its device: the same draws and pixels, without a process for each sample. It takes
+            ``collate_fn=dict(type='echocardmae_mm.whole_batch')`` in the dataloader, and reads
+            fastest with ``num_workers=0``. Defaults to False.
+        resident (str): With ``batched``: 'device' keeps all frames in the memory of the device
+            that trains. Defaults to '', they are read batch by batch.
         test_mode (bool): Whether a recording that cannot be used ends the run. Draws do not depend
             on the epoch then. Defaults to False.
         **kwargs (Any): Further arguments of mmengine's ``BaseDataset``.
@@ -72,11 +80,15 @@ class EchoVideoDataset(BaseDataset):
         ann_file: str = '',
         pipeline: Sequence[dict[str, Any]] = (),
         packed: str = '',
+        batched: bool = False,
+        resident: str = '',
         test_mode: bool = False,
         **kwargs: Any,
     ) -> None:
         self.report: dict[str, int] = {}
         self.store = PackedStore(packed) if packed else None
+        self.batches: ClipBatches | None = None
+        self._batched, self._resident = batched or bool(resident), resident
         super().__init__(
             ann_file=ann_file,
             data_root=data_root,
@@ -92,6 +104,8 @@ class EchoVideoDataset(BaseDataset):
         super().full_init()
         self.skipped = torch.zeros(len(self), dtype=torch.uint8).share_memory_()
         self.padded = torch.zeros(len(self), dtype=torch.uint8).share_memory_()
+        if self._batched:
+            self.batches = self._read_in_batches()
         counts = ', '.join(f'{count} {what}' for what, count in self.report.items() if count)
         print_log(f'{type(self).__name__}: {len(self)} recordings to read; {counts}', 'current')
 
@@ -125,19 +139,21 @@ class EchoVideoDataset(BaseDataset):
         Returns:
             Any: What the pipeline makes of it, or of its replacement.
         """
-        return self._usable_sample(idx, {int(idx)})
+        return self._usable(idx, {int(idx)}, self.prepare_data)
 
-    def __getitems__(self, indices: Sequence[int]) -> list[Any]:
+    def __getitems__(self, indices: Sequence[int]) -> list[Any] | dict[str, Any]:
         """A batch; no recording stands in it twice because another one was replaced.
 
         Args:
             indices (Sequence[int]): Indices of the recordings.
 
         Returns:
-            list: One sample each.
+            list | dict: One sample each; with ``batched`` what :meth:`ClipBatches.read` returns.
         """
         batch = {int(index) for index in indices}
-        return [self._usable_sample(index, batch) for index in indices]
+        if self.batches is None:
+            return [self._usable(index, batch, self.prepare_data) for index in indices]
+        return self.batches.read([self._usable(i, batch, self._choose) for i in indices])
 
     def prepare_data(self, idx: int) -> Any:
         """Send one recording through the pipeline, its random draws a function of its key alone.
@@ -223,18 +239,42 @@ class EchoVideoDataset(BaseDataset):
         """
         return data_info['filename']
 
+    def _read_in_batches(self) -> ClipBatches:
+        if self.store is None:
+            raise EchoError(
+                f'{type(self).__name__}: batched=True reads from a store; make one with '
+                'tools/pack_videos.py and name it by packed='
+            )
+        files = [self.recording_of(self.get_data_info(index)) for index in range(len(self))]
+        names = dict.fromkeys(name_in_store(file, self.data_root) for file in files)
+        return ClipBatches(
+            self.pipeline.transforms, self.store, names, self.data_root, self._resident
+        )
+
+    def _choose(self, index: int) -> ChosenClips:
+        """With ``batched``: choose a sample's frames as :meth:`prepare_data` would."""
+        assert self.batches is not None
+        data_info = self.get_data_info(index)
+        if self.test_mode:
+            data_info['draw_seed'] = 0
+        chosen = self.batches.choose(data_info)
+        if chosen.padded_frames:
+            self.padded[int(index)] = 1
+        return chosen
+
     def _packed(self, filename: str) -> dict[str, Any]:
         """What :class:`OpenRecording` needs to read the copy in the store, where there is one."""
         if self.store is None:
             return {}
         return {'packed': (self.store, name_in_store(filename, self.data_root))}
 
-    def _usable_sample(self, index: int, batch: set[int]) -> Any:
+    def _usable(self, index: int, batch: set[int], prepare: Callable[[int], Any]) -> Any:
+        """What ``prepare`` makes of a sample, or of its replacement."""
         if self.test_mode:
-            return self.prepare_data(index)
+            return prepare(index)
         for candidate in chain([index], self._replacements(index, batch)):
             try:
-                sample = self.prepare_data(candidate)
+                sample = prepare(candidate)
             except RecordingError as error:
                 self.skipped[int(candidate)] = 1
                 reason = str(error)

@@ -1,4 +1,4 @@
-"""From a collated batch of clip pairs to what the model computes with."""
+"""From a batch of clip pairs to what the model computes with."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import torch
 from mmengine.model import BaseDataPreprocessor
 from torch import Tensor
 
+from echocardmae_mm.datasets.clip_batch import ClipBatch
 from echocardmae_mm.errors import EchoError
 from echocardmae_mm.registry import MODELS
 
@@ -23,10 +24,11 @@ VISIBLE, MASKED, BACKGROUND = 0, 1, 2
 
 @MODELS.register_module()
 class ClipPairPreprocessor(BaseDataPreprocessor):
-    """Stacks clip pairs, moves them to the device, normalises them and turns masks into indices.
+    """Moves clip pairs to the device, prepares there what is left to do, turns masks into places.
 
-    Frames travel to the device as they were decoded (uint8). A batch of B videos becomes 2B clips:
-    all first clips, then all second clips, so that ``x.chunk(2)`` are the pairs.
+    Frames travel and stay as they were decoded, uint8 on the scale 0-255: the model normalises the
+    patches that it looks at. A batch of B videos becomes 2B clips: all first clips, then all second
+    clips, so that ``x.chunk(2)`` are the pairs.
 
     Args:
         mean (Sequence[float]): Mean of R, G and B on the scale 0-255.
@@ -47,70 +49,81 @@ class ClipPairPreprocessor(BaseDataPreprocessor):
         super().__init__(non_blocking=non_blocking)
         self.pad_masked = pad_masked
         for name, value in (('mean', mean), ('std', std)):
-            channels = torch.tensor(value, dtype=torch.float32).view(-1, 1, 1, 1)
-            self.register_buffer(name, channels, persistent=False)
+            self.register_buffer(name, torch.tensor(value, dtype=torch.float32), persistent=False)
 
     def forward(self, data: dict[str, Any], training: bool = False) -> dict[str, Any]:
         """The model's inputs.
 
         Args:
-            data (dict): ``inputs`` with ``imgs`` and ``target``, each (2, 3, T, H, W) a video, and
-                ``sector`` and ``masked``, each bool of (2, N); lists of tensors or stacked tensors.
-                ``data_samples`` is handed on.
+            data (dict): A collated batch of samples: ``inputs`` with ``imgs`` and ``target``, each
+                (2, 3, T, H, W) a video, and ``sector`` and ``masked``, each bool of (2, N); lists
+                of tensors or stacked tensors. Or a :class:`ClipBatch`. ``data_samples`` is handed
+                on.
             training (bool): Unused. Defaults to False.
 
         Returns:
             dict: ``data_samples`` and ``inputs``, a dict of ``imgs`` and ``target``
-            (2B, 3, T, H, W), normalised float32, and the entries of :func:`token_indices`.
+            (2B, 3, T, H, W), uint8 on the scale 0-255, and the entries of :func:`token_indices`.
 
         Raises:
             EchoError: If an entry is missing, a video has not two clips, or the masks do not fit.
         """
-        batch = {name: self._stacked(data['inputs'], name) for name in WHO_ADDS}
-        if batch['imgs'].shape[1] != 2:
-            raise EchoError(
-                f'pretraining takes two clips of each video and got {batch["imgs"].shape[1]}: '
-                'set num_clips=2 in SampleClipPair'
-            )
+        inputs = data['inputs']
+        if isinstance(inputs, ClipBatch):
+            _require_pairs(len(inputs.clips))
+            batch = inputs.prepare(self._move)
+        else:
+            batch = self._stack(inputs)
         indices = token_indices(
-            clip_major(batch['sector']), clip_major(batch['masked']), self.pad_masked
+            batch['sector'], batch['masked'], self.pad_masked, batch.get('num_places')
         )
-        inputs = {name: self.normalise(clip_major(batch[name])) for name in ('imgs', 'target')}
+        clips = {name: self._move(batch[name]) for name in ('imgs', 'target')}
         return {
-            'inputs': {**inputs, **self.cast_data(indices)},
+            'inputs': {**clips, **self.cast_data(indices)},
             'data_samples': self.cast_data(data.get('data_samples')),
         }
 
-    def normalise(self, clips: Tensor) -> Tensor:
-        """Move clips to the device and normalise them there.
+    def normalise(self, patches: Tensor) -> Tensor:
+        """Subtract the mean and divide by the standard deviation, colour by colour.
 
         Args:
-            clips (Tensor): (..., 3, T, H, W) on the scale 0-255, uint8 or float32.
+            patches (Tensor): (..., D) on the scale 0-255, of any type; R, G, B, R, ... in turn.
 
         Returns:
             Tensor: float32, the same shape.
         """
-        return (self.cast_data(clips) - self.mean).div_(self.std)
+        pixels = patches.unflatten(-1, (-1, len(self.mean)))
+        return ((pixels - self.mean) / self.std).flatten(-2)
 
-    def denormalise(self, clips: Tensor) -> Tensor:
+    def denormalise(self, patches: Tensor) -> Tensor:
         """The inverse of :meth:`normalise`.
 
         Args:
-            clips (Tensor): Normalised clips, (..., 3, T, H, W).
+            patches (Tensor): Normalised, (..., D); R, G, B, R, ... in turn.
 
         Returns:
             Tensor: float32 on the scale 0-255, clipped to it.
         """
-        return (clips.float() * self.std + self.mean).clamp(0, 255)
+        pixels = patches.float().unflatten(-1, (-1, len(self.mean)))
+        return (pixels * self.std + self.mean).clamp(0, 255).flatten(-2)
 
-    def _stacked(self, inputs: dict[str, Any], name: str) -> Tensor:
-        if name not in inputs:
-            raise EchoError(
-                f'the batch has no {name!r}: put {WHO_ADDS[name]} in the pipeline, and {name!r} in '
-                'collect_keys of PackActionInputs'
-            )
-        value = inputs[name]
-        return value if isinstance(value, Tensor) else torch.stack(list(value))
+    def _move(self, tensor: Tensor) -> Tensor:
+        moved: Tensor = self.cast_data(tensor)
+        return moved
+
+    def _stack(self, inputs: dict[str, Any]) -> dict[str, Any]:
+        for name in WHO_ADDS:
+            if name not in inputs:
+                raise EchoError(
+                    f'the batch has no {name!r}: put {WHO_ADDS[name]} in the pipeline, and '
+                    f'{name!r} in collect_keys of PackActionInputs'
+                )
+        batch = {
+            name: value if isinstance(value, Tensor) else torch.stack(list(value))
+            for name, value in inputs.items()
+        }
+        _require_pairs(batch['imgs'].shape[1])
+        return {name: clip_major(batch[name]) for name in WHO_ADDS}
 
 
 def clip_major(batch: Tensor) -> Tensor:
@@ -125,13 +138,21 @@ def clip_major(batch: Tensor) -> Tensor:
     return batch.transpose(0, 1).flatten(0, 1)
 
 
-def token_indices(sector: Tensor, masked: Tensor, pad_masked: bool) -> dict[str, Tensor | None]:
+def token_indices(
+    sector: Tensor,
+    masked: Tensor,
+    pad_masked: bool,
+    num_places: tuple[int, int] | None = None,
+) -> dict[str, Tensor | None]:
     """Turn masks into places; see :mod:`echocardmae_mm.sector` for their polarity.
 
     Args:
         sector (Tensor): bool of shape (B, N).
         masked (Tensor): bool of shape (B, N), within the sector.
         pad_masked (bool): Whether the rows may differ in the number of masked tokens.
+        num_places (tuple[int, int], optional): How many tokens of each row are visible and masked,
+            where that is known: nothing is then counted, for which a GPU would have to be waited
+            for. Defaults to None.
 
     Returns:
         dict[str, Tensor | None]: ``visible`` (B, Nv), ``masked`` (B, Nm) and ``background``
@@ -142,24 +163,33 @@ def token_indices(sector: Tensor, masked: Tensor, pad_masked: bool) -> dict[str,
     Raises:
         EchoError: If a token is masked outside the sector, or rows differ where they may not.
     """
+    kind = masked.long() * MASKED + (~sector).long() * BACKGROUND
+    num_visible, num_masked = num_places or _count_places(sector, masked, kind, pad_masked)
+    rest = 0 if pad_masked else kind.shape[1] - num_visible - num_masked
+    order = kind.argsort(dim=1, stable=True)
+    places = order.tensor_split([num_visible, kind.shape[1] - rest], dim=1)
+    valid = kind.gather(1, places[1]) == MASKED if pad_masked else None
+    return dict(zip(('visible', 'masked', 'background', 'masked_valid'), (*places, valid)))
+
+
+def _require_pairs(num_clips: int) -> None:
+    if num_clips != 2:
+        raise EchoError(
+            f'pretraining takes two clips of each video and got {num_clips}: '
+            'set num_clips=2 in SampleClipPair'
+        )
+
+
+def _count_places(
+    sector: Tensor, masked: Tensor, kind: Tensor, pad_masked: bool
+) -> tuple[int, int]:
     if (masked & ~sector).any():
         raise EchoError('tokens are masked outside the sector; SectorMask masks none there')
-    kind = masked.long() * MASKED + (~sector).long() * BACKGROUND
-    order = kind.argsort(dim=1, stable=True)
     num_visible = _same_count(kind == VISIBLE, 'visible', 'set num_visible in SectorMask')
     if pad_masked:
-        places = order.split([num_visible, order.shape[1] - num_visible, 0], dim=1)
-        valid = kind.gather(1, places[1]) == MASKED
-    else:
-        num_masked = _same_count(
-            masked,
-            'masked',
-            "sector='auto' needs pad_masked=True in the data preprocessor",
-        )
-        rest = order.shape[1] - num_visible - num_masked
-        places = order.split([num_visible, num_masked, rest], dim=1)
-        valid = None
-    return dict(zip(('visible', 'masked', 'background', 'masked_valid'), (*places, valid)))
+        return num_visible, int(masked.sum(1).max())
+    advice = "sector='auto' needs pad_masked=True in the data preprocessor"
+    return num_visible, _same_count(masked, 'masked', advice)
 
 
 def _same_count(chosen: Tensor, what: str, advice: str) -> int:

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import torch
 from mmengine.model import BaseModel
 from mmengine.structures import BaseDataElement
 from torch import Tensor
+from torch.utils.checkpoint import checkpoint
 
 from echocardmae_mm.registry import MODELS
 
-from .patches import patchify, take_patches, unpatchify
+from .patches import patchify, require_tokens, take_patches, unpatchify
 
 
 @MODELS.register_module()
@@ -17,12 +20,18 @@ class EchoCardMAE(BaseModel):
     """The pretraining model of Fig. 1.
 
     Args:
-        backbone (dict): The encoder: ``forward(clips, visible) -> (2B, Nv, C)``, such as
+        backbone (dict): The encoder: ``encode(patches, places) -> (2B, Nv, C)``, such as
             :class:`MaskedVisionTransformer`.
         neck (dict): The decoder, such as :class:`BackgroundTokenDecoder`.
         reconstruction_head (dict): L_rec of Eq. 1.
+        data_preprocessor (dict): :class:`ClipPairPreprocessor`; it knows mean and deviation.
         alignment_head (dict, optional): L_align of Eq. 1. Defaults to None, reconstruction only.
-        data_preprocessor (dict, optional): :class:`ClipPairPreprocessor`. Defaults to None.
+        decoder_chunks (int): The decoder works on the clips in so many parts, one after the other,
+            and computes each again for its gradients: the same losses in a fraction of the memory,
+            for a little time. Defaults to 1.
+        compile (dict | bool): Whether ``torch.compile`` is applied to everything between the
+            frames and the alignment loss, with these arguments, such as
+            ``dict(mode='reduce-overhead')`` for CUDA graphs. Defaults to False.
         init_cfg (dict, optional): Initialisation of the whole, such as ``dict(type='Pretrained',
             checkpoint=...)``. Defaults to None.
     """
@@ -32,8 +41,10 @@ class EchoCardMAE(BaseModel):
         backbone: dict,
         neck: dict,
         reconstruction_head: dict,
+        data_preprocessor: dict,
         alignment_head: dict | None = None,
-        data_preprocessor: dict | None = None,
+        decoder_chunks: int = 1,
+        compile: dict | bool = False,
         init_cfg: dict | None = None,
     ) -> None:
         super().__init__(data_preprocessor=data_preprocessor, init_cfg=init_cfg)
@@ -43,6 +54,11 @@ class EchoCardMAE(BaseModel):
         self.alignment_head = None
         if alignment_head is not None:
             self.alignment_head = MODELS.build(alignment_head)
+        self.decoder_chunks = decoder_chunks
+        self._learn = self.learn
+        if compile or isinstance(compile, dict):
+            arguments = compile if isinstance(compile, dict) else {}
+            self._learn = torch.compile(self.learn, fullgraph=True, dynamic=False, **arguments)
 
     def forward(
         self,
@@ -66,7 +82,7 @@ class EchoCardMAE(BaseModel):
         if mode == 'predict':
             return self.predict(inputs, data_samples)
         if mode == 'tensor':
-            return self.backbone(inputs['imgs'], inputs['visible'])
+            return self._encode(inputs)
         raise ValueError(f"mode is {mode!r}; it can be 'tensor', 'loss' or 'predict'")
 
     def loss(self, inputs: dict[str, Tensor]) -> dict[str, Tensor]:
@@ -78,14 +94,32 @@ class EchoCardMAE(BaseModel):
         Returns:
             dict[str, Tensor]: ``loss_rec`` and, with an alignment head, ``loss_align``.
         """
-        latent = self.backbone(inputs['imgs'], inputs['visible'])
-        prediction = self._decode(latent, inputs)
-        target = take_patches(inputs['target'], inputs['masked'], *self._patch_and_tubelet)
-        losses = {'loss_rec': self.reconstruction_head(prediction, target, inputs['masked_valid'])}
+        loss_rec, features = self._learn(inputs)
+        losses = {'loss_rec': loss_rec}
         if self.alignment_head is not None:
-            features_1, features_2 = latent.mean(dim=1).chunk(2)
-            losses['loss_align'] = self.alignment_head(features_1, features_2)
+            losses['loss_align'] = self.alignment_head(*features.chunk(2))
         return losses
+
+    def learn(self, inputs: dict[str, Tensor]) -> tuple[Tensor, Tensor]:
+        """The reconstruction loss, and the features that are to be aligned.
+
+        Args:
+            inputs (dict[str, Tensor]): As :class:`ClipPairPreprocessor` makes them.
+
+        Returns:
+            tuple[Tensor, Tensor]: The weighted loss, a float32 scalar, and the mean latent of each
+            clip, (2B, C).
+        """
+        latent = self._encode(inputs)
+        if self.decoder_chunks == 1:
+            return self._reconstruct(latent, inputs), latent.mean(dim=1)
+        loss = latent.new_zeros((), dtype=torch.float32)
+        ends = [len(latent) * i // self.decoder_chunks for i in range(self.decoder_chunks + 1)]
+        for begin, end in pairwise(ends):
+            some = {name: x if x is None else x[begin:end] for name, x in inputs.items()}
+            part = checkpoint(self._reconstruct, latent[begin:end], some, use_reentrant=False)
+            loss = loss + part * ((end - begin) / len(latent))
+        return loss, latent.mean(dim=1)
 
     def predict(
         self,
@@ -106,12 +140,13 @@ class EchoCardMAE(BaseModel):
             ``token_size``, frames of a token and its side in pixels.
         """
         clips, masked, valid = inputs['imgs'], inputs['masked'], inputs['masked_valid']
-        prediction = self._decode(self.backbone(clips, inputs['visible']), inputs)
-        patches = patchify(clips, *self._patch_and_tubelet)
+        predicted = self._decode(self._encode(inputs), inputs)
+        predicted = self.data_preprocessor.denormalise(predicted)
+        patches = patchify(clips, *self._patch_and_tubelet).float()
         rows = torch.arange(len(patches), device=patches.device).unsqueeze(1)
         if valid is not None:
-            prediction = torch.where(valid[..., None], prediction, patches[rows, masked])
-        patches = patches.index_put((rows, masked), prediction.to(patches.dtype))
+            predicted = torch.where(valid[..., None], predicted, patches[rows, masked])
+        patches = patches.index_put((rows, masked), predicted)
         frame_size = clips.shape[-2], clips.shape[-1]
         reconstruction = unpatchify(patches, *self._patch_and_tubelet, frame_size)
 
@@ -119,14 +154,29 @@ class EchoCardMAE(BaseModel):
         is_masked[rows, masked] = True if valid is None else valid
         is_sector = is_masked.clone()
         is_sector[rows, inputs['visible']] = True
-        pixels = {'input': clips, 'target': inputs['target'], 'reconstruction': reconstruction}
-        fields = {name: self.data_preprocessor.denormalise(x) for name, x in pixels.items()}
-        fields.update(masked=is_masked, sector=is_sector)
+        fields = {
+            'input': clips.float(),
+            'target': inputs['target'].float(),
+            'reconstruction': reconstruction,
+            'masked': is_masked,
+            'sector': is_sector,
+        }
         samples = data_samples or [BaseDataElement() for _ in range(len(clips) // 2)]
         for index, sample in enumerate(samples):
             sample.set_data({name: x[index :: len(samples)] for name, x in fields.items()})
             sample.set_data({'token_size': self._patch_and_tubelet[::-1]})
         return samples
+
+    def _encode(self, inputs: dict[str, Tensor]) -> Tensor:
+        num_tokens = self.neck.pos_embed.shape[1]
+        require_tokens(inputs['imgs'], num_tokens, *self._patch_and_tubelet)
+        patches = self._patches(inputs['imgs'], inputs['visible'])
+        return self.backbone.encode(patches, inputs['visible'])
+
+    def _reconstruct(self, latent: Tensor, inputs: dict[str, Tensor]) -> Tensor:
+        prediction = self._decode(latent, inputs)
+        target = self._patches(inputs['target'], inputs['masked'])
+        return self.reconstruction_head(prediction, target, inputs['masked_valid'])
 
     def _decode(self, latent: Tensor, inputs: dict[str, Tensor]) -> Tensor:
         return self.neck(
@@ -136,6 +186,10 @@ class EchoCardMAE(BaseModel):
             inputs['background'],
             inputs['masked_valid'],
         )
+
+    def _patches(self, clips: Tensor, places: Tensor) -> Tensor:
+        patches = take_patches(clips, places, *self._patch_and_tubelet)
+        return self.data_preprocessor.normalise(patches)
 
     @property
     def _patch_and_tubelet(self) -> tuple[int, int]:

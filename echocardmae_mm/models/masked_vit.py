@@ -6,11 +6,10 @@ from typing import Any
 
 from torch import Tensor
 
-from echocardmae_mm.errors import EchoError
 from echocardmae_mm.registry import MODELS
 
 from .fused_vit import FusedVisionTransformer
-from .patches import embed_patches, patchify, take_patches
+from .patches import embed_patches, patchify, require_tokens, take_patches
 
 
 @MODELS.register_module()
@@ -43,22 +42,26 @@ class MaskedVisionTransformer(FusedVisionTransformer):
         Raises:
             EchoError: If the clips have another number of tokens than the model.
         """
-        convolution = self.patch_embed.projection
-        tubelet_size, patch_size, _ = convolution.kernel_size
-        num_tokens = clips[0, 0].numel() // (tubelet_size * patch_size**2)
-        if num_tokens != self.pos_embed.shape[1]:
-            raise EchoError(
-                f'clips of {tuple(clips.shape[2:])} (frames, height, width) have {num_tokens} '
-                f'tokens, the encoder is made for {self.pos_embed.shape[1]}: let num_frames and '
-                'img_size of the model agree with the pipeline'
-            )
+        tubelet_size, patch_size, _ = self.patch_embed.projection.kernel_size
+        require_tokens(clips, self.pos_embed.shape[1], patch_size, tubelet_size)
         if visible is None:
-            patches = patchify(clips, patch_size, tubelet_size)
-            position = self.pos_embed
-        else:
-            patches = take_patches(clips, visible, patch_size, tubelet_size)
-            position = self.pos_embed[0, visible]
-        tokens = self.pos_drop(embed_patches(patches, convolution) + position)
+            return self.encode(patchify(clips, patch_size, tubelet_size))
+        return self.encode(take_patches(clips, visible, patch_size, tubelet_size), visible)
+
+    def encode(self, patches: Tensor, places: Tensor | None = None) -> Tensor:
+        """Latents of some patches: the others take no part, not even in the patch embedding.
+
+        Args:
+            patches (Tensor): Normalised patches, (B, K, D), laid out (p_t, p_h, p_w, channel).
+            places (Tensor, optional): Their places in the clip, int64 of shape (B, K). Defaults to
+                None, they are all of the clip's, in order.
+
+        Returns:
+            Tensor: (B, K, embed_dims).
+        """
+        position = self.pos_embed if places is None else self.pos_embed[0, places]
+        tokens = embed_patches(patches, self.patch_embed.projection) + position
+        tokens = self.pos_drop(tokens)
         for block in self.blocks:
             tokens = block(tokens)
         return self.norm(tokens)

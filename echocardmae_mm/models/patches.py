@@ -10,6 +10,8 @@ import torch.nn.functional as F
 from einops import rearrange
 from torch import Tensor, nn
 
+from echocardmae_mm.errors import EchoError
+
 
 def patchify(clips: Tensor, patch_size: int, tubelet_size: int) -> Tensor:
     """Cut clips into the patches that are the encoder's tokens.
@@ -81,6 +83,27 @@ def take_patches(clips: Tensor, places: Tensor, patch_size: int, tubelet_size: i
     clip = torch.arange(len(clips), device=clips.device).unsqueeze(1)
     slot, row, column = places // (height * width), places // width % height, places % width
     return grid[clip, slot, row, column].flatten(2)
+
+
+def require_tokens(clips: Tensor, num_tokens: int, patch_size: int, tubelet_size: int) -> None:
+    """Refuse clips that a model is not made for.
+
+    Args:
+        clips (Tensor): (B, C, T, H, W).
+        num_tokens (int): Tokens of a clip that the model has positions for.
+        patch_size (int): Side of a patch in pixels.
+        tubelet_size (int): Frames of a patch.
+
+    Raises:
+        EchoError: If the clips have another number of tokens.
+    """
+    found = clips[0, 0].numel() // (tubelet_size * patch_size**2)
+    if found != num_tokens:
+        raise EchoError(
+            f'clips of {tuple(clips.shape[2:])} (frames, height, width) have {found} tokens, the '
+            f'model is made for {num_tokens}: let num_frames and img_size of the model agree with '
+            'the pipeline'
+        )
 
 
 def embed_patches(patches: Tensor, convolution: nn.Conv3d) -> Tensor:

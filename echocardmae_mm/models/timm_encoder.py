@@ -82,10 +82,20 @@ class TimmVideoEncoder(BaseModule):
         """
         tubelet_size = self.patch_embed.kernel_size[0]
         if visible is None:
-            patches = patchify(clips, self.patch_size, tubelet_size)
-            position = self.pos_embed
-        else:
-            patches = take_patches(clips, visible, self.patch_size, tubelet_size)
-            position = self.pos_embed[0, visible]
+            return self.encode(patchify(clips, self.patch_size, tubelet_size))
+        return self.encode(take_patches(clips, visible, self.patch_size, tubelet_size), visible)
+
+    def encode(self, patches: Tensor, places: Tensor | None = None) -> Tensor:
+        """Latents of some patches, as :meth:`MaskedVisionTransformer.encode`.
+
+        Args:
+            patches (Tensor): Normalised patches, (B, K, D), laid out (p_t, p_h, p_w, channel).
+            places (Tensor, optional): Their places in the clip, int64 of shape (B, K). Defaults to
+                None, they are all of the clip's, in order.
+
+        Returns:
+            Tensor: (B, K, C).
+        """
+        position = self.pos_embed if places is None else self.pos_embed[0, places]
         tokens = self.norm_pre(embed_patches(patches, self.patch_embed) + position)
         return self.norm(self.blocks(tokens))

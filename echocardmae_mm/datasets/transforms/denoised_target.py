@@ -7,9 +7,12 @@ from typing import Any
 
 import cv2
 import numpy as np
+import torch
 from mmcv.transforms import BaseTransform
+from torch import Tensor
 
 from echocardmae_mm.errors import EchoError
+from echocardmae_mm.median_blur import median_blur_3x3
 from echocardmae_mm.registry import TRANSFORMS
 
 BLURS: dict[str, Callable[[np.ndarray, int], np.ndarray]] = {
@@ -80,5 +83,34 @@ class DenoisedTarget(BaseTransform):
         results['target'] = target
         return results
 
+    @property
+    def has_batch_form(self) -> bool:
+        """Whether :meth:`transform_batch` gives the same pixels."""
+        return self.method == 'none' or (self.method, self.kernel_size) == ('median', 3)
+
+    def transform_batch(self, batch: dict[str, Any]) -> dict[str, Any]:
+        """Add ``target`` to a whole batch, on its device.
+
+        Args:
+            batch (dict): ``imgs`` is uint8 of shape (B, C, T, H, W), best a view of channels last.
+
+        Returns:
+            dict: The batch and ``target``, like ``imgs``.
+        """
+        imgs = batch['imgs']
+        if self.method == 'none':
+            return {**batch, 'target': imgs}
+        frames = imgs.movedim(1, -1)
+        blurred = median_blur_3x3(frames) if imgs.is_cuda else _median_on_cpu(frames)
+        return {**batch, 'target': blurred.movedim(-1, 1)}
+
     def __repr__(self) -> str:
         return f'{type(self).__name__}(method={self.method!r}, kernel_size={self.kernel_size})'
+
+
+def _median_on_cpu(frames: Tensor) -> Tensor:
+    frames = frames.contiguous()
+    blurred = torch.empty_like(frames)
+    for frame, into in zip(frames.flatten(0, -4).numpy(), blurred.flatten(0, -4).numpy()):
+        cv2.medianBlur(frame, 3, dst=into)
+    return blurred

@@ -5,11 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+import torch
 from mmcv.transforms import BaseTransform
 
 from echocardmae_mm.draws import draw_key
 from echocardmae_mm.errors import EchoError, RecordingError
-from echocardmae_mm.masking import STRATEGIES, mask_tokens
+from echocardmae_mm.masking import BATCH_STRATEGIES, STRATEGIES, mask_token_batch, mask_tokens
 from echocardmae_mm.registry import TRANSFORMS
 from echocardmae_mm.sector import template_sector, token_sector
 from echocardmae_mm.sector_detection import detect_sector
@@ -105,6 +106,43 @@ class SectorMask(BaseTransform):
         results['sector'] = np.tile(grid.ravel(), (num_clips, num_slots))
         results['masked'] = np.repeat(masked, num_clips // num_masks, axis=0)
         return results
+
+    @property
+    def has_batch_form(self) -> bool:
+        """Whether :meth:`transform_batch` draws the same masks."""
+        return self.sector != 'auto' and self.strategy in BATCH_STRATEGIES
+
+    def transform_batch(self, batch: dict[str, Any]) -> dict[str, Any]:
+        """Add ``sector`` and ``masked`` to a whole batch of clip pairs, on its device.
+
+        Args:
+            batch (dict): ``imgs`` of shape (2B, C, T, H, W), all first clips before all second
+                ones, and ``keys``, int64 of shape (B, 3), whose draws they are.
+
+        Returns:
+            dict: The batch, ``sector`` and ``masked``, bool of shape (2B, N), and ``num_places``,
+            how many tokens of each clip are visible and masked.
+
+        Raises:
+            EchoError: If the clips do not divide into tokens or the config leaves nothing to mask.
+        """
+        imgs, keys = batch['imgs'], batch['keys']
+        num_clips = len(imgs) // len(keys)
+        num_slots = self._count_slots(imgs)[1]
+        height, width = imgs.shape[-2:]
+        grid = token_sector(self._usual_sector(height, width), self.patch_size).ravel()
+        tokens, num_visible = int(grid.sum()), self._count_visible(height, width)
+        self._check_room({}, tokens, num_visible)
+
+        sector = torch.from_numpy(grid).to(imgs.device, non_blocking=True)
+        num_masks = 1 if self.same_mask else num_clips
+        masked = mask_token_batch(sector, num_masks, num_slots, num_visible, self.strategy, keys)
+        return {
+            **batch,
+            'sector': sector.repeat(num_slots).expand(len(imgs), -1),
+            'masked': masked.transpose(0, 1).repeat(num_clips // num_masks, 1, 1).flatten(0, 1),
+            'num_places': (num_slots * num_visible, num_slots * (tokens - num_visible)),
+        }
 
     def _count_slots(self, imgs: Any) -> tuple[int, int]:
         if getattr(imgs, 'ndim', 0) != 5:

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.ndimage import label
@@ -221,3 +222,22 @@ def test_repr_gives_every_option():
     text = repr(SectorMask(8, strategy='tube', same_mask=False))
     assert "patch_size=8, tubelet_size=2, strategy='tube', mask_ratio=0.75" in text
     assert 'same_mask=False' in text
+
+
+@pytest.mark.parametrize('strategy', ['random', 'tube'])
+@pytest.mark.parametrize('same_mask', [True, False])
+@pytest.mark.parametrize('sector', ['template', 'none'])
+def test_a_batch_has_the_masks_of_its_samples(strategy, same_mask, sector):
+    options = dict(patch_size=8, strategy=strategy, same_mask=same_mask, sector=sector)
+    transform = SectorMask(**options)
+    imgs = torch.zeros(6, 3, 4, 112, 112, dtype=torch.uint8)
+    keys = torch.tensor([(7, epoch, video) for epoch, video in ((0, 3), (1, 3), (1, 4))])
+    batch = transform.transform_batch({'imgs': imgs, 'keys': keys})
+    visible, masked = batch['num_places']
+    for row, (seed, epoch, video) in enumerate(keys.tolist()):
+        results = {'imgs': imgs[:2].numpy(), 'sample_idx': EpochIndex(video, epoch, seed)}
+        alone = transform(results)
+        for name in ('sector', 'masked'):
+            np.testing.assert_array_equal(batch[name][row::3], alone[name])
+        assert alone['masked'].sum(1).tolist() == [masked, masked]
+        assert (alone['sector'] & ~alone['masked']).sum(1).tolist() == [visible, visible]

@@ -1,0 +1,190 @@
+"""Clips of a whole batch read from a store at once, the pixel work left to the device."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterable, Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+import torch
+from mmaction.datasets.transforms import FormatShape, PackActionInputs, Resize
+from mmaction.structures import ActionDataSample
+from torch import Tensor
+from torch.utils.data import get_worker_info
+
+from echocardmae_mm.datasets.clip_batch import ClipBatch
+from echocardmae_mm.datasets.recordings import PackedStore, name_in_store
+from echocardmae_mm.datasets.resident_frames import ResidentFrames
+from echocardmae_mm.datasets.sized_frames import SizedFrames
+from echocardmae_mm.datasets.transforms import OpenRecording, ReadFrames
+from echocardmae_mm.datasets.transforms.clip_sampler import ClipSampler
+from echocardmae_mm.draws import DrawKey, draw_key
+from echocardmae_mm.errors import EchoError
+
+RESIDENT = ('', 'device')
+_BUFFERS = 4
+
+
+class ChosenClips(NamedTuple):
+    """The frames of one sample, not read yet.
+
+    Args:
+        key (DrawKey): Whose draws the sample's are.
+        name (str): The recording's name in the store.
+        frame_inds (np.ndarray): int64 of shape (M, T); -1 stands for a black frame.
+        padded_frames (int): How many frames the recording was too short for.
+        filename (str): The recording.
+        sample_idx (int): Index of the sample.
+    """
+
+    key: DrawKey
+    name: str
+    frame_inds: np.ndarray
+    padded_frames: int
+    filename: str
+    sample_idx: int
+
+
+class ClipBatches:
+    """Reads what a pretraining pipeline begins with, for a batch, in two steps: choose, then read.
+
+    The pipeline is ``OpenRecording``, a sampler of clips, ``ReadFrames``, ``Resize`` (done while
+    reading, for recordings of another size), ``FormatShape``, transforms with a batch form such as
+    ``DenoisedTarget`` and ``SectorMask``, and ``PackActionInputs``. Draws and pixels are those of
+    the pipeline.
+
+    Args:
+        transforms (Sequence): The transforms of the pipeline.
+        store (PackedStore): Where frames are read from.
+        names (Iterable[str]): The recordings of the data set, by their names in the store.
+        data_root (str): The folder that was packed.
+        resident (str): '' or 'device', which holds all frames. Defaults to ''.
+
+    Raises:
+        EchoError: If a transform has no batch form, or as :class:`SizedFrames`.
+    """
+
+    def __init__(
+        self,
+        transforms: Sequence[Any],
+        store: PackedStore,
+        names: Iterable[str],
+        data_root: str,
+        resident: str = '',
+    ) -> None:
+        if resident not in RESIDENT:
+            raise EchoError(f'resident={resident!r} is unknown; choose one of {RESIDENT}')
+        self.data_root = data_root
+        self.sampler, resize, self.left_to_do = _parts(transforms)
+        self.frames = SizedFrames(store, names, resize)
+        self.resident = ResidentFrames(self.frames) if resident else None
+        self._open = OpenRecording()
+        self._opened: dict[int, dict[str, Any]] = {}
+        self._buffers: list[np.ndarray] = []
+
+    def choose(self, data_info: dict[str, Any]) -> ChosenClips:
+        """Choose the clips of a sample; nothing is read.
+
+        Args:
+            data_info (dict): The sample as the data set lists it.
+
+        Returns:
+            ChosenClips: Its frames.
+
+        Raises:
+            RecordingError: If the recording could not be packed, or holds no clip.
+        """
+        index = int(data_info['sample_idx'])
+        if index not in self._opened:
+            filename = data_info['filename']
+            packed = self.frames.store, name_in_store(filename, self.data_root)
+            self._opened[index] = self._open.transform({**data_info, 'packed': packed})
+        now = {'sample_idx': data_info['sample_idx']}
+        results = self.sampler.transform({**self._opened[index], **now})
+        return ChosenClips(
+            draw_key(results),
+            results['packed'][1],
+            results['frame_inds'].reshape(results['num_clips'], -1),
+            results['padded_frames'],
+            results['filename'],
+            index,
+        )
+
+    def read(self, chosen: Sequence[ChosenClips]) -> dict[str, Any]:
+        """Read the clips of a batch.
+
+        Args:
+            chosen (Sequence[ChosenClips]): Its samples.
+
+        Returns:
+            dict: ``inputs``, a :class:`ClipBatch`, and ``data_samples``.
+        """
+        places = np.stack([clips.frame_inds for clips in chosen], axis=1)
+        keys = torch.tensor([clips.key for clips in chosen])
+        if self.resident is None:
+            batch = ClipBatch(self._read(chosen, places), keys, self.left_to_do)
+        else:
+            first = np.array([self.resident.first[clips.name] for clips in chosen])[:, None]
+            rows = torch.from_numpy(np.where(places < 0, -1, places + first))
+            batch = ClipBatch(rows, keys, self.left_to_do, self.resident)
+        return {'inputs': batch, 'data_samples': [self._data_sample(clips) for clips in chosen]}
+
+    def _read(self, chosen: Sequence[ChosenClips], places: np.ndarray) -> Tensor:
+        clips, pixels = self._buffer((*places.shape, *self.frames.frame))
+        for video, sample in enumerate(chosen):
+            for clip, indices in enumerate(sample.frame_inds.tolist()):
+                self.frames.read(sample.name, indices, pixels[clip, video])
+        return clips
+
+    def _buffer(self, shape: tuple[int, ...]) -> tuple[Tensor, np.ndarray]:
+        """Memory for a batch: pinned where a GPU waits for it, else that of a batch let go of."""
+        if torch.cuda.is_available() and get_worker_info() is None:
+            pinned = torch.empty(shape, dtype=torch.uint8, pin_memory=True)
+            return pinned, pinned.numpy()
+        for pixels in self._buffers:
+            # Held by this list, by the name of the loop, and by the count itself.
+            if pixels.shape == shape and sys.getrefcount(pixels) == 3:
+                return torch.from_numpy(pixels), pixels
+        pixels = np.empty(shape, np.uint8)
+        self._buffers = [*self._buffers[1 - _BUFFERS :], pixels]
+        return torch.from_numpy(pixels), pixels
+
+    def _data_sample(self, clips: ChosenClips) -> ActionDataSample:
+        meta = {'filename': clips.filename, 'sample_idx': clips.sample_idx}
+        return ActionDataSample(metainfo={'img_shape': self.frames.frame[:2], **meta})
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {**vars(self), '_buffers': []}
+
+
+class _Parts(NamedTuple):
+    """A pretraining pipeline by what becomes of it."""
+
+    sampler: ClipSampler
+    resize: Any | None
+    left_to_do: list[Any]
+
+
+def _parts(transforms: Sequence[Any]) -> _Parts:
+    opening, sampler, reading, *rest = [*transforms, None, None, None][: max(3, len(transforms))]
+    if not (
+        isinstance(opening, OpenRecording)
+        and isinstance(sampler, ClipSampler)
+        and isinstance(reading, ReadFrames)
+    ):
+        raise EchoError(
+            'batched=True: the pipeline must begin with OpenRecording, SampleClipPair, ReadFrames'
+        )
+    resize, left_to_do = None, []
+    for transform in rest:
+        if isinstance(transform, Resize) and not (transform.keep_ratio or left_to_do or resize):
+            resize = transform
+        elif getattr(transform, 'has_batch_form', False):
+            left_to_do.append(transform)
+        elif not isinstance(transform, (FormatShape, PackActionInputs)):
+            raise EchoError(
+                f'batched=True: {transform} has no form for a whole batch\nLeave batched out of '
+                'the data set, or this transform out of its pipeline'
+            )
+    return _Parts(sampler, resize, left_to_do)

@@ -1,0 +1,87 @@
+"""Frames of a store's recordings, all of one size."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+import numpy as np
+
+from echocardmae_mm.datasets.recordings import PackedStore
+from echocardmae_mm.errors import EchoError
+
+
+class SizedFrames:
+    """Reads frames into arrays; those of another size than the pipeline's are resized by it.
+
+    Attributes:
+        names (list[str]): The recordings that could be packed, by their names in the store.
+        frame (tuple[int, int, int]): Height, width and channels of a frame; 1 channel where the
+            store holds one of three equal ones.
+
+    Args:
+        store (PackedStore): Where frames are read from.
+        names (Iterable[str]): The recordings.
+        resize (Any, optional): The pipeline's ``Resize``. Defaults to None, all recordings have
+            frames of one size.
+
+    Raises:
+        EchoError: If the store does not hold a recording, or none could be packed, or their frames
+            differ in size and nothing resizes them.
+    """
+
+    def __init__(self, store: PackedStore, names: Iterable[str], resize: Any | None = None) -> None:
+        self.store = store
+        self.names = [name for name in names if 'shape' in store.entry(name)]
+        self._resize = resize
+        shapes = {tuple(store.entry(name)['shape'][1:]): name for name in self.names}
+        if not shapes:
+            raise EchoError(f'{store.folder}: none of the recordings could be packed')
+        if resize is not None:
+            width, height = resize.scale
+            self.frame: tuple[int, int, int] = (height, width, next(iter(shapes))[2])
+        elif len(shapes) == 1:
+            (self.frame,) = shapes
+        else:
+            (one, first), (other, second) = list(shapes.items())[:2]
+            raise EchoError(
+                f'{store.folder}: the frames of {first} are {one[0]} x {one[1]} pixels, those of '
+                f'{second} {other[0]} x {other[1]}: put a Resize behind ReadFrames'
+            )
+
+    def num_frames(self, name: str) -> int:
+        """How many frames a recording has.
+
+        Args:
+            name (str): The recording.
+
+        Returns:
+            int: Its frames.
+        """
+        return int(self.store.entry(name)['shape'][0])
+
+    def read(self, name: str, indices: Iterable[int], into: np.ndarray) -> None:
+        """Read some frames of a recording.
+
+        Args:
+            name (str): The recording.
+            indices (Iterable[int]): Frames from 0; -1 stands for a black one.
+            into (np.ndarray): uint8 of shape (len(indices), *frame), contiguous, filled.
+        """
+        entry = self.store.entry(name)
+        shape = tuple(entry['shape'][1:])
+        frame_bytes = int(np.prod(shape))
+        is_sized = shape == self.frame
+        for index, frame in zip(indices, into):
+            if index < 0:
+                frame[:] = 0
+                continue
+            read = frame if is_sized else np.empty(shape, np.uint8)
+            self.store.read(entry['offset'] + index * frame_bytes, read)
+            if not is_sized:
+                frame[:] = self._resized(read)
+
+    def _resized(self, frame: np.ndarray) -> np.ndarray:
+        assert self._resize is not None
+        results = {'imgs': [frame], 'img_shape': frame.shape[:2]}
+        return self._resize.transform(results)['imgs'][0].reshape(self.frame)

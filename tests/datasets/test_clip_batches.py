@@ -1,0 +1,239 @@
+"""Batches read at once are, bit by bit, what the pipeline makes of each sample."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from pathlib import Path
+
+import nibabel
+import numpy as np
+import pytest
+import torch
+from mmengine.dataset import pseudo_collate
+from mmengine.runner import Runner
+
+from echocardmae_mm.datasets import EchoNetDynamicDataset, EchoVideoDataset
+from echocardmae_mm.datasets.recordings.packing import StoreWriter, pack
+from echocardmae_mm.draws import EpochIndex
+from echocardmae_mm.errors import EchoError
+from echocardmae_mm.models import ClipPairPreprocessor
+
+NAMES = ('imgs', 'target', 'visible', 'masked', 'background')
+
+
+def pipeline(method='median', strategy='random', same_mask=True, size=32, **sampler):
+    return [
+        dict(type='echocardmae_mm.OpenRecording'),
+        dict(type='echocardmae_mm.SampleClipPair', **{'clip_len': 4, 'interval': 3, **sampler}),
+        dict(type='echocardmae_mm.ReadFrames'),
+        dict(type='mmaction.Resize', scale=(size, size), keep_ratio=False),
+        dict(type='mmaction.FormatShape', input_format='NCTHW'),
+        dict(type='echocardmae_mm.DenoisedTarget', method=method),
+        dict(
+            type='echocardmae_mm.SectorMask',
+            patch_size=8,
+            strategy=strategy,
+            same_mask=same_mask,
+        ),
+        dict(
+            type='mmaction.PackActionInputs',
+            collect_keys=('imgs', 'target', 'sector', 'masked'),
+            meta_keys=('img_shape', 'filename', 'sample_idx'),
+        ),
+    ]
+
+
+def packed(root: Path, out: Path, gray: bool = False) -> str:
+    writer = StoreWriter(out, root, gray)
+    list(pack(root, sorted(path for path in root.rglob('*') if path.is_file()), writer, map))
+    writer.finish()
+    return str(out)
+
+
+@pytest.fixture(scope='module')
+def folder(tmp_path_factory, make_video) -> Path:
+    """Videos of 32 x 32: one shorter than a clip, one of another size, one that is none."""
+    root = tmp_path_factory.mktemp('recordings')
+    for index, frames in enumerate((40, 33, 7, 52)):
+        make_video(root / f'{index}.avi', frames, seed=index, size=(32, 32))
+    make_video(root / 'large.avi', 30, size=(60, 48))
+    (root / 'broken.avi').write_bytes(b'RIFF nothing')
+    return root
+
+
+@pytest.fixture(scope='module')
+def store(folder, tmp_path_factory) -> str:
+    return packed(folder, tmp_path_factory.mktemp('stores') / 'store')
+
+
+def prepared(dataset, indices, epoch=0):
+    batch = dataset.__getitems__([EpochIndex(index, epoch, seed=5) for index in indices])
+    if isinstance(batch, list):
+        batch = pseudo_collate(batch)
+    return ClipPairPreprocessor([0, 0, 0], [1, 1, 1])(batch)
+
+
+def assert_equal_batches(one, other):
+    for name in NAMES:
+        assert torch.equal(one['inputs'][name], other['inputs'][name]), name
+    for ours, theirs in zip(one['data_samples'], other['data_samples']):
+        assert ours.metainfo == theirs.metainfo
+
+
+@pytest.mark.parametrize('resident', ['', 'device'])
+@pytest.mark.parametrize(
+    'settings',
+    [
+        {},
+        dict(strategy='tube', method='none'),
+        dict(same_mask=False, interval=1),
+        dict(pad='loop', interval=9),
+        dict(size=64),
+    ],
+)
+def test_pixels_masks_and_draws_are_those_of_the_pipeline(folder, store, settings, resident):
+    common = dict(data_root=str(folder), packed=store, pipeline=pipeline(**settings))
+    plain = EchoVideoDataset(**common)
+    batched = EchoVideoDataset(**common, batched=True, resident=resident)
+    for epoch in range(2):
+        indices = 4, 0, 2, 3
+        assert_equal_batches(prepared(plain, indices, epoch), prepared(batched, indices, epoch))
+    assert torch.equal(plain.padded, batched.padded)
+    assert plain.padded.any() == (settings.get('interval') != 1)
+
+
+def test_a_refused_recording_is_replaced_by_the_same_one(folder, store):
+    common = dict(data_root=str(folder), packed=store, pipeline=pipeline())
+    plain, batched = EchoVideoDataset(**common), EchoVideoDataset(**common, batched=True)
+    broken = next(i for i in range(6) if 'broken' in plain.get_data_info(i)['filename'])
+    indices = broken, (broken + 1) % 6
+    assert_equal_batches(prepared(plain, indices, 3), prepared(batched, indices, 3))
+    assert batched.skipped.tolist() == plain.skipped.tolist()
+    assert batched.skipped.sum() == 1
+
+
+def test_evaluation_draws_the_same_whatever_the_epoch(echonet_root, tmp_path):
+    copy = tmp_path / 'data'
+    shutil.copytree(echonet_root, copy)
+    store = packed(copy / 'Videos', tmp_path / 'videos')
+    common = dict(data_root=str(copy / 'Videos'), packed=store, pipeline=pipeline(size=112))
+    plain = EchoVideoDataset(**common, test_mode=True)
+    batched = EchoVideoDataset(**common, test_mode=True, batched=True)
+    one, other = pseudo_collate(plain.__getitems__([1, 2])), batched.__getitems__([1, 2])
+    preprocessor = ClipPairPreprocessor([0, 0, 0], [1, 1, 1])
+    assert_equal_batches(preprocessor(one), preprocessor(other))
+
+
+def test_a_store_of_one_channel_gives_three(tmp_path):
+    rng = np.random.default_rng(0)
+    root = tmp_path / 'volumes'
+    root.mkdir()
+    for index in range(2):
+        volume = rng.integers(0, 255, (32, 32, 20), dtype=np.uint8)
+        nibabel.save(nibabel.Nifti1Image(volume, np.eye(4)), root / f'{index}.nii.gz')
+    store = packed(root, tmp_path / 'store', gray=True)
+    common = dict(data_root=str(root), packed=store, pipeline=pipeline())
+    plain = EchoVideoDataset(**common)
+    for options in (dict(batched=True), dict(resident='device')):
+        batched = EchoVideoDataset(**common, **options)
+        assert_equal_batches(prepared(plain, [0, 1]), prepared(batched, [0, 1]))
+
+
+def loader(dataset, num_workers, **options):
+    return Runner.build_dataloader(
+        dict(
+            dataset=dataset,
+            batch_size=2,
+            num_workers=num_workers,
+            sampler=dict(type='echocardmae_mm.EpochSampler', shuffle=True),
+            collate_fn=dict(type='echocardmae_mm.whole_batch'),
+            **options,
+        ),
+        seed=0,
+    )
+
+
+def test_loading_processes_read_the_same(folder, store):
+    dataset = EchoVideoDataset(str(folder), packed=store, pipeline=pipeline(), batched=True)
+    preprocessor = ClipPairPreprocessor([0, 0, 0], [1, 1, 1])
+    alone, helped = (
+        [preprocessor(batch) for batch in loader(dataset, workers)] for workers in (0, 2)
+    )
+    assert len(alone) == 3
+    for one, other in zip(alone, helped):
+        assert_equal_batches(one, other)
+
+
+def test_frames_of_the_device_do_not_travel(folder, store):
+    dataset = EchoVideoDataset(str(folder), packed=store, pipeline=pipeline(), resident='device')
+    with pytest.raises(EchoError, match='num_workers=0'):
+        list(loader(dataset, 1))
+
+
+def test_memory_is_used_again_when_a_batch_was_let_go_of_and_not_before(folder, store):
+    dataset = EchoVideoDataset(str(folder), packed=store, pipeline=pipeline(), batched=True)
+
+    def read():
+        return dataset.__getitems__([EpochIndex(i, 0, 0) for i in (0, 1)])['inputs'].clips
+
+    held = [read() for _ in range(6)]
+    assert len({clips.data_ptr() for clips in held}) == 6
+    for clips in held:
+        assert torch.equal(clips, held[0])
+    addresses = {clips.data_ptr() for clips in held}
+    view = held[-1][0, 0, 0]
+    expected = view.clone()
+    del held
+    again = [read() for _ in range(3)]
+    assert {clips.data_ptr() for clips in again} <= addresses
+    assert view.data_ptr() not in {clips.data_ptr() for clips in again}
+    assert torch.equal(view, expected)
+
+
+@pytest.mark.parametrize(
+    ('change', 'message'),
+    [
+        (lambda steps: steps.insert(4, dict(type='mmaction.Flip')), 'Flip.* has no form for a'),
+        (lambda steps: steps[6].update(sector='auto'), 'SectorMask.* has no form for a whole'),
+        (lambda steps: steps[5].update(method='gaussian'), 'DenoisedTarget.* has no form'),
+        (lambda steps: steps.pop(0), 'must begin with OpenRecording'),
+        (lambda steps: steps.pop(3), r'32 x 32 pixels, those of large.avi 60 x 48: put a Resize'),
+    ],
+)
+def test_what_has_no_form_for_a_batch_is_said(folder, store, change, message):
+    steps = pipeline()
+    change(steps)
+    with pytest.raises(EchoError, match=message):
+        EchoVideoDataset(str(folder), packed=store, pipeline=steps, batched=True)
+
+
+def test_without_a_store_or_with_an_unknown_place_nothing_is_read(folder, store):
+    with pytest.raises(EchoError, match='name it by packed='):
+        EchoVideoDataset(str(folder), pipeline=pipeline(), batched=True)
+    with pytest.raises(EchoError, match="resident='gpu' is unknown"):
+        EchoVideoDataset(str(folder), packed=store, pipeline=pipeline(), resident='gpu')
+
+
+def test_one_clip_is_no_pair(folder, store):
+    steps = pipeline(num_clips=1)
+    dataset = EchoVideoDataset(str(folder), packed=store, pipeline=steps, batched=True)
+    with pytest.raises(EchoError, match='two clips of each video and got 1'):
+        prepared(dataset, [0, 1])
+
+
+def test_a_store_cut_off_while_it_is_read_is_named(folder, store, tmp_path):
+    copy = shutil.copytree(store, tmp_path / 'copy')
+    dataset = EchoVideoDataset(str(folder), packed=str(copy), pipeline=pipeline(), batched=True)
+    dataset.__getitems__([0, 1])
+    os.truncate(copy / 'frames.bin', 1000)
+    with pytest.raises(EchoError, match='cut off while it was in use'):
+        dataset.__getitems__([3, 4])
+
+
+def test_labelled_data_sets_read_in_batches_too(echonet_root, tmp_path):
+    store = packed(echonet_root, tmp_path / 'store')
+    common = dict(data_root=str(echonet_root), split='train', pipeline=pipeline(size=112))
+    plain = EchoNetDynamicDataset(**common, packed=store)
+    batched = EchoNetDynamicDataset(**common, packed=store, batched=True)
+    assert_equal_batches(prepared(plain, [0, 4]), prepared(batched, [0, 4]))
