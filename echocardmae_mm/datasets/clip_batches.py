@@ -176,7 +176,8 @@ def _parts(transforms: Sequence[Any]) -> _Parts:
         raise EchoError(
             'batched=True: the pipeline must begin with OpenRecording, SampleClipPair, ReadFrames'
         )
-    resize, left_to_do = None, []
+    resize: Any | None = None
+    left_to_do: list[Any] = []
     for transform in rest:
         if isinstance(transform, Resize) and not (transform.keep_ratio or left_to_do or resize):
             resize = transform

@@ -24,8 +24,9 @@ class EchoCardMAE(BaseModel):
             :class:`MaskedVisionTransformer`.
         neck (dict): The decoder, such as :class:`BackgroundTokenDecoder`.
         reconstruction_head (dict): L_rec of Eq. 1.
-        data_preprocessor (dict): :class:`ClipPairPreprocessor`; it knows mean and deviation.
         alignment_head (dict, optional): L_align of Eq. 1. Defaults to None, reconstruction only.
+        data_preprocessor (dict, optional): :class:`ClipPairPreprocessor`; it knows the mean and the
+            deviation. Defaults to None, for a model that holds weights only.
         decoder_chunks (int): The decoder works on the clips in so many parts, one after the other,
             and computes each again for its gradients: the same losses in a fraction of the memory,
             for a little time. Defaults to 1.
@@ -41,8 +42,8 @@ class EchoCardMAE(BaseModel):
         backbone: dict,
         neck: dict,
         reconstruction_head: dict,
-        data_preprocessor: dict,
         alignment_head: dict | None = None,
+        data_preprocessor: dict | None = None,
         decoder_chunks: int = 1,
         compile: dict | bool = False,
         init_cfg: dict | None = None,

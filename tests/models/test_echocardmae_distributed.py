@@ -20,6 +20,9 @@ def case(attn_bias, background, loss_rec, **alignment):
     torch.manual_seed(0)
     model = dict(
         type='echocardmae_mm.EchoCardMAE',
+        data_preprocessor=dict(
+            type='echocardmae_mm.ClipPairPreprocessor', mean=[0, 0, 0], std=[1, 1, 1]
+        ),
         backbone=dict(
             type='echocardmae_mm.MaskedVisionTransformer',
             embed_dims=24,
