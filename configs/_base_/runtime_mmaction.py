@@ -4,7 +4,7 @@ custom_imports = dict(imports=['echocardmae_mm'], allow_failed_imports=False)
 
 train_cfg = dict(type='echocardmae_mm.ResumableTrainLoop', max_epochs=1)
 default_hooks = dict(
-    runtime_info=dict(type='RuntimeInfoHook'),
+    runtime_info=dict(type='echocardmae_mm.SteadyRuntimeInfoHook'),
     timer=dict(type='IterTimerHook'),
     logger=dict(type='LoggerHook', interval=20, ignore_last=False),
     param_scheduler=dict(type='ParamSchedulerHook'),

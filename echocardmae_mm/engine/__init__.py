@@ -14,6 +14,7 @@ from .resumable_early_stopping_hook import ResumableEarlyStoppingHook
 from .resumable_train_loop import ResumableTrainLoop
 from .safe_stop_hook import SafeStopHook
 from .skipped_videos_hook import SkippedVideosHook
+from .steady_runtime_info_hook import SteadyRuntimeInfoHook
 from .worker_signals import let_workers_outlive_signals
 
 __all__ = [
@@ -28,6 +29,7 @@ __all__ = [
     'ResumableTrainLoop',
     'SafeStopHook',
     'SkippedVideosHook',
+    'SteadyRuntimeInfoHook',
     'as_cfg_options',
     'git_commit',
     'innermost_datasets',

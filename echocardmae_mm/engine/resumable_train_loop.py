@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 import torch
@@ -14,6 +15,7 @@ from echocardmae_mm.errors import EchoError
 from echocardmae_mm.registry import LOOPS
 
 from .epoch_sampler import EpochSampler
+from .read_ahead import read_ahead
 
 
 @LOOPS.register_module()
@@ -75,10 +77,17 @@ class ResumableTrainLoop(EpochBasedTrainLoop):
         if done < len(self.dataloader):
             if done:
                 self._begin_at(done)
-            for batch_idx, data_batch in enumerate(self.dataloader, start=done):
+            for batch_idx, data_batch in enumerate(self._batches(), start=done):
                 self.run_iter(batch_idx, data_batch)
         self.runner.call_hook('after_train_epoch')
         self._epoch += 1
+
+    def _batches(self) -> Iterator[Any]:
+        batches = iter(self.dataloader)
+        reads_in_batches = getattr(self.dataloader.dataset, 'batches', None) is not None
+        if reads_in_batches and self.dataloader.num_workers == 0:
+            return read_ahead(batches)
+        return batches
 
     def _validate_if_due(self) -> None:
         self._decide_current_val_interval()
