@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 
 import echocardmae_mm  # noqa: F401  (arms the repairs, whichever host a test imports first)
+from echocardmae_mm.datasets.recordings.packing import StoreWriter, pack
 from echocardmae_mm.phantom import hmcqu_files
 
 VideoWriter = Callable[..., Path]
@@ -78,6 +79,15 @@ def echonet_root(tmp_path_factory: pytest.TempPathFactory) -> Path:
     )
     _write_csv(root / 'VolumeTracings.csv', 'FileName,X1,Y1,X2,Y2,Frame', tracings)
     return root
+
+
+@pytest.fixture(scope='session')
+def echonet_store(echonet_root: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """What ``tools/pack_videos.py`` makes of ``echonet_root``."""
+    writer = StoreWriter(tmp_path_factory.mktemp('packed') / 'store', echonet_root, False)
+    list(pack(echonet_root, sorted((echonet_root / 'Videos').iterdir()), writer, map))
+    writer.finish()
+    return writer.folder
 
 
 @pytest.fixture(scope='session')

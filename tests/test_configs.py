@@ -36,22 +36,23 @@ def test_model_builds_at_full_size(name):
 
 
 @pytest.mark.parametrize('name', PRETRAINING)
-def test_pretraining_takes_a_step_and_is_validated(name, echonet_root, tmp_path):
+def test_pretraining_takes_a_step_and_is_validated(name, echonet_root, echonet_store, tmp_path):
     config = Config.fromfile(ROOT / name)
     config.work_dir = str(tmp_path)
     config.experiment_name = name
     config.load_from = None
     config.model.backbone.depth = config.model.neck.depth = 1
-    for part in ('train', 'val', 'test'):
-        loader = config.get(f'{part}_dataloader')
-        if loader:
-            loader.update(batch_size=2, num_workers=0, persistent_workers=False)
-            loader.dataset.data_root = str(echonet_root)
-    for hook in config.custom_hooks:
-        if 'dataset' in hook:
-            hook.dataset.data_root = str(echonet_root)
+    loaders = [config.get(f'{part}_dataloader') for part in ('train', 'val', 'test')]
+    datasets = [hook.dataset for hook in config.custom_hooks if 'dataset' in hook]
+    for loader in filter(None, loaders):
+        loader.update(batch_size=2, num_workers=0, persistent_workers=False)
+        datasets.append(loader.dataset)
     if config.get('test_evaluator'):
-        config.test_evaluator.mean_of.data_root = str(echonet_root)
+        datasets.append(config.test_evaluator.mean_of)
+    for dataset in datasets:
+        dataset.data_root = str(echonet_root)
+        if dataset.get('packed'):
+            dataset.packed = str(echonet_store)
     config.train_cfg.update(max_epochs=1, val_interval=1)
 
     runner = Runner.from_cfg(config)

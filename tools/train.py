@@ -19,6 +19,8 @@ from mmengine.config import Config
 from mmengine.logging import print_log
 from mmengine.runner import CheckpointLoader
 
+COMPILE_MODES = ('default', 'reduce-overhead', 'max-autotune')
+
 
 def parse_args() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__)
@@ -35,6 +37,14 @@ def parse_args() -> argparse.Namespace:
         help='go on from this checkpoint, or, without a name, from the newest one that loads',
     )
     parser.add_argument('--amp', action='store_true', help='mixed precision (bfloat16 on a CPU)')
+    parser.add_argument(
+        '--compile',
+        nargs='?',
+        const='default',
+        choices=COMPILE_MODES,
+        metavar='MODE',
+        help=f'compile the pretraining model; one of {", ".join(COMPILE_MODES)}',
+    )
     parser.add_argument('--no-validate', action='store_true', help='leave the validation out')
     parser.add_argument(
         '--auto-scale-lr', action='store_true', help='scale the learning rate with the batch size'
@@ -64,6 +74,8 @@ def merge(config: Config, args: argparse.Namespace) -> None:
         config.setdefault('auto_scale_lr', {})['enable'] = True
     if args.amp:
         use_mixed_precision(config)
+    if args.compile:
+        compile_model(config, args.compile)
     override(config, args.cfg_options)
     if args.resume:
         resume(config, args.resume)
@@ -82,6 +94,15 @@ def use_mixed_precision(config: Config) -> None:
         wrapper.type = 'AmpOptimWrapper'
         if torch.cuda.is_bf16_supported():
             wrapper.update(dtype='bfloat16', loss_scale={'enabled': False})
+
+
+def compile_model(config: Config, mode: str) -> None:
+    """Let the pretraining model compile what lies between the frames and its losses."""
+    if config.model.get('type') != 'echocardmae_mm.EchoCardMAE':
+        raise Mistake(
+            f'--compile goes with echocardmae_mm.EchoCardMAE, not with {config.model.get("type")}'
+        )
+    config.model.compile = dict(mode=mode)
 
 
 def resume(config: Config, checkpoint: str) -> None:

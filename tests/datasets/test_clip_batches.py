@@ -113,15 +113,11 @@ def test_a_refused_recording_is_replaced_by_the_same_one(folder, store):
     assert batched.skipped.sum() == 1
 
 
-def test_evaluation_draws_the_same_whatever_the_epoch(echonet_root, tmp_path):
-    copy = tmp_path / 'data'
-    shutil.copytree(echonet_root, copy)
-    store = packed(copy / 'Videos', tmp_path / 'videos')
-    common = dict(data_root=str(copy / 'Videos'), packed=store, pipeline=pipeline(size=112))
-    plain = EchoVideoDataset(**common, test_mode=True)
-    batched = EchoVideoDataset(**common, test_mode=True, batched=True)
-    one, other = pseudo_collate(plain.__getitems__([1, 2])), batched.__getitems__([1, 2])
+def test_evaluation_draws_the_same_whatever_the_epoch(folder, store):
+    common = dict(data_root=str(folder), packed=store, pipeline=pipeline(), test_mode=True)
+    plain, batched = EchoVideoDataset(**common), EchoVideoDataset(**common, batched=True)
     preprocessor = ClipPairPreprocessor([0, 0, 0], [1, 1, 1])
+    one, other = pseudo_collate(plain.__getitems__([1, 2])), batched.__getitems__([1, 2])
     assert_equal_batches(preprocessor(one), preprocessor(other))
 
 
@@ -231,9 +227,8 @@ def test_a_store_cut_off_while_it_is_read_is_named(folder, store, tmp_path):
         dataset.__getitems__([3, 4])
 
 
-def test_labelled_data_sets_read_in_batches_too(echonet_root, tmp_path):
-    store = packed(echonet_root, tmp_path / 'store')
+def test_labelled_data_sets_read_in_batches_too(echonet_root, echonet_store):
     common = dict(data_root=str(echonet_root), split='train', pipeline=pipeline(size=112))
-    plain = EchoNetDynamicDataset(**common, packed=store)
-    batched = EchoNetDynamicDataset(**common, packed=store, batched=True)
+    plain = EchoNetDynamicDataset(**common, packed=str(echonet_store))
+    batched = EchoNetDynamicDataset(**common, packed=str(echonet_store), batched=True)
     assert_equal_batches(prepared(plain, [0, 4]), prepared(batched, [0, 4]))

@@ -162,6 +162,15 @@ def test_mixed_precision_refuses_what_it_does_not_know(tool):
         tool.use_mixed_precision(config)
 
 
+def test_compilation_is_for_the_pretraining_model(tool, merged):
+    assert merged('--compile').model.compile == dict(mode='default')
+    assert merged('--compile', 'reduce-overhead').model.compile == dict(mode='reduce-overhead')
+    assert 'compile' not in merged().model
+    config = Config(dict(model=dict(type='Recognizer3D')))
+    with pytest.raises(Exception, match='--compile goes with'):
+        tool.compile_model(config, 'default')
+
+
 @pytest.mark.gpu
 @pytest.mark.skipif(not torch.cuda.is_available(), reason='needs a CUDA device')
 def test_mixed_precision_on_a_gpu_is_bfloat16_without_loss_scaling(merged):
