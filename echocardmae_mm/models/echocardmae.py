@@ -122,6 +122,19 @@ class EchoCardMAE(BaseModel):
             loss = loss + part * ((end - begin) / len(latent))
         return loss, latent.mean(dim=1)
 
+    def patches(self, clips: Tensor, places: Tensor) -> Tensor:
+        """Patches as the model computes with them; the rest of the frames is not touched.
+
+        Args:
+            clips (Tensor): (2B, 3, T, H, W) on the scale 0-255, of any type.
+            places (Tensor): Which tokens, int64 of shape (2B, K).
+
+        Returns:
+            Tensor: Normalised float32, (2B, K, D).
+        """
+        cut_out = take_patches(clips, places, *self._patch_and_tubelet)
+        return self.data_preprocessor.normalise(cut_out)
+
     def predict(
         self,
         inputs: dict[str, Tensor],
@@ -171,12 +184,12 @@ class EchoCardMAE(BaseModel):
     def _encode(self, inputs: dict[str, Tensor]) -> Tensor:
         num_tokens = self.neck.pos_embed.shape[1]
         require_tokens(inputs['imgs'], num_tokens, *self._patch_and_tubelet)
-        patches = self._patches(inputs['imgs'], inputs['visible'])
+        patches = self.patches(inputs['imgs'], inputs['visible'])
         return self.backbone.encode(patches, inputs['visible'])
 
     def _reconstruct(self, latent: Tensor, inputs: dict[str, Tensor]) -> Tensor:
         prediction = self._decode(latent, inputs)
-        target = self._patches(inputs['target'], inputs['masked'])
+        target = self.patches(inputs['target'], inputs['masked'])
         return self.reconstruction_head(prediction, target, inputs['masked_valid'])
 
     def _decode(self, latent: Tensor, inputs: dict[str, Tensor]) -> Tensor:
@@ -187,10 +200,6 @@ class EchoCardMAE(BaseModel):
             inputs['background'],
             inputs['masked_valid'],
         )
-
-    def _patches(self, clips: Tensor, places: Tensor) -> Tensor:
-        patches = take_patches(clips, places, *self._patch_and_tubelet)
-        return self.data_preprocessor.normalise(patches)
 
     @property
     def _patch_and_tubelet(self) -> tuple[int, int]:

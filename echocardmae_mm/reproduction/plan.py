@@ -38,7 +38,7 @@ class Budget(NamedTuple):
 
 
 BUDGETS = {
-    'small': Budget(epochs=0.25, folds=2, phantoms=(240, 80, 80)),
+    'small': Budget(epochs=0.5, folds=2, phantoms=(400, 80, 240)),
     'medium': Budget(epochs=0.5, folds=None, phantoms=(800, 100, 240)),
     'full': Budget(epochs=1.0, folds=None, phantoms=(800, 100, 240)),
 }

@@ -67,7 +67,7 @@ def test_an_ablation_beside_the_paper_and_against_the_full_model(tmp_path, phant
     text = path.read_text()
     assert ('not comparable with the paper' in text) == phantom
     assert ('MAE, paper' in text) != phantom
-    assert '2 seeds, 0.25 of the epochs, 2 folds' in text
+    assert '2 seeds, 0.5 of the epochs, 2 folds' in text
     for method, error in errors.items():
         row = cells(path, method)
         assert row[1 if phantom else 2].startswith(f'{error:.2f} [')

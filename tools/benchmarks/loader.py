@@ -1,27 +1,35 @@
-"""How long one core takes for a training sample, from files and from a store, in one run.
+"""How many training samples a second one core prepares, by each way of reading, in one run.
 
     python tools/benchmarks/loader.py CONFIG --packed DIR [--cfg-options data_root=DIR]
 
-The rounds alternate between the two; the figures are medians over rounds.
+The samples of a round are a batch, from the recordings to tensors that the model computes with,
+patches cut out and normalised: decoded from files, read one by one from the store, read at once
+from it, and, where albumentations is installed, prepared as the released program does. 'read only'
+hands over uint8 frames for a GPU to prepare. Rounds alternate; figures are medians.
 """
 
 from __future__ import annotations
 
 import argparse
 import sys
-import time
+from collections.abc import Callable
 from pathlib import Path
 
 import cv2
 import numpy as np
 import torch
-from mmengine.dataset import BaseDataset
-from mmengine.registry import DATASETS, init_default_scope
+from mmengine.config import Config
+from mmengine.dataset import pseudo_collate
+from mmengine.registry import DATASETS, MODELS, init_default_scope
+from torch.utils.data import default_collate
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
-from launch import add_common_arguments, load_config, no_traceback_for_mistakes, override
+from launch import Mistake, add_common_arguments, load_config, no_traceback_for_mistakes, override
+from released_style import ReleasedStyleDataset
+from rounds import alternate, ratio
 
 from echocardmae_mm.draws import EpochIndex
+from echocardmae_mm.errors import EchoError
 
 
 def parse_args() -> argparse.Namespace:
@@ -31,18 +39,62 @@ def parse_args() -> argparse.Namespace:
     parser.add_argument('config', help='path of the config whose training set is read')
     parser.add_argument('--packed', required=True, metavar='DIR', help='the store')
     parser.add_argument('--rounds', type=int, default=9, help='rounds of each')
-    parser.add_argument('--samples', type=int, default=40, help='samples in a round')
+    parser.add_argument('--samples', type=int, default=32, help='samples in a round')
     parser.add_argument('--work-dir', help=argparse.SUPPRESS)
     add_common_arguments(parser)
     return parser.parse_args()
 
 
-def milliseconds(dataset: BaseDataset, epoch: int, samples: int) -> float:
-    """Time of a sample; every round draws other clips of the same recordings."""
-    started = time.perf_counter()
-    for index in range(samples):
-        dataset[EpochIndex(index % len(dataset), epoch, 0)]
-    return (time.perf_counter() - started) / samples * 1e3
+def readers(config: Config, packed: str, samples: int) -> dict[str, Callable[[int], object]]:
+    """Each way of preparing the samples of a round; every round draws other clips."""
+    model = MODELS.build(config.model)
+    settings = {**config.train_dataloader.dataset, 'packed': packed, 'batched': False}
+
+    def indices(epoch: int, length: int) -> list[EpochIndex]:
+        return [EpochIndex(index % length, epoch, 0) for index in range(samples)]
+
+    def one_by_one(**options: str) -> Callable[[int], object]:
+        dataset = DATASETS.build({**settings, **options})
+        return lambda epoch: ready(
+            model, pseudo_collate([dataset[i] for i in indices(epoch, len(dataset))])
+        )
+
+    ways = {'files': one_by_one(packed=''), 'store, one by one': one_by_one()}
+    try:
+        batched = DATASETS.build({**settings, 'batched': True})
+    except EchoError as error:
+        print(f'not read in batches: {error}')
+        return ways
+
+    def read(epoch: int) -> dict:
+        batch: dict = batched.__getitems__(indices(epoch, len(batched)))
+        return batch
+
+    ways['store, at once'] = lambda epoch: ready(model, read(epoch))
+    ways['store, read only'] = read
+    try:
+        ways = {'released style': released(config, batched, samples), **ways}
+    except Mistake as error:
+        print(f'without the released style: {error}')
+    return ways
+
+
+def ready(model: torch.nn.Module, batch: dict) -> object:
+    """The tensors that the model computes with."""
+    data = model.data_preprocessor(batch)
+    if not hasattr(model, 'patches'):
+        return data
+    inputs = data['inputs']
+    seen = model.patches(inputs['imgs'], inputs['visible'])
+    return seen, model.patches(inputs['target'], inputs['masked'])
+
+
+def released(config: Config, dataset: object, samples: int) -> Callable[[int], object]:
+    """A worker process's share of a batch, collated; without sending it to the main process."""
+    settings = config.model.data_preprocessor
+    masks = (np.ones(1568, bool), np.zeros(1568, bool))
+    theirs = ReleasedStyleDataset(dataset, settings.mean, settings.std, masks)  # type: ignore[arg-type]
+    return lambda _: default_collate([theirs[index] for index in range(samples)])
 
 
 def main() -> None:
@@ -53,20 +105,13 @@ def main() -> None:
         cv2.setNumThreads(1)
         torch.set_num_threads(1)
         init_default_scope(config.default_scope)
-        dataset = config.train_dataloader.dataset
-        readers = {
-            'files': DATASETS.build({**dataset, 'packed': ''}),
-            'store': DATASETS.build({**dataset, 'packed': args.packed}),
-        }
-        times: dict[str, list[float]] = {name: [] for name in readers}
-        for epoch in range(args.rounds + 1):
-            for name, reader in readers.items():
-                times[name].append(milliseconds(reader, epoch, args.samples))
-        medians = {name: float(np.median(values[1:])) for name, values in times.items()}
-        ratios = np.divide(times['files'][1:], times['store'][1:])
-        for name, median in medians.items():
-            print(f'{name}: {median:.2f} ms a sample, {1e3 / median:.0f} a second and core')
-        print(f'files / store: {np.median(ratios):.1f} ({ratios.min():.1f} to {ratios.max():.1f})')
+        with torch.no_grad():
+            times = alternate(readers(config, args.packed, args.samples), args.rounds)
+        first = next(iter(times))
+        for name, seconds in times.items():
+            each = np.median(seconds) / args.samples
+            compared = '' if name == first else f'; {first} / {name}: {ratio(times[first], seconds)}'
+            print(f'{name}: {1e3 * each:.2f} ms a sample, {1 / each:.0f} a second{compared}')
 
 
 if __name__ == '__main__':

@@ -1,0 +1,50 @@
+"""Variants that are timed in rounds which alternate in one run, and what their times say."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping
+
+import numpy as np
+import torch
+from scipy.stats import ttest_1samp
+
+Times = dict[str, np.ndarray]
+
+
+def alternate(variants: Mapping[str, Callable[[int], object]], rounds: int) -> Times:
+    """Time each variant in each round; a first round, in which all warms up, does not count.
+
+    Args:
+        variants (Mapping[str, Callable]): What is timed; it is given the number of the round.
+        rounds (int): Rounds that count.
+
+    Returns:
+        dict[str, np.ndarray]: Seconds of each variant, (rounds,).
+    """
+    times: dict[str, list[float]] = {name: [] for name in variants}
+    for number in range(rounds + 1):
+        for name, work in variants.items():
+            started = time.perf_counter()
+            work(number)
+            if torch.cuda.is_available():
+                torch.cuda.synchronize()
+            times[name].append(time.perf_counter() - started)
+    return {name: np.array(values[1:]) for name, values in times.items()}
+
+
+def ratio(slow: np.ndarray, fast: np.ndarray) -> str:
+    """How many times as long one takes as another.
+
+    Args:
+        slow (np.ndarray): Its times, (rounds,).
+        fast (np.ndarray): The other's in the same rounds, (rounds,).
+
+    Returns:
+        str: Geometric mean of the ratios of rounds, and its 95 % interval by Student's t.
+    """
+    logs = np.log(slow / fast)
+    interval = ttest_1samp(logs, 0).confidence_interval(0.95)
+    low, high = np.exp([interval.low, interval.high])
+    digits = 2 if np.exp(logs.mean()) < 10 else 0
+    return f'{np.exp(logs.mean()):.{digits}f} [{low:.{digits}f}, {high:.{digits}f}]'
