@@ -92,8 +92,9 @@ class ClipPairPreprocessor(BaseDataPreprocessor):
         Returns:
             Tensor: float32, the same shape.
         """
-        pixels = patches.unflatten(-1, (-1, len(self.mean)))
-        return ((pixels - self.mean) / self.std).flatten(-2)
+        times = patches.shape[-1] // len(self.mean)
+        normal = patches.to(torch.float32, copy=True)
+        return normal.sub_(self.mean.repeat(times)).div_(self.std.repeat(times))
 
     def denormalise(self, patches: Tensor) -> Tensor:
         """The inverse of :meth:`normalise`.

@@ -61,7 +61,7 @@ def unpatchify(
 
 
 def take_patches(clips: Tensor, places: Tensor, patch_size: int, tubelet_size: int) -> Tensor:
-    """Cut out some patches of each clip, without touching the others.
+    """Cut out some patches of each clip.
 
     Args:
         clips (Tensor): Clips of shape (B, C, T, H, W), as :func:`patchify` takes them.
@@ -72,17 +72,10 @@ def take_patches(clips: Tensor, places: Tensor, patch_size: int, tubelet_size: i
     Returns:
         Tensor: (B, K, tubelet_size * patch_size ** 2 * C).
     """
-    grid = rearrange(
-        clips,
-        'b c (t pt) (h ph) (w pw) -> b t h w pt ph pw c',
-        pt=tubelet_size,
-        ph=patch_size,
-        pw=patch_size,
-    )
-    height, width = grid.shape[2:4]
-    clip = torch.arange(len(clips), device=clips.device).unsqueeze(1)
-    slot, row, column = places // (height * width), places // width % height, places % width
-    return grid[clip, slot, row, column].flatten(2)
+    patches = patchify(clips, patch_size, tubelet_size)
+    first = torch.arange(len(clips), device=clips.device).unsqueeze(1) * patches.shape[1]
+    chosen = patches.flatten(0, 1).index_select(0, (places + first).flatten())
+    return chosen.unflatten(0, tuple(places.shape))
 
 
 def require_tokens(clips: Tensor, num_tokens: int, patch_size: int, tubelet_size: int) -> None:

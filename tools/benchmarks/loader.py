@@ -14,6 +14,7 @@ import argparse
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
@@ -79,7 +80,7 @@ def readers(config: Config, packed: str, samples: int) -> dict[str, Callable[[in
     return ways
 
 
-def ready(model: torch.nn.Module, batch: dict) -> object:
+def ready(model: Any, batch: dict) -> object:
     """The tensors that the model computes with."""
     data = model.data_preprocessor(batch)
     if not hasattr(model, 'patches'):
@@ -110,8 +111,9 @@ def main() -> None:
         first = next(iter(times))
         for name, seconds in times.items():
             each = np.median(seconds) / args.samples
-            compared = '' if name == first else f'; {first} / {name}: {ratio(times[first], seconds)}'
-            print(f'{name}: {1e3 * each:.2f} ms a sample, {1 / each:.0f} a second{compared}')
+            print(f'{name}: {1e3 * each:.2f} ms a sample, {1 / each:.0f} a second')
+        for name, seconds in list(times.items())[1:]:
+            print(f'{first} / {name}: {ratio(times[first], seconds)}')
 
 
 if __name__ == '__main__':

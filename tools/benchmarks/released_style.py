@@ -1,27 +1,28 @@
 """A baseline that pretrains as the authors' released program does, on this model's weights.
 
 What is copied is how it works, not its text: per-frame transforms of albumentations in loading
-processes, clips and targets as float32, the patch embedding of whole clips, boolean masks, positions
-that are kept on the CPU and sent at each step, attention that writes its matrix out, two forward
-passes, and losses read at each step (v0.1.0; docs/paper-vs-code.md).
+processes, clips and targets as float32, the patch embedding of whole clips, boolean masks,
+positions that are kept on the CPU and sent at each step, attention that writes its matrix out, two
+forward passes, and losses read at each step (v0.1.0; docs/paper-vs-code.md).
 """
 
 from __future__ import annotations
 
 import copy
+import os
 from typing import Any
 
 import numpy as np
 import torch
 import torch.nn.functional as F
 from launch import Mistake
-from mmaction.models.backbones.vit_mae import Attention
 from torch import Tensor, nn
 from torch.utils.data import Dataset
 
 from echocardmae_mm.datasets import EchoVideoDataset
 from echocardmae_mm.datasets.recordings import name_in_store
 from echocardmae_mm.models import EchoCardMAE
+from echocardmae_mm.models.fused_attention import FusedAttention
 from echocardmae_mm.models.patches import patchify
 
 INSTALL = (
@@ -50,6 +51,7 @@ class ReleasedStyleDataset(Dataset):
         std: list[float],
         masks: tuple[np.ndarray, np.ndarray],
     ) -> None:
+        os.environ.setdefault('NO_ALBUMENTATIONS_UPDATE', '1')
         try:
             import albumentations
         except ImportError:
@@ -82,7 +84,7 @@ class ReleasedStyleDataset(Dataset):
         sample = dict(zip(('sector', 'masked'), self.masks))
         for number in (1, 2):
             begin = np.random.randint(max(1, len(frames) - 60))  # noqa: NPY002
-            clip = frames[begin : begin + 61 : 4]
+            clip = frames[np.minimum(begin + 4 * np.arange(16), len(frames) - 1)]
             for name, transform in (('x', self.to_input), ('y', self.to_target)):
                 done = [transform(image=frame)['image'] for frame in clip]
                 sample[f'{name}{number}'] = torch.from_numpy(np.stack(done)).permute(3, 0, 1, 2)
@@ -98,7 +100,8 @@ class ReleasedStyleStep(nn.Module):
 
     def __init__(self, model: EchoCardMAE) -> None:
         super().__init__()
-        self.head, self.alignment = model.reconstruction_head, model.alignment_head
+        self.head = model.reconstruction_head
+        self.alignment: Any = model.alignment_head
         self.encoder, self.decoder = copy.copy(model.backbone), copy.copy(model.neck)
         for part in (self.encoder, self.decoder):
             part._modules = dict(part._modules)
@@ -161,14 +164,11 @@ class ReleasedStyleStep(nn.Module):
         return decoder.head(decoder.norm(predicted))
 
 
-class _ExplicitAttention(Attention):
-    """The host's attention, which writes the matrix out, without biases where ours has none."""
+class _ExplicitAttention(FusedAttention):
+    """The same attention, its matrix written out."""
 
-    def forward(self, x: Tensor, key_mask: None = None) -> Tensor:
-        bias = None
-        if hasattr(self, 'q_bias'):
-            bias = torch.cat((self.q_bias, torch.zeros_like(self.v_bias), self.v_bias))
-        qkv = F.linear(x, self.qkv.weight, bias).unflatten(-1, (3, self.num_heads, -1))
+    def forward(self, x: Tensor, key_mask: Tensor | None = None) -> Tensor:
+        qkv = F.linear(x, self.qkv.weight, self._qkv_bias()).unflatten(-1, (3, self.num_heads, -1))
         q, k, v = qkv.permute(2, 0, 3, 1, 4)
         attention = (q * self.scale @ k.transpose(-2, -1)).softmax(dim=-1)
         return self.proj((attention @ v).transpose(1, 2).flatten(2))
