@@ -302,3 +302,18 @@ def test_compiled_into_one_graph_it_loses_the_same(background, pad_masked, chunk
     losses, ours = losses_and_gradients(compiled, inputs)
     torch.testing.assert_close(losses, expected)
     torch.testing.assert_close(ours, gradients)
+
+
+def test_bfloat16_keeps_the_gradients_of_the_norms():
+    model = build(align={})
+    inputs = model.data_preprocessor(batch_of([24] * 8, visible_a_video=12))['inputs']
+    expected, gradients = losses_and_gradients(model, inputs)
+    with torch.autocast('cpu', torch.bfloat16):
+        losses = model.loss(inputs)
+    model.zero_grad()
+    sum(losses.values()).backward()
+    assert losses['loss_align'].dtype is losses['loss_rec'].dtype is torch.float32
+    torch.testing.assert_close(losses, expected, rtol=0.01, atol=0.01)
+    for name, gradient in gradients.items():
+        error = (model.get_parameter(name).grad - gradient).norm() / gradient.norm()
+        assert error < 0.1, f'{name}: relative error {error:.2f}'

@@ -59,3 +59,17 @@ def test_biases_can_be_frozen_at_zero():
     assert frozen == {'attn.q_bias', 'attn.v_bias'}
     assert not block.attn.q_bias.any()
     assert not block.attn.v_bias.any()
+
+
+def test_in_bfloat16_on_a_cpu_it_is_the_same_up_to_rounding():
+    layer, x = attention(), torch.randn(2, 7, 24)
+    layer.__class__ = FusedAttention
+    key_mask = torch.tensor([[True] * 7, [True] * 4 + [False] * 3])
+    exact = layer(x, key_mask)
+    with torch.autocast('cpu', torch.bfloat16):
+        low = layer(x, key_mask)
+    assert low.dtype is torch.bfloat16
+    assert (low.float() - exact).norm() < 0.02 * exact.norm()
+    with torch.autocast('cpu', torch.bfloat16):
+        alone = layer(x[1:, :4])
+    torch.testing.assert_close(low[1, :4], alone[0], rtol=0.05, atol=0.05)

@@ -137,6 +137,17 @@ def variants(config: Config, args: argparse.Namespace) -> dict[str, Callable[[in
     return chosen
 
 
+def peak_memory(work: Callable[[int], object]) -> str:
+    """What a step takes of a GPU's memory beyond what was there before it."""
+    if DEVICE == 'cpu':
+        return ''
+    work(0)
+    torch.cuda.reset_peak_memory_stats()
+    before = torch.cuda.memory_allocated()
+    work(0)
+    return f', {(torch.cuda.max_memory_allocated() - before) / 1e9:.1f} GB'
+
+
 def main() -> None:
     with no_traceback_for_mistakes():
         args = parse_args()
@@ -146,9 +157,12 @@ def main() -> None:
         model = MODELS.build(config.model).to(DEVICE)
         loss, gradient = differences(model, noise(config, min(args.batch, 4)))
         print(f'in float32 the losses differ by {loss:.1e}, the gradient by {gradient:.1e}')
-        times = alternate(variants(config, args), args.rounds)
+        chosen = variants(config, args)
+        memory = {name: peak_memory(work) for name, work in chosen.items()}
+        times = alternate(chosen, args.rounds)
         for name, seconds in times.items():
-            print(f'{name}: {1e3 * np.median(seconds):.1f} ms a step of {args.batch}')
+            each = f'{1e3 * np.median(seconds):.1f} ms'
+            print(f'{name}: {each} a step of {args.batch}{memory[name]}')
         first, *rest = times
         for name in rest:
             print(f'{first} / {name}: {ratio(times[first], times[name])}')

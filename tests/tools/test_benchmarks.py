@@ -1,0 +1,112 @@
+"""The benchmarks run on small sizes; what they say besides times is right."""
+
+from __future__ import annotations
+
+import re
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+BENCHMARKS = ROOT / 'tools' / 'benchmarks'
+TINY = ['model.backbone.depth=1', 'model.neck.depth=1']
+
+
+@pytest.fixture
+def benchmark(monkeypatch, capsys):
+    """Run a benchmark in this process; what it printed."""
+
+    def run(name: str, *arguments: str) -> str:
+        for folder in (BENCHMARKS.parent, BENCHMARKS):
+            monkeypatch.syspath_prepend(str(folder))
+        monkeypatch.setattr(sys, 'argv', [name, *arguments])
+        sys.modules.pop(name, None)
+        __import__(name).__dict__['main']()
+        return capsys.readouterr().out
+
+    return run
+
+
+@pytest.mark.parametrize('name', ['pretrain_echo.py', 'release/pretrain_echo.py'])
+def test_a_step_has_the_losses_and_gradients_of_the_baseline(benchmark, name):
+    config = str(ROOT / 'configs' / name)
+    settings = [*TINY, 'model.backbone.patch_size=16', 'model.neck.patch_size=16']
+    settings += ['train_dataloader.dataset.pipeline.6.patch_size=16']
+    printed = benchmark(
+        'step', config, '--batch', '2', '--rounds', '2', '--amp', '--cfg-options', *settings
+    )
+    differences = re.search(r'losses differ by (\S+), the gradient by (\S+)', printed).groups()
+    assert max(map(float, differences)) < 1e-5
+    assert re.search(r'released style / float32: [\d.]+ \[[\d.]+, [\d.]+\]', printed)
+    assert 'float32 / mixed precision' in printed
+
+
+def test_less_is_kept_by_fused_attention_and_in_chunks(benchmark):
+    printed = benchmark(
+        'activations',
+        str(ROOT / 'configs/pretrain_echo.py'),
+        '--batch',
+        '2',
+        '--cfg-options',
+        *TINY,
+    )
+    kept = [float(number) for number in re.findall(r'([\d.]+) GB', printed)]
+    released, ours, chunked = kept[::2]
+    assert released > ours > chunked > 0
+    assert all(low < high for high, low in zip(kept[::2], kept[1::2]))
+
+
+def test_samples_are_prepared_by_each_way(benchmark, echonet_root, echonet_store):
+    printed = benchmark(
+        'loader',
+        str(ROOT / 'configs/pretrain_echo.py'),
+        *('--packed', str(echonet_store), '--rounds', '2', '--samples', '2'),
+        *('--cfg-options', f'data_root={echonet_root}'),
+    )
+    for way in ('files', 'store, one by one', 'store, at once', 'store, read only'):
+        assert re.search(rf'^{way}: [\d.]+ ms a sample', printed, re.MULTILINE)
+
+
+def test_the_runner_is_timed_late_in_a_run(benchmark):
+    printed = benchmark('runner_overhead', '--rounds', '1', '--iterations', '500', '1000')
+    assert re.search(r'ours .* ms .* ms', printed)
+
+
+def test_a_schedule_is_predicted_from_the_log(monkeypatch, tmp_path):
+    monkeypatch.syspath_prepend(str(BENCHMARKS))
+    import schedule
+
+    (tmp_path / 'run').mkdir()
+    (tmp_path / 'run' / 'run.log').write_text(
+        '2026/11/25 23:59:50 - mmengine - INFO - Epoch(train)  [1][20/30]  lr: 1.0e-04\n'
+        '2026/11/25 23:59:55 - mmengine - INFO - Saving checkpoint at 1 epochs\n'
+        '2026/11/26 00:00:05 - mmengine - INFO - Epoch(train)  [2][10/30]  lr: 1.0e-04\n'
+        '2026/11/26 00:00:10 - mmengine - INFO - Epoch(val) [2][4/4]  mse: 1.0\n'
+    )
+    first, last = schedule.marks_of(tmp_path)
+    assert (last.when - first.when).total_seconds() == 15
+    assert (first.done, last.done, last.epoch) == (20, 40, 30)
+
+
+def test_a_repeated_store_reads_as_the_few(benchmark, echonet_root, echonet_store, tmp_path):
+    from echocardmae_mm.datasets import EchoNetDynamicDataset
+
+    out = tmp_path / 'repeated'
+    arguments = str(echonet_root), str(echonet_store), '--videos', '20', '--out', str(out)
+    assert '20 recordings, of 8' in benchmark('repeated_store', *arguments)
+    pipeline = [
+        dict(type='echocardmae_mm.OpenRecording'),
+        dict(type='echocardmae_mm.SampleEvenClips', clip_len=2, interval=4),
+        dict(type='echocardmae_mm.ReadFrames'),
+    ]
+    many = EchoNetDynamicDataset(
+        str(out / 'data'), 'train', packed=str(out / 'store'), pipeline=pipeline, test_mode=True
+    )
+    few = EchoNetDynamicDataset(str(echonet_root), pipeline=pipeline, test_mode=True)
+    assert len(many) == 20
+    for index in (0, 9):
+        ours, theirs = many[index]['imgs'], few[index % 8]['imgs']
+        assert all((a == b).all() for a, b in zip(ours, theirs))
+    with pytest.raises(SystemExit, match='is there already'):
+        benchmark('repeated_store', *arguments)

@@ -1,0 +1,77 @@
+"""A data set of as many recordings as EchoNet-Dynamic has, from a few: for benchmarks only.
+
+    python tools/benchmarks/repeated_store.py data/phantom/EchoNet-Dynamic data/packed/phantom \\
+        --videos 7465 --out data/repeated
+
+Every recording of the few stands in the list many times over under names of its own, and so often
+for training; 32 more are for validation. The store says for each name where the pixels of the one
+are: none is copied.
+"""
+
+from __future__ import annotations
+
+import argparse
+import csv
+import json
+import os
+import sys
+from itertools import cycle, islice
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).parents[1]))
+from launch import Mistake, no_traceback_for_mistakes
+
+from echocardmae_mm.datasets.recordings import PackedStore
+from echocardmae_mm.datasets.recordings.packed import FRAMES, INDEX
+
+SIZE = [112, 112]
+VALIDATION = 32
+
+
+def parse_args() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument('dataset', type=Path, help='the few, as EchoNet-Dynamic ships them')
+    parser.add_argument('store', type=Path, help='their store')
+    parser.add_argument('--videos', type=int, default=7465, help='recordings for training')
+    parser.add_argument('--out', type=Path, required=True, help='folder of data set and store')
+    return parser.parse_args()
+
+
+def main() -> None:
+    with no_traceback_for_mistakes():
+        args = parse_args()
+        if args.out.exists():
+            raise Mistake(f'{args.out} is there already; choose another --out')
+        store = PackedStore(args.store)
+        few = {
+            Path(name).stem: name
+            for name, entry in store.recordings.items()
+            if entry.get('shape', [])[1:3] == SIZE
+        }
+        with open(args.dataset / 'FileList.csv', newline='', encoding='utf-8') as file:
+            rows = [row for row in csv.DictReader(file) if Path(row['FileName']).stem in few]
+        videos, packed = args.out / 'data/Videos', args.out / 'store'
+        videos.mkdir(parents=True)
+        packed.mkdir()
+        listed, recordings = [], {}
+        for number, row in enumerate(islice(cycle(rows), args.videos + VALIDATION)):
+            split = 'TRAIN' if number < args.videos else 'VAL'
+            name = few[Path(row['FileName']).stem]
+            path = videos / f'R{number:05d}{Path(name).suffix}'
+            path.symlink_to((args.dataset / name).resolve())
+            listed.append({**row, 'FileName': path.stem, 'Split': split})
+            recordings[f'Videos/{path.name}'] = store.recordings[name]
+        with open(args.out / 'data/FileList.csv', 'w', newline='', encoding='utf-8') as file:
+            writer = csv.DictWriter(file, list(rows[0]))
+            writer.writeheader()
+            writer.writerows(listed)
+        index = json.loads((args.store / INDEX).read_text(encoding='utf-8'))
+        (packed / INDEX).write_text(json.dumps({**index, 'recordings': recordings}))
+        os.symlink((args.store / FRAMES).resolve(), packed / FRAMES)
+        print(f'{args.out}: {args.videos} recordings, of {len(few)}')
+
+
+if __name__ == '__main__':
+    main()

@@ -1,0 +1,144 @@
+"""What the Runner itself costs at each iteration, early and late in a long run.
+
+    python tools/benchmarks/runner_overhead.py
+
+A model of one weight is trained by the runtime of our configs, once with mmengine's own
+``RuntimeInfoHook`` and once with ours, from iteration 1,000 and from 500,000 on: the histories of
+the log are then as long as they would be. What the bare step costs is subtracted.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import time
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+from uuid import uuid4
+
+import numpy as np
+import torch
+from mmengine.config import Config
+from mmengine.dataset import BaseDataset
+from mmengine.hooks import Hook
+from mmengine.logging import HistoryBuffer
+from mmengine.model import BaseModel
+from mmengine.optim import OptimWrapper
+from mmengine.runner import Runner
+
+sys.path.insert(0, str(Path(__file__).parents[1]))
+from launch import no_traceback_for_mistakes
+
+from echocardmae_mm.engine import SteadyRuntimeInfoHook
+from echocardmae_mm.evaluation.markdown import markdown_table
+
+RUNTIME = Path(__file__).parents[2] / 'configs/_base_/runtime_mmaction.py'
+EPOCH = 500
+KEYS = ('loss', 'loss_rec', 'loss_align', 'lr', 'base_lr', 'time', 'data_time')
+HOOKS = {'mmengine': 'RuntimeInfoHook', 'ours': 'echocardmae_mm.SteadyRuntimeInfoHook'}
+
+
+class OneWeight(BaseModel):
+    """Two losses of next to no work."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.weight = torch.nn.Parameter(torch.ones(1))
+
+    def forward(self, mode: str = 'loss', **_: object) -> dict[str, torch.Tensor]:
+        return {'loss_rec': self.weight.sum(), 'loss_align': self.weight.sum()}
+
+
+class Nothing(BaseDataset):
+    """Samples of next to no work."""
+
+    def load_data_list(self) -> list[dict]:
+        return [{'inputs': 0.0}] * EPOCH
+
+
+class Clock(Hook):
+    """Notes when each iteration ends."""
+
+    priority = 'LOWEST'
+
+    def __init__(self) -> None:
+        self.times: list[float] = []
+
+    def after_train_iter(self, *_: object, **__: object) -> None:
+        self.times.append(time.perf_counter())
+
+
+def iteration(hook: str, done: int, work_dir: str) -> float:
+    """Milliseconds of an iteration of a run that has done so many."""
+    config = Config.fromfile(RUNTIME)
+    config.default_hooks.runtime_info = dict(type=hook)
+    config.default_hooks.pop('provenance')
+    config.default_hooks.checkpoint.interval = 10**9
+    config.log_level = 'WARNING'
+    runner = Runner(
+        model=OneWeight(),
+        work_dir=work_dir,
+        experiment_name=uuid4().hex,
+        train_dataloader=dict(
+            dataset=Nothing(),
+            batch_size=1,
+            num_workers=0,
+            sampler=dict(type='echocardmae_mm.EpochSampler'),
+        ),
+        train_cfg={**config.train_cfg, 'max_epochs': done // EPOCH + 1},
+        optim_wrapper=dict(optimizer=dict(type='SGD', lr=0.0)),
+        **{name: config[name] for name in ('default_hooks', 'log_processor', 'env_cfg')},
+        default_scope=config.default_scope,
+        log_level=config.log_level,
+        randomness=config.randomness,
+    )
+    kept = SteadyRuntimeInfoHook().history if hook == HOOKS['ours'] else done
+    for key in KEYS:
+        history = HistoryBuffer(np.zeros(kept), np.ones(kept))
+        runner.message_hub.log_scalars[f'train/{key}'] = history
+    clock = Clock()
+    runner.register_hook(clock, 'LOWEST')
+    loop: Any = runner.build_train_loop(runner._train_loop)
+    loop._epoch, loop._iter = done // EPOCH, done
+    runner._train_loop = loop
+    runner.train()
+    return 1e3 * (clock.times[-1] - clock.times[0]) / (len(clock.times) - 1)
+
+
+def bare() -> float:
+    """Milliseconds of the step alone."""
+    model = OneWeight()
+    wrapper = OptimWrapper(torch.optim.SGD(model.parameters(), lr=0.0))
+    started = time.perf_counter()
+    for _ in range(EPOCH):
+        model.train_step({'inputs': torch.zeros(1)}, wrapper)
+    return 1e3 * (time.perf_counter() - started) / EPOCH
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument('--rounds', type=int, default=5, help='rounds of each')
+    parser.add_argument('--iterations', type=int, nargs='+', default=[1000, 500_000])
+    with no_traceback_for_mistakes(), TemporaryDirectory() as work_dir:
+        args = parser.parse_args()
+        found: dict[str, dict[int, list[float]]] = {
+            name: {done: [] for done in args.iterations} for name in HOOKS
+        }
+        for _ in range(args.rounds):
+            step = bare()
+            for name, hook in HOOKS.items():
+                for done in args.iterations:
+                    found[name][done].append(iteration(hook, done, work_dir) - step)
+        rows = [
+            (name, *(f'{np.median(times):.2f} ms' for times in by_iteration.values()))
+            for name, by_iteration in found.items()
+        ]
+        header = ('overhead of an iteration', *(f'at {done:,}' for done in args.iterations))
+        print(markdown_table(header, rows))
+
+
+if __name__ == '__main__':
+    main()
