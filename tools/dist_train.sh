@@ -1,16 +1,20 @@
 #!/usr/bin/env bash
 # bash tools/dist_train.sh CONFIG GPUS [arguments of tools/train.py]
-# Several machines: set NNODES, NODE_RANK, MASTER_ADDR and PORT on each.
+# Several machines: set NNODES, MASTER_ADDR and PORT on each. With MAX_RESTARTS=N and --resume,
+# processes that die are started again so often, from the last checkpoint.
 set -euo pipefail
 if [ $# -lt 2 ]; then
     echo "usage: bash tools/dist_train.sh CONFIG GPUS [arguments of tools/train.py]" >&2
     exit 1
 fi
 gpus=${2}
+# Each attempt needs a store of its own: the one that torchrun keeps has the addresses of the dead.
+export TORCH_DISABLE_SHARE_RDZV_TCP_STORE=1
 torchrun \
     --nnodes="${NNODES:-1}" \
-    --node_rank="${NODE_RANK:-0}" \
-    --master_addr="${MASTER_ADDR:-127.0.0.1}" \
-    --master_port="${PORT:-29500}" \
     --nproc_per_node="$gpus" \
+    --rdzv_backend=c10d \
+    --rdzv_endpoint="${MASTER_ADDR:-127.0.0.1}:${PORT:-29500}" \
+    --rdzv_id="${PORT:-29500}" \
+    --max_restarts="${MAX_RESTARTS:-0}" \
     "$(dirname "$0")/train.py" "$1" --launcher pytorch "${@:3}"

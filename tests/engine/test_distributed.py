@@ -4,11 +4,16 @@ from __future__ import annotations
 
 import os
 import signal
+import socket
 import subprocess
 import sys
+import time
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
+import torch
+from mmengine.runner import CheckpointLoader
 
 ROOT = Path(__file__).parents[2]
 BATCH = 'train_dataloader.batch_size=2'  # with two ranks, epochs of three iterations
@@ -28,16 +33,54 @@ def test_a_signal_to_one_rank_stops_both_and_they_go_on_exactly(new_run):
     run.assert_bit_identical(uninterrupted)
 
 
-@pytest.mark.slow
-def test_dist_train(recordings, tmp_path):
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(('127.0.0.1', 0))
+        return probe.getsockname()[1]
+
+
+def dist_train(recordings: Path, work_dir: Path, **environment: str) -> subprocess.Popen:
+    """Two processes of the tiny pretraining, as tools/dist_train.sh starts them."""
     script, config = ROOT / 'tools/dist_train.sh', ROOT / 'tests/engine/tiny_pretraining.py'
     options = ['--cfg-options', BATCH, f'train_dataloader.dataset.data_root={recordings}']
-    result = subprocess.run(
-        ['bash', script, config, '2', f'--work-dir={tmp_path}', *options],
-        env={**os.environ, 'PATH': f'{Path(sys.executable).parent}:{os.environ["PATH"]}'},
-        capture_output=True,
+    path = f'{Path(sys.executable).parent}:{os.environ["PATH"]}'
+    return subprocess.Popen(
+        ['bash', script, config, '2', f'--work-dir={work_dir}', '--resume', *options],
+        env={**os.environ, 'PATH': path, 'PORT': str(free_port()), **environment},
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
         text=True,
-        timeout=300,
     )
-    assert result.returncode == 0, result.stderr[-2000:]
-    assert (tmp_path / 'iter_9.pth').is_file()
+
+
+def ranks_of(work_dir: Path) -> list[int]:
+    """Processes that train into a folder."""
+    found = []
+    for process in Path('/proc').glob('[0-9]*'):
+        with suppress(OSError):
+            words = (process / 'cmdline').read_text().split('\0')
+            if words[2:3] and words[2].endswith('train.py') and f'--work-dir={work_dir}' in words:
+                found.append(int(process.name))
+    return found
+
+
+@pytest.mark.slow
+def test_dist_train_goes_on_where_a_rank_was_killed(recordings, tmp_path):
+    whole = dist_train(recordings, tmp_path / 'whole')
+    _, errors = whole.communicate(timeout=300)
+    assert whole.returncode == 0, errors[-2000:]
+
+    killed = dist_train(recordings, tmp_path / 'killed', MAX_RESTARTS='1')
+    while not (tmp_path / 'killed' / 'iter_2.pth').is_file():
+        assert killed.poll() is None
+        time.sleep(0.01)
+    os.kill(ranks_of(tmp_path / 'killed')[0], signal.SIGKILL)
+    _, errors = killed.communicate(timeout=300)
+    assert killed.returncode == 0, errors[-2000:]
+    assert len(list((tmp_path / 'killed').glob('*/*.log'))) == 2
+    ours, theirs = (
+        CheckpointLoader.load_checkpoint(str(tmp_path / name / 'iter_9.pth'))['state_dict']
+        for name in ('killed', 'whole')
+    )
+    for name, value in theirs.items():
+        assert torch.equal(ours[name], value), name
