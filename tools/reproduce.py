@@ -30,6 +30,7 @@ from step_notes import claim, digest_of, note_of, require_origins
 from echocardmae_mm.engine import as_cfg_options
 from echocardmae_mm.evaluation.markdown import markdown_table
 from echocardmae_mm.reproduction import ALL, BUDGETS, Setup, Step, plan, write_table
+from echocardmae_mm.reproduction.expected_time import expected_seconds
 from echocardmae_mm.reproduction.table_report import NOTE
 from echocardmae_mm.whole_files import json_text, write_whole
 
@@ -211,7 +212,7 @@ def run(steps: list[Step], root: Path, args: argparse.Namespace) -> None:
 
 
 def describe(steps: list[Step], root: Path, setup: Setup) -> str:
-    """The plan, with times that steps of the same kind have taken here."""
+    """The plan, with times that steps of the same kind have taken, here or where we measured."""
     notes = {step.name: note_of(step, root) for step in steps}
     taken: dict[tuple[str, str], list[float]] = {}
     for step in steps:
@@ -224,14 +225,12 @@ def describe(steps: list[Step], root: Path, setup: Setup) -> str:
         if note and note['finished']:
             rows.append((step.name, 'finished', f'{note["seconds"] / 60:.1f} min'))
             continue
-        state = 'half-finished' if note else 'to run'
         like = taken.get((step.kind, step.config))
-        if like is None:
-            unknown += 1
-        else:
-            total += sum(like) / len(like)
-        estimate = f'about {sum(like) / len(like) / 60:.1f} min' if like else 'not known yet'
-        rows.append((step.name, state, estimate))
+        seconds = sum(like) / len(like) if like else expected_seconds(step, setup)
+        unknown += seconds is None
+        total += seconds or 0.0
+        estimate = 'not known yet' if seconds is None else f'about {seconds / 60:.1f} min'
+        rows.append((step.name, 'half-finished' if note else 'to run', estimate))
     table = markdown_table(('step', '', 'time'), rows)
     rest = f'; {unknown} of kinds that have not been run here' if unknown else ''
     return f'{table}\n\nTo run: about {total / 60:.0f} min one after the other{rest}'
