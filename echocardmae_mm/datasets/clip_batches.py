@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -55,6 +55,7 @@ class ClipBatches:
     the pipeline.
 
     Args:
+        data_info (Callable): Gives what the data set lists of a sample, by its index.
         transforms (Sequence): The transforms of the pipeline.
         store (PackedStore): Where frames are read from.
         names (Iterable[str]): The recordings of the data set, by their names in the store.
@@ -67,6 +68,7 @@ class ClipBatches:
 
     def __init__(
         self,
+        data_info: Callable[[int], dict[str, Any]],
         transforms: Sequence[Any],
         store: PackedStore,
         names: Iterable[str],
@@ -75,6 +77,7 @@ class ClipBatches:
     ) -> None:
         if resident not in RESIDENT:
             raise EchoError(f'resident={resident!r} is unknown; choose one of {RESIDENT}')
+        self.data_info = data_info
         self.data_root = data_root
         self.sampler, resize, self.left_to_do = _parts(transforms)
         self.frames = SizedFrames(store, names, resize)
@@ -83,11 +86,12 @@ class ClipBatches:
         self._opened: dict[int, dict[str, Any]] = {}
         self._buffers: list[np.ndarray] = []
 
-    def choose(self, data_info: dict[str, Any]) -> ChosenClips:
+    def choose(self, index: int) -> ChosenClips:
         """Choose the clips of a sample; nothing is read.
 
         Args:
-            data_info (dict): The sample as the data set lists it.
+            index (int): Its index, an :class:`~echocardmae_mm.draws.EpochIndex` that knows the
+                epoch.
 
         Returns:
             ChosenClips: Its frames.
@@ -95,20 +99,20 @@ class ClipBatches:
         Raises:
             RecordingError: If the recording could not be packed, or holds no clip.
         """
-        index = int(data_info['sample_idx'])
-        if index not in self._opened:
-            filename = data_info['filename']
-            packed = self.frames.store, name_in_store(filename, self.data_root)
-            self._opened[index] = self._open.transform({**data_info, 'packed': packed})
-        now = {'sample_idx': data_info['sample_idx']}
-        results = self.sampler.transform({**self._opened[index], **now})
+        if int(index) not in self._opened:
+            data_info = self.data_info(index)
+            name = name_in_store(data_info['filename'], self.data_root)
+            packed = {'packed': (self.frames.store, name)}
+            self._opened[int(index)] = self._open.transform({**data_info, **packed})
+        opened = self._opened[int(index)]
+        results = self.sampler.transform({**opened, 'sample_idx': index})
         return ChosenClips(
             draw_key(results),
             results['packed'][1],
             results['frame_inds'].reshape(results['num_clips'], -1),
             results['padded_frames'],
             results['filename'],
-            index,
+            int(index),
         )
 
     def read(self, chosen: Sequence[ChosenClips]) -> dict[str, Any]:
@@ -131,9 +135,10 @@ class ClipBatches:
         return {'inputs': batch, 'data_samples': [self._data_sample(clips) for clips in chosen]}
 
     def _read(self, chosen: Sequence[ChosenClips], places: np.ndarray) -> Tensor:
+        self.frames.store.require_whole()
         clips, pixels = self._buffer((*places.shape, *self.frames.frame))
         for video, sample in enumerate(chosen):
-            for clip, indices in enumerate(sample.frame_inds.tolist()):
+            for clip, indices in enumerate(sample.frame_inds):
                 self.frames.read(sample.name, indices, pixels[clip, video])
         return clips
 
@@ -151,8 +156,11 @@ class ClipBatches:
         return torch.from_numpy(pixels), pixels
 
     def _data_sample(self, clips: ChosenClips) -> ActionDataSample:
+        sample = ActionDataSample()
         meta = {'filename': clips.filename, 'sample_idx': clips.sample_idx}
-        return ActionDataSample(metainfo={'img_shape': self.frames.frame[:2], **meta})
+        for name, value in {'img_shape': self.frames.frame[:2], **meta}.items():
+            sample.set_field(value, name, field_type='metainfo')
+        return sample
 
     def __getstate__(self) -> dict[str, Any]:
         return {**vars(self), '_buffers': []}

@@ -167,10 +167,8 @@ class EchoVideoDataset(BaseDataset):
         Raises:
             RecordingError: If it cannot be used.
         """
-        results = self.get_data_info(idx)
+        results = self._listed(idx)
         filename = results['filename']
-        if self.test_mode:
-            results['draw_seed'] = 0
         results.update(self._packed(filename))
         with seeded_generators(draw_key(results)):
             sample = self.pipeline(results)
@@ -239,6 +237,12 @@ class EchoVideoDataset(BaseDataset):
         """
         return data_info['filename']
 
+    def _listed(self, index: int) -> dict[str, Any]:
+        data_info: dict[str, Any] = self.get_data_info(index)
+        if self.test_mode:
+            data_info['draw_seed'] = 0
+        return data_info
+
     def _read_in_batches(self) -> ClipBatches:
         if self.store is None:
             raise EchoError(
@@ -247,17 +251,15 @@ class EchoVideoDataset(BaseDataset):
             )
         files = [self.recording_of(self.get_data_info(index)) for index in range(len(self))]
         names = dict.fromkeys(name_in_store(file, self.data_root) for file in files)
+        transforms = self.pipeline.transforms
         return ClipBatches(
-            self.pipeline.transforms, self.store, names, self.data_root, self._resident
+            self._listed, transforms, self.store, names, self.data_root, self._resident
         )
 
     def _choose(self, index: int) -> ChosenClips:
         """With ``batched``: choose a sample's frames as :meth:`prepare_data` would."""
         assert self.batches is not None
-        data_info = self.get_data_info(index)
-        if self.test_mode:
-            data_info['draw_seed'] = 0
-        chosen = self.batches.choose(data_info)
+        chosen = self.batches.choose(index)
         if chosen.padded_frames:
             self.padded[int(index)] = 1
         return chosen

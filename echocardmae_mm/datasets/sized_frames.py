@@ -60,26 +60,25 @@ class SizedFrames:
         """
         return int(self.store.entry(name)['shape'][0])
 
-    def read(self, name: str, indices: Iterable[int], into: np.ndarray) -> None:
-        """Read some frames of a recording.
+    def read(self, name: str, indices: np.ndarray, into: np.ndarray) -> None:
+        """Read some frames of a recording; call ``store.require_whole()`` before a batch of them.
 
         Args:
             name (str): The recording.
-            indices (Iterable[int]): Frames from 0; -1 stands for a black one.
-            into (np.ndarray): uint8 of shape (len(indices), *frame), contiguous, filled.
+            indices (np.ndarray): Frames from 0, int64 of shape (T,); -1 stands for a black one.
+            into (np.ndarray): uint8 of shape (T, *frame), contiguous, filled.
         """
-        entry = self.store.entry(name)
-        shape = tuple(entry['shape'][1:])
-        frame_bytes = int(np.prod(shape))
-        is_sized = shape == self.frame
-        for index, frame in zip(indices, into):
+        frames = self.store.view(name)
+        steps = np.diff(indices)
+        is_sized = frames.shape[1:] == self.frame
+        if is_sized and indices[0] >= 0 and (steps == steps[:1]).all() and (steps > 0).all():
+            into[:] = frames[indices[0] : indices[-1] + 1 : steps[0] if len(steps) else 1]
+            return
+        for index, frame in zip(indices.tolist(), into):
             if index < 0:
                 frame[:] = 0
-                continue
-            read = frame if is_sized else np.empty(shape, np.uint8)
-            self.store.read(entry['offset'] + index * frame_bytes, read)
-            if not is_sized:
-                frame[:] = self._resized(read)
+            else:
+                frame[:] = frames[index] if is_sized else self._resized(frames[index])
 
     def _resized(self, frame: np.ndarray) -> np.ndarray:
         assert self._resize is not None

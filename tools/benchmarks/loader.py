@@ -5,7 +5,8 @@
 The samples of a round are a batch, from the recordings to tensors that the model computes with,
 patches cut out and normalised: decoded from files, read one by one from the store, read at once
 from it, and, where albumentations is installed, prepared as the released program does. 'read only'
-hands over uint8 frames for a GPU to prepare. Rounds alternate; figures are medians.
+hands over uint8 frames for a GPU to prepare. The released way has a loading process, as it needs
+it, and hands float32 over; the others work in this one. Rounds alternate; figures are medians.
 """
 
 from __future__ import annotations
@@ -22,13 +23,14 @@ import torch
 from mmengine.config import Config
 from mmengine.dataset import pseudo_collate
 from mmengine.registry import DATASETS, MODELS, init_default_scope
-from torch.utils.data import default_collate
+from torch.utils.data import DataLoader, Subset
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 from launch import Mistake, add_common_arguments, load_config, no_traceback_for_mistakes, override
 from released_style import ReleasedStyleDataset
 from rounds import alternate, ratio
 
+from echocardmae_mm.datasets import EchoVideoDataset
 from echocardmae_mm.draws import EpochIndex
 from echocardmae_mm.errors import EchoError
 
@@ -90,12 +92,14 @@ def ready(model: Any, batch: dict) -> object:
     return seen, model.patches(inputs['target'], inputs['masked'])
 
 
-def released(config: Config, dataset: object, samples: int) -> Callable[[int], object]:
-    """A worker process's share of a batch, collated; without sending it to the main process."""
+def released(config: Config, dataset: EchoVideoDataset, samples: int) -> Callable[[int], object]:
+    """A batch from one loading process, which has nothing done when it is asked."""
     settings = config.model.data_preprocessor
-    masks = (np.ones(1568, bool), np.zeros(1568, bool))
-    theirs = ReleasedStyleDataset(dataset, settings.mean, settings.std, masks)  # type: ignore[arg-type]
-    return lambda _: default_collate([theirs[index] for index in range(samples)])
+    masks = np.ones(1568, bool), np.zeros(1568, bool)
+    theirs = ReleasedStyleDataset(dataset, settings.mean, settings.std, masks)
+    some = Subset(theirs, [index % len(theirs) for index in range(samples)])
+    loader = DataLoader(some, samples, num_workers=1, persistent_workers=True)
+    return lambda _: list(loader)
 
 
 def main() -> None:
