@@ -50,6 +50,7 @@ def gradient_norms(args: argparse.Namespace, strategy: str, seed: int, folder: s
     config.experiment_name = f'{strategy} {seed}'
     config.log_level = 'WARNING'
     config.custom_hooks = []
+    config.default_hooks.runtime_info = dict(type='RuntimeInfoHook')  # keeps every step's norm
     config.default_hooks.checkpoint.interval = NEVER
     config.val_cfg = config.val_dataloader = config.val_evaluator = None
     config.train_cfg.update(max_epochs=args.epochs)
