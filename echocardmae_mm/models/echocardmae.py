@@ -10,6 +10,7 @@ from mmengine.structures import BaseDataElement
 from torch import Tensor
 from torch.utils.checkpoint import checkpoint
 
+from echocardmae_mm.errors import EchoError
 from echocardmae_mm.registry import MODELS
 
 from .patches import patchify, require_tokens, take_patches, unpatchify
@@ -30,11 +31,18 @@ class EchoCardMAE(BaseModel):
         decoder_chunks (int): The decoder works on the clips in so many parts, one after the other,
             and computes each again for its gradients: the same losses in a fraction of the memory,
             for a little time. Defaults to 1.
+        decode_ratio (float): Part of the masked tokens, in (0, 1], that the decoder predicts in
+            training, drawn anew at each step; the others are left out altogether, as in VideoMAE
+            V2. Below 1 it is another objective than the paper's. Defaults to 1.
         compile (dict | bool): Whether ``torch.compile`` is applied to everything between the
             frames and the alignment loss, with these arguments, such as
             ``dict(mode='reduce-overhead')`` for CUDA graphs. Defaults to False.
         init_cfg (dict, optional): Initialisation of the whole, such as ``dict(type='Pretrained',
             checkpoint=...)``. Defaults to None.
+
+    Raises:
+        EchoError: If ``decode_ratio`` is out of range, or less than 1 where videos differ in the
+            size of their sector.
     """
 
     def __init__(
@@ -45,6 +53,7 @@ class EchoCardMAE(BaseModel):
         alignment_head: dict | None = None,
         data_preprocessor: dict | None = None,
         decoder_chunks: int = 1,
+        decode_ratio: float = 1.0,
         compile: dict | bool = False,
         init_cfg: dict | None = None,
     ) -> None:
@@ -55,7 +64,12 @@ class EchoCardMAE(BaseModel):
         self.alignment_head = None
         if alignment_head is not None:
             self.alignment_head = MODELS.build(alignment_head)
+        if not 0 < decode_ratio <= 1:
+            raise EchoError(f'decode_ratio={decode_ratio} must lie above 0 and not above 1')
+        if decode_ratio < 1 and getattr(self.data_preprocessor, 'pad_masked', False):
+            raise EchoError('decode_ratio below 1 does not go with pad_masked=True')
         self.decoder_chunks = decoder_chunks
+        self.decode_ratio = decode_ratio
         self._learn = self.learn
         if compile or isinstance(compile, dict):
             arguments = compile if isinstance(compile, dict) else {}
@@ -95,6 +109,8 @@ class EchoCardMAE(BaseModel):
         Returns:
             dict[str, Tensor]: ``loss_rec`` and, with an alignment head, ``loss_align``.
         """
+        if self.training and self.decode_ratio < 1:
+            inputs = {**inputs, 'masked': self._some(inputs['masked'])}
         loss_rec, features = self._learn(inputs)
         losses = {'loss_rec': loss_rec}
         if self.alignment_head is not None:
@@ -180,6 +196,11 @@ class EchoCardMAE(BaseModel):
             sample.set_data({name: x[index :: len(samples)] for name, x in fields.items()})
             sample.set_data({'token_size': self._patch_and_tubelet[::-1]})
         return samples
+
+    def _some(self, masked: Tensor) -> Tensor:
+        count = max(1, round(self.decode_ratio * masked.shape[1]))
+        order = torch.rand(masked.shape, device=masked.device).argsort(dim=1)
+        return masked.gather(1, order[:, :count])
 
     def _encode(self, inputs: dict[str, Tensor]) -> Tensor:
         num_tokens = self.neck.pos_embed.shape[1]

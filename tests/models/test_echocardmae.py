@@ -25,6 +25,7 @@ def build(
     align=None,
     loss_rec=1.0,
     decoder_chunks=1,
+    decode_ratio=1.0,
     compile=False,
     **preprocessor,
 ):
@@ -39,6 +40,7 @@ def build(
                 **{'mean': MEAN, 'std': STD, **preprocessor},
             ),
             decoder_chunks=decoder_chunks,
+            decode_ratio=decode_ratio,
             compile=compile,
             backbone=dict(
                 type='echocardmae_mm.MaskedVisionTransformer',
@@ -275,6 +277,36 @@ def test_a_decoder_in_chunks_keeps_less():
     whole = kept(model)
     model.decoder_chunks = 4
     assert kept(model) < 0.8 * whole
+
+
+def test_a_part_of_the_masked_tokens_can_be_decoded_in_training():
+    model = build(decode_ratio=0.5)
+    inputs = model.data_preprocessor(batch_of([24, 24]))['inputs']
+    asked = []
+    decode = model.neck.forward
+    model.neck.forward = lambda *args: asked.append(args[2]) or decode(*args)
+
+    losses = []
+    for seed in (0, 0, 1):
+        torch.manual_seed(seed)
+        losses.append(model.loss(inputs)['loss_rec'].item())
+    assert losses[0] == losses[1] != losses[2]
+    for row, chosen in zip(inputs['masked'].tolist(), asked[0].tolist()):
+        assert len(row) == 18
+        assert len(set(chosen)) == 9
+        assert set(chosen) < set(row)
+    assert not torch.equal(asked[0], asked[2])
+
+    model.eval()
+    model.loss(inputs)
+    assert torch.equal(asked[3], inputs['masked'])
+
+
+@pytest.mark.parametrize('settings', [dict(decode_ratio=0), dict(decode_ratio=1.2),
+                                      dict(decode_ratio=0.5, pad_masked=True)])  # fmt: skip
+def test_what_cannot_be_decoded_in_part_is_refused(settings):
+    with pytest.raises(EchoError, match='decode_ratio'):
+        build(**settings)
 
 
 def test_clips_of_another_size_are_refused():
