@@ -2,7 +2,9 @@
 
 import argparse
 import os
+import signal
 import sys
+import traceback
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -88,6 +90,12 @@ def no_traceback_for_mistakes() -> Iterator[None]:
     try:
         yield
     except Exception as error:
+        signal.signal(signal.SIGCHLD, signal.SIG_DFL)  # torch's would raise for a dead process here
+        if _lost_a_loading_process(error):
+            sys.exit(
+                'error: a loading process was killed, perhaps for want of memory\n'
+                'Repeat the command with --resume, and with fewer num_workers in the dataloader'
+            )
         # A loading process hands its error on as a text that ends with the traceback.
         _, in_loader, named = str(error).rpartition('\nechocardmae_mm.errors.')
         if in_loader:
@@ -97,6 +105,15 @@ def no_traceback_for_mistakes() -> Iterator[None]:
         if isinstance(error, KeyError) and 'registry' in str(error):
             sys.exit('error: ' + error.args[0].partition('. Please check')[0])
         raise
+
+
+def _lost_a_loading_process(error: Exception) -> bool:
+    """Whether torch noticed it, or failed to fetch a batch that the process had ready."""
+    if str(error).startswith('DataLoader worker (pid'):
+        return True
+    places = [frame.filename for frame in traceback.extract_tb(error.__traceback__)]
+    fetched = any(place.endswith('torch/multiprocessing/reductions.py') for place in places)
+    return fetched and isinstance(error, (OSError, EOFError))
 
 
 def _key_and_value(text: str) -> str:

@@ -110,6 +110,20 @@ def test_a_signal_saves_and_leaves(new_run, uninterrupted, number, loader):
     run.assert_bit_identical(uninterrupted)
 
 
+def test_a_killed_loading_process_is_told_and_the_run_goes_on(new_run):
+    run = new_run(*WORKERS['2 that persist'], 'train_cfg.max_epochs=12')
+    assert run.start().wait_for_file('iter_2.pth')
+    main = run.processes[0].pid
+    os.kill(int(Path(f'/proc/{main}/task/{main}/children').read_text().split()[0]), signal.SIGKILL)
+    assert run.finish() == 1
+    last = run.output().strip().splitlines()[-2:]
+    assert last[0].startswith('error: a loading process was killed')
+    assert '--resume' in last[1]
+    assert 'Traceback' not in run.output()
+    assert run.start('--resume').finish() == 0, run.output()
+    assert (run.work_dir / 'iter_48.pth').is_file()
+
+
 def test_mmengines_own_loop_ends_with_other_weights(new_run, uninterrupted):
     run = new_run('train_cfg.type=EpochBasedTrainLoop')
     run.start('--resume', str(uninterrupted.work_dir / 'iter_6.pth')).finish()
