@@ -70,10 +70,11 @@ class EchoCardMAE(BaseModel):
             raise EchoError('decode_ratio below 1 does not go with pad_masked=True')
         self.decoder_chunks = decoder_chunks
         self.decode_ratio = decode_ratio
-        self._learn = self.learn
+        # Not bound to this model, so that a copy of it learns by itself.
+        self._learn = type(self).learn
         if compile or isinstance(compile, dict):
             arguments = compile if isinstance(compile, dict) else {}
-            self._learn = torch.compile(self.learn, fullgraph=True, dynamic=False, **arguments)
+            self._learn = torch.compile(self._learn, fullgraph=True, dynamic=False, **arguments)
 
     def forward(
         self,
@@ -111,7 +112,7 @@ class EchoCardMAE(BaseModel):
         """
         if self.training and self.decode_ratio < 1:
             inputs = {**inputs, 'masked': self._some(inputs['masked'])}
-        loss_rec, features = self._learn(inputs)
+        loss_rec, features = self._learn(self, inputs)
         losses = {'loss_rec': loss_rec}
         if self.alignment_head is not None:
             losses['loss_align'] = self.alignment_head(*features.chunk(2))

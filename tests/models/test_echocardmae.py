@@ -1,3 +1,4 @@
+from copy import deepcopy
 from pathlib import Path
 
 import numpy as np
@@ -17,6 +18,10 @@ SIZE = dict(img_size=32, patch_size=8, num_frames=4, tubelet_size=2, num_heads=3
 
 
 MEAN, STD = (30, 31, 32), (50, 51, 52)
+compiles = pytest.mark.skipif(
+    digit_version(torch.__version__) < digit_version('2.5'),
+    reason="torch 2.4 cannot trace mmengine's module wrappers into one graph",
+)
 
 
 def build(
@@ -317,10 +322,20 @@ def test_clips_of_another_size_are_refused():
         model.loss(model.data_preprocessor(batch)['inputs'])
 
 
-@pytest.mark.skipif(
-    digit_version(torch.__version__) < digit_version('2.5'),
-    reason="torch 2.4 cannot trace mmengine's module wrappers into one graph",
+@pytest.mark.parametrize(
+    'compile', [False, pytest.param(dict(backend='aot_eager'), marks=compiles)]
 )
+def test_a_copy_learns_by_itself(compile):
+    model = build(compile=compile)
+    inputs = model.data_preprocessor(batch_of([24, 24]))['inputs']
+    before = model.loss(inputs)['loss_rec'].item()
+    copied = deepcopy(model)
+    torch.nn.init.zeros_(model.neck.head.weight)
+    assert copied.loss(inputs)['loss_rec'].item() == pytest.approx(before, rel=1e-6)
+    assert model.loss(inputs)['loss_rec'].item() != pytest.approx(before, rel=1e-3)
+
+
+@compiles
 @pytest.mark.parametrize(
     ('background', 'pad_masked', 'chunks'),
     [('positional', False, 1), ('single', True, 1), ('positional', False, 2)],
