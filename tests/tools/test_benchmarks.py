@@ -57,6 +57,22 @@ def test_less_is_kept_by_fused_attention_and_in_chunks(benchmark):
     assert all(low < high for high, low in zip(kept[::2], kept[1::2]))
 
 
+def test_key_area_masking_is_timed_against_the_whole_frame(benchmark):
+    config = str(ROOT / 'configs/pretrain_echo.py')
+    printed = benchmark(
+        'key_area_step', config, '--batch', '2', '--rounds', '2', '--cfg-options', *TINY
+    )
+    assert re.search(r'whole frame / key area: [\d.]+ \[', printed)
+
+
+def test_a_prediction_is_timed(benchmark):
+    config = str(ROOT / 'configs/ef_echonet.py')
+    printed = benchmark(
+        'latency', config, '--rounds', '2', '--cfg-options', 'model.backbone.depth=1'
+    )
+    assert re.search(r'ef_echonet.py +\| +[\d.]+ ms', printed)
+
+
 def test_samples_are_prepared_by_each_way(benchmark, echonet_root, echonet_store):
     printed = benchmark(
         'loader',

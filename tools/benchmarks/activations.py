@@ -18,28 +18,24 @@ from pathlib import Path
 import numpy as np
 import torch
 from mmengine.config import Config
-from mmengine.registry import MODELS, init_default_scope
-from step import as_released, noise
+from mmengine.registry import MODELS
 from torch import Tensor
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
-from launch import add_common_arguments, load_config, no_traceback_for_mistakes, override
+from command_line import config_of, config_parser
+from launch import no_traceback_for_mistakes
 from released_style import ReleasedStyleStep
+from step import as_released, noise
 
 from echocardmae_mm.evaluation.markdown import markdown_table
 from echocardmae_mm.models import EchoCardMAE
 
 
 def parse_args() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument('config', help='path of a pretraining config')
+    parser = config_parser(__doc__)
     parser.add_argument('--batch', type=int, default=2, help='recordings of the smaller batch')
     parser.add_argument('--chunks', type=int, default=8, help='decoder_chunks')
     parser.add_argument('--scaled-to', type=int, default=64, help='batch that is asked about')
-    parser.add_argument('--work-dir', help=argparse.SUPPRESS)
-    add_common_arguments(parser)
     return parser.parse_args()
 
 
@@ -84,9 +80,7 @@ def kept_by_way(config: Config, model: EchoCardMAE, size: int, chunks: int) -> n
 def main() -> None:
     with no_traceback_for_mistakes():
         args = parse_args()
-        config = load_config(args)
-        override(config, args.cfg_options)
-        init_default_scope(config.default_scope)
+        config = config_of(args)
         model = MODELS.build(config.model)
         small, large = (
             kept_by_way(config, model, size, args.chunks) for size in (args.batch, 2 * args.batch)

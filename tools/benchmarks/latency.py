@@ -18,10 +18,11 @@ import numpy as np
 import torch
 from mmengine.config import Config
 from mmengine.dataset import Compose, pseudo_collate
-from mmengine.registry import MODELS, init_default_scope
+from mmengine.registry import MODELS
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
-from launch import add_common_arguments, load_config, no_traceback_for_mistakes, override
+from command_line import config_of, config_parser
+from launch import no_traceback_for_mistakes
 
 from echocardmae_mm.evaluation.markdown import markdown_table
 
@@ -30,13 +31,8 @@ _READS = ('OpenRecording', 'SampleEvenClips', 'ReadFrames', 'LoadEchoFrame', 'Lo
 
 
 def parse_args() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument('configs', nargs='+', help='configs of ejection fraction or segmentation')
+    parser = config_parser(__doc__, nargs='+')
     parser.add_argument('--rounds', type=int, default=31, help='predictions')
-    parser.add_argument('--work-dir', help=argparse.SUPPRESS)
-    add_common_arguments(parser)
     return parser.parse_args()
 
 
@@ -64,12 +60,10 @@ def decoded(config: Config) -> dict[str, Any]:
 
 def latency(args: argparse.Namespace, name: str) -> tuple[str, ...]:
     """Median and range of the predictions of one config, in ms."""
-    config = load_config(argparse.Namespace(**{**vars(args), 'config': name}))
-    override(config, args.cfg_options)
+    config = config_of(args, config=name)
     for part in ('backbone', 'decode_head'):
         if part in config.model:
             config.model[part].init_cfg = None
-    init_default_scope(config.default_scope)
     model = MODELS.build(config.model)
     model.to('cuda' if torch.cuda.is_available() else 'cpu').eval()
     steps = config.test_dataloader.dataset.pipeline
@@ -90,7 +84,7 @@ def latency(args: argparse.Namespace, name: str) -> tuple[str, ...]:
 def main() -> None:
     with no_traceback_for_mistakes():
         args = parse_args()
-        rows = [latency(args, name) for name in args.configs]
+        rows = [latency(args, name) for name in args.config]
         print(markdown_table(('config', 'one recording', '5 to 95 %'), rows))
 
 

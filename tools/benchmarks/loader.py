@@ -22,11 +22,12 @@ import numpy as np
 import torch
 from mmengine.config import Config
 from mmengine.dataset import pseudo_collate
-from mmengine.registry import DATASETS, MODELS, init_default_scope
+from mmengine.registry import DATASETS, MODELS
 from torch.utils.data import DataLoader, Subset
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
-from launch import Mistake, add_common_arguments, load_config, no_traceback_for_mistakes, override
+from command_line import config_of, config_parser
+from launch import Mistake, no_traceback_for_mistakes
 from released_style import ReleasedStyleDataset
 from rounds import alternate, ratio
 
@@ -36,15 +37,10 @@ from echocardmae_mm.errors import EchoError
 
 
 def parse_args() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument('config', help='path of the config whose training set is read')
+    parser = config_parser(__doc__)
     parser.add_argument('--packed', required=True, metavar='DIR', help='the store')
     parser.add_argument('--rounds', type=int, default=9, help='rounds of each')
     parser.add_argument('--samples', type=int, default=32, help='samples in a round')
-    parser.add_argument('--work-dir', help=argparse.SUPPRESS)
-    add_common_arguments(parser)
     return parser.parse_args()
 
 
@@ -105,11 +101,9 @@ def released(config: Config, dataset: EchoVideoDataset, samples: int) -> Callabl
 def main() -> None:
     with no_traceback_for_mistakes():
         args = parse_args()
-        config = load_config(args)
-        override(config, args.cfg_options)
+        config = config_of(args)
         cv2.setNumThreads(1)
         torch.set_num_threads(1)
-        init_default_scope(config.default_scope)
         with torch.no_grad():
             times = alternate(readers(config, args.packed, args.samples), args.rounds)
         first = next(iter(times))

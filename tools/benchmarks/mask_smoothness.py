@@ -20,7 +20,8 @@ from mmengine.runner import Runner
 from scipy.signal import detrend
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
-from launch import add_common_arguments, load_config, no_traceback_for_mistakes, override
+from command_line import config_of, config_parser
+from launch import no_traceback_for_mistakes
 
 from echocardmae_mm.evaluation.markdown import markdown_table
 from echocardmae_mm.masking import STRATEGIES
@@ -29,21 +30,15 @@ NEVER = 10**9
 
 
 def parse_args() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument('config', help='path of a pretraining config')
+    parser = config_parser(__doc__)
     parser.add_argument('--epochs', type=int, default=4, help='epochs of each run')
     parser.add_argument('--seeds', type=int, default=3, help='runs of each strategy')
-    parser.add_argument('--work-dir', help=argparse.SUPPRESS)
-    add_common_arguments(parser)
     return parser.parse_args()
 
 
 def gradient_norms(args: argparse.Namespace, strategy: str, seed: int, folder: str) -> np.ndarray:
     """Norm of the gradient at every step of a pretraining."""
-    config = load_config(argparse.Namespace(**{**vars(args), 'work_dir': folder}))
-    override(config, args.cfg_options)
+    config = config_of(args, work_dir=folder)
     steps = config.train_dataloader.dataset.pipeline
     next(step for step in steps if step['type'].endswith('SectorMask')).strategy = strategy
     config.randomness.seed = seed

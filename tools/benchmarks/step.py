@@ -21,11 +21,12 @@ import numpy as np
 import torch
 from mmengine.config import Config
 from mmengine.optim import build_optim_wrapper
-from mmengine.registry import MODELS, TRANSFORMS, init_default_scope
+from mmengine.registry import MODELS, TRANSFORMS
 from torch import Tensor
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
-from launch import add_common_arguments, load_config, no_traceback_for_mistakes, override
+from command_line import config_of, config_parser
+from launch import no_traceback_for_mistakes
 from released_style import ReleasedStyleStep
 from rounds import alternate, ratio
 from train import COMPILE_MODES, compile_model, use_mixed_precision
@@ -37,16 +38,11 @@ DEVICE = 'cuda' if torch.cuda.is_available() else 'cpu'
 
 
 def parse_args() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument('config', help='path of a pretraining config')
+    parser = config_parser(__doc__)
     parser.add_argument('--batch', type=int, default=4, help='recordings, of two clips each')
     parser.add_argument('--rounds', type=int, default=9, help='rounds of each')
     parser.add_argument('--amp', action='store_true', help='time mixed precision as well')
     parser.add_argument('--compile', nargs='?', const='default', choices=COMPILE_MODES)
-    parser.add_argument('--work-dir', help=argparse.SUPPRESS)
-    add_common_arguments(parser)
     return parser.parse_args()
 
 
@@ -151,9 +147,7 @@ def peak_memory(work: Callable[[int], object]) -> str:
 def main() -> None:
     with no_traceback_for_mistakes():
         args = parse_args()
-        config = load_config(args)
-        override(config, args.cfg_options)
-        init_default_scope(config.default_scope)
+        config = config_of(args)
         model = MODELS.build(config.model).to(DEVICE)
         loss, gradient = differences(model, noise(config, min(args.batch, 4)))
         print(f'in float32 the losses differ by {loss:.1e}, the gradient by {gradient:.1e}')

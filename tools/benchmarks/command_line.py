@@ -1,0 +1,48 @@
+"""What the benchmarks of a config have in common on the command line."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+
+from mmengine.config import Config
+from mmengine.registry import init_default_scope
+
+sys.path.insert(0, str(Path(__file__).parents[1]))
+from launch import add_common_arguments, load_config, override
+
+
+def config_parser(description: str | None, nargs: str | None = None) -> argparse.ArgumentParser:
+    """A parser that takes a config, or several, and --cfg-options.
+
+    Args:
+        description (str, optional): The docstring of the tool.
+        nargs (str, optional): '+' for several configs. Defaults to None, one.
+
+    Returns:
+        argparse.ArgumentParser: To which the tool adds its own.
+    """
+    parser = argparse.ArgumentParser(
+        description=description, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument('config', nargs=nargs, help='path of a config')
+    parser.add_argument('--work-dir', help=argparse.SUPPRESS)
+    add_common_arguments(parser)
+    return parser
+
+
+def config_of(args: argparse.Namespace, **changed: str) -> Config:
+    """The config that the command line names, with its settings; its host's scope is set.
+
+    Args:
+        args (argparse.Namespace): What a :func:`config_parser` read.
+        **changed (str): In place of arguments.
+
+    Returns:
+        Config: The config.
+    """
+    config = load_config(argparse.Namespace(**{**vars(args), **changed}))
+    override(config, args.cfg_options)
+    init_default_scope(config.default_scope)
+    return config
