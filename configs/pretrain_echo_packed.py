@@ -3,8 +3,8 @@
     python tools/pack_videos.py data/EchoNet-Dynamic --out data/packed/EchoNet-Dynamic --jobs 8
     python tools/train.py configs/pretrain_echo_packed.py --amp --compile
 
-Batches are read as slices of the store and prepared on the GPU. Where 66 GB fit into its memory,
-train_dataloader.dataset.resident=device keeps the frames there.
+Batches are read as slices of the store and prepared on the GPU. Where the 49 GB of the training set
+fit into its memory, train_dataloader.dataset.resident=device keeps them there.
 """
 
 _base_ = 'pretrain_echo.py'

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import cv2
 import nibabel
 import numpy as np
 import pytest
+from mmengine.visualization import Visualizer
 
 import echocardmae_mm  # noqa: F401  (arms the repairs, whichever host a test imports first)
 from echocardmae_mm.datasets.recordings.packing import StoreWriter, pack
@@ -41,6 +42,13 @@ def write_video(path: Path, frames: np.ndarray, fourcc: str = 'MJPG', fps: float
         writer.write(np.ascontiguousarray(frame[..., ::-1]))
     writer.release()
     return path
+
+
+@pytest.fixture(autouse=True)
+def _no_visualizer_of_another_test() -> Iterator[None]:
+    """mmengine gives runs of one name and second the same one, whose folder may be gone by now."""
+    yield
+    Visualizer._instance_dict.clear()
 
 
 @pytest.fixture(scope='session')

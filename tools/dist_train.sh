@@ -8,13 +8,18 @@ if [ $# -lt 2 ]; then
     exit 1
 fi
 gpus=${2}
+# One machine takes a free port, and a name that no other run has; several must agree on both.
+port=0 name=$$
+if [ "${NNODES:-1}" != 1 ]; then
+    port=${PORT:-29500} name=$port
+fi
 # Each attempt needs a store of its own: the one that torchrun keeps has the addresses of the dead.
 export TORCH_DISABLE_SHARE_RDZV_TCP_STORE=1
 torchrun \
     --nnodes="${NNODES:-1}" \
     --nproc_per_node="$gpus" \
     --rdzv_backend=c10d \
-    --rdzv_endpoint="${MASTER_ADDR:-127.0.0.1}:${PORT:-29500}" \
-    --rdzv_id="${PORT:-29500}" \
+    --rdzv_endpoint="${MASTER_ADDR:-localhost}:$port" \
+    --rdzv_id="$name" \
     --max_restarts="${MAX_RESTARTS:-0}" \
     "$(dirname "$0")/train.py" "$1" --launcher pytorch "${@:3}"

@@ -92,7 +92,7 @@ def use_mixed_precision(config: Config) -> None:
             wrapper.pop(setting, None)
     elif wrapper.type == 'OptimWrapper':
         wrapper.type = 'AmpOptimWrapper'
-        if torch.cuda.is_bf16_supported():
+        if torch.cuda.is_bf16_supported(including_emulation=False):
             wrapper.update(dtype='bfloat16', loss_scale={'enabled': False})
 
 
@@ -102,7 +102,13 @@ def compile_model(config: Config, mode: str) -> None:
         raise Mistake(
             f'--compile goes with echocardmae_mm.EchoCardMAE, not with {config.model.get("type")}'
         )
-    config.model.compile = dict(mode=mode)
+    if mode == 'reduce-overhead' and config.optim_wrapper.get('accumulative_counts', 1) > 1:
+        raise Mistake(
+            '--compile reduce-overhead does not go with accumulative_counts: the gradients lie in '
+            'memory that the next graph writes to'
+        )
+    before = config.model.get('compile')
+    config.model.compile = {**(before if isinstance(before, dict) else {}), 'mode': mode}
 
 
 def resume(config: Config, checkpoint: str) -> None:

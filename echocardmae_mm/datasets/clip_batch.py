@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 from torch import Tensor
 
 from echocardmae_mm.datasets.resident_frames import ResidentFrames
+from echocardmae_mm.errors import EchoError
 from echocardmae_mm.registry import FUNCTIONS
 
 
@@ -49,14 +50,32 @@ class ClipBatch(NamedTuple):
         return batch
 
 
+class ReadBatch(dict):
+    """What a data set with ``batched=True`` reads; it says so to who takes it for a list."""
+
+    def __missing__(self, key: object) -> Any:
+        raise EchoError(
+            "batched=True needs collate_fn=dict(type='echocardmae_mm.whole_batch') in the "
+            'dataloader'
+        )
+
+
 @FUNCTIONS.register_module()
-def whole_batch(batch: dict[str, Any]) -> dict[str, Any]:
+def whole_batch(batch: ReadBatch) -> ReadBatch:
     """Collate what a data set with ``batched=True`` reads: it is a batch already.
 
     Args:
-        batch (dict): What its ``__getitems__`` returns.
+        batch (ReadBatch): What its ``__getitems__`` returns.
 
     Returns:
-        dict: The same.
+        ReadBatch: The same.
+
+    Raises:
+        EchoError: If it is anything else.
     """
+    if not isinstance(batch, ReadBatch):
+        raise EchoError(
+            'whole_batch collates what a data set with batched=True reads: set that, and let no '
+            'RepeatDataset or ConcatDataset stand around it'
+        )
     return batch

@@ -13,7 +13,7 @@ from mmaction.structures import ActionDataSample
 from torch import Tensor
 from torch.utils.data import get_worker_info
 
-from echocardmae_mm.datasets.clip_batch import ClipBatch
+from echocardmae_mm.datasets.clip_batch import ClipBatch, ReadBatch
 from echocardmae_mm.datasets.recordings import PackedStore, name_in_store
 from echocardmae_mm.datasets.resident_frames import ResidentFrames
 from echocardmae_mm.datasets.sized_frames import SizedFrames
@@ -34,16 +34,14 @@ class ChosenClips(NamedTuple):
         name (str): The recording's name in the store.
         frame_inds (np.ndarray): int64 of shape (M, T); -1 stands for a black frame.
         padded_frames (int): How many frames the recording was too short for.
-        filename (str): The recording.
-        sample_idx (int): Index of the sample.
+        meta (dict): What the pipeline's ``PackActionInputs`` hands on of it.
     """
 
     key: DrawKey
     name: str
     frame_inds: np.ndarray
     padded_frames: int
-    filename: str
-    sample_idx: int
+    meta: dict[str, Any]
 
 
 class ClipBatches:
@@ -79,10 +77,11 @@ class ClipBatches:
             raise EchoError(f'resident={resident!r} is unknown; choose one of {RESIDENT}')
         self.data_info = data_info
         self.data_root = data_root
-        self.sampler, resize, self.left_to_do = _parts(transforms)
-        self.frames = SizedFrames(store, names, resize)
+        parts = _parts(transforms)
+        self.opener, self.sampler = parts.opener, parts.sampler
+        self.left_to_do, self.meta_keys = parts.left_to_do, parts.meta_keys
+        self.frames = SizedFrames(store, names, parts.resize)
         self.resident = ResidentFrames(self.frames) if resident else None
-        self._open = OpenRecording()
         self._opened: dict[int, dict[str, Any]] = {}
         self._buffers: list[np.ndarray] = []
 
@@ -103,16 +102,16 @@ class ClipBatches:
             data_info = self.data_info(index)
             name = name_in_store(data_info['filename'], self.data_root)
             packed = {'packed': (self.frames.store, name)}
-            self._opened[int(index)] = self._open.transform({**data_info, **packed})
+            self._opened[int(index)] = self.opener.transform({**data_info, **packed})
         opened = self._opened[int(index)]
-        results = self.sampler.transform({**opened, 'sample_idx': index})
+        size = {'img_shape': self.frames.frame[:2]}
+        results = self.sampler.transform({**opened, **size, 'sample_idx': index})
         return ChosenClips(
             draw_key(results),
             results['packed'][1],
             results['frame_inds'].reshape(results['num_clips'], -1),
             results['padded_frames'],
-            results['filename'],
-            int(index),
+            {key: results[key] for key in self.meta_keys if key in results},
         )
 
     def read(self, chosen: Sequence[ChosenClips]) -> dict[str, Any]:
@@ -124,6 +123,11 @@ class ClipBatches:
         Returns:
             dict: ``inputs``, a :class:`ClipBatch`, and ``data_samples``.
         """
+        if self.resident is not None and get_worker_info() is not None:
+            raise EchoError(
+                "resident='device': the frames stay in the process that trains; set num_workers=0 "
+                'and persistent_workers=False in the dataloader'
+            )
         places = np.stack([clips.frame_inds for clips in chosen], axis=1)
         keys = torch.tensor([clips.key for clips in chosen])
         if self.resident is None:
@@ -132,7 +136,7 @@ class ClipBatches:
             first = np.array([self.resident.first[clips.name] for clips in chosen])[:, None]
             rows = torch.from_numpy(np.where(places < 0, -1, places + first))
             batch = ClipBatch(rows, keys, self.left_to_do, self.resident)
-        return {'inputs': batch, 'data_samples': [self._data_sample(clips) for clips in chosen]}
+        return ReadBatch(inputs=batch, data_samples=[_data_sample(clips.meta) for clips in chosen])
 
     def _read(self, chosen: Sequence[ChosenClips], places: np.ndarray) -> Tensor:
         self.frames.store.require_whole()
@@ -147,53 +151,65 @@ class ClipBatches:
         if torch.cuda.is_available() and get_worker_info() is None:
             pinned = torch.empty(shape, dtype=torch.uint8, pin_memory=True)
             return pinned, pinned.numpy()
-        for pixels in self._buffers:
-            # Held by this list, by the name of the loop, and by the count itself.
-            if pixels.shape == shape and sys.getrefcount(pixels) == 3:
+        for pixels, count in zip(self._buffers, _references(self._buffers)):
+            if pixels.shape == shape and count == _FREE:
                 return torch.from_numpy(pixels), pixels
         pixels = np.empty(shape, np.uint8)
         self._buffers = [*self._buffers[1 - _BUFFERS :], pixels]
         return torch.from_numpy(pixels), pixels
 
-    def _data_sample(self, clips: ChosenClips) -> ActionDataSample:
-        sample = ActionDataSample()
-        meta = {'filename': clips.filename, 'sample_idx': clips.sample_idx}
-        for name, value in {'img_shape': self.frames.frame[:2], **meta}.items():
-            sample.set_field(value, name, field_type='metainfo')
-        return sample
-
     def __getstate__(self) -> dict[str, Any]:
         return {**vars(self), '_buffers': []}
+
+
+def _data_sample(meta: dict[str, Any]) -> ActionDataSample:
+    sample = ActionDataSample()
+    for name, value in meta.items():
+        sample.set_field(value, name, field_type='metainfo')
+    return sample
+
+
+def _references(arrays: list[np.ndarray]) -> list[int]:
+    return [sys.getrefcount(array) for array in arrays]
+
+
+#: What is counted of an array that nothing holds but a list.
+_FREE = _references([np.empty(0)])[0]
 
 
 class _Parts(NamedTuple):
     """A pretraining pipeline by what becomes of it."""
 
+    opener: OpenRecording
     sampler: ClipSampler
     resize: Any | None
     left_to_do: list[Any]
+    meta_keys: tuple[str, ...]
 
 
 def _parts(transforms: Sequence[Any]) -> _Parts:
-    opening, sampler, reading, *rest = [*transforms, None, None, None][: max(3, len(transforms))]
+    opener, sampler, reader = [*transforms, None, None, None][:3]
     if not (
-        isinstance(opening, OpenRecording)
+        isinstance(opener, OpenRecording)
         and isinstance(sampler, ClipSampler)
-        and isinstance(reading, ReadFrames)
+        and type(reader) is ReadFrames
     ):
         raise EchoError(
             'batched=True: the pipeline must begin with OpenRecording, SampleClipPair, ReadFrames'
         )
     resize: Any | None = None
     left_to_do: list[Any] = []
-    for transform in rest:
+    meta_keys: tuple[str, ...] = ()
+    for transform in transforms[3:]:
         if isinstance(transform, Resize) and not (transform.keep_ratio or left_to_do or resize):
             resize = transform
+        elif isinstance(transform, PackActionInputs):
+            meta_keys = tuple(transform.meta_keys)
         elif getattr(transform, 'has_batch_form', False):
             left_to_do.append(transform)
-        elif not isinstance(transform, (FormatShape, PackActionInputs)):
+        elif not isinstance(transform, FormatShape):
             raise EchoError(
                 f'batched=True: {transform} has no form for a whole batch\nLeave batched out of '
                 'the data set, or this transform out of its pipeline'
             )
-    return _Parts(sampler, resize, left_to_do)
+    return _Parts(opener, sampler, resize, left_to_do, meta_keys)

@@ -102,12 +102,37 @@ class EchoVideoDataset(BaseDataset):
         if self._fully_initialized:
             return
         super().full_init()
+        self._begin()
+        counts = ', '.join(f'{count} {what}' for what, count in self.report.items() if count)
+        print_log(f'{type(self).__name__}: {len(self)} recordings to read; {counts}', 'current')
+
+    def get_subset_(self, indices: Sequence[int] | int) -> None:
+        """Keep some of the recordings, in place.
+
+        Args:
+            indices (Sequence[int] | int): Which, or how many from the front (below 0: the end).
+        """
+        super().get_subset_(indices)
+        self._begin()
+
+    def get_subset(self, indices: Sequence[int] | int) -> EchoVideoDataset:
+        """A data set of some of the recordings.
+
+        Args:
+            indices (Sequence[int] | int): Which, or how many from the front (below 0: the end).
+
+        Returns:
+            EchoVideoDataset: Of the same kind.
+        """
+        subset = super().get_subset(indices)
+        subset._begin()
+        return subset
+
+    def _begin(self) -> None:
         self.skipped = torch.zeros(len(self), dtype=torch.uint8).share_memory_()
         self.padded = torch.zeros(len(self), dtype=torch.uint8).share_memory_()
         if self._batched:
             self.batches = self._read_in_batches()
-        counts = ', '.join(f'{count} {what}' for what, count in self.report.items() if count)
-        print_log(f'{type(self).__name__}: {len(self)} recordings to read; {counts}', 'current')
 
     def load_data_list(self) -> list[dict[str, Any]]:
         """Find the recordings.

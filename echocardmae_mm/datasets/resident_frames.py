@@ -29,10 +29,7 @@ class ResidentFrames:
         self._on: dict[torch.device, Tensor] = {}
 
     def __getstate__(self) -> dict[str, Any]:
-        raise EchoError(
-            "resident='device': the frames stay in the process that trains; set num_workers=0 and "
-            'persistent_workers=False in the dataloader'
-        )
+        return {**vars(self), '_on': {}}
 
     def take(self, places: Tensor) -> Tensor:
         """Frames by their places.

@@ -11,6 +11,7 @@ from mmengine.runner import EpochBasedTrainLoop, Runner
 from torch import nn
 from torch.utils.data import DataLoader
 
+from echocardmae_mm.datasets.clip_batches import ClipBatches
 from echocardmae_mm.errors import EchoError
 from echocardmae_mm.registry import LOOPS
 
@@ -84,8 +85,10 @@ class ResumableTrainLoop(EpochBasedTrainLoop):
 
     def _batches(self) -> Iterator[Any]:
         batches = iter(self.dataloader)
-        reads_in_batches = getattr(self.dataloader.dataset, 'batches', None) is not None
-        if reads_in_batches and self.dataloader.num_workers == 0:
+        reader = getattr(self.dataloader.dataset, 'batches', None)
+        # With another sampler the draws would come from a generator that this process moves too.
+        draws_by_key = isinstance(self.dataloader.batch_sampler.sampler, EpochSampler)
+        if isinstance(reader, ClipBatches) and draws_by_key and self.dataloader.num_workers == 0:
             return read_ahead(batches)
         return batches
 

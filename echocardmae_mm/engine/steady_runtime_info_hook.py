@@ -24,8 +24,8 @@ class SteadyRuntimeInfoHook(RuntimeInfoHook):
 
     Args:
         history (int): Values that are kept of each quantity, at least; no fewer than an epoch has
-            iterations. With ``window_size='global'`` in the log processor all are kept. Defaults
-            to 2000.
+            iterations, or the windows of the log processor. With ``window_size='global'`` in it
+            all are kept. Defaults to 2000.
     """
 
     def __init__(self, history: int = 2000) -> None:
@@ -60,12 +60,22 @@ class SteadyRuntimeInfoHook(RuntimeInfoHook):
             outputs (dict, optional): Losses, scalars or tensors of one value.
         """
         if outputs is not None:
-            self._waiting.append(outputs)
+            self._waiting.append(
+                {n: v.detach() if isinstance(v, Tensor) else v for n, v in outputs.items()}
+            )
         if self.every_n_inner_iters(batch_idx, self._interval) or self.end_of_epoch(
             runner.train_dataloader, batch_idx
         ):
             self._hand_over(runner)
             self._bound_history(runner)
+
+    def after_train(self, runner: Runner) -> None:
+        """Hand over what came after the last line of the log.
+
+        Args:
+            runner (Runner): The runner of the training process.
+        """
+        self._hand_over(runner)
 
     def before_save_checkpoint(self, runner: Runner, checkpoint: dict[str, Any]) -> None:
         """Let a checkpoint, whenever it is written, carry what was not handed over yet.
@@ -79,20 +89,23 @@ class SteadyRuntimeInfoHook(RuntimeInfoHook):
 
     def _hand_over(self, runner: Runner) -> None:
         names = [name for outputs in self._waiting for name in outputs]
-        values = [value for outputs in self._waiting for value in outputs.values()]
-        on_device = {i: v for i, v in enumerate(values) if isinstance(v, Tensor)}
-        if on_device:
-            scalars = [value.detach().float().reshape(()) for value in on_device.values()]
-            for place, value in zip(on_device, torch.stack(scalars).tolist()):
-                values[place] = value
+        values: list[Any] = [value for outputs in self._waiting for value in outputs.values()]
+        places = [i for i, value in enumerate(values) if isinstance(value, Tensor)]
+        for device in {values[i].device for i in places}:
+            there = [i for i in places if values[i].device == device]
+            scalars = torch.stack([values[i].float().reshape(()) for i in there])
+            for i, value in zip(there, scalars.tolist()):
+                values[i] = value
         for name, value in zip(names, values):
             runner.message_hub.update_scalar(f'train/{name}', value)
         self._waiting.clear()
 
     def _bound_history(self, runner: Runner) -> None:
-        windows = [cfg.get('window_size') for cfg in runner.log_processor.custom_cfg]
+        processor = runner.log_processor
+        windows = [processor.window_size, *(c.get('window_size', 0) for c in processor.custom_cfg)]
         if 'global' in windows:
             return
-        length = max(self.history, len(runner.train_dataloader))
+        looked_back = [window for window in windows if isinstance(window, int)]
+        length = max(self.history, len(runner.train_dataloader), *looked_back)
         for buffer in runner.message_hub.log_scalars.values():
             buffer.max_length = min(buffer.max_length, length)

@@ -72,6 +72,7 @@ class ClipPairPreprocessor(BaseDataPreprocessor):
         if isinstance(inputs, ClipBatch):
             _require_pairs(len(inputs.clips))
             batch = inputs.prepare(self._move)
+            _require(batch)
         else:
             batch = self._stack(inputs)
         indices = token_indices(
@@ -113,12 +114,7 @@ class ClipPairPreprocessor(BaseDataPreprocessor):
         return moved
 
     def _stack(self, inputs: dict[str, Any]) -> dict[str, Any]:
-        for name in WHO_ADDS:
-            if name not in inputs:
-                raise EchoError(
-                    f'the batch has no {name!r}: put {WHO_ADDS[name]} in the pipeline, and '
-                    f'{name!r} in collect_keys of PackActionInputs'
-                )
+        _require(inputs)
         batch = {
             name: value if isinstance(value, Tensor) else torch.stack(list(value))
             for name, value in inputs.items()
@@ -171,6 +167,15 @@ def token_indices(
     places = order.tensor_split([num_visible, kind.shape[1] - rest], dim=1)
     valid = kind.gather(1, places[1]) == MASKED if pad_masked else None
     return dict(zip(('visible', 'masked', 'background', 'masked_valid'), (*places, valid)))
+
+
+def _require(inputs: dict[str, Any]) -> None:
+    for name, who in WHO_ADDS.items():
+        if name not in inputs:
+            raise EchoError(
+                f'the batch has no {name!r}: put {who} in the pipeline, and {name!r} in '
+                'collect_keys of PackActionInputs'
+            )
 
 
 def _require_pairs(num_clips: int) -> None:

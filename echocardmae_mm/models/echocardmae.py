@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from itertools import pairwise
+from typing import Any
 
 import torch
 from mmengine.model import BaseModel
@@ -41,8 +43,8 @@ class EchoCardMAE(BaseModel):
             checkpoint=...)``. Defaults to None.
 
     Raises:
-        EchoError: If ``decode_ratio`` is out of range, or less than 1 where videos differ in the
-            size of their sector.
+        EchoError: If encoder and decoder are made for clips of different sizes, a number is out of
+            range, or ``decode_ratio`` is below 1 where videos differ in the size of their sector.
     """
 
     def __init__(
@@ -64,17 +66,24 @@ class EchoCardMAE(BaseModel):
         self.alignment_head = None
         if alignment_head is not None:
             self.alignment_head = MODELS.build(alignment_head)
+        if decoder_chunks < 1:
+            raise EchoError(f'decoder_chunks={decoder_chunks} must be at least 1')
         if not 0 < decode_ratio <= 1:
             raise EchoError(f'decode_ratio={decode_ratio} must lie above 0 and not above 1')
         if decode_ratio < 1 and getattr(self.data_preprocessor, 'pad_masked', False):
             raise EchoError('decode_ratio below 1 does not go with pad_masked=True')
         self.decoder_chunks = decoder_chunks
         self.decode_ratio = decode_ratio
-        # Not bound to this model, so that a copy of it learns by itself.
-        self._learn = type(self).learn
+        self.compile_arguments: dict | None = None
         if compile or isinstance(compile, dict):
-            arguments = compile if isinstance(compile, dict) else {}
-            self._learn = torch.compile(self._learn, fullgraph=True, dynamic=False, **arguments)
+            given = compile if isinstance(compile, dict) else {}
+            self.compile_arguments = {'fullgraph': True, 'dynamic': False, **given}
+        self._compiled: Callable[..., tuple[Tensor, Tensor]] | None = None
+        self._require_one_size()
+
+    def __getstate__(self) -> dict[str, Any]:
+        # A copy compiles for itself: what is compiled can neither be copied nor sent.
+        return {**super().__getstate__(), '_compiled': None}
 
     def forward(
         self,
@@ -98,6 +107,7 @@ class EchoCardMAE(BaseModel):
         if mode == 'predict':
             return self.predict(inputs, data_samples)
         if mode == 'tensor':
+            self._require_size(inputs)
             return self._encode(inputs)
         raise ValueError(f"mode is {mode!r}; it can be 'tensor', 'loss' or 'predict'")
 
@@ -112,7 +122,8 @@ class EchoCardMAE(BaseModel):
         """
         if self.training and self.decode_ratio < 1:
             inputs = {**inputs, 'masked': self._some(inputs['masked'])}
-        loss_rec, features = self._learn(self, inputs)
+        self._require_size(inputs)
+        loss_rec, features = self._learn(inputs)
         losses = {'loss_rec': loss_rec}
         if self.alignment_head is not None:
             losses['loss_align'] = self.alignment_head(*features.chunk(2))
@@ -132,7 +143,8 @@ class EchoCardMAE(BaseModel):
         if self.decoder_chunks == 1:
             return self._reconstruct(latent, inputs), latent.mean(dim=1)
         loss = latent.new_zeros((), dtype=torch.float32)
-        ends = [len(latent) * i // self.decoder_chunks for i in range(self.decoder_chunks + 1)]
+        chunks = min(self.decoder_chunks, len(latent))
+        ends = [len(latent) * i // chunks for i in range(chunks + 1)]
         for begin, end in pairwise(ends):
             some = {name: x if x is None else x[begin:end] for name, x in inputs.items()}
             part = checkpoint(self._reconstruct, latent[begin:end], some, use_reentrant=False)
@@ -140,7 +152,7 @@ class EchoCardMAE(BaseModel):
         return loss, latent.mean(dim=1)
 
     def patches(self, clips: Tensor, places: Tensor) -> Tensor:
-        """Patches as the model computes with them; the rest of the frames is not touched.
+        """Patches as the model computes with them.
 
         Args:
             clips (Tensor): (2B, 3, T, H, W) on the scale 0-255, of any type.
@@ -171,6 +183,7 @@ class EchoCardMAE(BaseModel):
             ``token_size``, frames of a token and its side in pixels.
         """
         clips, masked, valid = inputs['imgs'], inputs['masked'], inputs['masked_valid']
+        self._require_size(inputs)
         predicted = self._decode(self._encode(inputs), inputs)
         predicted = self.data_preprocessor.denormalise(predicted)
         patches = patchify(clips, *self._patch_and_tubelet).float()
@@ -203,9 +216,30 @@ class EchoCardMAE(BaseModel):
         order = torch.rand(masked.shape, device=masked.device).argsort(dim=1)
         return masked.gather(1, order[:, :count])
 
-    def _encode(self, inputs: dict[str, Tensor]) -> Tensor:
+    def _learn(self, inputs: dict[str, Tensor]) -> tuple[Tensor, Tensor]:
+        if self.compile_arguments is None:
+            return self.learn(inputs)
+        if self._compiled is None:
+            self._compiled = torch.compile(self.learn, **self.compile_arguments)
+        return self._compiled(inputs)
+
+    def _require_size(self, inputs: dict[str, Tensor]) -> None:
         num_tokens = self.neck.pos_embed.shape[1]
         require_tokens(inputs['imgs'], num_tokens, *self._patch_and_tubelet)
+
+    def _require_one_size(self) -> None:
+        sizes = [
+            part.pos_embed.shape[1]
+            for part in (self.backbone, self.neck)
+            if hasattr(part, 'pos_embed')
+        ]
+        if len(set(sizes)) > 1:
+            raise EchoError(
+                f'the encoder is made for clips of {sizes[0]} tokens, the decoder for {sizes[1]}: '
+                'let img_size, patch_size, num_frames and tubelet_size of both agree'
+            )
+
+    def _encode(self, inputs: dict[str, Tensor]) -> Tensor:
         patches = self.patches(inputs['imgs'], inputs['visible'])
         return self.backbone.encode(patches, inputs['visible'])
 

@@ -13,8 +13,9 @@ import torch
 from mmengine.dataset import pseudo_collate
 from mmengine.runner import Runner
 
-from echocardmae_mm.datasets import EchoNetDynamicDataset, EchoVideoDataset
+from echocardmae_mm.datasets import EchoNetDynamicDataset, EchoVideoDataset, whole_batch
 from echocardmae_mm.datasets.recordings.packing import StoreWriter, pack
+from echocardmae_mm.datasets.transforms import DenoisedTarget
 from echocardmae_mm.draws import EpochIndex
 from echocardmae_mm.errors import EchoError
 from echocardmae_mm.models import ClipPairPreprocessor
@@ -161,10 +162,49 @@ def test_loading_processes_read_the_same(folder, store):
         assert_equal_batches(one, other)
 
 
-def test_frames_of_the_device_do_not_travel(folder, store):
-    dataset = EchoVideoDataset(str(folder), packed=store, pipeline=pipeline(), resident='device')
+def test_frames_of_the_device_stay_in_the_process_that_trains(folder, store):
+    config = dict(
+        type='echocardmae_mm.EchoVideoDataset',
+        data_root=str(folder),
+        packed=store,
+        pipeline=pipeline(),
+        resident='device',
+    )
+    dataset = EchoVideoDataset(**{k: v for k, v in config.items() if k != 'type'})
+    for given in (config, dataset):
+        assert len(list(loader(given, 0))) == 3
     with pytest.raises(EchoError, match='num_workers=0'):
-        list(loader(dataset, 1))
+        list(loader(config, 1, multiprocessing_context='fork', timeout=60))
+
+
+def test_a_subset_reads_its_own_recordings(folder, store):
+    common = dict(data_root=str(folder), packed=store, pipeline=pipeline())
+    plain, batched = EchoVideoDataset(**common), EchoVideoDataset(**common, batched=True)
+    prepared(batched, [0, 1])
+    for some in (batched.get_subset([3, 5]), batched):
+        if some is batched:
+            batched.get_subset_([3, 5])
+        one, other = prepared(plain.get_subset([3, 5]), [0, 1]), prepared(some, [0, 1])
+        assert_equal_batches(one, other)
+        assert len(some.skipped) == 2
+
+
+def test_what_is_handed_on_is_what_the_pipeline_says(folder, store):
+    steps = pipeline()
+    steps[-1].update(meta_keys=('filename', 'clip_starts', 'img_shape', 'not_there'))
+    common = dict(data_root=str(folder), packed=store, pipeline=steps)
+    plain, batched = EchoVideoDataset(**common), EchoVideoDataset(**common, batched=True)
+    assert_equal_batches(prepared(plain, [0, 3]), prepared(batched, [0, 3]))
+
+
+class Black(DenoisedTarget):
+    def transform(self, results):
+        return {**results, 'target': np.zeros_like(results['imgs'])}
+
+
+def test_a_subclass_is_not_taken_for_its_parent():
+    assert DenoisedTarget().has_batch_form
+    assert not Black().has_batch_form
 
 
 def test_memory_is_used_again_when_a_batch_was_let_go_of_and_not_before(folder, store):
@@ -211,6 +251,24 @@ def test_without_a_store_or_with_an_unknown_place_nothing_is_read(folder, store)
         EchoVideoDataset(str(folder), packed=store, pipeline=pipeline(), resident='gpu')
 
 
+def test_a_batch_is_collated_as_one(folder, store):
+    common = dict(data_root=str(folder), packed=store, pipeline=pipeline())
+    batch = EchoVideoDataset(**common, batched=True).__getitems__([0, 1])
+    with pytest.raises(EchoError, match='needs collate_fn'):
+        pseudo_collate(batch)
+    with pytest.raises(EchoError, match='set that, and let no RepeatDataset'):
+        whole_batch(EchoVideoDataset(**common).__getitems__([0, 1]))
+
+
+@pytest.mark.parametrize(('left_out', 'named'), [(5, 'put DenoisedTarget'), (6, 'put SectorMask')])
+def test_what_the_model_misses_is_named(folder, store, left_out, named):
+    steps = pipeline()
+    del steps[left_out]
+    dataset = EchoVideoDataset(str(folder), packed=store, pipeline=steps, batched=True)
+    with pytest.raises(EchoError, match=named):
+        prepared(dataset, [0, 1])
+
+
 def test_one_clip_is_no_pair(folder, store):
     steps = pipeline(num_clips=1)
     dataset = EchoVideoDataset(str(folder), packed=store, pipeline=steps, batched=True)
@@ -232,3 +290,19 @@ def test_labelled_data_sets_read_in_batches_too(echonet_root, echonet_store):
     plain = EchoNetDynamicDataset(**common, packed=str(echonet_store))
     batched = EchoNetDynamicDataset(**common, packed=str(echonet_store), batched=True)
     assert_equal_batches(prepared(plain, [0, 4]), prepared(batched, [0, 4]))
+
+
+@pytest.mark.gpu
+@pytest.mark.skipif(not torch.cuda.is_available(), reason='needs a CUDA device')
+@pytest.mark.parametrize('resident', ['', 'device'])
+def test_a_gpu_prepares_the_same(folder, store, resident):
+    common = dict(data_root=str(folder), packed=store, pipeline=pipeline())
+    plain = EchoVideoDataset(**common)
+    batched = EchoVideoDataset(**common, batched=True, resident=resident)
+    on_gpu = ClipPairPreprocessor([0, 0, 0], [1, 1, 1], non_blocking=True).to('cuda')
+    for epoch in range(8):
+        indices = [EpochIndex(index, epoch, seed=5) for index in (4, 0, 2, 3)]
+        ours = on_gpu(batched.__getitems__(indices))['inputs']
+        theirs = prepared(plain, (4, 0, 2, 3), epoch)['inputs']
+        for name in NAMES:
+            assert torch.equal(ours[name].cpu(), theirs[name]), name

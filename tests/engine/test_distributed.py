@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -33,12 +32,6 @@ def test_a_signal_to_one_rank_stops_both_and_they_go_on_exactly(new_run):
     run.assert_bit_identical(uninterrupted)
 
 
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(('127.0.0.1', 0))
-        return probe.getsockname()[1]
-
-
 def dist_train(recordings: Path, work_dir: Path, **environment: str) -> subprocess.Popen:
     """Two processes of the tiny pretraining, as tools/dist_train.sh starts them."""
     script, config = ROOT / 'tools/dist_train.sh', ROOT / 'tests/engine/tiny_pretraining.py'
@@ -46,7 +39,7 @@ def dist_train(recordings: Path, work_dir: Path, **environment: str) -> subproce
     path = f'{Path(sys.executable).parent}:{os.environ["PATH"]}'
     return subprocess.Popen(
         ['bash', script, config, '2', f'--work-dir={work_dir}', '--resume', *options],
-        env={**os.environ, 'PATH': path, 'PORT': str(free_port()), **environment},
+        env={**os.environ, 'PATH': path, **environment},
         stdout=subprocess.DEVNULL,
         stderr=subprocess.PIPE,
         text=True,

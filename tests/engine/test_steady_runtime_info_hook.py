@@ -15,7 +15,7 @@ from mmengine.model import BaseModel
 from mmengine.runner import CheckpointLoader, Runner
 from torch.utils.data import TensorDataset
 
-import echocardmae_mm  # noqa: F401
+from echocardmae_mm.engine import SteadyRuntimeInfoHook
 
 STEADY, STOCK = 'echocardmae_mm.SteadyRuntimeInfoHook', 'RuntimeInfoHook'
 
@@ -107,8 +107,20 @@ def test_losses_are_looked_at_when_the_log_is_written(tmp_path, monkeypatch):
     assert any(asked)
 
 
-@pytest.mark.parametrize(('window', 'kept'), [(4, 30), ('global', 54)])
+@pytest.mark.parametrize(('window', 'kept'), [(4, 30), (41, 41), ('global', 54)])
 def test_no_more_is_kept_than_the_log_looks_back_on(tmp_path, window, kept):
     looked_at = dict(data_src='loss', method_name='mean', window_size=window)
     runner = train(tmp_path / 'run', STEADY, log=[looked_at], history=30)
     assert len(runner.message_hub.get_scalar('train/loss').data[0]) == kept
+
+
+def test_losses_may_lie_on_several_devices_and_let_go_of_the_graph(tmp_path):
+    runner = train(tmp_path / 'run', STEADY)
+    hook = next(hook for hook in runner.hooks if isinstance(hook, SteadyRuntimeInfoHook))
+    weight = torch.nn.Parameter(torch.ones(()))
+    outputs = {'loss': weight * 2, 'acc': 0.5, 'share': np.float64(0.25)}
+    hook.after_train_iter(runner, 1, outputs=outputs)
+    assert not any(getattr(v, 'requires_grad', False) for v in hook._waiting[-1].values())
+    hook.after_train(runner)
+    for name, value in {'loss': 2, 'acc': 0.5, 'share': 0.25}.items():
+        assert runner.message_hub.get_scalar(f'train/{name}').current() == value

@@ -1,3 +1,4 @@
+import pickle
 from copy import deepcopy
 from pathlib import Path
 
@@ -32,6 +33,7 @@ def build(
     decoder_chunks=1,
     decode_ratio=1.0,
     compile=False,
+    encoder=None,
     **preprocessor,
 ):
     if align is not None:
@@ -52,7 +54,7 @@ def build(
                 embed_dims=24,
                 depth=2,
                 attn_bias=attn_bias,
-                **SIZE,
+                **{**SIZE, **(encoder or {})},
             ),
             neck=dict(
                 type='echocardmae_mm.BackgroundTokenDecoder',
@@ -256,7 +258,7 @@ def losses_and_gradients(model, inputs):
     return losses, gradients
 
 
-@pytest.mark.parametrize('chunks', [2, 3, 8])
+@pytest.mark.parametrize('chunks', [2, 3, 8, 50])
 @pytest.mark.parametrize('pad_masked', [False, True])
 def test_a_decoder_in_chunks_loses_the_same(chunks, pad_masked):
     sectors = [24, 11, 32, 20] if pad_masked else [24] * 4
@@ -314,12 +316,35 @@ def test_what_cannot_be_decoded_in_part_is_refused(settings):
         build(**settings)
 
 
-def test_clips_of_another_size_are_refused():
-    model = build()
+@pytest.mark.parametrize('compile', [False, dict(backend='aot_eager')])
+def test_clips_of_another_size_are_refused(compile):
+    model = build(compile=compile)
     batch = batch_of([24, 24])
     batch['inputs']['imgs'] = [clip[..., :16] for clip in batch['inputs']['imgs']]
-    with pytest.raises(EchoError, match='have 16 tokens, the model is made for 32'):
-        model.loss(model.data_preprocessor(batch)['inputs'])
+    data = model.data_preprocessor(batch)
+    for mode in ('loss', 'predict', 'tensor'):
+        with pytest.raises(EchoError, match='have 16 tokens, the model is made for 32'):
+            model(**data, mode=mode)
+
+
+@pytest.mark.parametrize('size', [dict(img_size=64), dict(num_frames=8), dict(patch_size=16)])
+def test_an_encoder_of_another_size_than_the_decoder_is_refused(size):
+    with pytest.raises(EchoError, match='tokens, the decoder for 32'):
+        build(encoder=size)
+
+
+@pytest.mark.parametrize('chunks', [0, -1])
+def test_no_chunks_are_refused(chunks):
+    with pytest.raises(EchoError, match='decoder_chunks'):
+        build(decoder_chunks=chunks)
+
+
+def test_a_compiled_model_can_be_sent():
+    model = build(compile=dict(backend='aot_eager', dynamic=True))
+    assert model.compile_arguments == dict(backend='aot_eager', dynamic=True, fullgraph=True)
+    sent = pickle.loads(pickle.dumps(model))
+    inputs = model.data_preprocessor(batch_of([24, 24]))['inputs']
+    assert sent.learn(inputs)[0] == model.learn(inputs)[0]
 
 
 @pytest.mark.parametrize(

@@ -166,6 +166,13 @@ def test_compilation_is_for_the_pretraining_model(tool, merged):
     assert merged('--compile').model.compile == dict(mode='default')
     assert merged('--compile', 'reduce-overhead').model.compile == dict(mode='reduce-overhead')
     assert 'compile' not in merged().model
+    config = merged()
+    config.model.compile = dict(dynamic=True)
+    tool.compile_model(config, 'default')
+    assert config.model.compile == dict(dynamic=True, mode='default')
+    config.optim_wrapper.accumulative_counts = 4
+    with pytest.raises(Exception, match='does not go with accumulative_counts'):
+        tool.compile_model(config, 'reduce-overhead')
     config = Config(dict(model=dict(type='Recognizer3D')))
     with pytest.raises(Exception, match='--compile goes with'):
         tool.compile_model(config, 'default')

@@ -85,7 +85,9 @@ class DenoisedTarget(BaseTransform):
 
     @property
     def has_batch_form(self) -> bool:
-        """Whether :meth:`transform_batch` gives the same pixels."""
+        """Whether :meth:`transform_batch` gives the same pixels as :meth:`transform`."""
+        if type(self).transform is not DenoisedTarget.transform:
+            return False
         return self.method == 'none' or (self.method, self.kernel_size) == ('median', 3)
 
     def transform_batch(self, batch: dict[str, Any]) -> dict[str, Any]:
@@ -101,7 +103,7 @@ class DenoisedTarget(BaseTransform):
         if self.method == 'none':
             return {**batch, 'target': imgs}
         frames = imgs.movedim(1, -1)
-        blurred = median_blur_3x3(frames) if imgs.is_cuda else _median_on_cpu(frames)
+        blurred = _median_on_cpu(frames) if imgs.device.type == 'cpu' else median_blur_3x3(frames)
         return {**batch, 'target': blurred.movedim(-1, 1)}
 
     def __repr__(self) -> str:

@@ -109,7 +109,9 @@ class SectorMask(BaseTransform):
 
     @property
     def has_batch_form(self) -> bool:
-        """Whether :meth:`transform_batch` draws the same masks."""
+        """Whether :meth:`transform_batch` draws the same masks as :meth:`transform`."""
+        if type(self).transform is not SectorMask.transform:
+            return False
         return self.sector != 'auto' and self.strategy in BATCH_STRATEGIES
 
     def transform_batch(self, batch: dict[str, Any]) -> dict[str, Any]:
