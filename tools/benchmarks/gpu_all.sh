@@ -2,41 +2,52 @@
 # What docs/performance.md asks of a GPU, in under ten minutes; the figures go to OUT/*.txt.
 #
 #   bash tools/benchmarks/gpu_all.sh [OUT]
+#
+# CONFIG, BATCH, ROUNDS, MINUTES and PHANTOMS in the environment make it another or a smaller one.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 OUT=${1:-work_dirs/benchmarks/gpu}
 PYTHON=${PYTHON:-python}
+CONFIG=${CONFIG:-configs/benchmarks/pretrain_patch8.py}
+BATCH=${BATCH:-64} ROUNDS=${ROUNDS:-15} MINUTES=${MINUTES:-2.5} PHANTOMS=${PHANTOMS:-300}
 BENCH=tools/benchmarks
-CONFIG=configs/benchmarks/pretrain_patch8.py
 DATA=$OUT/data
 mkdir -p "$OUT"
 
+# measure NAME PROGRAM [arguments]: its figures go to OUT/NAME.txt, all it said to OUT/NAME.log.
 measure() {
   local name=$1
   shift
   echo "== $name: $*" | tee "$OUT/$name.txt"
-  "$@" 2> "$OUT/$name.log" | grep -v ' - mmengine - ' | tee -a "$OUT/$name.txt" || {
-    tail -3 "$OUT/$name.log" | tee -a "$OUT/$name.txt"
-  }
+  local program=$1
+  shift
+  if $PYTHON "$BENCH/$program" "$@" > "$OUT/$name.log" 2>&1; then
+    grep -E ' ms|GB|predicted|differ| / ' "$OUT/$name.log" | grep -v ' - mmengine - ' \
+      | tee -a "$OUT/$name.txt"
+  else
+    echo "failed; see $OUT/$name.log" | tee -a "$OUT/$name.txt"
+  fi
 }
 
-nvidia-smi --query-gpu=name,driver_version,memory.total --format=csv | tee "$OUT/machine.txt"
+{ nvidia-smi --query-gpu=name,driver_version,memory.total --format=csv || echo 'no GPU'; } \
+  2> /dev/null | tee "$OUT/machine.txt"
 $PYTHON -c 'import torch; print("torch", torch.__version__)' | tee -a "$OUT/machine.txt"
 if [ ! -d "$DATA/repeated" ]; then
-  $PYTHON tools/make_phantoms.py --out "$DATA" --videos 300 --seed 1 --datasets echonet --jobs "$(nproc)"
+  $PYTHON tools/make_phantoms.py --out "$DATA" --videos "$PHANTOMS" --seed 1 --datasets echonet \
+    --jobs "$(nproc)"
   $PYTHON tools/pack_videos.py "$DATA/EchoNet-Dynamic" --out "$DATA/packed" --jobs "$(nproc)"
   $PYTHON $BENCH/repeated_store.py "$DATA/EchoNet-Dynamic" "$DATA/packed" --out "$DATA/repeated"
 fi
-READ="data_root=$DATA/repeated/data packed=$DATA/repeated/store"
+STEP=("$CONFIG" --rounds "$ROUNDS" --amp)
+READ=("data_root=$DATA/repeated/data" "packed=$DATA/repeated/store")
 
-measure step $PYTHON $BENCH/step.py $CONFIG --batch 64 --rounds 15 --amp
-measure step_compiled $PYTHON $BENCH/step.py $CONFIG --batch 64 --rounds 15 --amp --compile
-measure step_chunks $PYTHON $BENCH/step.py $CONFIG --batch 64 --rounds 15 --amp \
-  --cfg-options model.decoder_chunks=8
-measure step_graphs $PYTHON $BENCH/step.py $CONFIG --batch 16 --rounds 15 --amp \
-  --compile reduce-overhead
-measure loader $PYTHON $BENCH/loader.py $CONFIG --packed "$DATA/repeated/store" --rounds 5 \
-  --cfg-options data_root="$DATA/repeated/data"
-measure schedule $PYTHON $BENCH/schedule.py $CONFIG --minutes 3 --amp --compile --cfg-options $READ
-measure schedule_resident $PYTHON $BENCH/schedule.py $CONFIG --minutes 2 --amp --compile \
-  --cfg-options $READ train_dataloader.dataset.resident=device
+measure step step.py "${STEP[@]}" --batch "$BATCH"
+measure step_compiled step.py "${STEP[@]}" --batch "$BATCH" --compile
+measure step_chunks step.py "${STEP[@]}" --batch "$BATCH" --cfg-options model.decoder_chunks=8
+measure step_graphs step.py "${STEP[@]}" --batch "$((BATCH / 4))" --compile reduce-overhead
+measure loader loader.py "$CONFIG" --packed "$DATA/repeated/store" --rounds 5 \
+  --cfg-options "data_root=$DATA/repeated/data"
+measure schedule schedule.py "$CONFIG" --minutes "$MINUTES" --amp --compile \
+  --cfg-options "${READ[@]}"
+measure schedule_resident schedule.py "$CONFIG" --minutes "$MINUTES" --amp --compile \
+  --cfg-options "${READ[@]}" train_dataloader.dataset.resident=device
