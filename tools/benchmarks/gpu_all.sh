@@ -49,5 +49,7 @@ measure loader loader.py "$CONFIG" --packed "$DATA/repeated/store" --rounds 5 \
   --cfg-options "data_root=$DATA/repeated/data"
 measure schedule schedule.py "$CONFIG" --minutes "$MINUTES" --amp --compile \
   --cfg-options "${READ[@]}"
+# All frames of 7465 recordings are 49 GB.
+nvidia-smi > /dev/null 2>&1 || exit 0
 measure schedule_resident schedule.py "$CONFIG" --minutes "$MINUTES" --amp --compile \
   --cfg-options "${READ[@]}" train_dataloader.dataset.resident=device
