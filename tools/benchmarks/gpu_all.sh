@@ -9,7 +9,7 @@ cd "$(dirname "$0")/../.."
 OUT=${1:-work_dirs/benchmarks/gpu}
 PYTHON=${PYTHON:-python}
 CONFIG=${CONFIG:-configs/benchmarks/pretrain_patch8.py}
-BATCH=${BATCH:-64} ROUNDS=${ROUNDS:-15} MINUTES=${MINUTES:-2.5} PHANTOMS=${PHANTOMS:-300}
+BATCH=${BATCH:-64} ROUNDS=${ROUNDS:-15} MINUTES=${MINUTES:-2} PHANTOMS=${PHANTOMS:-300}
 BENCH=tools/benchmarks
 DATA=$OUT/data
 mkdir -p "$OUT"
