@@ -92,7 +92,7 @@ def use_mixed_precision(config: Config) -> None:
             wrapper.pop(setting, None)
     elif wrapper.type == 'OptimWrapper':
         wrapper.type = 'AmpOptimWrapper'
-        if torch.cuda.is_bf16_supported(including_emulation=False):
+        if torch.cuda.get_device_capability()[0] >= 8:  # older ones emulate it
             wrapper.update(dtype='bfloat16', loss_scale={'enabled': False})
 
 

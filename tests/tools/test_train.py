@@ -162,6 +162,16 @@ def test_mixed_precision_refuses_what_it_does_not_know(tool):
         tool.use_mixed_precision(config)
 
 
+@pytest.mark.parametrize(('capability', 'dtype'), [((9, 0), 'bfloat16'), ((7, 5), None)])
+def test_mixed_precision_is_bfloat16_where_the_gpu_has_it(tool, monkeypatch, capability, dtype):
+    monkeypatch.setitem(tool.use_mixed_precision.__globals__, 'NO_GPU', False)
+    monkeypatch.setattr(torch.cuda, 'get_device_capability', lambda: capability)
+    config = Config.fromfile(TINY)
+    tool.use_mixed_precision(config)
+    assert config.optim_wrapper.type == 'AmpOptimWrapper'
+    assert config.optim_wrapper.get('dtype') == dtype
+
+
 def test_compilation_is_for_the_pretraining_model(tool, merged):
     assert merged('--compile').model.compile == dict(mode='default')
     assert merged('--compile', 'reduce-overhead').model.compile == dict(mode='reduce-overhead')
