@@ -7,6 +7,7 @@ import torch
 from mmaction.models.heads import TSNHead
 from mmaction.structures import ActionDataSample
 from mmengine.evaluator import Evaluator
+from mmengine.registry import init_default_scope
 from sklearn.metrics import confusion_matrix
 
 from echocardmae_mm.errors import EchoError
@@ -44,6 +45,7 @@ def evaluated(samples: list[dict], **kwargs) -> tuple[DiagnosisMetric, dict]:
 
 def test_a_head_of_the_host_gives_what_the_metric_reads():
     """Four clips of each of two recordings, as MMAction2 averages and hands them on."""
+    init_default_scope('mmaction')
     logits = torch.randn(8, 2, generator=torch.Generator().manual_seed(0))
     given = []
     for i in range(2):
