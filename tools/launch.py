@@ -109,8 +109,12 @@ def no_traceback_for_mistakes() -> Iterator[None]:
 
 def _lost_a_loading_process(error: Exception) -> bool:
     """Whether torch noticed it, or failed to fetch a batch that the process had ready."""
-    if str(error).startswith('DataLoader worker (pid'):
-        return True
+    # torch notices it wherever this process is, and others may have caught that.
+    cause: BaseException | None = error
+    while cause is not None:
+        if str(cause).startswith('DataLoader worker (pid'):
+            return True
+        cause = cause.__cause__ or cause.__context__
     places = [frame.filename for frame in traceback.extract_tb(error.__traceback__)]
     fetched = any(place.endswith('torch/multiprocessing/reductions.py') for place in places)
     return fetched and isinstance(error, (OSError, EOFError))
