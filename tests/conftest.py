@@ -90,12 +90,24 @@ def echonet_root(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope='session')
-def echonet_store(echonet_root: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """What ``tools/pack_videos.py`` makes of ``echonet_root``."""
-    writer = StoreWriter(tmp_path_factory.mktemp('packed') / 'store', echonet_root, False)
-    list(pack(echonet_root, sorted((echonet_root / 'Videos').iterdir()), writer, map))
-    writer.finish()
-    return writer.folder
+def pack_folder() -> Callable[..., str]:
+    """``pack_folder(root, out, gray=False)`` is what ``tools/pack_videos.py`` does in processes."""
+
+    def make(root: Path, out: Path, gray: bool = False) -> str:
+        writer = StoreWriter(out, root, gray)
+        list(pack(root, sorted(path for path in root.rglob('*') if path.is_file()), writer, map))
+        writer.finish()
+        return str(out)
+
+    return make
+
+
+@pytest.fixture(scope='session')
+def echonet_store(
+    echonet_root: Path, pack_folder: Callable[..., str], tmp_path_factory: pytest.TempPathFactory
+) -> str:
+    """The store of ``echonet_root``."""
+    return pack_folder(echonet_root, tmp_path_factory.mktemp('packed') / 'store')
 
 
 @pytest.fixture(scope='session')

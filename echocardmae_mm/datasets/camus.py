@@ -9,9 +9,9 @@ from typing import Any
 from mmengine.logging import print_log
 
 from echocardmae_mm.datasets.camus_index import Patient, ejection_fraction, find_patients
-from echocardmae_mm.datasets.echo_video import EchoVideoDataset
 from echocardmae_mm.datasets.echonet_dynamic import is_ef
 from echocardmae_mm.datasets.patient_folds import contiguous_folds, patients_of_split, read_folds
+from echocardmae_mm.datasets.recording_dataset import RecordingDataset
 from echocardmae_mm.datasets.recording_lists import TRY_PHANTOMS
 from echocardmae_mm.errors import EchoError
 from echocardmae_mm.registry import DATASETS
@@ -20,7 +20,7 @@ VIEWS = ('2CH', '4CH')
 
 
 @DATASETS.register_module()
-class CAMUSDataset(EchoVideoDataset):
+class CAMUSDataset(RecordingDataset):
     """Apical sequences of CAMUS with their ejection fraction (Leclerc et al., IEEE TMI 2019).
 
     Each sequence comes with ``patient``, ``view``, ``quality`` (as the cfg file says it: Good,
@@ -44,7 +44,7 @@ class CAMUSDataset(EchoVideoDataset):
         fold_file (str): CSV of the columns ``patient`` and ``fold`` in place of those blocks;
             ``num_folds`` does not count then. Defaults to ''.
         val_share (float): Share of the patients outside the fold that validates. Defaults to 0.1.
-        **kwargs (Any): Further arguments of :class:`EchoVideoDataset`.
+        **kwargs (Any): Further arguments of :class:`RecordingDataset`.
 
     Attributes:
         folds (dict[str, int]): Fold of each patient; empty without ``fold``.

@@ -11,9 +11,9 @@ from mmengine.logging import print_log
 
 from echocardmae_mm.datasets.camus import VIEWS, require_one_release
 from echocardmae_mm.datasets.camus_index import NIFTI, Patient, ejection_fraction, find_patients
-from echocardmae_mm.datasets.echo_video import EchoVideoDataset
 from echocardmae_mm.datasets.patient_folds import SPLITS
 from echocardmae_mm.datasets.patient_split import draw_split, read_split
+from echocardmae_mm.datasets.recording_dataset import RecordingDataset
 from echocardmae_mm.datasets.recordings import open_recording, read_labels
 from echocardmae_mm.errors import EchoError, RecordingError
 from echocardmae_mm.registry import DATASETS
@@ -23,7 +23,7 @@ _INSTANTS = ('ED', 'ES')
 
 
 @DATASETS.register_module()
-class CAMUSSegDataset(EchoVideoDataset):
+class CAMUSSegDataset(RecordingDataset):
     """End-diastole and end-systole of each patient and view, with their label images.
 
     The official test patients test (``subgroup_testing.txt`` of the NIfTI release, the folder
@@ -44,7 +44,7 @@ class CAMUSSegDataset(EchoVideoDataset):
         split_file (str): CSV of the columns ``patient`` and ``split`` in place of the official list
             and the draw. Defaults to ''.
         val_share (float): Share of the patients that do not test which validates. Defaults to 0.1.
-        **kwargs (Any): Further arguments of :class:`EchoVideoDataset`.
+        **kwargs (Any): Further arguments of :class:`RecordingDataset`.
 
     Attributes:
         splits (dict[str, str]): The split of each patient; a run stores it as ``split.csv``.

@@ -139,7 +139,6 @@ class ClipBatches:
         return ReadBatch(inputs=batch, data_samples=[_data_sample(clips.meta) for clips in chosen])
 
     def _read(self, chosen: Sequence[ChosenClips], places: np.ndarray) -> Tensor:
-        self.frames.store.require_whole()
         clips, pixels = self._buffer((*places.shape, *self.frames.frame))
         for video, sample in enumerate(chosen):
             for clip, indices in enumerate(sample.frame_inds):

@@ -9,7 +9,6 @@ from typing import Any
 
 import numpy as np
 
-from echocardmae_mm.datasets.echo_video import EchoVideoDataset
 from echocardmae_mm.datasets.echonet_lists import (
     FILE_LIST,
     ROWS_OF_A_TRACING,
@@ -19,6 +18,7 @@ from echocardmae_mm.datasets.echonet_lists import (
     read_tracings,
     video_stem,
 )
+from echocardmae_mm.datasets.recording_dataset import RecordingDataset
 from echocardmae_mm.datasets.recording_lists import TRY_PHANTOMS
 from echocardmae_mm.datasets.recordings import looks_like_recording
 from echocardmae_mm.errors import EchoError
@@ -29,7 +29,7 @@ _VIDEO_FOLDERS = ('Videos', 'a4c-video-dir')
 
 
 @DATASETS.register_module()
-class EchoNetDynamicDataset(EchoVideoDataset):
+class EchoNetDynamicDataset(RecordingDataset):
     """Apical four-chamber recordings with their ejection fraction (Ouyang et al., Nature 2020).
 
     Each recording comes with ``ef``, ``esv``, ``edv`` (per cent, ml; NaN volumes where the list has
@@ -49,7 +49,7 @@ class EchoNetDynamicDataset(EchoVideoDataset):
             testing on EF want it, and not left out. Defaults to False.
         low_ef (float, optional): Adds ``label``, 1 for an EF below this per cent and 0 otherwise,
             for stock classifiers. Defaults to None, no label.
-        **kwargs (Any): Further arguments of :class:`EchoVideoDataset`.
+        **kwargs (Any): Further arguments of :class:`RecordingDataset`.
 
     Raises:
         EchoError: If a file, a column or the split is missing.

@@ -9,9 +9,9 @@ from typing import Any
 
 from mmengine.logging import print_log
 
-from echocardmae_mm.datasets.echo_video import EchoVideoDataset
 from echocardmae_mm.datasets.hmc_qu_workbook import HMCQURow, plain_stem, read_hmc_qu_workbook
 from echocardmae_mm.datasets.patient_folds import patients_of_split, read_folds, stratified_folds
+from echocardmae_mm.datasets.recording_dataset import RecordingDataset
 from echocardmae_mm.datasets.recording_lists import TRY_PHANTOMS, find_recordings
 from echocardmae_mm.errors import EchoError, RecordingError
 from echocardmae_mm.registry import DATASETS
@@ -22,7 +22,7 @@ _PUBLISHED_SUBSET = (109, 72, 37)
 
 
 @DATASETS.register_module()
-class HMCQUDataset(EchoVideoDataset):
+class HMCQUDataset(RecordingDataset):
     """Apical recordings with or without myocardial infarction (Degerli et al., IEEE Access 2021).
 
     Each recording comes with ``label``, 1 if any segment of the wall moves badly and 0 otherwise,
@@ -52,7 +52,7 @@ class HMCQUDataset(EchoVideoDataset):
             ``num_folds`` does not count then. Defaults to ''.
         val_share (float): Share of the patients outside the fold that validates. Defaults to 0,
             all of them train for a fixed number of epochs.
-        **kwargs (Any): Further arguments of :class:`EchoVideoDataset`.
+        **kwargs (Any): Further arguments of :class:`RecordingDataset`.
 
     Attributes:
         folds (dict[str, int]): Fold of each patient; empty without ``fold``.

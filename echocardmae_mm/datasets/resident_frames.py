@@ -54,7 +54,6 @@ class ResidentFrames:
                 f'{free / 1e9:.1f} GB free\nLeave resident out: they are then read batch by batch'
             )
         resident = torch.zeros(shape, dtype=torch.uint8, device=device)
-        self.frames.store.require_whole()
         for name, first in self.first.items():
             indices = np.arange(self.frames.num_frames(name))
             recording = np.empty((len(indices), *self.frames.frame), np.uint8)

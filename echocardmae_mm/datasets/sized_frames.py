@@ -61,7 +61,7 @@ class SizedFrames:
         return int(self.store.entry(name)['shape'][0])
 
     def read(self, name: str, indices: np.ndarray, into: np.ndarray) -> None:
-        """Read some frames of a recording; call ``store.require_whole()`` before a batch of them.
+        """Read some frames of a recording.
 
         Args:
             name (str): The recording.

@@ -17,7 +17,7 @@ from .innermost_datasets import innermost_datasets
 class SkippedVideosHook(Hook):
     """Logs after each epoch how many recordings were skipped, and each new one with its reason.
 
-    It reads ``skipped`` and ``padded`` of :class:`EchoVideoDataset`, flags that the loading
+    It reads ``skipped`` and ``padded`` of :class:`RecordingDataset`, flags that the loading
     processes share, and does nothing for a data set without them.
     """
 

@@ -193,7 +193,7 @@ def _count_places(
         raise EchoError('tokens are masked outside the sector; SectorMask masks none there')
     num_visible = _same_count(kind == VISIBLE, 'visible', 'set num_visible in SectorMask')
     if pad_masked:
-        return num_visible, int(masked.sum(1).max())
+        return num_visible, kind.shape[1] - num_visible
     advice = "sector='auto' needs pad_masked=True in the data preprocessor"
     return num_visible, _same_count(masked, 'masked', advice)
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import shutil
-from pathlib import Path
 
 import nibabel
 import numpy as np
@@ -13,59 +12,13 @@ import torch
 from mmengine.dataset import pseudo_collate
 from mmengine.runner import Runner
 
-from echocardmae_mm.datasets import EchoNetDynamicDataset, EchoVideoDataset, whole_batch
-from echocardmae_mm.datasets.recordings.packing import StoreWriter, pack
+from echocardmae_mm.datasets import EchoNetDynamicDataset, EchoVideoDataset
 from echocardmae_mm.datasets.transforms import DenoisedTarget
 from echocardmae_mm.draws import EpochIndex
 from echocardmae_mm.errors import EchoError
 from echocardmae_mm.models import ClipPairPreprocessor
 
 NAMES = ('imgs', 'target', 'visible', 'masked', 'background')
-
-
-def pipeline(method='median', strategy='random', same_mask=True, size=32, **sampler):
-    return [
-        dict(type='echocardmae_mm.OpenRecording'),
-        dict(type='echocardmae_mm.SampleClipPair', **{'clip_len': 4, 'interval': 3, **sampler}),
-        dict(type='echocardmae_mm.ReadFrames'),
-        dict(type='mmaction.Resize', scale=(size, size), keep_ratio=False),
-        dict(type='mmaction.FormatShape', input_format='NCTHW'),
-        dict(type='echocardmae_mm.DenoisedTarget', method=method),
-        dict(
-            type='echocardmae_mm.SectorMask',
-            patch_size=8,
-            strategy=strategy,
-            same_mask=same_mask,
-        ),
-        dict(
-            type='mmaction.PackActionInputs',
-            collect_keys=('imgs', 'target', 'sector', 'masked'),
-            meta_keys=('img_shape', 'filename', 'sample_idx'),
-        ),
-    ]
-
-
-def packed(root: Path, out: Path, gray: bool = False) -> str:
-    writer = StoreWriter(out, root, gray)
-    list(pack(root, sorted(path for path in root.rglob('*') if path.is_file()), writer, map))
-    writer.finish()
-    return str(out)
-
-
-@pytest.fixture(scope='module')
-def folder(tmp_path_factory, make_video) -> Path:
-    """Videos of 32 x 32: one shorter than a clip, one of another size, one that is none."""
-    root = tmp_path_factory.mktemp('recordings')
-    for index, frames in enumerate((40, 33, 7, 52)):
-        make_video(root / f'{index}.avi', frames, seed=index, size=(32, 32))
-    make_video(root / 'large.avi', 30, size=(60, 48))
-    (root / 'broken.avi').write_bytes(b'RIFF nothing')
-    return root
-
-
-@pytest.fixture(scope='module')
-def store(folder, tmp_path_factory) -> str:
-    return packed(folder, tmp_path_factory.mktemp('stores') / 'store')
 
 
 def prepared(dataset, indices, epoch=0):
@@ -93,8 +46,12 @@ def assert_equal_batches(one, other):
         dict(size=64),
     ],
 )
-def test_pixels_masks_and_draws_are_those_of_the_pipeline(folder, store, settings, resident):
-    common = dict(data_root=str(folder), packed=store, pipeline=pipeline(**settings))
+def test_pixels_masks_and_draws_are_those_of_the_pipeline(
+    small_recordings, small_store, settings, resident, pretraining
+):
+    common = dict(
+        data_root=str(small_recordings), packed=small_store, pipeline=pretraining(**settings)
+    )
     plain = EchoVideoDataset(**common)
     batched = EchoVideoDataset(**common, batched=True, resident=resident)
     for epoch in range(2):
@@ -104,8 +61,10 @@ def test_pixels_masks_and_draws_are_those_of_the_pipeline(folder, store, setting
     assert plain.padded.any() == (settings.get('interval') != 1)
 
 
-def test_a_refused_recording_is_replaced_by_the_same_one(folder, store):
-    common = dict(data_root=str(folder), packed=store, pipeline=pipeline())
+def test_a_refused_recording_is_replaced_by_the_same_one(
+    small_recordings, small_store, pretraining
+):
+    common = dict(data_root=str(small_recordings), packed=small_store, pipeline=pretraining())
     plain, batched = EchoVideoDataset(**common), EchoVideoDataset(**common, batched=True)
     broken = next(i for i in range(6) if 'broken' in plain.get_data_info(i)['filename'])
     indices = broken, (broken + 1) % 6
@@ -114,23 +73,25 @@ def test_a_refused_recording_is_replaced_by_the_same_one(folder, store):
     assert batched.skipped.sum() == 1
 
 
-def test_evaluation_draws_the_same_whatever_the_epoch(folder, store):
-    common = dict(data_root=str(folder), packed=store, pipeline=pipeline(), test_mode=True)
+def test_evaluation_draws_the_same_whatever_the_epoch(small_recordings, small_store, pretraining):
+    common = dict(
+        data_root=str(small_recordings), packed=small_store, pipeline=pretraining(), test_mode=True
+    )
     plain, batched = EchoVideoDataset(**common), EchoVideoDataset(**common, batched=True)
     preprocessor = ClipPairPreprocessor([0, 0, 0], [1, 1, 1])
     one, other = pseudo_collate(plain.__getitems__([1, 2])), batched.__getitems__([1, 2])
     assert_equal_batches(preprocessor(one), preprocessor(other))
 
 
-def test_a_store_of_one_channel_gives_three(tmp_path):
+def test_a_store_of_one_channel_gives_three(tmp_path, pretraining, pack_folder):
     rng = np.random.default_rng(0)
     root = tmp_path / 'volumes'
     root.mkdir()
     for index in range(2):
         volume = rng.integers(0, 255, (32, 32, 20), dtype=np.uint8)
         nibabel.save(nibabel.Nifti1Image(volume, np.eye(4)), root / f'{index}.nii.gz')
-    store = packed(root, tmp_path / 'store', gray=True)
-    common = dict(data_root=str(root), packed=store, pipeline=pipeline())
+    store = pack_folder(root, tmp_path / 'store', gray=True)
+    common = dict(data_root=str(root), packed=store, pipeline=pretraining())
     plain = EchoVideoDataset(**common)
     for options in (dict(batched=True), dict(resident='device')):
         batched = EchoVideoDataset(**common, **options)
@@ -151,8 +112,10 @@ def loader(dataset, num_workers, **options):
     )
 
 
-def test_loading_processes_read_the_same(folder, store):
-    dataset = EchoVideoDataset(str(folder), packed=store, pipeline=pipeline(), batched=True)
+def test_loading_processes_read_the_same(small_recordings, small_store, pretraining):
+    dataset = EchoVideoDataset(
+        str(small_recordings), packed=small_store, pipeline=pretraining(), batched=True
+    )
     preprocessor = ClipPairPreprocessor([0, 0, 0], [1, 1, 1])
     alone, helped = (
         [preprocessor(batch) for batch in loader(dataset, workers)] for workers in (0, 2)
@@ -162,23 +125,8 @@ def test_loading_processes_read_the_same(folder, store):
         assert_equal_batches(one, other)
 
 
-def test_frames_of_the_device_stay_in_the_process_that_trains(folder, store):
-    config = dict(
-        type='echocardmae_mm.EchoVideoDataset',
-        data_root=str(folder),
-        packed=store,
-        pipeline=pipeline(),
-        resident='device',
-    )
-    dataset = EchoVideoDataset(**{k: v for k, v in config.items() if k != 'type'})
-    for given in (config, dataset):
-        assert len(list(loader(given, 0))) == 3
-    with pytest.raises(EchoError, match='num_workers=0'):
-        list(loader(config, 1, multiprocessing_context='fork', timeout=60))
-
-
-def test_a_subset_reads_its_own_recordings(folder, store):
-    common = dict(data_root=str(folder), packed=store, pipeline=pipeline())
+def test_a_subset_reads_its_own_recordings(small_recordings, small_store, pretraining):
+    common = dict(data_root=str(small_recordings), packed=small_store, pipeline=pretraining())
     plain, batched = EchoVideoDataset(**common), EchoVideoDataset(**common, batched=True)
     prepared(batched, [0, 1])
     for some in (batched.get_subset([3, 5]), batched):
@@ -189,10 +137,10 @@ def test_a_subset_reads_its_own_recordings(folder, store):
         assert len(some.skipped) == 2
 
 
-def test_what_is_handed_on_is_what_the_pipeline_says(folder, store):
-    steps = pipeline()
+def test_what_is_handed_on_is_what_the_pipeline_says(small_recordings, small_store, pretraining):
+    steps = pretraining()
     steps[-1].update(meta_keys=('filename', 'clip_starts', 'img_shape', 'not_there'))
-    common = dict(data_root=str(folder), packed=store, pipeline=steps)
+    common = dict(data_root=str(small_recordings), packed=small_store, pipeline=steps)
     plain, batched = EchoVideoDataset(**common), EchoVideoDataset(**common, batched=True)
     assert_equal_batches(prepared(plain, [0, 3]), prepared(batched, [0, 3]))
 
@@ -207,8 +155,12 @@ def test_a_subclass_is_not_taken_for_its_parent():
     assert not Black().has_batch_form
 
 
-def test_memory_is_used_again_when_a_batch_was_let_go_of_and_not_before(folder, store):
-    dataset = EchoVideoDataset(str(folder), packed=store, pipeline=pipeline(), batched=True)
+def test_memory_is_used_again_when_a_batch_was_let_go_of_and_not_before(
+    small_recordings, small_store, pretraining
+):
+    dataset = EchoVideoDataset(
+        str(small_recordings), packed=small_store, pipeline=pretraining(), batched=True
+    )
 
     def read():
         return dataset.__getitems__([EpochIndex(i, 0, 0) for i in (0, 1)])['inputs'].clips
@@ -237,66 +189,73 @@ def test_memory_is_used_again_when_a_batch_was_let_go_of_and_not_before(folder, 
         (lambda steps: steps.pop(3), r'32 x 32 pixels, those of large.avi 60 x 48: put a Resize'),
     ],
 )
-def test_what_has_no_form_for_a_batch_is_said(folder, store, change, message):
-    steps = pipeline()
+def test_what_has_no_form_for_a_batch_is_said(
+    small_recordings, small_store, change, message, pretraining
+):
+    steps = pretraining()
     change(steps)
     with pytest.raises(EchoError, match=message):
-        EchoVideoDataset(str(folder), packed=store, pipeline=steps, batched=True)
+        EchoVideoDataset(str(small_recordings), packed=small_store, pipeline=steps, batched=True)
 
 
-def test_without_a_store_or_with_an_unknown_place_nothing_is_read(folder, store):
+def test_without_a_store_or_with_an_unknown_place_nothing_is_read(
+    small_recordings, small_store, pretraining
+):
     with pytest.raises(EchoError, match='name it by packed='):
-        EchoVideoDataset(str(folder), pipeline=pipeline(), batched=True)
+        EchoVideoDataset(str(small_recordings), pipeline=pretraining(), batched=True)
     with pytest.raises(EchoError, match="resident='gpu' is unknown"):
-        EchoVideoDataset(str(folder), packed=store, pipeline=pipeline(), resident='gpu')
-
-
-def test_a_batch_is_collated_as_one(folder, store):
-    common = dict(data_root=str(folder), packed=store, pipeline=pipeline())
-    batch = EchoVideoDataset(**common, batched=True).__getitems__([0, 1])
-    with pytest.raises(EchoError, match='needs collate_fn'):
-        pseudo_collate(batch)
-    with pytest.raises(EchoError, match='set that, and let no RepeatDataset'):
-        whole_batch(EchoVideoDataset(**common).__getitems__([0, 1]))
+        EchoVideoDataset(
+            str(small_recordings), packed=small_store, pipeline=pretraining(), resident='gpu'
+        )
 
 
 @pytest.mark.parametrize(('left_out', 'named'), [(5, 'put DenoisedTarget'), (6, 'put SectorMask')])
-def test_what_the_model_misses_is_named(folder, store, left_out, named):
-    steps = pipeline()
+def test_what_the_model_misses_is_named(
+    small_recordings, small_store, left_out, named, pretraining
+):
+    steps = pretraining()
     del steps[left_out]
-    dataset = EchoVideoDataset(str(folder), packed=store, pipeline=steps, batched=True)
+    dataset = EchoVideoDataset(
+        str(small_recordings), packed=small_store, pipeline=steps, batched=True
+    )
     with pytest.raises(EchoError, match=named):
         prepared(dataset, [0, 1])
 
 
-def test_one_clip_is_no_pair(folder, store):
-    steps = pipeline(num_clips=1)
-    dataset = EchoVideoDataset(str(folder), packed=store, pipeline=steps, batched=True)
+def test_one_clip_is_no_pair(small_recordings, small_store, pretraining):
+    steps = pretraining(num_clips=1)
+    dataset = EchoVideoDataset(
+        str(small_recordings), packed=small_store, pipeline=steps, batched=True
+    )
     with pytest.raises(EchoError, match='two clips of each video and got 1'):
         prepared(dataset, [0, 1])
 
 
-def test_a_store_cut_off_while_it_is_read_is_named(folder, store, tmp_path):
-    copy = shutil.copytree(store, tmp_path / 'copy')
-    dataset = EchoVideoDataset(str(folder), packed=str(copy), pipeline=pipeline(), batched=True)
+def test_a_store_cut_off_while_it_is_read_is_named(
+    small_recordings, small_store, tmp_path, pretraining
+):
+    copy = shutil.copytree(small_store, tmp_path / 'copy')
+    dataset = EchoVideoDataset(
+        str(small_recordings), packed=str(copy), pipeline=pretraining(), batched=True
+    )
     dataset.__getitems__([0, 1])
     os.truncate(copy / 'frames.bin', 1000)
     with pytest.raises(EchoError, match='cut off while it was in use'):
         dataset.__getitems__([3, 4])
 
 
-def test_labelled_data_sets_read_in_batches_too(echonet_root, echonet_store):
-    common = dict(data_root=str(echonet_root), split='train', pipeline=pipeline(size=112))
-    plain = EchoNetDynamicDataset(**common, packed=str(echonet_store))
-    batched = EchoNetDynamicDataset(**common, packed=str(echonet_store), batched=True)
+def test_labelled_data_sets_read_in_batches_too(echonet_root, echonet_store, pretraining):
+    common = dict(data_root=str(echonet_root), split='train', pipeline=pretraining(size=112))
+    plain = EchoNetDynamicDataset(**common, packed=echonet_store)
+    batched = EchoNetDynamicDataset(**common, packed=echonet_store, batched=True)
     assert_equal_batches(prepared(plain, [0, 4]), prepared(batched, [0, 4]))
 
 
 @pytest.mark.gpu
 @pytest.mark.skipif(not torch.cuda.is_available(), reason='needs a CUDA device')
 @pytest.mark.parametrize('resident', ['', 'device'])
-def test_a_gpu_prepares_the_same(folder, store, resident):
-    common = dict(data_root=str(folder), packed=store, pipeline=pipeline())
+def test_a_gpu_prepares_the_same(small_recordings, small_store, resident, pretraining):
+    common = dict(data_root=str(small_recordings), packed=small_store, pipeline=pretraining())
     plain = EchoVideoDataset(**common)
     batched = EchoVideoDataset(**common, batched=True, resident=resident)
     on_gpu = ClipPairPreprocessor([0, 0, 0], [1, 1, 1], non_blocking=True).to('cuda')

@@ -10,21 +10,17 @@ import torch
 from mmengine.config import Config
 from mmengine.runner import Runner
 
-from echocardmae_mm.datasets.recordings.packing import StoreWriter, pack
-
 CONFIG = Path(__file__).parent / 'tiny_pretraining.py'
 BATCHED = dict(collate_fn=dict(type='echocardmae_mm.whole_batch'))
 
 
 @pytest.fixture(scope='module')
-def recordings(tmp_path_factory, make_video) -> dict[str, str]:
-    root, store = (tmp_path_factory.mktemp(name) for name in ('recordings', 'stores'))
+def recordings(tmp_path_factory, make_video, pack_folder) -> dict[str, str]:
+    root = tmp_path_factory.mktemp('recordings')
     for index in range(9):
         make_video(root / f'{index}.avi', 20 + index, seed=index, size=(32, 32))
-    writer = StoreWriter(store / 'store', root, False)
-    list(pack(root, sorted(root.iterdir()), writer, map))
-    writer.finish()
-    return dict(data_root=str(root), packed=str(store / 'store'))
+    store = pack_folder(root, tmp_path_factory.mktemp('stores') / 'store')
+    return dict(data_root=str(root), packed=store)
 
 
 def trained(work_dir: Path, loader: dict, resume: str | None = None, **dataset) -> dict:

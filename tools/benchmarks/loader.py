@@ -31,7 +31,7 @@ from launch import Mistake, no_traceback_for_mistakes
 from released_style import ReleasedStyleDataset
 from rounds import alternate, ratio
 
-from echocardmae_mm.datasets import EchoVideoDataset
+from echocardmae_mm.datasets.recording_dataset import RecordingDataset
 from echocardmae_mm.draws import EpochIndex
 from echocardmae_mm.errors import EchoError
 
@@ -88,7 +88,7 @@ def ready(model: Any, batch: dict) -> object:
     return seen, model.patches(inputs['target'], inputs['masked'])
 
 
-def released(config: Config, dataset: EchoVideoDataset, samples: int) -> Callable[[int], object]:
+def released(config: Config, dataset: RecordingDataset, samples: int) -> Callable[[int], object]:
     """A batch from one loading process, which has nothing done when it is asked."""
     settings = config.model.data_preprocessor
     masks = np.ones(1568, bool), np.zeros(1568, bool)

@@ -19,7 +19,7 @@ from launch import Mistake
 from torch import Tensor, nn
 from torch.utils.data import Dataset
 
-from echocardmae_mm.datasets import EchoVideoDataset
+from echocardmae_mm.datasets.recording_dataset import RecordingDataset
 from echocardmae_mm.datasets.recordings import name_in_store
 from echocardmae_mm.models import EchoCardMAE
 from echocardmae_mm.models.fused_attention import FusedAttention
@@ -35,7 +35,7 @@ class ReleasedStyleDataset(Dataset):
     """Clips of arrays that are mapped into memory, each frame transformed by itself.
 
     Args:
-        dataset (EchoVideoDataset): Whose recordings and store are read.
+        dataset (RecordingDataset): Whose recordings and store are read.
         mean (list[float]): Mean of the colours on the scale 0-255.
         std (list[float]): Their standard deviation.
         masks (tuple[np.ndarray, np.ndarray]): ``sector`` and ``masked`` of a clip, bool of (N,).
@@ -46,7 +46,7 @@ class ReleasedStyleDataset(Dataset):
 
     def __init__(
         self,
-        dataset: EchoVideoDataset,
+        dataset: RecordingDataset,
         mean: list[float],
         std: list[float],
         masks: tuple[np.ndarray, np.ndarray],

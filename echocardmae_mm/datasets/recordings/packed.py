@@ -44,8 +44,7 @@ class PackedStore:
         index = self._read_index()
         self.gray: bool = index['gray']
         self.recordings: dict[str, dict[str, Any]] = index['recordings']
-        self._bytes: int = index['bytes']
-        expected, found = self._bytes, (self.folder / FRAMES).stat().st_size
+        expected, found = index['bytes'], (self.folder / FRAMES).stat().st_size
         if expected != found:
             raise EchoError(
                 f'{self.folder / FRAMES}: {found} bytes, expected {expected}: changed or cut off\n'
@@ -125,32 +124,29 @@ class PackedStore:
         if os.preadv(self._descriptor(), [frames.data], offset) != frames.nbytes:
             raise EchoError(self._cut_off(offset + frames.nbytes))
 
-    def require_whole(self) -> None:
-        """Look whether the file is still as long as its index says.
-
-        Raises:
-            EchoError: If it was cut off since it was opened.
-        """
-        if os.fstat(self._descriptor()).st_size < self._bytes:
-            raise EchoError(self._cut_off(self._bytes))
-
     def view(self, name: str) -> np.ndarray:
         """Frames of a recording where they lie: nothing is read before they are looked at.
 
-        Twice as fast as :meth:`read`, but a process that looks behind the end of a file that was
-        cut off is ended by the system: call :meth:`require_whole` shortly before.
+        Twice as fast as :meth:`read`, for which there is no moment at which the file may be cut
+        off: here the system ends a process that looks behind the end of a file that was cut off
+        since this looked at its length.
 
         Args:
             name (str): Its path below the folder that was packed.
 
         Returns:
             np.ndarray: uint8 of shape (T, H, W, C), not to be written to.
+
+        Raises:
+            EchoError: If the file ends before: it was cut off since it was opened.
         """
+        entry = self.entry(name)
+        end = entry['offset'] + int(np.prod(entry['shape']))
+        if os.fstat(self._descriptor()).st_size < end:
+            raise EchoError(self._cut_off(end))
         if self._map is None:
             # Slices of a memmap are slow to make; those of an array over it are not.
             self._map = np.asarray(np.memmap(self.folder / FRAMES, np.uint8, 'r'))
-        entry = self.entry(name)
-        end = entry['offset'] + int(np.prod(entry['shape']))
         frames: np.ndarray = self._map[entry['offset'] : end].reshape(entry['shape'])
         return frames
 

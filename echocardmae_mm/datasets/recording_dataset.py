@@ -1,0 +1,290 @@
+"""What all data sets of recordings have in common, whatever list names them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from itertools import chain
+from pathlib import Path
+from typing import Any
+
+import torch
+from mmengine.dataset import BaseDataset, force_full_init
+from mmengine.logging import print_log
+
+from echocardmae_mm.datasets.clip_batches import ChosenClips, ClipBatches
+from echocardmae_mm.datasets.recordings import (
+    PackedStore,
+    content_hash,
+    name_in_store,
+)
+from echocardmae_mm.datasets.seeded_generators import seeded_generators
+from echocardmae_mm.datasets.transforms.open_recording import OpenRecording
+from echocardmae_mm.draws import EpochIndex, Stream, draw_bits, draw_key
+from echocardmae_mm.errors import EchoError, RecordingError
+
+_MAX_REPLACEMENTS = 100
+
+
+class RecordingDataset(BaseDataset):
+    """Recordings by a list that a subclass reads in ``load_data_list``.
+
+    A recording that cannot be used is replaced in training by another one, which is a pure function
+    of seed, epoch and video and no member of the batch; in testing it ends the run.
+
+    Attributes:
+        skipped (torch.Tensor): uint8 (len(self),) in shared memory; 1 where a recording could not
+            be used, whichever worker found out.
+        padded (torch.Tensor): uint8 (len(self),) in shared memory; 1 where a recording was shorter
+            than a clip.
+        report (dict[str, int]): What was counted while reading the index.
+
+    Args:
+        data_root (str): The data set's folder. Defaults to ''.
+        ann_file (str): Its list, where it has one of that name. Defaults to ''.
+        pipeline (Sequence[dict]): Transforms. Defaults to ().
+        packed (str): Folder of a store that ``tools/pack_videos.py`` made of ``data_root``:
+            ``OpenRecording`` reads the frames from it, the same pixels in a fraction of the time.
+            Defaults to '', the files are decoded.
+        batched (bool): Whether the clips of a batch are read from the store at once, and what is
+            left of the pipeline is done by :class:`ClipPairPreprocessor` for the whole batch, on
+            its device: the same draws and pixels, without a process for each sample. It takes
+            ``collate_fn=dict(type='echocardmae_mm.whole_batch')`` in the dataloader, and reads
+            fastest with ``num_workers=0``. Defaults to False.
+        resident (str): With ``batched``: 'device' keeps all frames in the memory of the device
+            that trains. Defaults to '', they are read batch by batch.
+        test_mode (bool): Whether a recording that cannot be used ends the run. Draws do not depend
+            on the epoch then. Defaults to False.
+        **kwargs (Any): Further arguments of mmengine's ``BaseDataset``.
+
+    Raises:
+        EchoError: If the list or the store cannot be used.
+    """
+
+    skipped: torch.Tensor
+    padded: torch.Tensor
+
+    def __init__(
+        self,
+        data_root: str = '',
+        ann_file: str = '',
+        pipeline: Sequence[dict[str, Any]] = (),
+        packed: str = '',
+        batched: bool = False,
+        resident: str = '',
+        test_mode: bool = False,
+        **kwargs: Any,
+    ) -> None:
+        self.report: dict[str, int] = {}
+        self.store = PackedStore(packed) if packed else None
+        self.batches: ClipBatches | None = None
+        self._batched, self._resident = batched or bool(resident), resident
+        super().__init__(
+            ann_file=ann_file,
+            data_root=data_root,
+            pipeline=list(pipeline),
+            test_mode=test_mode,
+            **kwargs,
+        )
+
+    def full_init(self) -> None:
+        """Read the index, report on it once, and share the flags with the workers to come."""
+        if self._fully_initialized:
+            return
+        super().full_init()
+        self._begin()
+        counts = ', '.join(f'{count} {what}' for what, count in self.report.items() if count)
+        print_log(f'{type(self).__name__}: {len(self)} recordings to read; {counts}', 'current')
+
+    def get_subset_(self, indices: Sequence[int] | int) -> None:
+        """Keep some of the recordings, in place.
+
+        Args:
+            indices (Sequence[int] | int): Which, or how many from the front (below 0: the end).
+        """
+        super().get_subset_(indices)
+        self._begin()
+
+    def get_subset(self, indices: Sequence[int] | int) -> RecordingDataset:
+        """A data set of some of the recordings.
+
+        Args:
+            indices (Sequence[int] | int): Which, or how many from the front (below 0: the end).
+
+        Returns:
+            RecordingDataset: Of the same kind.
+        """
+        subset = super().get_subset(indices)
+        subset._begin()
+        return subset
+
+    def _begin(self) -> None:
+        self.skipped = torch.zeros(len(self), dtype=torch.uint8).share_memory_()
+        self.padded = torch.zeros(len(self), dtype=torch.uint8).share_memory_()
+        if self._batched:
+            self.batches = self._read_in_batches()
+
+    def __getitem__(self, idx: int) -> Any:
+        """One sample after the pipeline.
+
+        Args:
+            idx (int): Index of the recording.
+
+        Returns:
+            Any: What the pipeline makes of it, or of its replacement.
+        """
+        return self._usable(idx, {int(idx)}, self.prepare_data)
+
+    def __getitems__(self, indices: Sequence[int]) -> list[Any] | dict[str, Any]:
+        """A batch; no recording stands in it twice because another one was replaced.
+
+        Args:
+            indices (Sequence[int]): Indices of the recordings.
+
+        Returns:
+            list | dict: One sample each; with ``batched`` what :meth:`ClipBatches.read` returns.
+        """
+        batch = {int(index) for index in indices}
+        if self.batches is None:
+            return [self._usable(index, batch, self.prepare_data) for index in indices]
+        return self.batches.read([self._usable(i, batch, self._choose) for i in indices])
+
+    def prepare_data(self, idx: int) -> Any:
+        """Send one recording through the pipeline, its random draws a function of its key alone.
+
+        Args:
+            idx (int): Index of the recording.
+
+        Returns:
+            Any: What the pipeline makes of it.
+
+        Raises:
+            RecordingError: If it cannot be used.
+        """
+        results = self._listed(idx)
+        filename = results['filename']
+        results.update(self._packed(filename))
+        with seeded_generators(draw_key(results)):
+            sample = self.pipeline(results)
+        if sample is None:
+            raise RecordingError(filename, 'a transform of the pipeline refused it')
+        if results.get('padded_frames'):
+            self.padded[int(idx)] = 1
+        return sample
+
+    def skip_reason(self, index: int) -> str:
+        """Why a recording was skipped, found by trying it again without moving any generator.
+
+        Args:
+            index (int): Index of the recording.
+
+        Returns:
+            str: The file and the reason.
+        """
+        try:
+            self.prepare_data(EpochIndex(index, epoch=0, seed=0))
+        except RecordingError as error:
+            return str(error)
+        return f'{self.get_data_info(index)["filename"]}: could not be used once; now it can'
+
+    @force_full_init
+    def content_hashes(self) -> list[str]:
+        """Content of each recording, whatever its name: provenance that survives copying.
+
+        Returns:
+            list[str]: 128 bits of BLAKE2b as hexadecimal digits, in the order of the data set.
+        """
+        filenames = [self.recording_of(self.get_data_info(index)) for index in range(len(self))]
+        recordings = list(dict.fromkeys(filenames))
+        if self.store is not None:
+            names = [name_in_store(filename, self.data_root) for filename in recordings]
+            hashes = [self.store.entry(name)['content'] for name in names]
+        else:
+            with ThreadPoolExecutor() as pool:
+                hashes = list(pool.map(content_hash, recordings))
+        content = dict(zip(recordings, hashes))
+        return [content[filename] for filename in filenames]
+
+    def num_frames(self, filename: str | Path) -> int:
+        """How many frames a recording of the data set has, by the file itself or its packed copy.
+
+        Args:
+            filename (str | Path): The recording.
+
+        Returns:
+            int: Frames that can be decoded.
+
+        Raises:
+            RecordingError: If it cannot be read.
+        """
+        results = {'filename': str(filename), **self._packed(str(filename))}
+        return OpenRecording().transform(results)['total_frames']
+
+    def recording_of(self, data_info: dict[str, Any]) -> str:
+        """The recording that a sample was taken from, which provenance goes by.
+
+        Args:
+            data_info (dict): A sample as :meth:`load_data_list` gives it.
+
+        Returns:
+            str: Path of a file.
+        """
+        return data_info['filename']
+
+    def _listed(self, index: int) -> dict[str, Any]:
+        data_info: dict[str, Any] = self.get_data_info(index)
+        if self.test_mode:
+            data_info['draw_seed'] = 0
+        return data_info
+
+    def _read_in_batches(self) -> ClipBatches:
+        if self.store is None:
+            raise EchoError(
+                f'{type(self).__name__}: batched=True reads from a store; make one with '
+                'tools/pack_videos.py and name it by packed='
+            )
+        files = [self.recording_of(self.get_data_info(index)) for index in range(len(self))]
+        names = dict.fromkeys(name_in_store(file, self.data_root) for file in files)
+        transforms = self.pipeline.transforms
+        return ClipBatches(
+            self._listed, transforms, self.store, names, self.data_root, self._resident
+        )
+
+    def _choose(self, index: int) -> ChosenClips:
+        """With ``batched``: choose a sample's frames as :meth:`prepare_data` would."""
+        assert self.batches is not None
+        chosen = self.batches.choose(index)
+        if chosen.padded_frames:
+            self.padded[int(index)] = 1
+        return chosen
+
+    def _packed(self, filename: str) -> dict[str, Any]:
+        """What :class:`OpenRecording` needs to read the copy in the store, where there is one."""
+        if self.store is None:
+            return {}
+        return {'packed': (self.store, name_in_store(filename, self.data_root))}
+
+    def _usable(self, index: int, batch: set[int], prepare: Callable[[int], Any]) -> Any:
+        """What ``prepare`` makes of a sample, or of its replacement."""
+        if self.test_mode:
+            return prepare(index)
+        for candidate in chain([index], self._replacements(index, batch)):
+            try:
+                sample = prepare(candidate)
+            except RecordingError as error:
+                self.skipped[int(candidate)] = 1
+                reason = str(error)
+            else:
+                batch.add(int(candidate))
+                return sample
+        raise EchoError(
+            f'None of {_MAX_REPLACEMENTS} recordings in a row could be used; the last: {reason}\n'
+            f'Look at the data with: python tools/check_data.py {self.data_root or "ROOT"}'
+        )
+
+    def _replacements(self, index: int, batch: set[int]) -> Iterator[int]:
+        key = draw_key({'sample_idx': index})
+        for bits in draw_bits(key, Stream.REPLACEMENT, _MAX_REPLACEMENTS):
+            candidate = int(bits) % len(self)
+            if candidate not in batch:
+                yield EpochIndex(candidate, key.epoch, key.seed)
