@@ -24,7 +24,7 @@ class EchoCardMAE(BaseModel):
 
     Args:
         backbone (dict): The encoder: ``encode(patches, places) -> (2B, Nv, C)``, such as
-            :class:`MaskedVisionTransformer`.
+            :class:`MaskedVisionTransformer` or another :class:`PatchEncoder`.
         neck (dict): The decoder, such as :class:`BackgroundTokenDecoder`.
         reconstruction_head (dict): L_rec of Eq. 1.
         alignment_head (dict, optional): L_align of Eq. 1. Defaults to None, reconstruction only.

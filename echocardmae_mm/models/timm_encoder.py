@@ -12,11 +12,11 @@ from echocardmae_mm.errors import EchoError
 from echocardmae_mm.registry import MODELS
 
 from .foreign_weights import inflate
-from .patches import embed_patches, patchify, take_patches
+from .patch_encoder import PatchEncoder
 
 
 @MODELS.register_module()
-class TimmVideoEncoder(BaseModule):
+class TimmVideoEncoder(PatchEncoder, BaseModule):
     """A plain transformer of timm, inflated over time, that sees the visible tokens only.
 
     Blocks and norms are timm's own, under timm's names. The patch embedding is repeated over the
@@ -56,7 +56,6 @@ class TimmVideoEncoder(BaseModule):
         model: Any = timm.create_model(
             model_name, num_classes=0, img_size=img_size, patch_size=patch_size, **kwargs
         )
-        self.patch_size = patch_size
         size = (tubelet_size, patch_size, patch_size)
         image = model.patch_embed.proj.state_dict()
         self.patch_embed = nn.Conv3d(3, model.embed_dim, size, size, bias='bias' in image)
@@ -69,33 +68,19 @@ class TimmVideoEncoder(BaseModule):
         self.blocks = model.blocks
         self.norm = model.norm
 
-    def forward(self, clips: Tensor, visible: Tensor | None = None) -> Tensor:
-        """Latents of the visible tokens, as :meth:`MaskedVisionTransformer.forward`.
-
-        Args:
-            clips (Tensor): Normalised clips, (B, 3, T, H, W).
-            visible (Tensor, optional): Tokens to look at, int64 of shape (B, Nv). Defaults to
-                None, all tokens in order.
-
-        Returns:
-            Tensor: (B, Nv, C), or (B, N, C) without ``visible``.
-        """
-        tubelet_size = self.patch_embed.kernel_size[0]
-        if visible is None:
-            return self.encode(patchify(clips, self.patch_size, tubelet_size))
-        return self.encode(take_patches(clips, visible, self.patch_size, tubelet_size), visible)
+    @property
+    def patch_convolution(self) -> nn.Conv3d:
+        """The inflated patch embedding."""
+        return self.patch_embed
 
     def encode(self, patches: Tensor, places: Tensor | None = None) -> Tensor:
-        """Latents of some patches, as :meth:`MaskedVisionTransformer.encode`.
+        """As :meth:`PatchEncoder.encode`.
 
         Args:
-            patches (Tensor): Normalised patches, (B, K, D), laid out (p_t, p_h, p_w, channel).
-            places (Tensor, optional): Their places in the clip, int64 of shape (B, K). Defaults to
-                None, they are all of the clip's, in order.
+            patches (Tensor): Normalised patches, (B, K, D).
+            places (Tensor, optional): Their places, int64 of shape (B, K). Defaults to None.
 
         Returns:
             Tensor: (B, K, C).
         """
-        position = self.pos_embed if places is None else self.pos_embed[0, places]
-        tokens = self.norm_pre(embed_patches(patches, self.patch_embed) + position)
-        return self.norm(self.blocks(tokens))
+        return self.norm(self.blocks(self.norm_pre(self._embed(patches, places))))

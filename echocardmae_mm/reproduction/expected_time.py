@@ -5,7 +5,7 @@ from __future__ import annotations
 from .plan import BUDGETS, Setup, Step
 
 #: Minutes at the small budget, one thread of a virtual Intel Xeon beside a second step
-#: (docs/performance.md).
+#: (docs/performance.md); those of CAMUS' ejection fraction are twice what half its epochs took.
 SMALL_MINUTES = {
     'pretrain': 1.8,
     'ef_echonet': 2.8,

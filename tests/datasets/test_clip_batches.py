@@ -10,7 +10,6 @@ import numpy as np
 import pytest
 import torch
 from mmengine.dataset import pseudo_collate
-from mmengine.runner import Runner
 
 from echocardmae_mm.datasets import EchoNetDynamicDataset, EchoVideoDataset
 from echocardmae_mm.datasets.transforms import DenoisedTarget
@@ -98,27 +97,13 @@ def test_a_store_of_one_channel_gives_three(tmp_path, pretraining, pack_folder):
         assert_equal_batches(prepared(plain, [0, 1]), prepared(batched, [0, 1]))
 
 
-def loader(dataset, num_workers, **options):
-    return Runner.build_dataloader(
-        dict(
-            dataset=dataset,
-            batch_size=2,
-            num_workers=num_workers,
-            sampler=dict(type='echocardmae_mm.EpochSampler', shuffle=True),
-            collate_fn=dict(type='echocardmae_mm.whole_batch'),
-            **options,
-        ),
-        seed=0,
-    )
-
-
-def test_loading_processes_read_the_same(small_recordings, small_store, pretraining):
+def test_loading_processes_read_the_same(small_recordings, small_store, pretraining, batch_loader):
     dataset = EchoVideoDataset(
         str(small_recordings), packed=small_store, pipeline=pretraining(), batched=True
     )
     preprocessor = ClipPairPreprocessor([0, 0, 0], [1, 1, 1])
     alone, helped = (
-        [preprocessor(batch) for batch in loader(dataset, workers)] for workers in (0, 2)
+        [preprocessor(batch) for batch in batch_loader(dataset, workers)] for workers in (0, 2)
     )
     assert len(alone) == 3
     for one, other in zip(alone, helped):

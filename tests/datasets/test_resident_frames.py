@@ -3,7 +3,6 @@
 import numpy as np
 import pytest
 import torch
-from mmengine.runner import Runner
 
 from echocardmae_mm.datasets import EchoVideoDataset
 from echocardmae_mm.datasets.recordings import PackedStore
@@ -12,22 +11,8 @@ from echocardmae_mm.datasets.sized_frames import SizedFrames
 from echocardmae_mm.errors import EchoError
 
 
-def loader(dataset, num_workers, **options):
-    return Runner.build_dataloader(
-        dict(
-            dataset=dataset,
-            batch_size=2,
-            num_workers=num_workers,
-            sampler=dict(type='echocardmae_mm.EpochSampler', shuffle=True),
-            collate_fn=dict(type='echocardmae_mm.whole_batch'),
-            **options,
-        ),
-        seed=0,
-    )
-
-
 def test_frames_of_the_device_stay_in_the_process_that_trains(
-    small_recordings, small_store, pretraining
+    small_recordings, small_store, pretraining, batch_loader
 ):
     config = dict(
         type='echocardmae_mm.EchoVideoDataset',
@@ -38,9 +23,9 @@ def test_frames_of_the_device_stay_in_the_process_that_trains(
     )
     dataset = EchoVideoDataset(**{k: v for k, v in config.items() if k != 'type'})
     for given in (config, dataset):
-        assert len(list(loader(given, 0))) == 3
+        assert len(list(batch_loader(given, 0))) == 3
     with pytest.raises(EchoError, match='num_workers=0'):
-        list(loader(config, 1, multiprocessing_context='fork', timeout=60))
+        list(batch_loader(config, 1, multiprocessing_context='fork', timeout=60))
 
 
 def test_places_are_those_of_the_recordings_and_minus_one_is_black(small_store):

@@ -17,55 +17,60 @@ SIZE = dict(img_size=32, patch_size=8, num_frames=4, tubelet_size=2, num_heads=3
 
 
 @pytest.fixture(scope='session')
-def build_mae() -> Callable[..., Any]:
-    """``build_mae(**settings)`` builds an EchoCardMAE of two blocks and one."""
+def mae_config() -> Callable[..., dict[str, Any]]:
+    """``mae_config(**settings)`` is the config of an EchoCardMAE of two blocks and one."""
 
     def make(
         background='positional',
         attn_bias=True,
         align=None,
         loss_rec=1.0,
-        decoder_chunks=1,
-        decode_ratio=1.0,
-        compile=False,
         encoder=None,
-        **preprocessor,
+        preprocessor=None,
+        **options,
     ):
         if align is not None:
             align = dict(type='echocardmae_mm.AlignmentHead', **align)
-        torch.manual_seed(0)
-        model = MODELS.build(
-            dict(
-                type='echocardmae_mm.EchoCardMAE',
-                data_preprocessor=dict(
-                    type='echocardmae_mm.ClipPairPreprocessor',
-                    **{'mean': MEAN, 'std': STD, **preprocessor},
-                ),
-                decoder_chunks=decoder_chunks,
-                decode_ratio=decode_ratio,
-                compile=compile,
-                backbone=dict(
-                    type='echocardmae_mm.MaskedVisionTransformer',
-                    embed_dims=24,
-                    depth=2,
-                    attn_bias=attn_bias,
-                    **{**SIZE, **(encoder or {})},
-                ),
-                neck=dict(
-                    type='echocardmae_mm.BackgroundTokenDecoder',
-                    in_dims=24,
-                    embed_dims=12,
-                    depth=1,
-                    background=background,
-                    attn_bias=attn_bias,
-                    **SIZE,
-                ),
-                reconstruction_head=dict(
-                    type='echocardmae_mm.ReconstructionHead', loss_weight=loss_rec
-                ),
-                alignment_head=align,
-            )
+        return dict(
+            type='echocardmae_mm.EchoCardMAE',
+            data_preprocessor=dict(
+                type='echocardmae_mm.ClipPairPreprocessor',
+                **{'mean': MEAN, 'std': STD, **(preprocessor or {})},
+            ),
+            backbone=dict(
+                type='echocardmae_mm.MaskedVisionTransformer',
+                embed_dims=24,
+                depth=2,
+                attn_bias=attn_bias,
+                **{**SIZE, **(encoder or {})},
+            ),
+            neck=dict(
+                type='echocardmae_mm.BackgroundTokenDecoder',
+                in_dims=24,
+                embed_dims=12,
+                depth=1,
+                background=background,
+                attn_bias=attn_bias,
+                **SIZE,
+            ),
+            reconstruction_head=dict(
+                type='echocardmae_mm.ReconstructionHead', loss_weight=loss_rec
+            ),
+            alignment_head=align,
+            **options,
         )
+
+    return make
+
+
+@pytest.fixture(scope='session')
+def build_mae(mae_config) -> Callable[..., Any]:
+    """``build_mae(pad_masked=False, **settings of mae_config)`` builds it from seed 0."""
+
+    def make(background='positional', pad_masked=False, **settings):
+        torch.manual_seed(0)
+        preprocessor = {'pad_masked': pad_masked, **settings.pop('preprocessor', {})}
+        model = MODELS.build(mae_config(background, preprocessor=preprocessor, **settings))
         model.init_weights()
         return model
 

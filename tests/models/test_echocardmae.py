@@ -35,8 +35,7 @@ def test_agrees_with_the_released_code(build_mae, file, background):
         attn_bias=False,
         loss_rec=0.8,
         align=dict(loss_weight=0.2, include_positive=True, symmetric=True),
-        mean=(0, 0, 0),  # the released clips are normalised
-        std=(1, 1, 1),
+        preprocessor=dict(mean=(0, 0, 0), std=(1, 1, 1)),  # the released clips are normalised
     )
     weights = from_echocardmae(tensors('state/'))
     missing, unexpected = model.load_state_dict(weights.state, strict=False)

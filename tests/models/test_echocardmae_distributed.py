@@ -11,37 +11,18 @@ import torch
 import echocardmae_mm
 from echocardmae_mm.registry import MODELS
 
-SIZE = dict(img_size=32, patch_size=8, num_frames=4, tubelet_size=2, num_heads=3)
-PAPER = dict(attn_bias=True, background='positional', loss_rec=1.0)
-RELEASE = dict(attn_bias=False, background='single', loss_rec=0.8)
+NORMALISED = dict(mean=[0, 0, 0], std=[1, 1, 1])
+PAPER = dict(attn_bias=True, background='positional', loss_rec=1.0, align={})
+RELEASE = dict(
+    attn_bias=False,
+    background='single',
+    loss_rec=0.8,
+    align=dict(include_positive=True, symmetric=True),
+)
 
 
-def case(attn_bias, background, loss_rec, **alignment):
+def case(model):
     torch.manual_seed(0)
-    model = dict(
-        type='echocardmae_mm.EchoCardMAE',
-        data_preprocessor=dict(
-            type='echocardmae_mm.ClipPairPreprocessor', mean=[0, 0, 0], std=[1, 1, 1]
-        ),
-        backbone=dict(
-            type='echocardmae_mm.MaskedVisionTransformer',
-            embed_dims=24,
-            depth=2,
-            attn_bias=attn_bias,
-            **SIZE,
-        ),
-        neck=dict(
-            type='echocardmae_mm.BackgroundTokenDecoder',
-            in_dims=24,
-            embed_dims=12,
-            depth=1,
-            background=background,
-            attn_bias=attn_bias,
-            **SIZE,
-        ),
-        reconstruction_head=dict(type='echocardmae_mm.ReconstructionHead', loss_weight=loss_rec),
-        alignment_head=dict(type='echocardmae_mm.AlignmentHead', **alignment),
-    )
     built = MODELS.build(model)
     built.init_weights()
     places = torch.stack([torch.randperm(32) for _ in range(8)]).split([6, 18, 8], dim=1)
@@ -61,9 +42,9 @@ def one_process(case):
 
 
 @pytest.fixture(scope='module')
-def two_processes(tmp_path_factory):
+def two_processes(tmp_path_factory, mae_config):
     folder = tmp_path_factory.mktemp('distributed')
-    cases = [case(**PAPER), case(**RELEASE, include_positive=True, symmetric=True)]
+    cases = [case(mae_config(preprocessor=NORMALISED, **kind)) for kind in (PAPER, RELEASE)]
     torch.save(cases, folder / 'cases.pth')
     worker = Path(__file__).with_name('distributed_worker.py')
     command = [sys.executable, '-m', 'torch.distributed.run', '--standalone', '--nproc_per_node=2']

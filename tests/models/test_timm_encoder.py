@@ -63,3 +63,8 @@ def test_converted_weights_give_the_same_latents(encoder):
 def test_other_architectures_are_refused():
     with pytest.raises(EchoError, match='resnet18 is no plain transformer'):
         TimmVideoEncoder('resnet18')
+
+
+def test_clips_of_another_size_are_refused(encoder):
+    with pytest.raises(EchoError, match='have 4 tokens, the model is made for 8'):
+        encoder(torch.randn(1, 3, 2, 32, 32))
