@@ -11,6 +11,7 @@ from .frame_vit import FrameVisionTransformer
 from .fused_vit import FusedVisionTransformer
 from .mae_seg_head import MAESegHead
 from .masked_vit import MaskedVisionTransformer
+from .patch_encoder import PatchEncoder
 from .rank_n_contrast import RankNContrastLoss
 from .reconstruction_head import ReconstructionHead
 from .timm_encoder import TimmVideoEncoder
@@ -24,6 +25,7 @@ __all__ = [
     'FrameVisionTransformer',
     'FusedVisionTransformer',
     'MaskedVisionTransformer',
+    'PatchEncoder',
     'RankNContrastLoss',
     'ReconstructionHead',
     'TimmVideoEncoder',
