@@ -8,14 +8,16 @@ splittable pseudorandom number generators", OOPSLA 2014), folded once over each 
 from __future__ import annotations
 
 from enum import IntEnum
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 import numpy as np
 
-_GOLDEN = np.uint64(0x9E3779B97F4A7C15)
-_MIX_1 = np.uint64(0xBF58476D1CE4E5B9)
-_MIX_2 = np.uint64(0x94D049BB133111EB)
+_GOLDEN = 0x9E3779B97F4A7C15
+_MIX_1 = 0xBF58476D1CE4E5B9
+_MIX_2 = 0x94D049BB133111EB
 _LOW_64 = (1 << 64) - 1
+
+Words = TypeVar('Words', int, np.ndarray)
 
 
 class Stream(IntEnum):
@@ -106,12 +108,11 @@ def draw_bits(key: DrawKey, stream: Stream, count: int) -> np.ndarray:
     Returns:
         np.ndarray: uint64 of shape (count,); word i does not depend on ``count``.
     """
-    state = np.zeros(1, np.uint64)
-    with np.errstate(over='ignore'):
-        for part in (*key, stream):
-            state = _mix(state + np.uint64(int(part) & _LOW_64) + _GOLDEN)
-        counters = np.arange(1, count + 1, dtype=np.uint64)
-        return _mix(state + counters * _GOLDEN)
+    state = 0
+    for part in (*key, stream):
+        state = _mix((state + int(part) + _GOLDEN) & _LOW_64)
+    counters = np.arange(1, count + 1, dtype=np.uint64)
+    return _mix(counters * _GOLDEN + state)
 
 
 def draw_uniform(key: DrawKey, stream: Stream, count: int) -> np.ndarray:
@@ -125,10 +126,10 @@ def draw_uniform(key: DrawKey, stream: Stream, count: int) -> np.ndarray:
     Returns:
         np.ndarray: float64 of shape (count,).
     """
-    return (draw_bits(key, stream, count) >> np.uint64(11)) * 2.0**-53
+    return (draw_bits(key, stream, count) >> 11) * 2.0**-53
 
 
-def _mix(words: np.ndarray) -> np.ndarray:
-    words = (words ^ (words >> np.uint64(30))) * _MIX_1
-    words = (words ^ (words >> np.uint64(27))) * _MIX_2
-    return words ^ (words >> np.uint64(31))
+def _mix(words: Words) -> Words:
+    words = ((words ^ (words >> 30)) * _MIX_1) & _LOW_64
+    words = ((words ^ (words >> 27)) * _MIX_2) & _LOW_64
+    return words ^ (words >> 31)
