@@ -69,16 +69,12 @@ class SizedFrames:
             into (np.ndarray): uint8 of shape (T, *frame), contiguous, filled.
         """
         frames = self.store.view(name)
-        steps = np.diff(indices)
-        is_sized = frames.shape[1:] == self.frame
-        if is_sized and indices[0] >= 0 and (steps == steps[:1]).all() and (steps > 0).all():
-            into[:] = frames[indices[0] : indices[-1] + 1 : steps[0] if len(steps) else 1]
-            return
-        for index, frame in zip(indices.tolist(), into):
-            if index < 0:
-                frame[:] = 0
-            else:
-                frame[:] = frames[index] if is_sized else self._resized(frames[index])
+        if frames.shape[1:] == self.frame:
+            np.take(frames, indices, axis=0, out=into, mode='clip')
+        else:
+            for index, frame in zip(indices, into):
+                frame[:] = self._resized(frames[index])
+        into[indices < 0] = 0
 
     def _resized(self, frame: np.ndarray) -> np.ndarray:
         assert self._resize is not None

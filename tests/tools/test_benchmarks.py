@@ -77,8 +77,8 @@ def test_samples_are_prepared_by_each_way(benchmark, echonet_root, echonet_store
     printed = benchmark(
         'loader',
         str(ROOT / 'configs/pretrain_echo.py'),
-        *('--packed', str(echonet_store), '--rounds', '2', '--samples', '2'),
-        *('--cfg-options', f'data_root={echonet_root}'),
+        *('--packed', str(echonet_store), '--rounds', '2'),
+        *('--cfg-options', f'data_root={echonet_root}', 'train_dataloader.batch_size=2'),
     )
     for way in ('files', 'store, one by one', 'store, at once', 'store, read only'):
         assert re.search(rf'^{way}: [\d.]+ ms a sample', printed, re.MULTILINE)

@@ -2,7 +2,7 @@
 
     python tools/benchmarks/loader.py CONFIG --packed DIR [--cfg-options data_root=DIR]
 
-The samples of a round are a batch, from the recordings to tensors that the model computes with,
+A round is a batch of the config, from the recordings to tensors that the model computes with,
 patches cut out and normalised: decoded from files, read one by one from the store, read at once
 from it, and, where albumentations is installed, prepared as the released program does. 'read only'
 hands over uint8 frames for a GPU to prepare. The released way has a loading process, as it needs
@@ -40,13 +40,13 @@ def parse_args() -> argparse.Namespace:
     parser = config_parser(__doc__)
     parser.add_argument('--packed', required=True, metavar='DIR', help='the store')
     parser.add_argument('--rounds', type=int, default=9, help='rounds of each')
-    parser.add_argument('--samples', type=int, default=32, help='samples in a round')
     return parser.parse_args()
 
 
-def readers(config: Config, packed: str, samples: int) -> dict[str, Callable[[int], object]]:
-    """Each way of preparing the samples of a round; every round draws other clips."""
+def readers(config: Config, packed: str) -> dict[str, Callable[[int], object]]:
+    """Each way of preparing a batch; every round draws other clips."""
     model = MODELS.build(config.model)
+    samples = config.train_dataloader.batch_size
     settings = {**config.train_dataloader.dataset, 'packed': packed, 'batched': False}
 
     def indices(epoch: int, length: int) -> list[EpochIndex]:
@@ -105,10 +105,10 @@ def main() -> None:
         cv2.setNumThreads(1)
         torch.set_num_threads(1)
         with torch.no_grad():
-            times = alternate(readers(config, args.packed, args.samples), args.rounds)
+            times = alternate(readers(config, args.packed), args.rounds)
         first = next(iter(times))
         for name, seconds in times.items():
-            each = np.median(seconds) / args.samples
+            each = np.median(seconds) / config.train_dataloader.batch_size
             print(f'{name}: {1e3 * each:.2f} ms a sample, {1 / each:.0f} a second')
         for name, seconds in list(times.items())[1:]:
             print(f'{first} / {name}: {ratio(times[first], seconds)}')

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
 import os
 from collections.abc import Iterator
 from pathlib import Path
@@ -86,7 +87,7 @@ class PackedStore:
         """
         for name, entry in self.recordings.items():
             if 'shape' in entry:
-                size = int(np.prod(entry['shape']))
+                size = math.prod(entry['shape'])
                 pixels = os.pread(self._descriptor(), size, entry['offset'])
                 yield name, checksum(pixels) != entry['checksum']
 
@@ -141,7 +142,7 @@ class PackedStore:
             EchoError: If the file ends before: it was cut off since it was opened.
         """
         entry = self.entry(name)
-        end = entry['offset'] + int(np.prod(entry['shape']))
+        end = entry['offset'] + math.prod(entry['shape'])
         if os.fstat(self._descriptor()).st_size < end:
             raise EchoError(self._cut_off(end))
         if self._map is None:
