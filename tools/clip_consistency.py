@@ -127,53 +127,51 @@ def _cell(value: Interval) -> str:
     return f'{value.estimate:.3f} [{value.low:.3f}, {value.high:.3f}]'
 
 
+@no_traceback_for_mistakes
 def main() -> None:
-    with no_traceback_for_mistakes():
-        args = parse_args()
-        if args.launcher != 'none':
-            raise Mistake('--launcher: this tool runs in one process')
-        models = [(args.config, args.checkpoint), *([args.vs] if args.vs else [])]
-        names = args.names or ['first', 'second'][: len(models)]
-        if len(names) != len(models) or len({*names, 'difference'}) != len(names) + 1:
-            raise Mistake(
-                f'--names {" ".join(names)}: {len(models)} models need as many names, each another'
-            )
-        out = Path(args.out)
-        built = [
-            build(config, checkpoint, out / name, args)
-            for name, (config, checkpoint) in zip(names, models)
-        ]
-        clips = {name: clips_of(runner) for name, (runner, _) in zip(names, built)}
-        results = {name: consistency(table, seed=args.seed) for name, table in clips.items()}
-        text = (
-            f'{len(clips[names[0]])} clips of {clips[names[0]]["video"].nunique()} recordings\n\n'
+    args = parse_args()
+    if args.launcher != 'none':
+        raise Mistake('--launcher: this tool runs in one process')
+    models = [(args.config, args.checkpoint), *([args.vs] if args.vs else [])]
+    names = args.names or ['first', 'second'][: len(models)]
+    if len(names) != len(models) or len({*names, 'difference'}) != len(names) + 1:
+        raise Mistake(
+            f'--names {" ".join(names)}: {len(models)} models need as many names, each another'
         )
-        verdict = None
-        if args.vs:
-            first, second = clips.values()
-            difference = consistency_difference([(first, second)], seed=args.seed)
-            verdict = is_more_consistent(difference, args.margin)
-            text += f'{table({**results, f"{names[1]} - {names[0]}": difference})}\n\n'
-            text += f'{names[1]} is {"" if verdict else "not shown to be "}more consistent than '
-            text += f'{names[0]} (margin of the error: {args.margin} points)\n'
-            results['difference'] = difference
-        else:
-            text += f'{table(results)}\n'
-        write_whole(out / 'clip_consistency.md', text)
-        clip_consistency_picture(clips).savefig(out / 'clip_consistency.png', dpi=150)
-        figures = {
-            'models': [{'name': name, **origin} for name, (_, origin) in zip(names, built)],
-            'statistics': {
-                name: {key: value._asdict() for key, value in figures.items()}
-                for name, figures in results.items()
-            },
-            'more_consistent': verdict,
-            'margin': args.margin,
-            'seed': args.seed,
-            'commit': git_commit(),
-        }
-        write_whole(out / 'clip_consistency.json', json_text(figures))
-        print(f'\n{text}\nEverything is in {out}')
+    out = Path(args.out)
+    built = [
+        build(config, checkpoint, out / name, args)
+        for name, (config, checkpoint) in zip(names, models)
+    ]
+    clips = {name: clips_of(runner) for name, (runner, _) in zip(names, built)}
+    results = {name: consistency(table, seed=args.seed) for name, table in clips.items()}
+    text = f'{len(clips[names[0]])} clips of {clips[names[0]]["video"].nunique()} recordings\n\n'
+    verdict = None
+    if args.vs:
+        first, second = clips.values()
+        difference = consistency_difference([(first, second)], seed=args.seed)
+        verdict = is_more_consistent(difference, args.margin)
+        text += f'{table({**results, f"{names[1]} - {names[0]}": difference})}\n\n'
+        text += f'{names[1]} is {"" if verdict else "not shown to be "}more consistent than '
+        text += f'{names[0]} (margin of the error: {args.margin} points)\n'
+        results['difference'] = difference
+    else:
+        text += f'{table(results)}\n'
+    write_whole(out / 'clip_consistency.md', text)
+    clip_consistency_picture(clips).savefig(out / 'clip_consistency.png', dpi=150)
+    figures = {
+        'models': [{'name': name, **origin} for name, (_, origin) in zip(names, built)],
+        'statistics': {
+            name: {key: value._asdict() for key, value in figures.items()}
+            for name, figures in results.items()
+        },
+        'more_consistent': verdict,
+        'margin': args.margin,
+        'seed': args.seed,
+        'commit': git_commit(),
+    }
+    write_whole(out / 'clip_consistency.json', json_text(figures))
+    print(f'\n{text}\nEverything is in {out}')
 
 
 if __name__ == '__main__':

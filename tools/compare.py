@@ -54,39 +54,39 @@ def table(differences: dict[str, Difference], labels: dict[str, str]) -> str:
     )
 
 
+@no_traceback_for_mistakes
 def main() -> None:
-    with no_traceback_for_mistakes():
-        args = parse_args()
-        first, second = (args.tables, args.vs) if args.vs else (args.tables[:1], args.tables[1:])
-        count = len(first)
-        if count != len(second):
-            raise Mistake(
-                f'{count} tables of A and {len(second)} of B: expected A.csv B.csv, or runs of A '
-                '--vs as many runs of B'
-            )
-        runs = [(read_predictions(a), read_predictions(b)) for a, b in zip(first, second)]
-        differences = compare(runs, args.resamples, args.seed)
-        recordings = runs[0][0]
-        print(f'A  {" ".join(first)}\nB  {" ".join(second)}')
-        print(
-            f'{len(recordings)} rows of {recordings["patient"].nunique()} patients, '
-            f'{count} run{"s"[: count > 1]} of each\n'
+    args = parse_args()
+    first, second = (args.tables, args.vs) if args.vs else (args.tables[:1], args.tables[1:])
+    count = len(first)
+    if count != len(second):
+        raise Mistake(
+            f'{count} tables of A and {len(second)} of B: expected A.csv B.csv, or runs of A '
+            '--vs as many runs of B'
         )
-        print(table(differences, task_of(recordings).labels))
-        if args.out:
-            result = {
-                'first': first,
-                'second': second,
-                'recordings': len(recordings),
-                'patients': int(recordings['patient'].nunique()),
-                'resamples': args.resamples,
-                'seed': args.seed,
-                'differences': {
-                    name: {**row._asdict(), 'difference': row.difference._asdict()}
-                    for name, row in differences.items()
-                },
-            }
-            write_whole(args.out, json_text(result))
+    runs = [(read_predictions(a), read_predictions(b)) for a, b in zip(first, second)]
+    differences = compare(runs, args.resamples, args.seed)
+    recordings = runs[0][0]
+    print(f'A  {" ".join(first)}\nB  {" ".join(second)}')
+    print(
+        f'{len(recordings)} rows of {recordings["patient"].nunique()} patients, '
+        f'{count} run{"s"[: count > 1]} of each\n'
+    )
+    print(table(differences, task_of(recordings).labels))
+    if args.out:
+        result = {
+            'first': first,
+            'second': second,
+            'recordings': len(recordings),
+            'patients': int(recordings['patient'].nunique()),
+            'resamples': args.resamples,
+            'seed': args.seed,
+            'differences': {
+                name: {**row._asdict(), 'difference': row.difference._asdict()}
+                for name, row in differences.items()
+            },
+        }
+        write_whole(args.out, json_text(result))
 
 
 if __name__ == '__main__':

@@ -209,34 +209,34 @@ def summarise(config: Config, folders: list[Path], args: argparse.Namespace) -> 
     return text
 
 
+@no_traceback_for_mistakes
 def main() -> None:
-    with no_traceback_for_mistakes():
-        args = parse_args()
-        config = load_config(args)
-        override(config, args.cfg_options)
-        if args.launcher != 'none':
-            raise Mistake('--launcher: a fold runs in one process; spread folds by --fold')
-        patients = assign_patients(config, args.folds)
-        num_folds = max(patients.values()) + 1
-        if args.fold is not None and not 0 <= args.fold < num_folds:
-            raise Mistake(f'--fold {args.fold}: the {num_folds} folds are 0 to {num_folds - 1}')
-        work_dir = Path(config.work_dir)
-        work_dir.mkdir(parents=True, exist_ok=True)
-        keep_patients(work_dir / 'folds.csv', patients)
-        folders = [folder_of(config, fold) for fold in range(num_folds)]
-        for fold in range(num_folds) if args.fold is None else [args.fold]:
-            started = time.perf_counter()
+    args = parse_args()
+    config = load_config(args)
+    override(config, args.cfg_options)
+    if args.launcher != 'none':
+        raise Mistake('--launcher: a fold runs in one process; spread folds by --fold')
+    patients = assign_patients(config, args.folds)
+    num_folds = max(patients.values()) + 1
+    if args.fold is not None and not 0 <= args.fold < num_folds:
+        raise Mistake(f'--fold {args.fold}: the {num_folds} folds are 0 to {num_folds - 1}')
+    work_dir = Path(config.work_dir)
+    work_dir.mkdir(parents=True, exist_ok=True)
+    keep_patients(work_dir / 'folds.csv', patients)
+    folders = [folder_of(config, fold) for fold in range(num_folds)]
+    for fold in range(num_folds) if args.fold is None else [args.fold]:
+        started = time.perf_counter()
+        claim(config, fold, args)
+        if not is_finished(folders[fold]):
+            run_fold(config, fold, args)
+        print(f'fold {fold} of {num_folds}: finished, {time.perf_counter() - started:.0f} s')
+    missing = [folder.name for folder in folders if not is_finished(folder)]
+    if missing:
+        print(f'no summary yet: {", ".join(missing)} of {work_dir} are not finished')
+    else:
+        for fold in range(num_folds):
             claim(config, fold, args)
-            if not is_finished(folders[fold]):
-                run_fold(config, fold, args)
-            print(f'fold {fold} of {num_folds}: finished, {time.perf_counter() - started:.0f} s')
-        missing = [folder.name for folder in folders if not is_finished(folder)]
-        if missing:
-            print(f'no summary yet: {", ".join(missing)} of {work_dir} are not finished')
-        else:
-            for fold in range(num_folds):
-                claim(config, fold, args)
-            print(f'\n{summarise(config, folders, args)}\nEverything is in {work_dir}')
+        print(f'\n{summarise(config, folders, args)}\nEverything is in {work_dir}')
 
 
 if __name__ == '__main__':

@@ -5,8 +5,8 @@ import os
 import signal
 import sys
 import traceback
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
+from functools import wraps
 from pathlib import Path
 
 import torch
@@ -84,27 +84,39 @@ def build_runner(config: Config, *loaders: str) -> Runner:
     return RUNNERS.build(config) if 'runner_type' in config else Runner.from_cfg(config)
 
 
-@contextmanager
-def no_traceback_for_mistakes() -> Iterator[None]:
-    """End the program with one or two lines where the error is a person's mistake."""
-    try:
-        yield
-    except Exception as error:
-        signal.signal(signal.SIGCHLD, signal.SIG_DFL)  # torch's would raise for a dead process here
-        if _lost_a_loading_process(error):
-            sys.exit(
-                'error: a loading process was killed, perhaps for want of memory\n'
-                'Repeat the command with --resume, and with fewer num_workers in the dataloader'
-            )
-        # A loading process hands its error on as a text that ends with the traceback.
-        _, in_loader, named = str(error).rpartition('\nechocardmae_mm.errors.')
-        if in_loader:
-            sys.exit('error: ' + named.partition(': ')[2].strip())
-        if getattr(error, 'is_user_error', False) or isinstance(error, FileNotFoundError):
-            sys.exit(f'error: {error}')
-        if isinstance(error, KeyError) and 'registry' in str(error):
-            sys.exit('error: ' + error.args[0].partition('. Please check')[0])
-        raise
+def no_traceback_for_mistakes(main: Callable[[], None]) -> Callable[[], None]:
+    """End a program with one or two lines where its error is a person's mistake."""
+
+    @wraps(main)
+    def told() -> None:
+        try:
+            try:
+                main()
+            except Exception as error:
+                _tell(error)
+                raise
+        except RuntimeError as error:  # torch's handler of SIGCHLD raises anywhere, there too
+            _tell(error)
+            raise
+
+    return told
+
+
+def _tell(error: Exception) -> None:
+    signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+    if _lost_a_loading_process(error):
+        sys.exit(
+            'error: a loading process was killed, perhaps for want of memory\n'
+            'Repeat the command with --resume, and with fewer num_workers in the dataloader'
+        )
+    # A loading process hands its error on as a text that ends with the traceback.
+    _, in_loader, named = str(error).rpartition('\nechocardmae_mm.errors.')
+    if in_loader:
+        sys.exit('error: ' + named.partition(': ')[2].strip())
+    if getattr(error, 'is_user_error', False) or isinstance(error, FileNotFoundError):
+        sys.exit(f'error: {error}')
+    if isinstance(error, KeyError) and 'registry' in str(error):
+        sys.exit('error: ' + error.args[0].partition('. Please check')[0])
 
 
 def _lost_a_loading_process(error: Exception) -> bool:

@@ -102,26 +102,26 @@ def verify(args: argparse.Namespace) -> None:
         )
 
 
+@no_traceback_for_mistakes
 def main() -> None:
-    with no_traceback_for_mistakes():
-        args = parse_args()
-        paths = find_recordings(str(args.dataset))
-        if not paths:
-            raise Mistake(f'{args.dataset}: no recording in it')
-        if is_there := (args.out / INDEX).is_file():
-            verify(args)
-        else:
-            write(args, paths)
-        store = PackedStore(args.out)
-        refused = {n: e['refused'] for n, e in store.recordings.items() if 'refused' in e}
-        for name, reason in refused.items():
-            print(f'refused {name}: {reason}')
-        size = (args.out / 'frames.bin').stat().st_size
-        print(
-            f'{args.out}: {len(store.recordings) - len(refused)} recordings, {size / 1e9:.1f} GB'
-            + (', the three channels of each equal and kept as one' if store.gray else '')
-            + (', all as their checksums say' if is_there else '')
-        )
+    args = parse_args()
+    paths = find_recordings(str(args.dataset))
+    if not paths:
+        raise Mistake(f'{args.dataset}: no recording in it')
+    if is_there := (args.out / INDEX).is_file():
+        verify(args)
+    else:
+        write(args, paths)
+    store = PackedStore(args.out)
+    refused = {n: e['refused'] for n, e in store.recordings.items() if 'refused' in e}
+    for name, reason in refused.items():
+        print(f'refused {name}: {reason}')
+    size = (args.out / 'frames.bin').stat().st_size
+    print(
+        f'{args.out}: {len(store.recordings) - len(refused)} recordings, {size / 1e9:.1f} GB'
+        + (', the three channels of each equal and kept as one' if store.gray else '')
+        + (', all as their checksums say' if is_there else '')
+    )
 
 
 if __name__ == '__main__':

@@ -254,22 +254,22 @@ def require_no_more_seeds(args: argparse.Namespace) -> None:
             )
 
 
+@no_traceback_for_mistakes
 def main() -> None:
-    with no_traceback_for_mistakes():
-        args = parse_args()
-        setup = setup_of(args)
-        steps = plan(args.tables, args.seeds, setup)
-        root = args.out / f'{"phantom_" * args.phantom}{args.budget}'
-        if args.dry_run:
-            print(describe(steps, root, setup))
-            return
-        require_no_more_seeds(args)
-        root.mkdir(parents=True, exist_ok=True)
-        if args.phantom:
-            make_phantoms(steps, setup, root)
-        run(steps, root, args)
-        for name in args.tables:
-            print(write_table(name, root, results_of(args), steps, args.seeds, setup), flush=True)
+    args = parse_args()
+    setup = setup_of(args)
+    steps = plan(args.tables, args.seeds, setup)
+    root = args.out / f'{"phantom_" * args.phantom}{args.budget}'
+    if args.dry_run:
+        print(describe(steps, root, setup))
+        return
+    require_no_more_seeds(args)
+    root.mkdir(parents=True, exist_ok=True)
+    if args.phantom:
+        make_phantoms(steps, setup, root)
+    run(steps, root, args)
+    for name in args.tables:
+        print(write_table(name, root, results_of(args), steps, args.seeds, setup), flush=True)
 
 
 if __name__ == '__main__':

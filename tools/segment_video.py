@@ -115,45 +115,45 @@ def summary(args: argparse.Namespace, recording: Recording, beats: list[Beat]) -
     }
 
 
+@no_traceback_for_mistakes
 def main() -> None:
-    with no_traceback_for_mistakes():
-        args = parse_args()
-        if not Path(args.file).is_file():
-            raise Mistake(f'{args.file}: no such recording')
-        if '://' not in args.checkpoint and not Path(args.checkpoint).is_file():
-            raise Mistake(f'{args.checkpoint}: no such checkpoint')
-        config = load_config(args)
-        override(config, args.cfg_options)
-        if 'decode_head' not in config.model:
-            raise Mistake(f'{args.config}: is no segmentation config')
-        recording = open_recording(args.file)
-        model = load_model(config, args.checkpoint)
-        found = segment_recording(
-            model,
-            config,
-            recording,
-            args.crop,
-            progress=lambda steps, total: track(steps, 'segmenting', total=total),
-        )
-        if VENTRICLE not in found.classes:
-            raise Mistake(f'{args.checkpoint}: segments {", ".join(found.classes)}, no {VENTRICLE}')
-        table, beats = measure(found.labels == found.classes.index(VENTRICLE), recording)
-        args.out.mkdir(parents=True, exist_ok=True)
-        write_whole(args.out / 'frames.csv', table.to_csv(index=False))
-        write_whole(
-            args.out / 'beats.csv', pd.DataFrame(beats, columns=Beat._fields).to_csv(index=False)
-        )
-        area_curve(table, beats, recording.fps).savefig(args.out / 'curve.png', dpi=130)
-        write_overlay(args.out / 'overlay.mp4', recording, found, table)
-        result = summary(args, recording, beats)
-        write_whole(args.out / 'summary.json', json_text(result))
-        if beats:
-            print(f'ejection fraction {result["ef_mean"]:.1f} %, {len(beats)} beats')
-        else:
-            print('no beat found: the outlined ventricle moves too little, or is not outlined')
-        if lost := int((table['area_pixels'] == 0).sum()):
-            print(f'in {lost} of {len(table)} frames no ventricle is outlined')
-        print(f'Everything is in {args.out}')
+    args = parse_args()
+    if not Path(args.file).is_file():
+        raise Mistake(f'{args.file}: no such recording')
+    if '://' not in args.checkpoint and not Path(args.checkpoint).is_file():
+        raise Mistake(f'{args.checkpoint}: no such checkpoint')
+    config = load_config(args)
+    override(config, args.cfg_options)
+    if 'decode_head' not in config.model:
+        raise Mistake(f'{args.config}: is no segmentation config')
+    recording = open_recording(args.file)
+    model = load_model(config, args.checkpoint)
+    found = segment_recording(
+        model,
+        config,
+        recording,
+        args.crop,
+        progress=lambda steps, total: track(steps, 'segmenting', total=total),
+    )
+    if VENTRICLE not in found.classes:
+        raise Mistake(f'{args.checkpoint}: segments {", ".join(found.classes)}, no {VENTRICLE}')
+    table, beats = measure(found.labels == found.classes.index(VENTRICLE), recording)
+    args.out.mkdir(parents=True, exist_ok=True)
+    write_whole(args.out / 'frames.csv', table.to_csv(index=False))
+    write_whole(
+        args.out / 'beats.csv', pd.DataFrame(beats, columns=Beat._fields).to_csv(index=False)
+    )
+    area_curve(table, beats, recording.fps).savefig(args.out / 'curve.png', dpi=130)
+    write_overlay(args.out / 'overlay.mp4', recording, found, table)
+    result = summary(args, recording, beats)
+    write_whole(args.out / 'summary.json', json_text(result))
+    if beats:
+        print(f'ejection fraction {result["ef_mean"]:.1f} %, {len(beats)} beats')
+    else:
+        print('no beat found: the outlined ventricle moves too little, or is not outlined')
+    if lost := int((table['area_pixels'] == 0).sum()):
+        print(f'in {lost} of {len(table)} frames no ventricle is outlined')
+    print(f'Everything is in {args.out}')
 
 
 if __name__ == '__main__':

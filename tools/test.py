@@ -128,18 +128,18 @@ def write_result(
     return path
 
 
+@no_traceback_for_mistakes
 def main() -> None:
-    with no_traceback_for_mistakes():
-        args = parse_args()
-        config = load_config(args)
-        merge(config, args)
-        runner = build_runner(config, 'test_dataloader')
-        dataset = runner.test_loop.dataloader.dataset
-        overlap = refuse_overlap(args.checkpoint, dataset, args.allow_overlap)
-        require_fit(runner.model, args.checkpoint)
-        metrics = runner.test()
-        if is_main_process():
-            print(f'figures in {write_result(metrics, runner, overlap, args)}')
+    args = parse_args()
+    config = load_config(args)
+    merge(config, args)
+    runner = build_runner(config, 'test_dataloader')
+    dataset = runner.test_loop.dataloader.dataset
+    overlap = refuse_overlap(args.checkpoint, dataset, args.allow_overlap)
+    require_fit(runner.model, args.checkpoint)
+    metrics = runner.test()
+    if is_main_process():
+        print(f'figures in {write_result(metrics, runner, overlap, args)}')
 
 
 if __name__ == '__main__':

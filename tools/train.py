@@ -156,12 +156,12 @@ def newest_that_loads(work_dir: str) -> str | None:
     return None
 
 
+@no_traceback_for_mistakes
 def main() -> None:
-    with no_traceback_for_mistakes():
-        args = parse_args()
-        config = load_config(args)
-        merge(config, args)
-        build_runner(config, 'train_dataloader', 'val_dataloader').train()
+    args = parse_args()
+    config = load_config(args)
+    merge(config, args)
+    build_runner(config, 'train_dataloader', 'val_dataloader').train()
 
 
 if __name__ == '__main__':

@@ -77,21 +77,19 @@ def kept_by_way(config: Config, model: EchoCardMAE, size: int, chunks: int) -> n
     return kept
 
 
+@no_traceback_for_mistakes
 def main() -> None:
-    with no_traceback_for_mistakes():
-        args = parse_args()
-        config = config_of(args)
-        model = MODELS.build(config.model)
-        small, large = (
-            kept_by_way(config, model, size, args.chunks) for size in (args.batch, 2 * args.batch)
-        )
-        scaled = small + (large - small) * (args.scaled_to - args.batch) / args.batch
-        names = 'released style', 'ours', f'ours, decoder in {args.chunks} chunks'
-        rows = [
-            (name, *(f'{kept / 1e9:.1f} GB' for kept in row)) for name, row in zip(names, scaled)
-        ]
-        header = (f'kept for {args.scaled_to} recordings', 'float32', 'bfloat16')
-        print(markdown_table(header, rows))
+    args = parse_args()
+    config = config_of(args)
+    model = MODELS.build(config.model)
+    small, large = (
+        kept_by_way(config, model, size, args.chunks) for size in (args.batch, 2 * args.batch)
+    )
+    scaled = small + (large - small) * (args.scaled_to - args.batch) / args.batch
+    names = 'released style', 'ours', f'ours, decoder in {args.chunks} chunks'
+    rows = [(name, *(f'{kept / 1e9:.1f} GB' for kept in row)) for name, row in zip(names, scaled)]
+    header = (f'kept for {args.scaled_to} recordings', 'float32', 'bfloat16')
+    print(markdown_table(header, rows))
 
 
 if __name__ == '__main__':

@@ -31,19 +31,19 @@ def parse_args() -> argparse.Namespace:
     return parser.parse_args()
 
 
+@no_traceback_for_mistakes
 def main() -> None:
-    with no_traceback_for_mistakes():
-        args = parse_args()
-        steps = {}
-        for name, sector in SECTORS.items():
-            config = config_of(args)
-            transforms = config.train_dataloader.dataset.pipeline
-            next(step for step in transforms if step['type'].endswith('SectorMask')).sector = sector
-            steps[name] = our_step(config, noise(config, args.batch))
-        times = alternate(steps, args.rounds)
-        for name, seconds in times.items():
-            print(f'{name}: {1e3 * np.median(seconds):.1f} ms a step')
-        print(f'whole frame / key area: {ratio(times["whole frame"], times["key area"])}')
+    args = parse_args()
+    steps = {}
+    for name, sector in SECTORS.items():
+        config = config_of(args)
+        transforms = config.train_dataloader.dataset.pipeline
+        next(step for step in transforms if step['type'].endswith('SectorMask')).sector = sector
+        steps[name] = our_step(config, noise(config, args.batch))
+    times = alternate(steps, args.rounds)
+    for name, seconds in times.items():
+        print(f'{name}: {1e3 * np.median(seconds):.1f} ms a step')
+    print(f'whole frame / key area: {ratio(times["whole frame"], times["key area"])}')
 
 
 if __name__ == '__main__':

@@ -81,11 +81,11 @@ def latency(args: argparse.Namespace, name: str) -> tuple[str, ...]:
     return name, f'{median:.1f} ms', f'{low:.1f} to {high:.1f}'
 
 
+@no_traceback_for_mistakes
 def main() -> None:
-    with no_traceback_for_mistakes():
-        args = parse_args()
-        rows = [latency(args, name) for name in args.config]
-        print(markdown_table(('config', 'one recording', '5 to 95 %'), rows))
+    args = parse_args()
+    rows = [latency(args, name) for name in args.config]
+    print(markdown_table(('config', 'one recording', '5 to 95 %'), rows))
 
 
 if __name__ == '__main__':

@@ -98,20 +98,20 @@ def released(config: Config, dataset: RecordingDataset, samples: int) -> Callabl
     return lambda _: list(loader)
 
 
+@no_traceback_for_mistakes
 def main() -> None:
-    with no_traceback_for_mistakes():
-        args = parse_args()
-        config = config_of(args)
-        cv2.setNumThreads(1)
-        torch.set_num_threads(1)
-        with torch.no_grad():
-            times = alternate(readers(config, args.packed), args.rounds)
-        first = next(iter(times))
-        for name, seconds in times.items():
-            each = np.median(seconds) / config.train_dataloader.batch_size
-            print(f'{name}: {1e3 * each:.2f} ms a sample, {1 / each:.0f} a second')
-        for name, seconds in list(times.items())[1:]:
-            print(f'{first} / {name}: {ratio(times[first], seconds)}')
+    args = parse_args()
+    config = config_of(args)
+    cv2.setNumThreads(1)
+    torch.set_num_threads(1)
+    with torch.no_grad():
+        times = alternate(readers(config, args.packed), args.rounds)
+    first = next(iter(times))
+    for name, seconds in times.items():
+        each = np.median(seconds) / config.train_dataloader.batch_size
+        print(f'{name}: {1e3 * each:.2f} ms a sample, {1 / each:.0f} a second')
+    for name, seconds in list(times.items())[1:]:
+        print(f'{first} / {name}: {ratio(times[first], seconds)}')
 
 
 if __name__ == '__main__':

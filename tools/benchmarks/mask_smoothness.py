@@ -56,20 +56,20 @@ def gradient_norms(args: argparse.Namespace, strategy: str, seed: int, folder: s
     return runner.message_hub.get_scalar('train/grad_norm').data[0]
 
 
+@no_traceback_for_mistakes
 def main() -> None:
-    with no_traceback_for_mistakes():
-        args = parse_args()
-        rows = []
-        for strategy in STRATEGIES:
-            spreads = []
-            for seed in range(args.seeds):
-                with TemporaryDirectory() as folder:
-                    norms = gradient_norms(args, strategy, seed, folder)
-                half = np.log(norms[len(norms) // 2 :])
-                spreads.append(float(detrend(half).std()))
-            each = ', '.join(f'{spread:.3f}' for spread in spreads)
-            rows.append((strategy, f'{np.mean(spreads):.3f}', each))
-        print(markdown_table(('masking', 'spread of the norm', 'of each seed'), rows))
+    args = parse_args()
+    rows = []
+    for strategy in STRATEGIES:
+        spreads = []
+        for seed in range(args.seeds):
+            with TemporaryDirectory() as folder:
+                norms = gradient_norms(args, strategy, seed, folder)
+            half = np.log(norms[len(norms) // 2 :])
+            spreads.append(float(detrend(half).std()))
+        each = ', '.join(f'{spread:.3f}' for spread in spreads)
+        rows.append((strategy, f'{np.mean(spreads):.3f}', each))
+    print(markdown_table(('masking', 'spread of the norm', 'of each seed'), rows))
 
 
 if __name__ == '__main__':

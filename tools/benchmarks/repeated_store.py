@@ -39,38 +39,38 @@ def parse_args() -> argparse.Namespace:
     return parser.parse_args()
 
 
+@no_traceback_for_mistakes
 def main() -> None:
-    with no_traceback_for_mistakes():
-        args = parse_args()
-        if args.out.exists():
-            raise Mistake(f'{args.out} is there already; choose another --out')
-        store = PackedStore(args.store)
-        few = {
-            Path(name).stem: name
-            for name, entry in store.recordings.items()
-            if entry.get('shape', [])[1:3] == SIZE
-        }
-        with open(args.dataset / 'FileList.csv', newline='', encoding='utf-8') as file:
-            rows = [row for row in csv.DictReader(file) if Path(row['FileName']).stem in few]
-        videos, packed = args.out / 'data/Videos', args.out / 'store'
-        videos.mkdir(parents=True)
-        packed.mkdir()
-        listed, recordings = [], {}
-        for number, row in enumerate(islice(cycle(rows), args.videos + VALIDATION)):
-            split = 'TRAIN' if number < args.videos else 'VAL'
-            name = few[Path(row['FileName']).stem]
-            path = videos / f'R{number:05d}{Path(name).suffix}'
-            path.symlink_to((args.dataset / name).resolve())
-            listed.append({**row, 'FileName': path.stem, 'Split': split})
-            recordings[f'Videos/{path.name}'] = store.recordings[name]
-        with open(args.out / 'data/FileList.csv', 'w', newline='', encoding='utf-8') as file:
-            writer = csv.DictWriter(file, list(rows[0]))
-            writer.writeheader()
-            writer.writerows(listed)
-        index = json.loads((args.store / INDEX).read_text(encoding='utf-8'))
-        (packed / INDEX).write_text(json.dumps({**index, 'recordings': recordings}))
-        os.symlink((args.store / FRAMES).resolve(), packed / FRAMES)
-        print(f'{args.out}: {args.videos} recordings, of {len(few)}')
+    args = parse_args()
+    if args.out.exists():
+        raise Mistake(f'{args.out} is there already; choose another --out')
+    store = PackedStore(args.store)
+    few = {
+        Path(name).stem: name
+        for name, entry in store.recordings.items()
+        if entry.get('shape', [])[1:3] == SIZE
+    }
+    with open(args.dataset / 'FileList.csv', newline='', encoding='utf-8') as file:
+        rows = [row for row in csv.DictReader(file) if Path(row['FileName']).stem in few]
+    videos, packed = args.out / 'data/Videos', args.out / 'store'
+    videos.mkdir(parents=True)
+    packed.mkdir()
+    listed, recordings = [], {}
+    for number, row in enumerate(islice(cycle(rows), args.videos + VALIDATION)):
+        split = 'TRAIN' if number < args.videos else 'VAL'
+        name = few[Path(row['FileName']).stem]
+        path = videos / f'R{number:05d}{Path(name).suffix}'
+        path.symlink_to((args.dataset / name).resolve())
+        listed.append({**row, 'FileName': path.stem, 'Split': split})
+        recordings[f'Videos/{path.name}'] = store.recordings[name]
+    with open(args.out / 'data/FileList.csv', 'w', newline='', encoding='utf-8') as file:
+        writer = csv.DictWriter(file, list(rows[0]))
+        writer.writeheader()
+        writer.writerows(listed)
+    index = json.loads((args.store / INDEX).read_text(encoding='utf-8'))
+    (packed / INDEX).write_text(json.dumps({**index, 'recordings': recordings}))
+    os.symlink((args.store / FRAMES).resolve(), packed / FRAMES)
+    print(f'{args.out}: {args.videos} recordings, of {len(few)}')
 
 
 if __name__ == '__main__':

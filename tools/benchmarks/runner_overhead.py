@@ -116,13 +116,14 @@ def bare() -> float:
     return 1e3 * (time.perf_counter() - started) / EPOCH
 
 
+@no_traceback_for_mistakes
 def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument('--rounds', type=int, default=5, help='rounds of each')
     parser.add_argument('--iterations', type=int, nargs='+', default=[1000, 500_000])
-    with no_traceback_for_mistakes(), TemporaryDirectory() as work_dir:
+    with TemporaryDirectory() as work_dir:
         args = parser.parse_args()
         found: dict[str, dict[int, list[float]]] = {
             name: {done: [] for done in args.iterations} for name in HOOKS

@@ -75,8 +75,9 @@ def train_for(minutes: float, command: list[str]) -> None:
         raise Mistake(errors.strip().rpartition('\n')[2])
 
 
+@no_traceback_for_mistakes
 def main() -> None:
-    with no_traceback_for_mistakes(), TemporaryDirectory() as folder:
+    with TemporaryDirectory() as folder:
         args, handed_on = parse_args()
         epochs = Config.fromfile(args.config).train_cfg.max_epochs
         tool = [sys.executable, str(TOOLS / 'train.py'), args.config, '--work-dir', folder]

@@ -144,24 +144,24 @@ def peak_memory(work: Callable[[int], object]) -> str:
     return f', {(torch.cuda.max_memory_allocated() - before) / 1e9:.1f} GB'
 
 
+@no_traceback_for_mistakes
 def main() -> None:
-    with no_traceback_for_mistakes():
-        args = parse_args()
-        config = config_of(args)
-        model = MODELS.build(config.model).to(DEVICE)
-        loss, gradient = differences(model, noise(config, min(args.batch, 4)))
-        print(f'in float32 the losses differ by {loss:.1e}, the gradient by {gradient:.1e}')
-        chosen = variants(config, args)
-        memory = {name: peak_memory(work) for name, work in chosen.items()}
-        times = alternate(chosen, args.rounds)
-        for name, seconds in times.items():
-            each = f'{1e3 * np.median(seconds):.1f} ms'
-            print(f'{name}: {each} a step of {args.batch}{memory[name]}')
-        first, *rest = times
-        for name in rest:
-            print(f'{first} / {name}: {ratio(times[first], times[name])}')
-        if len(rest) == 2:
-            print(f'{rest[0]} / {rest[1]}: {ratio(times[rest[0]], times[rest[1]])}')
+    args = parse_args()
+    config = config_of(args)
+    model = MODELS.build(config.model).to(DEVICE)
+    loss, gradient = differences(model, noise(config, min(args.batch, 4)))
+    print(f'in float32 the losses differ by {loss:.1e}, the gradient by {gradient:.1e}')
+    chosen = variants(config, args)
+    memory = {name: peak_memory(work) for name, work in chosen.items()}
+    times = alternate(chosen, args.rounds)
+    for name, seconds in times.items():
+        each = f'{1e3 * np.median(seconds):.1f} ms'
+        print(f'{name}: {each} a step of {args.batch}{memory[name]}')
+    first, *rest = times
+    for name in rest:
+        print(f'{first} / {name}: {ratio(times[first], times[name])}')
+    if len(rest) == 2:
+        print(f'{rest[0]} / {rest[1]}: {ratio(times[rest[0]], times[rest[1]])}')
 
 
 if __name__ == '__main__':

@@ -1,0 +1,49 @@
+"""What the tools have in common."""
+
+import signal
+from pathlib import Path
+
+import pytest
+
+TOOLS = Path(__file__).parents[2] / 'tools'
+
+
+@pytest.fixture
+def told(monkeypatch):
+    """The decorator of every tool; the handler of SIGCHLD is afterwards what it was."""
+    monkeypatch.syspath_prepend(str(TOOLS))
+    from launch import no_traceback_for_mistakes
+
+    handler = signal.getsignal(signal.SIGCHLD)
+    yield no_traceback_for_mistakes
+    monkeypatch.undo()
+    signal.signal(signal.SIGCHLD, handler)
+
+
+def test_a_loading_process_lost_while_another_error_is_told(told, monkeypatch):
+    """torch notices a dead process by a signal, whose handler raises wherever this one is."""
+    arriving = [signal.SIGCHLD]
+    set_handler = signal.signal
+
+    def interrupted(number, handler):
+        if arriving:
+            raise RuntimeError(f'DataLoader worker (pid {arriving.pop()}) is killed by signal')
+        return set_handler(number, handler)
+
+    @told
+    def main():
+        raise EOFError
+
+    monkeypatch.setattr(signal, 'signal', interrupted)
+    with pytest.raises(SystemExit, match='a loading process was killed'):
+        main()
+
+
+def test_an_error_of_the_program_keeps_its_traceback(told):
+    @told
+    def main():
+        raise RuntimeError('a fault')
+
+    with pytest.raises(RuntimeError, match='a fault') as raised:
+        main()
+    assert raised.value.__context__ is None
