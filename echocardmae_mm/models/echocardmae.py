@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from itertools import pairwise
 from typing import Any
 
 import torch
@@ -144,8 +143,8 @@ class EchoCardMAE(BaseModel):
             return self._reconstruct(latent, inputs), latent.mean(dim=1)
         loss = latent.new_zeros((), dtype=torch.float32)
         chunks = min(self.decoder_chunks, len(latent))
-        ends = [len(latent) * i // chunks for i in range(chunks + 1)]
-        for begin, end in pairwise(ends):
+        for chunk in range(chunks):
+            begin, end = (len(latent) * i // chunks for i in (chunk, chunk + 1))
             some = {name: x if x is None else x[begin:end] for name, x in inputs.items()}
             part = checkpoint(self._reconstruct, latent[begin:end], some, use_reentrant=False)
             loss = loss + part * ((end - begin) / len(latent))

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Iterable
 
 import torch
 import torch.nn.functional as F
 from mmaction.models.backbones.vit_mae import Attention, Block
+from mmcv.cnn.bricks.transformer import FFN
 from torch import Tensor
 
 
@@ -48,6 +50,12 @@ class FusedAttention(Attention):
         return torch.cat((self.q_bias, torch.zeros_like(self.v_bias), self.v_bias))
 
 
+class TraceableFFN(FFN):
+    """The host's MLP without its look for deprecated arguments, which torch 2.4 cannot compile."""
+
+    forward = inspect.unwrap(FFN.forward)
+
+
 class KeyMaskedBlock(Block):
     """The host's transformer block, with keys that may be left out of the attention.
 
@@ -75,7 +83,7 @@ class KeyMaskedBlock(Block):
 
 
 def fuse_attention(blocks: Iterable[Block], attn_bias: bool) -> None:
-    """Give blocks the fused attention; names and values of their parameters stay.
+    """Give blocks the fused attention, all of which compiles; their parameters stay.
 
     Args:
         blocks (Iterable[Block]): The host's blocks, changed in place.
@@ -84,6 +92,7 @@ def fuse_attention(blocks: Iterable[Block], attn_bias: bool) -> None:
     """
     for block in blocks:
         block.attn.__class__ = FusedAttention
+        block.mlp.__class__ = TraceableFFN
         if not attn_bias:
             block.attn.q_bias.requires_grad_(False)
             block.attn.v_bias.requires_grad_(False)
