@@ -77,8 +77,11 @@ def override(config: Config, options: dict | None) -> None:
 
 def build_runner(config: Config, *loaders: str) -> Runner:
     """The runner; before that, the processes are joined and the data of the loaders looked for."""
-    for loader in loaders:
-        _complain_of_missing_data(config, (config.get(loader) or {}).get('dataset'))
+    for name in loaders:
+        loader = config.get(name) or {}
+        _complain_of_missing_data(config, loader.get('dataset'))
+        if loader.get('num_workers') == 0:
+            loader.update(persistent_workers=False)  # torch refuses it without workers
     if config.launcher != 'none' and NO_GPU:
         _join_processes_without_gpu(config)
     return RUNNERS.build(config) if 'runner_type' in config else Runner.from_cfg(config)

@@ -27,7 +27,7 @@ from launch import Mistake, no_traceback_for_mistakes
 from rich.progress import track
 
 from echocardmae_mm.datasets.recording_lists import find_recordings
-from echocardmae_mm.datasets.recordings import PackedStore
+from echocardmae_mm.datasets.recordings import PackedStore, name_in_store
 from echocardmae_mm.datasets.recordings.packed import INDEX
 from echocardmae_mm.datasets.recordings.packing import Decoded, StoreWriter, pack
 
@@ -91,9 +91,15 @@ def write(args: argparse.Namespace, paths: list[Path]) -> None:
     writer.finish()
 
 
-def verify(args: argparse.Namespace) -> None:
-    """Compare the recordings of a finished store with their checksums."""
+def verify(args: argparse.Namespace, paths: list[Path]) -> None:
+    """Compare the recordings of a finished store with the folder's and with their checksums."""
     store = PackedStore(args.out)
+    names = (name_in_store(path, args.dataset) for path in paths)
+    if missing := [name for name in names if name not in store.recordings]:
+        raise Mistake(
+            f'{args.out}: {len(missing)} recordings came after it was packed, such as {missing[0]}'
+            '\nRemove the store and pack the data set again'
+        )
     checks = track(store.damaged(), 'checking', total=len(store.recordings))
     if damaged := [name for name, is_damaged in checks if is_damaged]:
         raise Mistake(
@@ -109,7 +115,7 @@ def main() -> None:
     if not paths:
         raise Mistake(f'{args.dataset}: no recording in it')
     if is_there := (args.out / INDEX).is_file():
-        verify(args)
+        verify(args, paths)
     else:
         write(args, paths)
     store = PackedStore(args.out)

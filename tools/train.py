@@ -19,7 +19,8 @@ from mmengine.config import Config
 from mmengine.logging import print_log
 from mmengine.runner import CheckpointLoader
 
-COMPILE_MODES = ('default', 'reduce-overhead', 'max-autotune')
+MODES_OF_GRAPHS = ('reduce-overhead', 'max-autotune')
+COMPILE_MODES = ('default', *MODES_OF_GRAPHS)
 
 
 def parse_args() -> argparse.Namespace:
@@ -77,6 +78,7 @@ def merge(config: Config, args: argparse.Namespace) -> None:
     if args.compile:
         compile_model(config, args.compile)
     override(config, args.cfg_options)
+    forbid_graphs_of_accumulated_steps(config)
     if args.resume:
         resume(config, args.resume)
 
@@ -102,13 +104,19 @@ def compile_model(config: Config, mode: str) -> None:
         raise Mistake(
             f'--compile goes with echocardmae_mm.EchoCardMAE, not with {config.model.get("type")}'
         )
-    if mode == 'reduce-overhead' and config.optim_wrapper.get('accumulative_counts', 1) > 1:
-        raise Mistake(
-            '--compile reduce-overhead does not go with accumulative_counts: the gradients lie in '
-            'memory that the next graph writes to'
-        )
     before = config.model.get('compile')
     config.model.compile = {**(before if isinstance(before, dict) else {}), 'mode': mode}
+
+
+def forbid_graphs_of_accumulated_steps(config: Config) -> None:
+    """Gradients of a CUDA graph lie in memory that the next one writes to."""
+    compiled = config.model.get('compile')
+    mode = compiled.get('mode') if isinstance(compiled, dict) else None
+    if mode in MODES_OF_GRAPHS and config.optim_wrapper.get('accumulative_counts', 1) > 1:
+        raise Mistake(
+            f'--compile {mode} does not go with accumulative_counts: the gradients lie in memory '
+            'that the next graph writes to\nUse --compile without a mode'
+        )
 
 
 def resume(config: Config, checkpoint: str) -> None:

@@ -17,13 +17,19 @@ from echocardmae_mm.datasets.clip_batch import ClipBatch, ReadBatch
 from echocardmae_mm.datasets.recordings import PackedStore, name_in_store
 from echocardmae_mm.datasets.resident_frames import ResidentFrames
 from echocardmae_mm.datasets.sized_frames import SizedFrames
-from echocardmae_mm.datasets.transforms import OpenRecording, ReadFrames
+from echocardmae_mm.datasets.transforms import (
+    OpenRecording,
+    ReadFrames,
+    SampleClipPair,
+    SampleEvenClips,
+)
 from echocardmae_mm.datasets.transforms.clip_sampler import ClipSampler
 from echocardmae_mm.draws import DrawKey, draw_key
 from echocardmae_mm.errors import EchoError
 
 RESIDENT = ('', 'device')
-_BUFFERS = 4
+#: One that is read, three that :func:`read_ahead` holds, one that the model works on.
+_BUFFERS = 5
 
 
 class ChosenClips(NamedTuple):
@@ -188,9 +194,10 @@ class _Parts(NamedTuple):
 
 def _parts(transforms: Sequence[Any]) -> _Parts:
     opener, sampler, reader = [*transforms, None, None, None][:3]
+    # Of a subclass it is not known what it changes, nor what it draws from.
     if not (
-        isinstance(opener, OpenRecording)
-        and isinstance(sampler, ClipSampler)
+        type(opener) is OpenRecording
+        and type(sampler) in (SampleClipPair, SampleEvenClips)
         and type(reader) is ReadFrames
     ):
         raise EchoError(
@@ -200,15 +207,20 @@ def _parts(transforms: Sequence[Any]) -> _Parts:
     left_to_do: list[Any] = []
     meta_keys: tuple[str, ...] = ()
     for transform in transforms[3:]:
-        if isinstance(transform, Resize) and not (transform.keep_ratio or left_to_do or resize):
+        if type(transform) is Resize and not (transform.keep_ratio or left_to_do or resize):
             resize = transform
-        elif isinstance(transform, PackActionInputs):
+        elif type(transform) is PackActionInputs:
             meta_keys = tuple(transform.meta_keys)
         elif getattr(transform, 'has_batch_form', False):
             left_to_do.append(transform)
-        elif not isinstance(transform, FormatShape):
+        elif type(transform) is not FormatShape:
             raise EchoError(
                 f'batched=True: {transform} has no form for a whole batch\nLeave batched out of '
                 'the data set, or this transform out of its pipeline'
             )
+    if not left_to_do:
+        raise EchoError(
+            'batched=True is for pretraining: the pipeline has neither DenoisedTarget nor '
+            'SectorMask\nLeave batched out of the data set'
+        )
     return _Parts(opener, sampler, resize, left_to_do, meta_keys)

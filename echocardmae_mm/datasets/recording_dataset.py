@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from itertools import chain
+from multiprocessing.pool import ThreadPool
 from pathlib import Path
 from typing import Any
 
@@ -200,8 +200,9 @@ class RecordingDataset(BaseDataset):
             names = [name_in_store(filename, self.data_root) for filename in recordings]
             hashes = [self.store.entry(name)['content'] for name in names]
         else:
-            with ThreadPoolExecutor() as pool:
-                hashes = list(pool.map(content_hash, recordings))
+            # Its threads do not hold up a process that leaves meanwhile.
+            with ThreadPool() as pool:
+                hashes = pool.map(content_hash, recordings, chunksize=1)
         content = dict(zip(recordings, hashes))
         return [content[filename] for filename in filenames]
 

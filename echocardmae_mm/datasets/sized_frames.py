@@ -78,5 +78,7 @@ class SizedFrames:
 
     def _resized(self, frame: np.ndarray) -> np.ndarray:
         assert self._resize is not None
-        results = {'imgs': [frame], 'img_shape': frame.shape[:2]}
-        return self._resize.transform(results)['imgs'][0].reshape(self.frame)
+        # Bicubic interpolation of one channel is not quite that of three.
+        colours = np.broadcast_to(frame, (*frame.shape[:2], 3))
+        results = {'imgs': [colours], 'img_shape': frame.shape[:2]}
+        return self._resize.transform(results)['imgs'][0][..., : self.frame[2]]

@@ -7,6 +7,8 @@ from pathlib import Path
 
 from mmengine.fileio import LocalBackend, register_backend
 
+from echocardmae_mm.errors import EchoError
+
 
 class AtomicBackend(LocalBackend):
     """Local files, written under another name and then renamed.
@@ -22,15 +24,26 @@ class AtomicBackend(LocalBackend):
         Args:
             obj (bytes): What to write.
             filepath (str | Path): The file; one of that name is replaced.
+
+        Raises:
+            EchoError: If it cannot be written, such as on a full disk; nothing is left of it.
         """
         target = Path(filepath)
         target.parent.mkdir(parents=True, exist_ok=True)
         part = target.with_name(f'{target.name}.part')
-        with part.open('wb') as file:
-            file.write(obj)
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(part, target)
+        try:
+            with part.open('wb') as file:
+                file.write(obj)
+                file.flush()
+                os.fsync(file.fileno())
+            os.replace(part, target)
+        except OSError as error:
+            part.unlink(missing_ok=True)
+            raise EchoError(
+                f'{target}: cannot be written ({error.strerror or error})\n'
+                'Make room and repeat the command with --resume: it goes on from the last '
+                'checkpoint'
+            ) from error
 
 
 register_backend('atomic', AtomicBackend, force=True)

@@ -17,6 +17,7 @@ from .innermost_datasets import innermost_datasets
 from .provenance import KEY, git_commit, read_provenance, starting_points
 
 _PATIENCE_S = 10.0
+_UNNAMED = 'checkpoints will not name the training videos: %s'
 
 
 @HOOKS.register_module()
@@ -26,8 +27,8 @@ class ProvenanceHook(Hook):
     ``version``, ``commit``, ``seed`` and, where the training set offers ``content_hashes()``,
     ``videos``: a hash of the bytes of each video that it was trained on, or that the checkpoints it
     started from were, by which a test set that overlaps can be recognised under whatever name.
-    ``started_from`` names those checkpoints, and tells which of them did not say what they saw. All
-    this is found out beside the first iterations; a checkpoint that is written before it is ready
+    ``started_from`` names those checkpoints, and tells which of them did not say what they saw.
+    Videos are hashed beside the first iterations; a checkpoint that is written before that is done
     has None there, and a run that is resumed from it counts it among those that do not say.
     mmengine stores the config itself. A split of patients that the training set drew is kept as
     ``<work_dir>/split.csv``, to be given to others.
@@ -49,7 +50,12 @@ class ProvenanceHook(Hook):
             for dataset in innermost_datasets(runner.train_dataloader.dataset):
                 if split := getattr(dataset, 'splits', None):
                     write_split(Path(runner.work_dir) / 'split.csv', split)
-            self._finding_out = Thread(target=self._find_out, args=(runner,), daemon=True)
+            try:
+                self._started_from, seen = _seen_before(runner.cfg)
+            except OSError as error:
+                runner.logger.warning(_UNNAMED, error)
+                return
+            self._finding_out = Thread(target=self._find_out, args=(runner, seen), daemon=True)
             self._finding_out.start()
 
     def before_save_checkpoint(self, runner: Runner, checkpoint: dict) -> None:
@@ -69,27 +75,27 @@ class ProvenanceHook(Hook):
             'started_from': self._started_from,
         }
 
-    def _find_out(self, runner: Runner) -> None:
+    def _find_out(self, runner: Runner, seen: list[str]) -> None:
         try:
-            seen = self._seen_before(runner.cfg)
             for dataset in innermost_datasets(runner.train_dataloader.dataset):
                 if not hasattr(dataset, 'content_hashes'):
                     return
-                seen += dataset.content_hashes()
+                seen = seen + dataset.content_hashes()
         except OSError as error:
-            runner.logger.warning(f'checkpoints will not name the training videos: {error}')
+            runner.logger.warning(_UNNAMED, error)
             return
         self._videos = list(dict.fromkeys(seen))
 
-    def _seen_before(self, cfg: dict) -> list[str]:
-        seen: list[str] = []
-        known: dict[str, bool] = {}
-        for checkpoint in starting_points(cfg):
-            origin = read_provenance(checkpoint)
-            seen += origin.get('videos') or ()
-            known.update((start['checkpoint'], start['known']) for start in origin['started_from'])
-            is_this_run = cfg.get('resume') and checkpoint == cfg['load_from']
-            if not is_this_run or origin['videos'] is None:
-                known[checkpoint] = origin['videos'] is not None
-        self._started_from = [{'checkpoint': name, 'known': says} for name, says in known.items()]
-        return seen
+
+def _seen_before(cfg: dict) -> tuple[list[dict[str, str | bool]], list[str]]:
+    """The checkpoints that a run starts from, whether each says what it saw, and what they saw."""
+    seen: list[str] = []
+    known: dict[str, bool] = {}
+    for checkpoint in starting_points(cfg):
+        origin = read_provenance(checkpoint)
+        seen += origin.get('videos') or ()
+        known.update((start['checkpoint'], start['known']) for start in origin['started_from'])
+        is_this_run = cfg.get('resume') and checkpoint == cfg['load_from']
+        if not is_this_run or origin['videos'] is None:
+            known[checkpoint] = origin['videos'] is not None
+    return [{'checkpoint': name, 'known': says} for name, says in known.items()], seen

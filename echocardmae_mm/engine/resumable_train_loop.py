@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import torch
-from mmengine.dist import broadcast
+from mmengine.dist import broadcast, get_world_size
 from mmengine.runner import EpochBasedTrainLoop, Runner
 from torch import nn
 from torch.utils.data import DataLoader
@@ -17,6 +17,12 @@ from echocardmae_mm.registry import LOOPS
 
 from .epoch_sampler import EpochSampler
 from .read_ahead import read_ahead
+
+_EPOCHS = 'echocardmae_mm.epochs'
+_ADVICE = (
+    'Resume with the data, batch size and number of GPUs that it was written with, or take its '
+    'weights by load_from.'
+)
 
 
 @LOOPS.register_module()
@@ -60,8 +66,11 @@ class ResumableTrainLoop(EpochBasedTrainLoop):
         self._take_seed_of_the_run()
         try:
             self.runner.call_hook('before_train')
-            if self._iter and not self._iterations_done():
-                self._validate_if_due()
+            if self._iter:
+                self._require_the_same_epochs()
+                if not self._iterations_done():
+                    self._validate_if_due()
+            self.runner.message_hub.update_info(_EPOCHS, self._epochs())
             while self._epoch < self._max_epochs and not self.stop_training:
                 self.run_epoch()
                 self._validate_if_due()
@@ -102,14 +111,34 @@ class ResumableTrainLoop(EpochBasedTrainLoop):
         ):
             self.runner.val_loop.run()
 
+    def _epochs(self) -> dict[str, int]:
+        return {
+            'recordings': len(self.dataloader.dataset),
+            'in a batch': self.dataloader.batch_sampler.batch_size,
+            'processes': get_world_size(),
+        }
+
+    def _require_the_same_epochs(self) -> None:
+        before, now = self.runner.message_hub.get_info(_EPOCHS, None), self._epochs()
+        if before not in (None, now):
+            raise EchoError(
+                f'The checkpoint was written with {_listed(before)}; now there are {_listed(now)}.'
+                f'\n{_ADVICE}'
+            )
+        if not self.runner.optim_wrapper.should_update():
+            self.runner.logger.warning(
+                f'the checkpoint, at iteration {self._iter}, lies between two updates by '
+                'accumulated gradients: those that were there already are lost, and the run will '
+                'not equal one without interruption'
+            )
+
     def _iterations_done(self) -> int:
         length = len(self.dataloader)
         done = self._iter - self._epoch * length
         if not 0 <= done <= length:
             raise EchoError(
                 f'The checkpoint is at iteration {self._iter} in epoch {self._epoch + 1}, which '
-                f'does not fit epochs of {length} iterations.\nResume with the data, batch size '
-                'and number of GPUs that it was written with, or take its weights by load_from.'
+                f'does not fit epochs of {length} iterations.\n{_ADVICE}'
             )
         return done
 
@@ -129,3 +158,7 @@ class ResumableTrainLoop(EpochBasedTrainLoop):
             seed = torch.tensor(self.runner.seed)
             broadcast(seed)
             sampler.seed = int(seed)
+
+
+def _listed(epochs: dict[str, int]) -> str:
+    return ', '.join(f'{count} {what}' for what, count in epochs.items())

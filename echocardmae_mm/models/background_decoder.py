@@ -66,6 +66,7 @@ class BackgroundTokenDecoder(BaseModule):
         self.background = background
         self.patch_size = patch_size
         self.tubelet_size = tubelet_size
+        self.clip_size = num_frames, img_size, img_size
 
         self.encoder_to_decoder = nn.Linear(in_dims, embed_dims, bias=False)
         self.mask_token = nn.Parameter(torch.zeros(1, 1, embed_dims))

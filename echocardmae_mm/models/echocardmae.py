@@ -14,7 +14,7 @@ from torch.utils.checkpoint import checkpoint
 from echocardmae_mm.errors import EchoError
 from echocardmae_mm.registry import MODELS
 
-from .patches import patchify, require_tokens, take_patches, unpatchify
+from .patches import patchify, take_patches, unpatchify
 
 
 @MODELS.register_module()
@@ -119,9 +119,9 @@ class EchoCardMAE(BaseModel):
         Returns:
             dict[str, Tensor]: ``loss_rec`` and, with an alignment head, ``loss_align``.
         """
+        self._require_size(inputs)
         if self.training and self.decode_ratio < 1:
             inputs = {**inputs, 'masked': self._some(inputs['masked'])}
-        self._require_size(inputs)
         loss_rec, features = self._learn(inputs)
         losses = {'loss_rec': loss_rec}
         if self.alignment_head is not None:
@@ -223,8 +223,20 @@ class EchoCardMAE(BaseModel):
         return self._compiled(inputs)
 
     def _require_size(self, inputs: dict[str, Tensor]) -> None:
+        found = tuple(inputs['imgs'].shape[2:])
+        if found != self.neck.clip_size:
+            raise EchoError(
+                f'clips of {found} (frames, height, width), the model is made for '
+                f'{self.neck.clip_size}: let num_frames and img_size of encoder and decoder agree '
+                'with the pipeline'
+            )
         num_tokens = self.neck.pos_embed.shape[1]
-        require_tokens(inputs['imgs'], num_tokens, *self._patch_and_tubelet)
+        of_masks = sum(inputs[name].shape[1] for name in ('visible', 'masked', 'background'))
+        if of_masks != num_tokens:
+            raise EchoError(
+                f'masks of {of_masks} tokens, the model has {num_tokens}: let patch_size and '
+                'tubelet_size of SectorMask agree with those of encoder and decoder'
+            )
 
     def _require_one_size(self) -> None:
         sizes = [

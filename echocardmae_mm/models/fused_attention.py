@@ -29,16 +29,17 @@ class FusedAttention(Attention):
         qkv = F.linear(x, self.qkv.weight, self._qkv_bias())
         q, k, v = qkv.unflatten(-1, (3, self.num_heads, -1)).permute(2, 0, 3, 1, 4)
         mask = None if key_mask is None else key_mask[:, None, None, :]
-        if q.device.type == 'cpu' and q.dtype == torch.bfloat16:
-            x = self._attend_explicitly(q, k, v, mask)
-        else:
-            dropout = self.attn_drop.p if self.training else 0.0
-            x = F.scaled_dot_product_attention(q, k, v, mask, dropout, scale=self.scale)
-        x = x.transpose(1, 2).flatten(2)
+        # In bfloat16 torch's fused kernel for CPUs takes up to three times as long.
+        explicitly = q.device.type == 'cpu' and q.dtype == torch.bfloat16
+        attend = self._attend_explicitly if explicitly else self._attend
+        x = attend(q, k, v, mask).transpose(1, 2).flatten(2)
         return self.proj_drop(self.proj(x))
 
+    def _attend(self, q: Tensor, k: Tensor, v: Tensor, mask: Tensor | None) -> Tensor:
+        dropout = self.attn_drop.p if self.training else 0.0
+        return F.scaled_dot_product_attention(q, k, v, mask, dropout, scale=self.scale)
+
     def _attend_explicitly(self, q: Tensor, k: Tensor, v: Tensor, mask: Tensor | None) -> Tensor:
-        # In bfloat16 torch's fused kernel for CPUs takes up to three times as long.
         weights = q * self.scale @ k.transpose(-2, -1)
         if mask is not None:
             weights = weights.masked_fill(~mask, float('-inf'))

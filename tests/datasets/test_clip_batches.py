@@ -12,12 +12,20 @@ import torch
 from mmengine.dataset import pseudo_collate
 
 from echocardmae_mm.datasets import EchoNetDynamicDataset, EchoVideoDataset
-from echocardmae_mm.datasets.transforms import DenoisedTarget
+from echocardmae_mm.datasets.transforms import DenoisedTarget, SampleClipPair, SectorMask
 from echocardmae_mm.draws import EpochIndex
 from echocardmae_mm.errors import EchoError
 from echocardmae_mm.models import ClipPairPreprocessor
 
 NAMES = ('imgs', 'target', 'visible', 'masked', 'background')
+
+
+class OwnSector(SectorMask):
+    """Where a subclass looks for the sector, a batch would not."""
+
+
+class OwnClips(SampleClipPair):
+    """What a subclass draws from may be another generator."""
 
 
 def prepared(dataset, indices, epoch=0):
@@ -82,15 +90,18 @@ def test_evaluation_draws_the_same_whatever_the_epoch(small_recordings, small_st
     assert_equal_batches(preprocessor(one), preprocessor(other))
 
 
-def test_a_store_of_one_channel_gives_three(tmp_path, pretraining, pack_folder):
+@pytest.mark.parametrize('interpolation', ['bilinear', 'bicubic', 'area'])
+def test_a_store_of_one_channel_gives_three(tmp_path, pretraining, pack_folder, interpolation):
     rng = np.random.default_rng(0)
     root = tmp_path / 'volumes'
     root.mkdir()
-    for index in range(2):
-        volume = rng.integers(0, 255, (32, 32, 20), dtype=np.uint8)
+    for index, side in enumerate((32, 45)):
+        volume = rng.integers(0, 255, (side, side, 20), dtype=np.uint8)
         nibabel.save(nibabel.Nifti1Image(volume, np.eye(4)), root / f'{index}.nii.gz')
     store = pack_folder(root, tmp_path / 'store', gray=True)
-    common = dict(data_root=str(root), packed=store, pipeline=pretraining())
+    steps = pretraining()
+    steps[3].update(interpolation=interpolation)
+    common = dict(data_root=str(root), packed=store, pipeline=steps)
     plain = EchoVideoDataset(**common)
     for options in (dict(batched=True), dict(resident='device')):
         batched = EchoVideoDataset(**common, **options)
@@ -170,7 +181,10 @@ def test_memory_is_used_again_when_a_batch_was_let_go_of_and_not_before(
         (lambda steps: steps.insert(4, dict(type='mmaction.Flip')), 'Flip.* has no form for a'),
         (lambda steps: steps[6].update(sector='auto'), 'SectorMask.* has no form for a whole'),
         (lambda steps: steps[5].update(method='gaussian'), 'DenoisedTarget.* has no form'),
+        (lambda steps: steps[6].update(type=OwnSector), 'OwnSector.* has no form for a whole'),
+        (lambda steps: steps[1].update(type=OwnClips), 'must begin with OpenRecording, SampleClip'),
         (lambda steps: steps.pop(0), 'must begin with OpenRecording'),
+        (lambda steps: steps.__delitem__(slice(5, 7)), 'neither DenoisedTarget nor SectorMask'),
         (lambda steps: steps.pop(3), r'32 x 32 pixels, those of large.avi 60 x 48: put a Resize'),
     ],
 )

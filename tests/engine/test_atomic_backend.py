@@ -8,6 +8,7 @@ from mmengine.fileio import get_file_backend
 from mmengine.runner import save_checkpoint
 
 import echocardmae_mm.engine  # noqa: F401  (registers the backend)
+from echocardmae_mm.errors import EchoError
 
 ATOMIC = {'backend': 'atomic'}
 
@@ -18,12 +19,13 @@ def test_a_write_that_fails_leaves_the_old_file(tmp_path, monkeypatch):
     backend.put(b'old', file)
 
     def full_disk(descriptor):
-        raise OSError('No space left on device')
+        raise OSError(28, 'No space left on device')
 
     monkeypatch.setattr(os, 'fsync', full_disk)
-    with pytest.raises(OSError, match='No space'):
+    with pytest.raises(EchoError, match=r'file\.pth: cannot be written \(No space.*\n.*--resume'):
         backend.put(b'new', file)
     assert file.read_bytes() == b'old'
+    assert list(file.parent.iterdir()) == [file]
 
 
 def test_checkpoints_go_through_it(tmp_path):

@@ -3,6 +3,7 @@ from __future__ import annotations
 import hashlib
 import logging
 import subprocess
+import sys
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -78,3 +79,24 @@ def test_commit_is_that_of_the_package_alone(tmp_path, monkeypatch):
     assert git_commit() == commit
     module.write_text('changed = True')
     assert git_commit() == f'{commit}-dirty'
+
+
+def test_hashing_does_not_hold_up_a_process_that_leaves(tmp_path):
+    """Hours of hashing that nobody waits for any more."""
+    (tmp_path / 'videos').mkdir()
+    for index in range(300):
+        (tmp_path / 'videos' / f'{index}.avi').write_bytes(b'')
+    program = f"""
+import threading, time
+from echocardmae_mm.datasets import EchoVideoDataset, recording_dataset
+begun = threading.Event()
+def slow(path):
+    begun.set()
+    time.sleep(60)
+recording_dataset.content_hash = slow
+dataset = EchoVideoDataset({str(tmp_path / 'videos')!r}, pipeline=[])
+threading.Thread(target=dataset.content_hashes, daemon=True).start()
+begun.wait()
+"""
+    done = subprocess.run([sys.executable, '-c', program], timeout=100, capture_output=True)
+    assert done.returncode == 0, done.stderr

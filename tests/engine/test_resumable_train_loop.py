@@ -9,6 +9,7 @@ import pytest
 import torch
 from mmengine.evaluator import BaseMetric, Evaluator
 from mmengine.hooks import Hook
+from mmengine.logging import MMLogger
 from mmengine.model import BaseModel
 from mmengine.runner import CheckpointLoader, Runner
 from torch.utils.data import Dataset
@@ -198,3 +199,23 @@ def test_refuses_to_go_on_inside_an_epoch_with_a_stock_sampler(make_runner, tmp_
     make_runner().train()
     with pytest.raises(EchoError, match='DefaultSampler cannot begin inside an epoch'):
         finish(make_runner, tmp_path, epoch=1, iteration=3, sampler='DefaultSampler')
+
+
+def test_refuses_another_batch_size_even_where_it_would_fit(make_runner, tmp_path):
+    make_runner().train()
+    with pytest.raises(EchoError, match=r'written with 10 .*, 4 in a .* there are 10 .*, 5 in a'):
+        finish(make_runner, tmp_path, epoch=0, iteration=1, batch_size=5)
+
+
+@pytest.mark.parametrize(
+    ('epoch', 'iteration', 'warned'), [(0, 1, True), (1, 2, False), (1, 3, True)]
+)
+def test_a_checkpoint_within_an_accumulation_is_told(
+    make_runner, tmp_path, monkeypatch, epoch, iteration, warned
+):
+    twice = {'optimizer': {'type': 'SGD', 'lr': 0.01}, 'accumulative_counts': 2}
+    make_runner(optim_wrapper=twice).train()
+    warnings = []
+    monkeypatch.setattr(MMLogger, 'warning', lambda _, text, *__: warnings.append(text))
+    finish(make_runner, tmp_path, epoch, iteration, optim_wrapper=twice)
+    assert any('between two updates' in text for text in warnings) == warned

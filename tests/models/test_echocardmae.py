@@ -177,8 +177,23 @@ def test_clips_of_another_size_are_refused(build_mae, compile, batch_of):
     batch['inputs']['imgs'] = [clip[..., :16] for clip in batch['inputs']['imgs']]
     data = model.data_preprocessor(batch)
     for mode in ('loss', 'predict', 'tensor'):
-        with pytest.raises(EchoError, match='have 16 tokens, the model is made for 32'):
+        with pytest.raises(EchoError, match=r'\(4, 32, 16\) .* is made for \(4, 32, 32\)'):
             model(**data, mode=mode)
+    # As many tokens, in another order of place and time.
+    data['inputs']['imgs'] = data['inputs']['imgs'].new_zeros(4, 3, 8, 16, 32)
+    with pytest.raises(EchoError, match=r'clips of \(8, 16, 32\)'):
+        model(**data, mode='loss')
+
+
+@pytest.mark.parametrize('name', ['visible', 'masked', 'background'])
+@pytest.mark.parametrize('decode_ratio', [1.0, 0.5])
+def test_masks_of_another_size_are_refused(build_mae, batch_of, name, decode_ratio):
+    model = build_mae(decode_ratio=decode_ratio)
+    inputs = model.data_preprocessor(batch_of([24, 24]))['inputs']
+    model.loss(inputs)
+    inputs[name] = inputs[name][:, 1:]
+    with pytest.raises(EchoError, match=r'masks of 31 tokens, the model has 32: .* of SectorMask'):
+        model.loss(inputs)
 
 
 @pytest.mark.parametrize('size', [dict(img_size=64), dict(num_frames=8), dict(patch_size=16)])

@@ -4,6 +4,7 @@ import signal
 from pathlib import Path
 
 import pytest
+from mmengine.config import Config
 
 TOOLS = Path(__file__).parents[2] / 'tools'
 
@@ -37,6 +38,17 @@ def test_a_loading_process_lost_while_another_error_is_told(told, monkeypatch):
     monkeypatch.setattr(signal, 'signal', interrupted)
     with pytest.raises(SystemExit, match='a loading process was killed'):
         main()
+
+
+def test_without_workers_none_persist(monkeypatch):
+    monkeypatch.syspath_prepend(str(TOOLS))
+    import launch
+
+    monkeypatch.setattr(launch.Runner, 'from_cfg', lambda config: config)
+    loader = dict(num_workers=0, persistent_workers=True)
+    config = Config(dict(launcher='none', train_dataloader=loader, val_dataloader=None))
+    built = launch.build_runner(config, 'train_dataloader', 'val_dataloader')
+    assert built.train_dataloader.persistent_workers is False
 
 
 def test_an_error_of_the_program_keeps_its_traceback(told):

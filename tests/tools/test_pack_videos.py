@@ -38,6 +38,15 @@ def test_a_data_set_is_packed_on_two_processes(echonet_root, tmp_path):
     assert '1 recordings are not what was packed' in rotten.stderr
 
 
+def test_recordings_that_came_later_are_told(tmp_path, make_video):
+    make_video(tmp_path / 'data' / '1.avi')
+    assert run(tmp_path / 'data', '--out', tmp_path / 'store').returncode == 0
+    make_video(tmp_path / 'data' / '2.avi')
+    again = run(tmp_path / 'data', '--out', tmp_path / 'store')
+    assert again.returncode == 1
+    assert '1 recordings came after it was packed, such as 2.avi\nRemove' in again.stderr
+
+
 @pytest.fixture
 def many(echonet_root, tmp_path) -> Path:
     """A folder that takes a while."""

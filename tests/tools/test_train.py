@@ -180,12 +180,20 @@ def test_compilation_is_for_the_pretraining_model(tool, merged):
     config.model.compile = dict(dynamic=True)
     tool.compile_model(config, 'default')
     assert config.model.compile == dict(dynamic=True, mode='default')
-    config.optim_wrapper.accumulative_counts = 4
-    with pytest.raises(Exception, match='does not go with accumulative_counts'):
-        tool.compile_model(config, 'reduce-overhead')
     config = Config(dict(model=dict(type='Recognizer3D')))
     with pytest.raises(Exception, match='--compile goes with'):
         tool.compile_model(config, 'default')
+
+
+@pytest.mark.parametrize('mode', ['reduce-overhead', 'max-autotune'])
+def test_graphs_do_not_go_with_accumulated_gradients(merged, mode):
+    for settings in (
+        ['--compile', mode, '--cfg-options', 'optim_wrapper.accumulative_counts=4'],
+        ['--cfg-options', f'model.compile.mode={mode}', 'optim_wrapper.accumulative_counts=2'],
+    ):
+        with pytest.raises(Exception, match=f'{mode} does not go with accumulative_counts'):
+            merged(*settings)
+    merged('--compile', '--cfg-options', 'optim_wrapper.accumulative_counts=4')
 
 
 @pytest.mark.gpu

@@ -6,7 +6,8 @@ A round is a batch of the config, from the recordings to tensors that the model 
 patches cut out and normalised: decoded from files, read one by one from the store, read at once
 from it, and, where albumentations is installed, prepared as the released program does. 'read only'
 hands over uint8 frames for a GPU to prepare. The released way has a loading process, as it needs
-it, and hands float32 over; the others work in this one. Rounds alternate; figures are medians.
+it, and hands float32 over; the others work in this one. Each round takes the next recordings of
+the data set; the store was read through once before. Rounds alternate; figures are medians.
 """
 
 from __future__ import annotations
@@ -50,7 +51,7 @@ def readers(config: Config, packed: str) -> dict[str, Callable[[int], object]]:
     settings = {**config.train_dataloader.dataset, 'packed': packed, 'batched': False}
 
     def indices(epoch: int, length: int) -> list[EpochIndex]:
-        return [EpochIndex(index % length, epoch, 0) for index in range(samples)]
+        return [EpochIndex((epoch * samples + i) % length, epoch, 0) for i in range(samples)]
 
     def one_by_one(**options: str) -> Callable[[int], object]:
         dataset = DATASETS.build({**settings, **options})
@@ -69,6 +70,8 @@ def readers(config: Config, packed: str) -> dict[str, Callable[[int], object]]:
         batch: dict = batched.__getitems__(indices(epoch, len(batched)))
         return batch
 
+    for name in batched.batches.frames.names:
+        batched.store.view(name).max()  # Maps its pages, as the first epochs of a schedule do.
     ways['store, at once'] = lambda epoch: ready(model, read(epoch))
     ways['store, read only'] = read
     try:

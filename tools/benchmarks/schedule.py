@@ -79,9 +79,10 @@ def train_for(minutes: float, command: list[str]) -> None:
 def main() -> None:
     with TemporaryDirectory() as folder:
         args, handed_on = parse_args()
-        epochs = Config.fromfile(args.config).train_cfg.max_epochs
         tool = [sys.executable, str(TOOLS / 'train.py'), args.config, '--work-dir', folder]
         train_for(args.minutes, [*tool, *handed_on])
+        (dumped,) = Path(folder).glob('*.py')
+        epochs = Config.fromfile(dumped).train_cfg.max_epochs
         marks = marks_of(Path(folder))
         counted = marks[int(WARM_UP * len(marks)) :]
         if len(counted) < 3 or counted[-1].when == counted[0].when:

@@ -87,9 +87,7 @@ class PackedStore:
         """
         for name, entry in self.recordings.items():
             if 'shape' in entry:
-                size = math.prod(entry['shape'])
-                pixels = os.pread(self._descriptor(), size, entry['offset'])
-                yield name, checksum(pixels) != entry['checksum']
+                yield name, checksum(self.view(name).data) != entry['checksum']
 
     def entry(self, name: str) -> dict[str, Any]:
         """What the index knows of a recording.
@@ -108,8 +106,8 @@ class PackedStore:
             return self.recordings[name]
         except KeyError:
             raise EchoError(
-                f'{self.folder}: does not hold {name}; pack the data set again with '
-                'tools/pack_videos.py'
+                f'{self.folder}: does not hold {name}\n'
+                'Remove the store and pack the data set again with tools/pack_videos.py'
             ) from None
 
     def read(self, offset: int, frames: np.ndarray) -> None:

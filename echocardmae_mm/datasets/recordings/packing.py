@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import fcntl
 import json
+import math
 import os
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
@@ -77,12 +78,8 @@ class StoreWriter:
     """
 
     def __init__(self, folder: Path, root: Path, gray: bool = False) -> None:
-        if (folder / INDEX).exists():
-            raise EchoError(
-                f'{folder} holds a finished store; remove it or choose another folder: nothing is '
-                'overwritten'
-            )
         self.folder = folder
+        self._refuse_finished()
         self.gray = gray
         self.recordings: dict[str, dict[str, Any]] = {}
         self._head = {'version': VERSION, 'gray': gray, 'root': str(root.resolve())}
@@ -91,6 +88,7 @@ class StoreWriter:
         self._size = 0
         with self._told_if_it_cannot_be_written():
             folder.mkdir(parents=True, exist_ok=True)
+            self._lock = (folder / 'lock').open('a')
             self._take_up()
 
     def add(self, name: str, decoded: Decoded) -> None:
@@ -134,21 +132,31 @@ class StoreWriter:
             write_whole(self.folder / INDEX, json.dumps(index))
             self._file.close()
             self._lines.unlink()
+            (self.folder / 'lock').unlink()
+            self._lock.close()
+
+    def _refuse_finished(self) -> None:
+        if (self.folder / INDEX).exists():
+            raise EchoError(
+                f'{self.folder} holds a finished store; remove it or choose another folder: '
+                'nothing is overwritten'
+            )
 
     def _take_up(self) -> None:
+        try:
+            fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise EchoError(f'{self.folder}: another process is writing this store') from None
+        self._refuse_finished()  # By the one that had the lock until now.
         finished_but_for_its_index = self.folder / FRAMES
         if finished_but_for_its_index.exists() and not self._frames.exists():
             os.replace(finished_but_for_its_index, self._frames)
         self._file = self._frames.open('ab+')
-        try:
-            fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            raise EchoError(f'{self.folder}: another process is writing this store') from None
         for entry in self._entries_on_disk():
             if not self._is_whole(entry):
                 break
             self.recordings[entry.pop('name')] = entry
-            self._size += int(np.prod(entry['shape'])) if 'shape' in entry else 0
+            self._size += math.prod(entry['shape']) if 'shape' in entry else 0
         self._file.truncate(self._size)
         entries = ({'name': name, **entry} for name, entry in self.recordings.items())
         write_whole(
@@ -173,8 +181,11 @@ class StoreWriter:
     def _is_whole(self, entry: dict[str, Any]) -> bool:
         if 'shape' not in entry:
             return True
-        pixels = os.pread(self._file.fileno(), int(np.prod(entry['shape'])), entry['offset'])
-        return entry['offset'] == self._size and checksum(pixels) == entry['checksum']
+        end = entry['offset'] + math.prod(entry['shape'])
+        if entry['offset'] != self._size or self._frames.stat().st_size < end:
+            return False
+        pixels = np.memmap(self._frames, np.uint8, 'r')[entry['offset'] : end]
+        return checksum(pixels.data) == entry['checksum']
 
     @contextmanager
     def _told_if_it_cannot_be_written(self) -> Iterator[None]:

@@ -13,7 +13,13 @@ import numpy as np
 import pytest
 
 from echocardmae_mm.datasets import EchoNetDynamicDataset, EchoVideoDataset
-from echocardmae_mm.datasets.recordings import PackedStore, content_hash, open_recording
+from echocardmae_mm.datasets.recordings import (
+    PackedStore,
+    content_hash,
+    open_recording,
+    packing,
+)
+from echocardmae_mm.datasets.recordings.packed import checksum
 from echocardmae_mm.datasets.recordings.packing import StoreWriter, decode, pack
 from echocardmae_mm.errors import EchoError, RecordingError
 
@@ -93,7 +99,7 @@ def test_channels_that_differ_are_not_thrown_away(tmp_path):
 def test_what_cannot_be_read_has_its_reason(store):
     with pytest.raises(RecordingError, match=r'my\.avi: not a video'):
         PackedStore(store).open('broken.avi', 'my.avi')
-    with pytest.raises(EchoError, match=r'does not hold other\.avi; pack the data set again'):
+    with pytest.raises(EchoError, match=r'does not hold other\.avi\nRemove the store and pack'):
         PackedStore(store).open('other.avi', 'other.avi')
 
 
@@ -191,6 +197,7 @@ def test_a_full_disk_is_said_and_the_call_can_be_repeated(folder, tmp_path, monk
         writer.add('second', decode(first))
     assert 'it goes on with what is there' in str(error.value)
     file.close()
+    writer._lock.close()
     assert list(StoreWriter(tmp_path / 'store', folder).recordings) == ['first']
 
 
@@ -199,6 +206,36 @@ def test_two_processes_do_not_write_one_store(folder, tmp_path):
     with pytest.raises(EchoError, match='another process is writing this store'):
         StoreWriter(tmp_path / 'store', folder)
     assert first.recordings == {}
+
+
+def test_a_second_call_while_the_first_finishes_changes_nothing(folder, tmp_path, monkeypatch):
+    def second_call(path, text):
+        with pytest.raises(EchoError, match='another process is writing this store'):
+            StoreWriter(tmp_path / 'store', folder)
+        write_whole(path, text)
+
+    write_whole = packing.write_whole
+    writer = StoreWriter(tmp_path / 'store', folder)
+    for _ in pack(folder, recordings(folder), writer, map):
+        pass
+    monkeypatch.setattr(packing, 'write_whole', second_call)
+    writer.finish()
+    assert len(PackedStore(tmp_path / 'store').recordings) == len(recordings(folder))
+    assert {file.name for file in (tmp_path / 'store').iterdir()} == {'frames.bin', 'index.json'}
+
+
+def test_a_recording_of_more_than_two_gigabytes_is_compared_whole(store, tmp_path):
+    end = bytes(range(256))
+    size = 2**31 + 2**20
+    with (tmp_path / 'frames.bin').open('wb') as file:
+        file.seek(size - len(end))
+        file.write(end)
+    whole = checksum(bytes(size - len(end)) + end)
+    entry = {'offset': 0, 'shape': [1, size, 1, 1], 'checksum': whole}
+    index = json.loads((store / 'index.json').read_text())
+    index.update(bytes=size, recordings={'long.avi': entry})
+    (tmp_path / 'index.json').write_text(json.dumps(index))
+    assert list(PackedStore(tmp_path).damaged()) == [('long.avi', False)]
 
 
 def test_a_kill_between_the_last_two_renames_loses_nothing(folder, store, tmp_path):
