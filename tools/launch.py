@@ -95,6 +95,10 @@ def no_traceback_for_mistakes(main: Callable[[], None]) -> Callable[[], None]:
         try:
             try:
                 main()
+                _part_processes()
+            except SystemExit:
+                _part_processes()
+                raise
             except Exception as error:
                 _tell(error)
                 raise
@@ -103,6 +107,12 @@ def no_traceback_for_mistakes(main: Callable[[], None]) -> Callable[[], None]:
             raise
 
     return told
+
+
+def _part_processes() -> None:
+    # Else threads of the process group may abort the process while it ends.
+    if torch.distributed.is_initialized():
+        torch.distributed.destroy_process_group()
 
 
 def _tell(error: Exception) -> None:
