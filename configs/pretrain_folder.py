@@ -1,10 +1,14 @@
 """Pretraining on a folder of recordings of any size and format, each with its own sector.
 
-python tools/train.py configs/pretrain_folder.py \\
-    --cfg-options train_dataloader.dataset.data_root=DIR
+python tools/train.py configs/pretrain_folder.py --cfg-options data_root=DIR
+
+A recording without a frame rate (.mhd, most .nii.gz) is refused by target_fps: put interval=4 in
+its place in a config of your own.
 """
 
 _base_ = 'pretrain_echo.py'
+
+data_root = 'data/recordings'
 
 pretrain_pipeline = [
     dict(type='echocardmae_mm.OpenRecording'),
@@ -28,13 +32,19 @@ pretrain_pipeline = [
 ]
 
 model = dict(data_preprocessor=dict(pad_masked=True))
-train_dataloader = dict(
-    dataset=dict(
-        _delete_=True,
-        type='echocardmae_mm.EchoVideoDataset',
-        data_root='data/recordings',
-        pipeline=pretrain_pipeline,
-    )
+dataset = dict(
+    _delete_=True,
+    type='echocardmae_mm.EchoVideoDataset',
+    data_root=data_root,
+    pipeline=pretrain_pipeline,
+)
+train_dataloader = dict(dataset=dataset)
+custom_hooks = _base_.custom_hooks
+custom_hooks[-2]['dataset'] = dict(  # ReconstructionHook, which draws recordings of the folder
+    type='echocardmae_mm.EchoVideoDataset',
+    data_root=data_root,
+    pipeline=pretrain_pipeline,
+    test_mode=True,
 )
 val_cfg = None
 val_dataloader = None

@@ -128,6 +128,11 @@ def _tell(error: Exception) -> None:
         sys.exit('error: ' + named.partition(': ')[2].strip())
     if getattr(error, 'is_user_error', False) or isinstance(error, FileNotFoundError):
         sys.exit(f'error: {error}')
+    if isinstance(error, ValueError) and 'loaded state dict' in str(error):
+        sys.exit(
+            "error: the checkpoint is of another model or optimizer than the config's\n"
+            'Take its weights by load_from, or by init_cfg of a part'
+        )
     if isinstance(error, KeyError) and 'registry' in str(error):
         sys.exit('error: ' + error.args[0].partition('. Please check')[0])
 
@@ -148,6 +153,12 @@ def _lost_a_loading_process(error: Exception) -> bool:
 def _key_and_value(text: str) -> str:
     if '=' not in text:
         raise Mistake(f'--cfg-options {text}: expected key=value')
+    value = text.partition('=')[2].strip()
+    if ' ' in value and value[0] not in '[({':
+        raise Mistake(
+            f'--cfg-options {text}: blanks are lost on the way\n'
+            'Link to the folder under a name without them, or write it into a config'
+        )
     return text
 
 

@@ -84,6 +84,31 @@ def write(job: tuple[str, Any], root: Path, seed: int, variant: str) -> dict[str
     return rows
 
 
+def require_ours(args: argparse.Namespace, name: str, recordings: int) -> None:
+    """Refuse to write into a data set that is not of phantoms, or of others than asked for."""
+    folder = args.out / DATASETS[name].FOLDER
+    kept = args.out / 'truth' / 'notes' / name
+    if folder.exists() and not kept.is_dir():
+        raise EchoError(
+            f'{folder} is there and was not made by this tool\n'
+            'Choose another --out: nothing is overwritten'
+        )
+    notes = sorted(kept.glob('*.json'))
+    for note in notes[:1]:
+        asked = json.loads(note.read_text(encoding='utf-8'))['asked']
+        if (asked['seed'], asked['variant']) != (args.seed, args.variant):
+            raise EchoError(
+                f'{folder} was made by --seed {asked["seed"]} --variant {asked["variant"]}\n'
+                'Choose another --out: nothing is overwritten'
+            )
+    if len(notes) > recordings:
+        raise EchoError(
+            f'{folder} holds {len(notes)} recordings, more than the {recordings} asked for\n'
+            'Choose another --out: nothing is removed'
+        )
+    kept.mkdir(parents=True, exist_ok=True)
+
+
 def make(args: argparse.Namespace, spread: Any) -> None:
     """Plan every data set, write its recordings, then its lists.
 
@@ -94,6 +119,7 @@ def make(args: argparse.Namespace, spread: Any) -> None:
     work = partial(write, root=args.out, seed=args.seed, variant=args.variant)
     for name in args.datasets:
         recordings = DATASETS[name].plan(getattr(args, name), args.seed)
+        require_ours(args, name, len(recordings))
         jobs = [(name, recording) for recording in recordings]
         running: Iterable[dict[str, Any]] = spread(work, jobs)
         rows = list(track(running, f'{name:8}', total=len(jobs)))

@@ -94,6 +94,12 @@ def write(args: argparse.Namespace, paths: list[Path]) -> None:
 def verify(args: argparse.Namespace, paths: list[Path]) -> None:
     """Compare the recordings of a finished store with the folder's and with their checksums."""
     store = PackedStore(args.out)
+    if store.gray != args.gray or (store.root and store.root != str(args.dataset.resolve())):
+        raise Mistake(
+            f'{args.out} was packed from {store.root or "another folder"} '
+            f'{"with" if store.gray else "without"} --gray\n'
+            'Choose another --out, or repeat that command to check it'
+        )
     names = (name_in_store(path, args.dataset) for path in paths)
     if missing := [name for name in names if name not in store.recordings]:
         raise Mistake(

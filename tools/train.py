@@ -61,7 +61,8 @@ def parse_args() -> argparse.Namespace:
 
 def merge(config: Config, args: argparse.Namespace) -> None:
     """Put what the command line says into the config."""
-    randomness = config.setdefault('randomness', {})
+    # What Config.setdefault returns is not what it keeps.
+    randomness = dict(config.get('randomness') or {})
     if args.seed is not None:
         randomness['seed'] = args.seed
     if args.diff_rank_seed:
@@ -69,18 +70,25 @@ def merge(config: Config, args: argparse.Namespace) -> None:
     if args.deterministic:
         randomness['deterministic'] = True
         os.environ.setdefault('CUBLAS_WORKSPACE_CONFIG', ':4096:8')
+    if randomness:
+        config.randomness = {'seed': None, **randomness}
     if args.no_validate:
         config.val_cfg = config.val_dataloader = config.val_evaluator = None
-    if args.auto_scale_lr:
-        config.setdefault('auto_scale_lr', {})['enable'] = True
     if args.amp:
         use_mixed_precision(config)
     if args.compile:
         compile_model(config, args.compile)
     override(config, args.cfg_options)
     forbid_graphs_of_accumulated_steps(config)
+    if args.auto_scale_lr:
+        scale_rate(config)
     if args.resume:
         resume(config, args.resume)
+    elif not config.get('resume') and any(Path(config.work_dir).glob('*.pth')):
+        raise Mistake(
+            f'{config.work_dir} holds the checkpoints of another run\n'
+            'Go on with it by --resume, or give --work-dir: nothing is overwritten'
+        )
 
 
 def use_mixed_precision(config: Config) -> None:
@@ -96,6 +104,17 @@ def use_mixed_precision(config: Config) -> None:
         wrapper.type = 'AmpOptimWrapper'
         if torch.cuda.get_device_capability()[0] >= 8:  # older ones emulate it
             wrapper.update(dtype='bfloat16', loss_scale={'enabled': False})
+
+
+def scale_rate(config: Config) -> None:
+    """Let the learning rate go with the batch."""
+    scale = config.get('auto_scale_lr') or {}
+    if 'base_batch_size' not in scale:
+        raise Mistake(
+            '--auto-scale-lr: the config does not say which batch its rate is for: '
+            'auto_scale_lr=dict(base_batch_size=...)'
+        )
+    config.auto_scale_lr = {**scale, 'enable': True}
 
 
 def compile_model(config: Config, mode: str) -> None:
@@ -123,8 +142,13 @@ def resume(config: Config, checkpoint: str) -> None:
     """Set the checkpoint to go on from."""
     if checkpoint == 'auto':
         found = newest_that_loads(config.work_dir)
-    elif '://' in checkpoint or Path(checkpoint).is_file():
+    elif '://' in checkpoint or holds_a_training(checkpoint):
         found = checkpoint
+    elif Path(checkpoint).is_file():
+        raise Mistake(
+            f'--resume {checkpoint}: holds no training to go on with\n'
+            'Take its weights by --cfg-options load_from=..., or by init_cfg of a part'
+        )
     else:
         raise Mistake(f'--resume {checkpoint}: no such checkpoint')
     if found is None:
@@ -154,14 +178,21 @@ def newest_that_loads(work_dir: str) -> str | None:
         unfinished.unlink(missing_ok=True)
     files = sorted(Path(work_dir).glob('*.pth'), key=os.path.getmtime, reverse=True)
     for file in files:
-        try:
-            checkpoint = CheckpointLoader.load_checkpoint(str(file), map_location='cpu')
-        except Exception as error:
-            print_log(f'passed over, for it does not load: {error}', 'current', logging.WARNING)
-            continue
-        if 'optimizer' in checkpoint:
+        if holds_a_training(str(file)):
             return str(file)
     return None
+
+
+def holds_a_training(file: str) -> bool:
+    """Whether a checkpoint loads, and holds more than weights."""
+    if not Path(file).is_file():
+        return False
+    try:
+        checkpoint = CheckpointLoader.load_checkpoint(file, map_location='cpu')
+    except Exception as error:
+        print_log(f'passed over, for it does not load: {error}', 'current', logging.WARNING)
+        return False
+    return {'optimizer', 'meta'} <= set(checkpoint)
 
 
 @no_traceback_for_mistakes

@@ -15,6 +15,7 @@ from echocardmae_mm.datasets.clip_batches import ClipBatches
 from echocardmae_mm.errors import EchoError
 from echocardmae_mm.registry import LOOPS
 
+from .checkpoint_fit import require_start
 from .epoch_sampler import EpochSampler
 from .read_ahead import read_ahead
 
@@ -66,6 +67,8 @@ class ResumableTrainLoop(EpochBasedTrainLoop):
         self._take_seed_of_the_run()
         try:
             self.runner.call_hook('before_train')
+            if not self._iter and self.runner.cfg.get('load_from'):
+                require_start(self.runner.model, self.runner.cfg.load_from)
             if self._iter:
                 self._require_the_same_epochs()
                 if not self._iterations_done():

@@ -4,7 +4,8 @@ import pytest
 import torch
 from torch import nn
 
-from echocardmae_mm.engine import require_fit
+from echocardmae_mm.engine import checkpoint_fit, require_fit
+from echocardmae_mm.engine.checkpoint_fit import require_start
 from echocardmae_mm.errors import EchoError
 
 
@@ -42,3 +43,20 @@ def test_a_missing_tensor_is_named(saved):
 def test_another_size_is_named(saved):
     with pytest.raises(EchoError, match=r'head\.weight has \(2, 5\), in the model \(2, 4\)'):
         require_fit(Model(), saved(Model(5).state_dict()))
+
+
+def test_what_training_starts_from_may_lack_something_and_it_is_told(saved, monkeypatch):
+    told = []
+    monkeypatch.setattr(checkpoint_fit, 'print_log', lambda text, *_: told.append(text))
+    state = Model().state_dict()
+    del state['head.bias']
+    require_start(Model(), saved(state))
+    assert '1 of 2 tensors' in told[0]
+    assert told[0].endswith('fresh: head.bias')
+
+
+def test_training_does_not_start_from_what_gives_the_model_nothing(saved):
+    with pytest.raises(EchoError, match='none of the 2 tensors of the model is in it'):
+        require_start(Model(), saved({'other.weight': torch.zeros(2, 4)}))
+    with pytest.raises(EchoError, match=r'head\.weight has \(2, 5\), in the model \(2, 4\)'):
+        require_start(Model(), saved(Model(5).state_dict()))

@@ -70,3 +70,24 @@ def test_a_nonsense_number_is_told_in_one_line(tmp_path):
     done = make(tmp_path, '--videos', '0')
     assert done.returncode == 1
     assert done.stderr.strip() == '--videos must be at least 1'
+
+
+def test_what_is_there_is_not_overwritten(on_one_process, tmp_path):
+    real = tmp_path / 'EchoNet-Dynamic'
+    real.mkdir()
+    (real / 'FileList.csv').write_text('patients')
+    refused = make(tmp_path, '--jobs', '1', '--datasets', 'echonet', '--videos', '1')
+    assert refused.returncode == 1
+    assert 'was not made by this tool\nChoose another --out' in refused.stderr
+    assert contents(tmp_path) == {Path('EchoNet-Dynamic/FileList.csv'): b'patients'}
+
+    out, _ = on_one_process
+    before = contents(out)
+    for options, reason in (
+        (('--videos', '3', '--seed', '4'), 'was made by --seed 3'),
+        (('--videos', '2'), 'holds 3 recordings, more than the 2'),
+    ):
+        refused = make(out, '--jobs', '1', '--datasets', 'echonet', *options)
+        assert refused.returncode == 1
+        assert reason in refused.stderr
+    assert contents(out) == before

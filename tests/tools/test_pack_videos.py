@@ -42,6 +42,10 @@ def test_recordings_that_came_later_are_told(tmp_path, make_video):
     make_video(tmp_path / 'data' / '1.avi')
     assert run(tmp_path / 'data', '--out', tmp_path / 'store').returncode == 0
     make_video(tmp_path / 'data' / '2.avi')
+    for options in ([tmp_path / 'data', '--gray'], [tmp_path]):
+        other = run(*options, '--out', tmp_path / 'store')
+        assert other.returncode == 1
+        assert f'was packed from {tmp_path / "data"} without --gray' in other.stderr
     again = run(tmp_path / 'data', '--out', tmp_path / 'store')
     assert again.returncode == 1
     assert '1 recordings came after it was packed, such as 2.avi\nRemove' in again.stderr

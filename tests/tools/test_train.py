@@ -140,6 +140,29 @@ def test_flags_reach_the_config(merged):
     assert config.train_cfg.max_epochs == 7
 
 
+def test_flags_reach_a_config_that_is_silent_about_them(merged, tmp_path):
+    silent = tmp_path / 'silent.py'
+    silent.write_text("model = dict(type='x')\noptim_wrapper = dict(optimizer=dict(type='SGD'))\n")
+    assert 'randomness' not in merged(config=str(silent))
+    assert merged('--seed', '3', config=str(silent)).randomness.seed == 3
+    assert merged('--diff-rank-seed', config=str(silent)).randomness.seed is None
+    with pytest.raises(Exception, match='does not say which batch its rate is for'):
+        merged('--auto-scale-lr', config=str(silent))
+    scaled = merged('--auto-scale-lr', '--cfg-options', 'auto_scale_lr.base_batch_size=8')
+    assert scaled.auto_scale_lr.enable
+
+
+def test_another_run_is_not_overwritten(merged, tmp_path):
+    work_dir = '--work-dir', str(tmp_path)
+    merged(*work_dir)
+    torch.save({'state_dict': {}}, tmp_path / 'weights.pth')
+    with pytest.raises(Exception, match='holds the checkpoints of another run\nGo on with it by'):
+        merged(*work_dir)
+    with pytest.raises(Exception, match='holds no training to go on with'):
+        merged(*work_dir, '--resume', str(tmp_path / 'weights.pth'))
+    assert not merged(*work_dir, '--resume').resume
+
+
 def test_what_no_flag_says_stays(merged):
     assert merged().randomness == Config.fromfile(TINY).randomness
     assert merged('--deterministic', '--seed=1').randomness == dict(seed=1, deterministic=True)
