@@ -138,6 +138,8 @@ def main() -> None:
         raise Mistake(
             f'--names {" ".join(names)}: {len(models)} models need as many names, each another'
         )
+    if elsewhere := [name for name in names if Path(name).name != name]:
+        raise Mistake(f'--names {elsewhere[0]}: becomes a folder in --out; give it a plain name')
     out = Path(args.out)
     built = [
         build(config, checkpoint, out / name, args)

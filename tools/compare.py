@@ -65,6 +65,8 @@ def main() -> None:
             '--vs as many runs of B'
         )
     runs = [(read_predictions(a), read_predictions(b)) for a, b in zip(first, second)]
+    if args.resamples < 100:
+        raise Mistake(f'--resamples {args.resamples}: an interval needs at least 100')
     differences = compare(runs, args.resamples, args.seed)
     recordings = runs[0][0]
     print(f'A  {" ".join(first)}\nB  {" ".join(second)}')

@@ -140,9 +140,10 @@ def claim(config: Config, fold: int, args: argparse.Namespace) -> None:
     settings = {'arguments': ' '.join(_chosen(args)), **_of_any_machine(settings_of(told))}
     settings = json.loads(json_text(settings))
     note = folder / SETTINGS
-    if not note.is_file():
-        if folder.is_dir() and any(folder.glob('*.pth')):
-            raise Mistake(f'{folder} holds a run, and no {SETTINGS} that says of what: remove it')
+    begun = any(folder.glob('*.pth'))
+    if begun and not note.is_file():
+        raise Mistake(f'{folder} holds a run, and no {SETTINGS} that says of what: remove it')
+    if not begun:  # What failed before it trained does not bind.
         folder.mkdir(parents=True, exist_ok=True)
         write_whole(note, json_text(settings))
         return

@@ -6,6 +6,7 @@ import signal
 import sys
 import traceback
 from collections.abc import Callable
+from errno import EACCES, EEXIST, EISDIR, ENOSPC, ENOTDIR, EPERM, EROFS
 from functools import wraps
 from pathlib import Path
 
@@ -15,6 +16,8 @@ from mmengine.registry import DATASETS, RUNNERS, init_default_scope
 from mmengine.runner import Runner
 
 NO_GPU = not torch.cuda.is_available()
+#: What the system says of a place that a person named for results.
+NOT_TO_BE_WRITTEN = {EACCES, EEXIST, EISDIR, ENOSPC, ENOTDIR, EPERM, EROFS}
 FOLD_SETTINGS = ('fold', 'num_folds', 'fold_file', 'val_share')
 
 
@@ -51,6 +54,8 @@ def load_config(args: argparse.Namespace) -> Config:
         config = Config.fromfile(args.config)
     except (OSError, SyntaxError) as error:
         raise Mistake(f'{args.config}: {error}') from error
+    if not isinstance(config.get('model'), dict):
+        raise Mistake(f'{args.config}: has no model; is it a config of a training?')
     config.launcher = args.launcher
     config.work_dir = args.work_dir or config.get('work_dir') or _default_work_dir(args.config)
     return config
@@ -128,6 +133,8 @@ def _tell(error: Exception) -> None:
         sys.exit('error: ' + named.partition(': ')[2].strip())
     if getattr(error, 'is_user_error', False) or isinstance(error, FileNotFoundError):
         sys.exit(f'error: {error}')
+    if isinstance(error, OSError) and error.filename and error.errno in NOT_TO_BE_WRITTEN:
+        sys.exit(f'error: {error.filename}: {error.strerror}')
     if isinstance(error, ValueError) and 'loaded state dict' in str(error):
         sys.exit(
             "error: the checkpoint is of another model or optimizer than the config's\n"

@@ -141,5 +141,5 @@ def main() -> None:
 if __name__ == '__main__':
     try:
         main()
-    except EchoError as error:
-        sys.exit(str(error))
+    except (EchoError, OSError) as error:
+        sys.exit(f'error: {error}')

@@ -87,7 +87,7 @@ def main() -> None:
     """Draw one recording."""
     try:
         print(f'picture in {draw(parse_args())}')
-    except EchoError as error:
+    except (EchoError, OSError) as error:
         sys.exit(f'error: {error}')
 
 

@@ -133,6 +133,8 @@ def main() -> None:
     args = parse_args()
     config = load_config(args)
     merge(config, args)
+    if config.get('test_dataloader') is None:
+        raise Mistake(f'{args.config}: has no test set: give it a test_dataloader and its kin')
     runner = build_runner(config, 'test_dataloader')
     dataset = runner.test_loop.dataloader.dataset
     overlap = refuse_overlap(args.checkpoint, dataset, args.allow_overlap)

@@ -4,6 +4,7 @@ import signal
 from pathlib import Path
 
 import pytest
+import torch
 from mmengine.config import Config
 
 TOOLS = Path(__file__).parents[2] / 'tools'
@@ -49,6 +50,27 @@ def test_without_workers_none_persist(monkeypatch):
     config = Config(dict(launcher='none', train_dataloader=loader, val_dataloader=None))
     built = launch.build_runner(config, 'train_dataloader', 'val_dataloader')
     assert built.train_dataloader.persistent_workers is False
+
+
+def test_a_place_that_cannot_be_written_costs_one_line(told, tmp_path):
+    (tmp_path / 'file').touch()
+
+    @told
+    def main():
+        (tmp_path / 'file' / 'results').mkdir()
+
+    with pytest.raises(SystemExit, match=r'^error: .*/file/results: Not a directory$'):
+        main()
+
+
+def test_another_models_optimizer_is_told(told):
+    @told
+    def main():
+        one, other = (torch.optim.SGD([torch.zeros(1)] * n, 0.1) for n in (1, 2))
+        one.load_state_dict(other.state_dict())
+
+    with pytest.raises(SystemExit, match='is of another model or optimizer than the config'):
+        main()
 
 
 def test_an_error_of_the_program_keeps_its_traceback(told):

@@ -66,6 +66,11 @@ def merged(tool, monkeypatch):
             'error: --cfg-options: Index 99 exceeds the length',
         ),
         ([TINY, '--resume', 'a.pth'], 'error: --resume a.pth: no such checkpoint'),
+        ([TINY, '--cfg-options', 'data_root=/my data'], 'error: --cfg-options data_root=/my data'),
+        (
+            [str(ROOT / 'configs/_base_/runtime_mmaction.py')],
+            f'error: {ROOT}/configs/_base_/runtime_mmaction.py: has no model',
+        ),
         (
             [TINY, '--amp', '--cfg-options', 'optim_wrapper.type=Foo', 'data_root=.'],
             'error: .: no recording in it',

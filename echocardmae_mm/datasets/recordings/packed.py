@@ -171,7 +171,12 @@ class PackedStore:
             raise EchoError(
                 f'{self.folder} {state}: python tools/pack_videos.py DATASET --out {self.folder}'
             )
-        index = json.loads(path.read_text(encoding='utf-8'))
+        try:
+            index = json.loads(path.read_text(encoding='utf-8'))
+        except ValueError:
+            raise EchoError(
+                f'{path}: damaged\nRemove the store and pack the data set again'
+            ) from None
         if index.get('version') != VERSION:
             raise EchoError(
                 f'{path}: version {index.get("version")}, expected {VERSION}\n'

@@ -149,6 +149,11 @@ class StoreWriter:
             raise EchoError(f'{self.folder}: another process is writing this store') from None
         self._refuse_finished()  # By the one that had the lock until now.
         finished_but_for_its_index = self.folder / FRAMES
+        if finished_but_for_its_index.exists() and not self._lines.exists():
+            raise EchoError(
+                f'{finished_but_for_its_index} is not of a store that was begun here\n'
+                'Choose another folder: nothing is overwritten'
+            )
         if finished_but_for_its_index.exists() and not self._frames.exists():
             os.replace(finished_but_for_its_index, self._frames)
         self._file = self._frames.open('ab+')

@@ -327,3 +327,17 @@ def test_a_refused_recording_is_replaced_in_training(folder, store):
     assert len(dataset) == 5
     assert all(sample is not None for sample in (dataset[index] for index in range(5)))
     assert dataset.skipped.sum() == 1
+
+
+def test_frames_of_another_program_are_not_overwritten(folder, tmp_path):
+    (tmp_path / 'frames.bin').write_bytes(b'precious')
+    with pytest.raises(EchoError, match='is not of a store that was begun here'):
+        StoreWriter(tmp_path, folder)
+    assert (tmp_path / 'frames.bin').read_bytes() == b'precious'
+
+
+def test_a_damaged_index_is_said(store, tmp_path):
+    shutil.copytree(store, tmp_path / 'damaged')
+    (tmp_path / 'damaged' / 'index.json').write_text('{"version": 2, ')
+    with pytest.raises(EchoError, match=r'index\.json: damaged\nRemove the store'):
+        PackedStore(tmp_path / 'damaged')
