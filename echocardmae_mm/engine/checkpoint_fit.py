@@ -11,6 +11,8 @@ from echocardmae_mm.errors import EchoError
 
 _COMPUTED = 'pos_embed'
 
+Tensors = dict[str, Tensor]
+
 
 def require_fit(model: nn.Module, checkpoint: str) -> None:
     """Refuse to test a checkpoint that leaves a part of the model as it was drawn.
@@ -61,9 +63,6 @@ def require_start(model: nn.Module, checkpoint: str) -> None:
         + (f' and {len(fresh) - 8} more' if len(fresh) > 8 else ''),
         'current',
     )
-
-
-Tensors = dict[str, Tensor]
 
 
 def _tensors(model: nn.Module, checkpoint: str) -> tuple[Tensors, Tensors]:
