@@ -94,17 +94,17 @@ def write(args: argparse.Namespace, paths: list[Path]) -> None:
 def verify(args: argparse.Namespace, paths: list[Path]) -> None:
     """Compare the recordings of a finished store with the folder's and with their checksums."""
     store = PackedStore(args.out)
-    if store.gray != args.gray or (store.root and store.root != str(args.dataset.resolve())):
+    if store.gray != args.gray:
         raise Mistake(
-            f'{args.out} was packed from {store.root or "another folder"} '
-            f'{"with" if store.gray else "without"} --gray\n'
-            'Choose another --out, or repeat that command to check it'
+            f'{args.out} was packed {"with" if store.gray else "without"} --gray\n'
+            'Choose another --out, or repeat the command as it was to check the store'
         )
     names = (name_in_store(path, args.dataset) for path in paths)
     if missing := [name for name in names if name not in store.recordings]:
         raise Mistake(
-            f'{args.out}: {len(missing)} recordings came after it was packed, such as {missing[0]}'
-            '\nRemove the store and pack the data set again'
+            f'{args.out}: lacks {len(missing)} recordings of {args.dataset}, such as {missing[0]}: '
+            'they came later, or it is the store of another data set\n'
+            'Remove the store and pack again, or choose another --out'
         )
     checks = track(store.damaged(), 'checking', total=len(store.recordings))
     if damaged := [name for name, is_damaged in checks if is_damaged]:

@@ -44,7 +44,6 @@ class PackedStore:
         self._map: np.ndarray | None = None
         index = self._read_index()
         self.gray: bool = index['gray']
-        self.root: str = index.get('root', '')
         self.recordings: dict[str, dict[str, Any]] = index['recordings']
         expected, found = index['bytes'], (self.folder / FRAMES).stat().st_size
         if expected != found:
