@@ -1,6 +1,7 @@
 """What tools/train.py and tools/test.py have in common; it needs nothing but mmengine."""
 
 import argparse
+import gc
 import os
 import signal
 import sys
@@ -101,7 +102,8 @@ def no_traceback_for_mistakes(main: Callable[[], None]) -> Callable[[], None]:
             try:
                 main()
                 _part_processes()
-            except SystemExit:
+            except SystemExit as leaving:
+                traceback.clear_frames(leaving.__traceback__)
                 _part_processes()
                 raise
             except Exception as error:
@@ -115,9 +117,11 @@ def no_traceback_for_mistakes(main: Callable[[], None]) -> Callable[[], None]:
 
 
 def _part_processes() -> None:
-    # Else threads of the process group may abort the process while it ends.
+    # A thread of a process group that lets go of a tensor while Python ends aborts the process.
+    # Each group waits for its threads when nothing holds it, as the runner does.
     if torch.distributed.is_initialized():
         torch.distributed.destroy_process_group()
+        gc.collect()
 
 
 def _tell(error: Exception) -> None:

@@ -1,6 +1,9 @@
 """What the tools have in common."""
 
+import os
 import signal
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -8,6 +11,41 @@ import torch
 from mmengine.config import Config
 
 TOOLS = Path(__file__).parents[2] / 'tools'
+# A rank whose model and hooks hold process groups, in circles as mmengine's runner has them.
+RANK = """
+import os
+import sys
+
+import torch
+
+from launch import no_traceback_for_mistakes
+
+
+class Runner:
+    def __init__(self):
+        self.hook = self
+        self.group = torch.distributed.new_group(backend='gloo')
+        self.model = torch.nn.parallel.DistributedDataParallel(torch.nn.Linear(1, 1))
+
+    def train(self):
+        self.model(torch.ones(1, 1)).sum().backward()
+        if sys.argv[1:]:
+            sys.exit(int(sys.argv[1]))
+
+
+@no_traceback_for_mistakes
+def main():
+    torch.distributed.init_process_group('gloo')
+    runner = Runner()
+    runner.train()
+
+
+before = len(os.listdir('/proc/self/task'))
+try:
+    main()
+finally:
+    print(len(os.listdir('/proc/self/task')) - before)
+"""
 
 
 @pytest.fixture
@@ -81,3 +119,16 @@ def test_an_error_of_the_program_keeps_its_traceback(told):
     with pytest.raises(RuntimeError, match='a fault') as raised:
         main()
     assert raised.value.__context__ is None
+
+
+@pytest.mark.parametrize('status', [0, 143], ids=['to its end', 'until it is stopped'])
+def test_no_thread_of_a_rank_outlives_its_training(status):
+    """One that lets go of a tensor while Python ends aborts the process."""
+    one_rank = dict(RANK='0', WORLD_SIZE='1', MASTER_ADDR='127.0.0.1', MASTER_PORT='0')
+    done = subprocess.run(
+        [sys.executable, '-c', RANK, *([str(status)] if status else [])],
+        env={**os.environ, **one_rank, 'PYTHONPATH': str(TOOLS), 'OMP_NUM_THREADS': '1'},
+        capture_output=True, text=True, timeout=120,
+    )  # fmt: skip
+    assert done.returncode == status, done.stderr
+    assert done.stdout == '0\n'
