@@ -10,6 +10,7 @@ import os
 import sys
 from pathlib import Path
 
+from argument_types import at_least
 from rich.console import Console
 from rich.markup import escape
 from rich.progress import Progress
@@ -24,14 +25,14 @@ def parse_args() -> argparse.Namespace:
     """Read the command line."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument('root', type=Path, help='folder of a data set, or of recordings')
-    parser.add_argument('--jobs', type=int, default=os.cpu_count() or 1, help='processes')
+    parser.add_argument('--jobs', type=at_least(1), default=os.cpu_count() or 1, help='processes')
     parser.add_argument('--full', action='store_true', help='decode all frames, not two a file')
     return parser.parse_args()
 
 
 def open_recordings(findings: Findings, full: bool, jobs: int, console: Console) -> None:
     """Open every recording with a progress bar, and add what is wrong to the findings."""
-    usable = 0
+    usable = lost_in_validation = 0
     with Progress(console=console) as progress:
         task = progress.add_task(findings.name, total=len(findings.recordings))
         for filename, num_frames, reason in open_all([*findings.recordings], full, jobs):
@@ -41,12 +42,18 @@ def open_recordings(findings: Findings, full: bool, jobs: int, console: Console)
             usable += not reason
             if reason:
                 findings.add(filename, reason)
+                lost_in_validation += filename in findings.validation
             elif stated not in (None, num_frames):
                 findings.add(filename, f'{stated} frames are stated, {num_frames} can be decoded')
             progress.advance(task)
     findings.notes.append(f'{usable:,} of {len(findings.recordings):,} files can be read')
     if usable < _LEAST_RECORDINGS:
         findings.obstacles.append(f'training needs at least {_LEAST_RECORDINGS} recordings')
+    if lost_in_validation:
+        findings.obstacles.append(
+            f'{lost_in_validation} of the validation set cannot be read, and a validation skips '
+            'none: take them out of the list, or train with --no-validate'
+        )
 
 
 def tell(findings: Findings, console: Console) -> None:

@@ -11,9 +11,11 @@ its 95 % interval above 0) and the error is no worse (the interval of its MAE's 
 from __future__ import annotations
 
 import argparse
+import json
 from pathlib import Path
 
 import pandas as pd
+from argument_types import at_least
 from launch import (
     Mistake,
     add_common_arguments,
@@ -24,6 +26,7 @@ from launch import (
 )
 from mmengine.config import Config
 from mmengine.runner import Runner
+from results_folder import refuse_other_results
 
 from echocardmae_mm.engine import git_commit, refuse_overlap, require_fit
 from echocardmae_mm.evaluation import Interval
@@ -37,6 +40,7 @@ from echocardmae_mm.evaluation.markdown import markdown_table
 from echocardmae_mm.visualization.clip_consistency_picture import clip_consistency_picture
 from echocardmae_mm.whole_files import json_text, write_whole
 
+FIGURES = 'clip_consistency.json'
 SAMPLERS = ('SampleEvenClips', 'SampleClipPair')
 
 
@@ -52,8 +56,8 @@ def parse_args() -> argparse.Namespace:
     parser.add_argument(
         '--margin', type=float, default=0.5, help='points of EF that count as no worse'
     )
-    parser.add_argument('--views', type=int, default=64, help='clips in one forward pass')
-    parser.add_argument('--seed', type=int, default=0, help='seed of the bootstrap')
+    parser.add_argument('--views', type=at_least(1), default=64, help='clips in one forward pass')
+    parser.add_argument('--seed', type=at_least(0), default=0, help='seed of the bootstrap')
     parser.add_argument(
         '--allow-overlap',
         action='store_true',
@@ -141,6 +145,11 @@ def main() -> None:
     if elsewhere := [name for name in names if Path(name).name != name]:
         raise Mistake(f'--names {elsewhere[0]}: becomes a folder in --out; give it a plain name')
     out = Path(args.out)
+    if (out / FIGURES).is_file():
+        earlier = json.loads((out / FIGURES).read_text())['models']
+        kept = {model['name']: f'{model["config"]} {model["checkpoint"]}' for model in earlier}
+        asked = {name: ' '.join(model) for name, model in zip(names, models)}
+        refuse_other_results(out, kept, asked)
     built = [
         build(config, checkpoint, out / name, args)
         for name, (config, checkpoint) in zip(names, models)
@@ -172,7 +181,7 @@ def main() -> None:
         'seed': args.seed,
         'commit': git_commit(),
     }
-    write_whole(out / 'clip_consistency.json', json_text(figures))
+    write_whole(out / FIGURES, json_text(figures))
     print(f'\n{text}\nEverything is in {out}')
 
 

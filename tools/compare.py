@@ -15,6 +15,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
+from argument_types import at_least
 from launch import Mistake, no_traceback_for_mistakes
 
 from echocardmae_mm.evaluation.compared_task import task_of
@@ -30,8 +31,10 @@ def parse_args() -> argparse.Namespace:
     )
     parser.add_argument('tables', nargs='+', metavar='CSV', help='of A and B, or all runs of A')
     parser.add_argument('--vs', nargs='+', metavar='CSV', help='as many runs of B')
-    parser.add_argument('--resamples', type=int, default=10000, help='resamples of the patients')
-    parser.add_argument('--seed', type=int, default=0, help='seed of the bootstrap')
+    parser.add_argument(
+        '--resamples', type=at_least(100), default=10000, help='resamples of the patients'
+    )
+    parser.add_argument('--seed', type=at_least(0), default=0, help='seed of the bootstrap')
     parser.add_argument('--out', type=Path, metavar='FILE.json', help='keep the figures here')
     return parser.parse_args()
 
@@ -65,8 +68,6 @@ def main() -> None:
             '--vs as many runs of B'
         )
     runs = [(read_predictions(a), read_predictions(b)) for a, b in zip(first, second)]
-    if args.resamples < 100:
-        raise Mistake(f'--resamples {args.resamples}: an interval needs at least 100')
     differences = compare(runs, args.resamples, args.seed)
     recordings = runs[0][0]
     print(f'A  {" ".join(first)}\nB  {" ".join(second)}')

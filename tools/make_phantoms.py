@@ -21,6 +21,7 @@ from pathlib import Path
 from typing import Any
 
 import cv2
+from argument_types import at_least
 from rich.progress import track
 
 from echocardmae_mm.errors import EchoError
@@ -47,22 +48,23 @@ def parse_args() -> argparse.Namespace:
     )
     add = parser.add_argument
     add('--out', type=Path, default=Path('data/phantom'), help='output folder')
-    add('--videos', type=int, default=240, help='EchoNet-Dynamic videos')
-    add('--seed', type=int, default=1, help='seed of every draw')
-    add('--jobs', type=int, default=os.cpu_count() or 1, help='processes')
+    add('--videos', type=at_least(1), default=240, help='EchoNet-Dynamic videos')
+    add('--seed', type=at_least(0), default=1, help='seed of every draw')
+    add('--jobs', type=at_least(1), default=os.cpu_count() or 1, help='processes')
     add('--variant', default='default', choices=sorted(VARIANTS), help='population and machine')
     add('--datasets', nargs='+', default=list(DATASETS), choices=list(DATASETS), help='which')
-    add('--camus', type=int, help='CAMUS patients (default: a twentieth of the videos)')
-    add('--hmcqu', type=int, help='HMC-QU recordings a view (default: a twentieth of the videos)')
-    add('--dicom', type=int, help='DICOM files (default: one of each kind)')
+    add('--camus', type=at_least(1), help='CAMUS patients (default: a twentieth of the videos)')
+    add(
+        '--hmcqu',
+        type=at_least(1),
+        help='HMC-QU recordings a view (default: a twentieth of the videos)',
+    )
+    add('--dicom', type=at_least(1), help='DICOM files (default: one of each kind)')
     args = parser.parse_args()
     args.echonet = args.videos
     args.camus = max(3, args.videos // 20) if args.camus is None else args.camus
     args.hmcqu = max(3, args.videos // 20) if args.hmcqu is None else args.hmcqu
     args.dicom = len(dicom_files.KINDS) if args.dicom is None else args.dicom
-    for name in (*DATASETS, 'jobs'):
-        if getattr(args, name) < 1:
-            raise EchoError(f'--{"videos" if name == "echonet" else name} must be at least 1')
     return args
 
 

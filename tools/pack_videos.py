@@ -23,6 +23,7 @@ from functools import partial
 from pathlib import Path
 
 import cv2
+from argument_types import at_least
 from launch import Mistake, no_traceback_for_mistakes
 from rich.progress import track
 
@@ -40,11 +41,8 @@ def parse_args() -> argparse.Namespace:
     parser.add_argument('dataset', type=Path, help="the data set's folder, as data_root names it")
     parser.add_argument('--out', type=Path, required=True, help='folder of the store')
     parser.add_argument('--gray', action='store_true', help='keep one channel; all must be equal')
-    parser.add_argument('--jobs', type=int, default=os.cpu_count() or 1, help='processes')
-    args = parser.parse_args()
-    if args.jobs < 1:
-        raise Mistake(f'--jobs {args.jobs} must be at least 1')
-    return args
+    parser.add_argument('--jobs', type=at_least(1), default=os.cpu_count() or 1, help='processes')
+    return parser.parse_args()
 
 
 def begin_process() -> None:

@@ -21,11 +21,12 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
+from argument_types import at_least
 from child_process import Child, Children, held, run_tool
 from cross_validate import best_checkpoint
 from launch import NO_GPU, Mistake, no_traceback_for_mistakes
 from rich.console import Console
-from step_notes import claim, digest_of, note_of, require_origins
+from step_notes import claim, digest_of, missing_data, note_of, require_data, require_origins
 
 from echocardmae_mm.engine import as_cfg_options
 from echocardmae_mm.evaluation.markdown import markdown_table
@@ -46,8 +47,8 @@ def parse_args() -> argparse.Namespace:
     add('tables', nargs='+', metavar='TABLE', help=f'{", ".join(ALL)} or all')
     add('--phantom', action='store_true', help='on synthetic recordings, which are made first')
     add('--budget', choices=list(BUDGETS), default='full', help='how much is run')
-    add('--seeds', type=int, default=1, metavar='N', help='of everything, from 0 on')
-    add('--jobs', type=int, default=1, metavar='J', help='steps that run at the same time')
+    add('--seeds', type=at_least(1), default=1, metavar='N', help='of everything, from 0 on')
+    add('--jobs', type=at_least(1), default=1, metavar='J', help='steps that run at the same time')
     add('--amp', action='store_true', help='mixed precision')
     add('--data', type=Path, default=Path('data'), help=f'folder of {", ".join(FOLDERS.values())}')
     add('--packed', type=Path, help='store of EchoNet-Dynamic that tools/pack_videos.py made')
@@ -59,8 +60,6 @@ def parse_args() -> argparse.Namespace:
         args.tables = list(ALL)
     if unknown := [name for name in args.tables if name not in ALL]:
         raise Mistake(f'{unknown[0]}: no such table; choose of {", ".join(ALL)} or all')
-    if min(args.seeds, args.jobs) < 1:
-        raise Mistake('--seeds and --jobs must be at least 1')
     return args
 
 
@@ -186,6 +185,7 @@ def run(steps: list[Step], root: Path, args: argparse.Namespace) -> None:
     require_origins(steps, root, notes)
     finished = {name for name, note in notes.items() if note['finished']}
     waiting = [step for step in steps if step.name not in finished]
+    require_data(waiting)
     running: list[Job] = []
     with Children() as children, Console(stderr=True).status('starting') as status:
         try:
@@ -233,7 +233,9 @@ def describe(steps: list[Step], root: Path, setup: Setup) -> str:
         rows.append((step.name, 'half-finished' if note else 'to run', estimate))
     table = markdown_table(('step', '', 'time'), rows)
     rest = f'; {unknown} of kinds that have not been run here' if unknown else ''
-    return f'{table}\n\nTo run: about {total / 60:.0f} min one after the other{rest}'
+    missing = [] if setup.phantom else missing_data(steps)
+    lacking = f'\nNot there: {", ".join(missing)}' if missing else ''
+    return f'{table}\n\nTo run: about {total / 60:.0f} min one after the other{rest}{lacking}'
 
 
 def results_of(args: argparse.Namespace) -> Path:

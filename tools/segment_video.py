@@ -4,13 +4,14 @@
 
 FILE may be anything that the project reads (.avi, .mp4, DICOM, NIfTI, MetaImage), of any size. DIR
 gets overlay.mp4 (outlines on the frames), curve.png (the ventricle's area with end-diastole and
-end-systole), frames.csv (area and volume of each frame), beats.csv and summary.json (the ejection
-fraction of each beat by disks along the long axis, and their mean). Not for diagnosis.
+end-systole), frames.csv (area and volume of each frame), beats.csv (the ejection fraction of each
+beat by disks along the long axis) and summary.json (their mean). Not for diagnosis.
 """
 
 from __future__ import annotations
 
 import argparse
+import json
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +25,7 @@ from launch import (
     no_traceback_for_mistakes,
     override,
 )
+from results_folder import refuse_other_results
 from rich.progress import track
 
 from echocardmae_mm.apis import Segmentation, load_model, segment_recording
@@ -37,6 +39,8 @@ from echocardmae_mm.whole_files import json_text, write_whole
 
 VENTRICLE = 'left ventricle'
 ASSUMED_FPS = 50.0
+SUMMARY = 'summary.json'
+ORIGIN = 'file', 'config', 'checkpoint', 'crop'
 
 
 def parse_args() -> argparse.Namespace:
@@ -103,9 +107,7 @@ def summary(args: argparse.Namespace, recording: Recording, beats: list[Beat]) -
     """The ejection fraction, and what it rests on."""
     efs = [beat.ef for beat in beats]
     return {
-        'file': args.file,
-        'config': args.config,
-        'checkpoint': args.checkpoint,
+        **{name: getattr(args, name) for name in ORIGIN},
         'frames': len(recording),
         'fps': recording.fps,
         'spacing_mm': recording.spacing,
@@ -122,6 +124,10 @@ def main() -> None:
         raise Mistake(f'{args.file}: no such recording')
     if '://' not in args.checkpoint and not Path(args.checkpoint).is_file():
         raise Mistake(f'{args.checkpoint}: no such checkpoint')
+    if (args.out / SUMMARY).is_file():
+        kept = json.loads((args.out / SUMMARY).read_text())
+        asked = {name: getattr(args, name) for name in ORIGIN}
+        refuse_other_results(args.out, {name: kept.get(name) for name in ORIGIN}, asked)
     config = load_config(args)
     override(config, args.cfg_options)
     if 'decode_head' not in config.model:
@@ -146,9 +152,10 @@ def main() -> None:
     area_curve(table, beats, recording.fps).savefig(args.out / 'curve.png', dpi=130)
     write_overlay(args.out / 'overlay.mp4', recording, found, table)
     result = summary(args, recording, beats)
-    write_whole(args.out / 'summary.json', json_text(result))
+    write_whole(args.out / SUMMARY, json_text(result))
     if beats:
-        print(f'ejection fraction {result["ef_mean"]:.1f} %, {len(beats)} beats')
+        count = f'{len(beats)} beat' if len(beats) == 1 else f'{len(beats)} beats'
+        print(f'ejection fraction {result["ef_mean"]:.1f} %, {count}')
     else:
         print('no beat found: the outlined ventricle moves too little, or is not outlined')
     if lost := int((table['area_pixels'] == 0).sum()):

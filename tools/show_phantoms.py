@@ -8,11 +8,13 @@ The real frames are pydicom's own example of an apical four-chamber view.
 from __future__ import annotations
 
 import argparse
+import sys
 from pathlib import Path
 
 import cv2
 import numpy as np
 import pydicom.examples
+from argument_types import at_least
 from numpy.typing import NDArray
 from pydicom.pixels import pixel_array
 
@@ -29,7 +31,7 @@ def parse_args() -> argparse.Namespace:
     )
     parser.add_argument('picture', type=Path, help='.png or .jpg to write')
     parser.add_argument('--variant', default='default', choices=sorted(VARIANTS))
-    parser.add_argument('--seed', type=int, default=0, help='seed of the phantoms')
+    parser.add_argument('--seed', type=at_least(0), default=0, help='seed of the phantoms')
     return parser.parse_args()
 
 
@@ -64,6 +66,8 @@ def beat(phantom: Phantom) -> list[int]:
 def main() -> None:
     """Write the sheet: 2 real frames and 16 phantoms, then a beat without and with the truth."""
     args = parse_args()
+    if not cv2.haveImageWriter(str(args.picture)):
+        sys.exit(f'error: {args.picture}: expected the name of a picture, such as phantoms.png')
     phantoms = [make_phantom([args.seed, i], args.variant, num_frames=90) for i in range(16)]
     tiles = [tile(frame) for frame in real_frames()]
     tiles += [tile(phantom.frames[phantom.ed]) for phantom in phantoms]
@@ -72,7 +76,8 @@ def main() -> None:
     tiles += [outlined(strongest, index) for index in beat(strongest)]
     rows = [np.hstack(tiles[i : i + COLUMNS]) for i in range(0, len(tiles), COLUMNS)]
     args.picture.parent.mkdir(parents=True, exist_ok=True)
-    cv2.imwrite(str(args.picture), cv2.cvtColor(np.vstack(rows), cv2.COLOR_RGB2BGR))
+    if not cv2.imwrite(str(args.picture), cv2.cvtColor(np.vstack(rows), cv2.COLOR_RGB2BGR)):
+        sys.exit(f'error: {args.picture}: cannot be written')
     print(args.picture)
 
 

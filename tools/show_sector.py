@@ -11,6 +11,7 @@ from pathlib import Path
 
 import cv2
 import numpy as np
+from argument_types import at_least
 from matplotlib.figure import Figure
 
 from echocardmae_mm.datasets.recordings import open_recording
@@ -29,7 +30,9 @@ def parse_args() -> argparse.Namespace:
     )
     parser.add_argument('file', help='a recording: .avi, .mp4, .dcm, .nii.gz, .mhd')
     parser.add_argument('--out', type=Path, help='picture to write (default: FILE_sector.png)')
-    parser.add_argument('--patch-size', type=int, default=16, help="side of the encoder's patches")
+    parser.add_argument(
+        '--patch-size', type=at_least(1), default=16, help="side of the encoder's patches"
+    )
     return parser.parse_args()
 
 
@@ -79,6 +82,8 @@ def draw(args: argparse.Namespace) -> Path:
     for axis in axes:
         axis.set(xticks=[], yticks=[])
     out = args.out or Path(f'{Path(args.file).name}_sector.png')
+    if out.suffix[1:] not in figure.canvas.get_supported_filetypes():
+        raise EchoError(f'{out}: no kind of picture; name it {out.with_suffix(".png")}')
     figure.savefig(out, dpi=100)
     return out
 

@@ -31,7 +31,7 @@ def note_of(step: Step, root: Path) -> dict[str, Any] | None:
 
 
 def claim(step: Step, root: Path, amp: bool) -> dict[str, Any]:
-    """The note of a step, made if there is none; what another run left is refused."""
+    """The note of a step, made if it left nothing yet; what another run left is refused."""
     asked = {
         'config': Path(step.config).relative_to(ROOT).as_posix(),
         'settings': {k: v for k, v in step.settings.items() if k != 'packed'},
@@ -42,9 +42,10 @@ def claim(step: Step, root: Path, amp: bool) -> dict[str, Any]:
     asked = json.loads(json_text(asked))
     folder, commit = root / step.name, git_commit()
     note = note_of(step, root)
-    if note is None:
-        if folder.is_dir() and any(folder.rglob('*.pth')):
-            raise Mistake(f'{folder} holds a run, and no {NOTE} that says of what: remove it')
+    is_trained = folder.is_dir() and any(folder.rglob('*.pth'))
+    if note is None and is_trained:
+        raise Mistake(f'{folder} holds a run, and no {NOTE} that says of what: remove it')
+    if note is None or not (note['finished'] or is_trained):
         return {**asked, 'commit': commit, 'seconds': 0.0, 'finished': False}
     if differs := [name for name in asked if note.get(name) != asked[name]]:
         name = differs[0]
@@ -58,6 +59,21 @@ def claim(step: Step, root: Path, amp: bool) -> dict[str, Any]:
             'Finish it there, choose another --out, or remove it: nothing is overwritten'
         )
     return note
+
+
+def missing_data(steps: list[Step]) -> list[str]:
+    """Folders that steps read and that are not there."""
+    read = {step.settings.get(name) for step in steps for name in ('data_root', 'packed')}
+    return sorted(folder for folder in read if folder and not Path(folder).is_dir())
+
+
+def require_data(steps: list[Step]) -> None:
+    """Refuse to begin hours of work whose last steps have nothing to read."""
+    if missing := missing_data(steps):
+        raise Mistake(
+            f'{", ".join(missing)}: no such folder, and steps read it\n'
+            'Lay the data sets into one folder that --data names (docs/data.md), or try --phantom'
+        )
 
 
 def require_origins(steps: list[Step], root: Path, notes: dict[str, dict[str, Any]]) -> None:

@@ -4,6 +4,7 @@ import argparse
 import hashlib
 from pathlib import Path
 
+from argument_types import at_least
 from launch import (
     Mistake,
     add_common_arguments,
@@ -44,7 +45,9 @@ def parse_args() -> argparse.Namespace:
     )
     parser.add_argument('--show', action='store_true', help='show predictions in a window')
     parser.add_argument('--show-dir', help='folder that pictures of predictions go to')
-    parser.add_argument('--interval', type=int, default=1, help='every how many-th one is shown')
+    parser.add_argument(
+        '--interval', type=at_least(1), default=1, help='every how many-th one is shown'
+    )
     parser.add_argument('--wait-time', type=float, default=2, help='seconds that each is shown')
     add_common_arguments(parser)
     return parser.parse_args()

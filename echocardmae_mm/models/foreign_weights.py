@@ -82,9 +82,16 @@ def from_videomae(state: dict[str, Tensor], patch_size: int | None = None) -> Fo
 
     Returns:
         ForeignWeights: Weights for :class:`EchoCardMAE`.
+
+    Raises:
+        EchoError: If the patch size is below 1, or the weights are an image model's.
     """
+    if patch_size is not None and patch_size < 1:
+        raise EchoError(f'a patch size of {patch_size}: it must be at least 1')
     weights = rename(state)
     kernel = weights.state.get(PATCH_KERNEL)
+    if kernel is not None:
+        _require_dimensions(kernel, 5, "an image model's are converted by convert_timm.py")
     if kernel is not None and patch_size not in (None, kernel.shape[-1]):
         size = (kernel.shape[2], patch_size, patch_size)
         weights.state[PATCH_KERNEL] = F.interpolate(kernel.float(), size, mode='trilinear')
@@ -164,8 +171,11 @@ def from_timm(state: dict[str, Tensor], tubelet_size: int = 2) -> ForeignWeights
         ForeignWeights: Weights for the encoder of :class:`EchoCardMAE`.
 
     Raises:
-        EchoError: If the transformer has parts that the encoder lacks.
+        EchoError: If the transformer has parts that the encoder lacks, if its weights are a video
+            model's, or if a token is to have no frames.
     """
+    if tubelet_size < 1:
+        raise EchoError(f'tokens of {tubelet_size} frames: they must have at least 1')
     weights = rename(state)
     if strange := [name for name in weights.dropped if not TIMM_PREFIX_AND_HEAD.match(name)]:
         raise EchoError(
@@ -173,6 +183,7 @@ def from_timm(state: dict[str, Tensor], tubelet_size: int = 2) -> ForeignWeights
             'such as vit_small_patch16_224 can be converted'
         )
     if (kernel := weights.state.get(PATCH_KERNEL)) is not None:
+        _require_dimensions(kernel, 4, "VideoMAE's are converted by convert_videomae.py")
         weights.state[PATCH_KERNEL] = inflate(kernel, tubelet_size)
         weights.changes[PATCH_KERNEL] = f'inflated over {tubelet_size} frames'
     for name in [name for name in weights.state if name.endswith('attn.qkv.bias')]:
@@ -182,3 +193,11 @@ def from_timm(state: dict[str, Tensor], tubelet_size: int = 2) -> ForeignWeights
         weights.state[f'{attention}v_bias'] = v_bias
         weights.dropped[f'{attention.removeprefix("backbone.")}k_bias'] = k_bias
     return weights
+
+
+def _require_dimensions(kernel: Tensor, expected: int, advice: str) -> None:
+    if kernel.ndim != expected:
+        shape = tuple(kernel.shape)
+        raise EchoError(
+            f'the patch embedding is of shape {shape}, not {expected}-dimensional: {advice}'
+        )

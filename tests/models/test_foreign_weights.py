@@ -95,3 +95,21 @@ def test_a_transformer_with_other_parts_is_refused():
         from_timm(
             {'patch_embed.proj.weight': torch.zeros(4, 3, 8, 8), 'norm_pre.weight': torch.zeros(4)}
         )
+
+
+@pytest.mark.parametrize(
+    ('convert', 'shape', 'expected'),
+    [
+        (from_videomae, (6, 3, 16, 16), 'convert_timm.py'),
+        (from_timm, (6, 3, 2, 16, 16), 'convert_videomae.py'),
+    ],
+)
+def test_the_other_converter_is_named(convert, shape, expected):
+    with pytest.raises(EchoError, match=expected):
+        convert({'patch_embed.proj.weight': torch.zeros(shape)})
+
+
+@pytest.mark.parametrize('convert', [from_videomae, from_timm])
+def test_tokens_of_nothing_are_refused(convert):
+    with pytest.raises(EchoError, match='at least 1'):
+        convert({'patch_embed.proj.weight': torch.zeros(6, 3, 16, 16)}, 0)

@@ -42,6 +42,12 @@ def test_a_step_has_the_losses_and_gradients_of_the_baseline(benchmark, name):
     assert 'float32 / mixed precision' in printed
 
 
+@pytest.mark.parametrize('name', ['step', 'activations', 'key_area_step', 'mask_smoothness'])
+def test_a_config_of_another_task_costs_a_line(benchmark, name):
+    with pytest.raises(SystemExit, match='Recognizer3D; expected a pretraining'):
+        benchmark(name, str(ROOT / 'configs/ef_echonet.py'))
+
+
 def test_less_is_kept_by_fused_attention_and_in_chunks(benchmark):
     printed = benchmark(
         'activations',

@@ -42,6 +42,17 @@ def test_a_bad_recording_is_listed_and_does_not_stop_training(check, echonet_roo
     assert 'training can start, 2 problems' in output
 
 
+def test_a_bad_recording_of_the_validation_set_is_an_obstacle(check, echonet_root, tmp_path):
+    root = Path(shutil.copytree(echonet_root, tmp_path / 'EchoNet-Dynamic'))
+    rows = (root / 'FileList.csv').read_text().splitlines()
+    stem = next(row.split(',')[0] for row in rows if row.endswith('VAL'))
+    (root / 'Videos' / f'{stem}.avi').write_text('no video')
+    status, output = check(root)
+    assert status == 1
+    assert '1 of the validation set cannot be read' in output
+    assert 'training cannot start, 1 problems' in output
+
+
 def test_a_folder_in_which_nothing_can_be_used(check, tmp_path, make_video):
     (tmp_path / 'empty.avi').write_bytes(b'')
     make_video(tmp_path / 'still.avi', 1)

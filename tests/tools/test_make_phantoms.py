@@ -68,8 +68,8 @@ def test_a_second_call_makes_only_what_is_missing(on_one_process):
 
 def test_a_nonsense_number_is_told_in_one_line(tmp_path):
     done = make(tmp_path, '--videos', '0')
-    assert done.returncode == 1
-    assert done.stderr.strip() == 'error: --videos must be at least 1'
+    assert done.returncode == 2
+    assert done.stderr.endswith('error: argument --videos: must be at least 1, not 0\n')
 
 
 def test_what_is_there_is_not_overwritten(on_one_process, tmp_path):

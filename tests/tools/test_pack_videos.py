@@ -105,15 +105,8 @@ def test_a_killed_process_is_named(many, tmp_path):
     assert 'Traceback' not in errors
 
 
-@pytest.mark.parametrize(
-    ('arguments', 'message'),
-    [
-        (('nowhere', '--out', 'x'), 'no such folder'),
-        (('.', '--out', 'x', '--jobs', '0'), '--jobs 0'),
-    ],
-)
-def test_a_mistake_costs_two_lines_at_most(arguments, message):
-    done = run(*arguments)
+def test_a_mistake_costs_two_lines_at_most():
+    done = run('nowhere', '--out', 'x')
     assert done.returncode == 1
-    assert message in done.stderr
+    assert 'no such folder' in done.stderr
     assert len(done.stderr.strip().splitlines()) <= 2

@@ -101,15 +101,38 @@ def test_what_another_run_left_is_refused_and_kept(tmp_path, note, message):
             amp=False,
         )
         (folder / 'step.json').write_text(json.dumps({**asked, 'seconds': 1.0, **note}))
-    done = subprocess.run(
-        [sys.executable, ROOT / 'tools' / 'reproduce.py', 'table5'],
-        cwd=tmp_path, capture_output=True, text=True, timeout=120,
-    )  # fmt: skip
+    done = on_real_data(tmp_path, 'table5')
     assert done.returncode == 1
     assert message in done.stderr
     assert len(done.stderr.strip().splitlines()) <= 2
     assert (folder / 'epoch_1.pth').read_bytes() == b'precious'
     assert len(list(tmp_path.rglob('*'))) == 7 + (note is not None)
+
+
+def on_real_data(folder: Path, *arguments: str) -> subprocess.CompletedProcess:
+    return subprocess.run(
+        [sys.executable, ROOT / 'tools' / 'reproduce.py', *arguments],
+        cwd=folder, capture_output=True, text=True, timeout=120,
+    )  # fmt: skip
+
+
+def test_data_are_looked_for_before_anything_is_run(tmp_path):
+    (tmp_path / 'data/EchoNet-Dynamic').mkdir(parents=True)
+    done = on_real_data(tmp_path, 'table1', 'table2')
+    assert done.returncode == 1
+    assert 'data/CAMUS: no such folder' in done.stderr
+    assert not list(tmp_path.rglob('step.json'))
+    planned = on_real_data(tmp_path, 'table1', 'table2', '--dry-run')
+    assert planned.stdout.endswith('Not there: data/CAMUS\n')
+
+
+def test_a_start_that_left_nothing_is_begun_anew(tmp_path):
+    folder = tmp_path / 'work_dirs/reproduce/full/pretrain/none/seed_0'
+    folder.mkdir(parents=True)
+    note = dict(commit='0123', finished=False, seconds=9.0, seed=7)
+    (folder / 'step.json').write_text(json.dumps(note))
+    done = on_real_data(tmp_path, 'table5')
+    assert 'data/EchoNet-Dynamic: no such folder' in done.stderr
 
 
 def test_an_unknown_table_is_named(tmp_path):

@@ -121,9 +121,10 @@ def screen(tmp_path_factory) -> Path:
 
 @pytest.mark.parametrize('crop', ['auto', 'none'])
 def test_a_recording_of_another_size_is_segmented_at_its_own(trained, screen, crop):
-    done = segment(trained, screen, 'seg.py', 'run/epoch_1.pth', '--crop', crop)
+    out = trained / crop
+    arguments = '--crop', crop, '--out', str(out)
+    done = segment(trained, screen, 'seg.py', 'run/epoch_1.pth', *arguments)
     assert done.returncode == 0, done.stderr
-    out = trained / 'out'
     frames = pd.read_csv(out / 'frames.csv')
     assert frames['frame'].tolist() == list(range(30))
     assert frames['seconds'].iloc[-1] == pytest.approx(29 / 50)
@@ -135,6 +136,15 @@ def test_a_recording_of_another_size_is_segmented_at_its_own(trained, screen, cr
     assert video.get(cv2.CAP_PROP_FRAME_WIDTH) == shape[2]
     assert video.get(cv2.CAP_PROP_FRAME_HEIGHT) == shape[1]
     assert (out / 'curve.png').stat().st_size > 5000
+
+
+def test_results_of_another_recording_are_kept(trained, screen, tmp_path):
+    kept = dict(file='other.avi', config='seg.py', checkpoint='run/epoch_1.pth', crop='auto')
+    (tmp_path / 'summary.json').write_text(json.dumps(kept))
+    refused = segment(trained, screen, 'seg.py', 'run/epoch_1.pth', '--out', str(tmp_path))
+    assert refused.returncode == 1
+    assert f'{tmp_path} holds the results of file other.avi' in refused.stderr
+    assert [path.name for path in tmp_path.iterdir()] == ['summary.json']
 
 
 def test_a_model_of_clips_labels_a_whole_recording(tmp_path, make_video):

@@ -8,6 +8,16 @@ import cv2
 ROOT = Path(__file__).resolve().parents[2]
 
 
+def test_a_name_of_no_picture_costs_a_line(tmp_path):
+    tool = ROOT / 'tools' / 'show_phantoms.py'
+    done = subprocess.run([sys.executable, tool, tmp_path / 'x'], capture_output=True, text=True)
+    assert done.returncode == 1
+    assert (
+        done.stderr
+        == f'error: {tmp_path}/x: expected the name of a picture, such as phantoms.png\n'
+    )
+
+
 def test_contact_sheet_holds_real_frames_phantoms_and_a_beat(tmp_path):
     picture = tmp_path / 'sheets' / 'phantoms.png'
     path = os.pathsep.join([str(ROOT), os.environ.get('PYTHONPATH', '')])

@@ -22,6 +22,16 @@ def test_draws_the_sector_and_prints_what_it_is_like(make_video, tmp_path):
     assert green.sum() > 100
 
 
+def test_a_name_of_no_picture_ends_with_one_line(make_video, tmp_path):
+    run = show(make_video(tmp_path / 'beat.avi'), '--out', tmp_path / 'beat.avi')
+    assert run.returncode == 1
+    assert (
+        run.stderr
+        == f'error: {tmp_path}/beat.avi: no kind of picture; name it {tmp_path}/beat.png\n'
+    )
+    assert cv2.VideoCapture(str(tmp_path / 'beat.avi')).isOpened()
+
+
 def test_a_file_that_is_no_recording_ends_with_one_line(tmp_path):
     text = tmp_path / 'text.avi'
     text.write_text('no video')

@@ -23,7 +23,8 @@ from mmengine.registry import MODELS
 from torch import Tensor
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
-from command_line import config_of, config_parser
+from argument_types import at_least
+from command_line import config_parser, pretraining_config_of
 from launch import no_traceback_for_mistakes
 from released_style import ReleasedStyleStep
 from step import as_released, noise
@@ -35,9 +36,13 @@ from echocardmae_mm.models.fused_attention import FusedAttention
 
 def parse_args() -> argparse.Namespace:
     parser = config_parser(__doc__)
-    parser.add_argument('--batch', type=int, default=2, help='recordings of the smaller batch')
-    parser.add_argument('--chunks', type=int, default=8, help='decoder_chunks')
-    parser.add_argument('--scaled-to', type=int, default=64, help='batch that is asked about')
+    parser.add_argument(
+        '--batch', type=at_least(1), default=2, help='recordings of the smaller batch'
+    )
+    parser.add_argument('--chunks', type=at_least(1), default=8, help='decoder_chunks')
+    parser.add_argument(
+        '--scaled-to', type=at_least(1), default=64, help='batch that is asked about'
+    )
     return parser.parse_args()
 
 
@@ -82,7 +87,7 @@ def kept_by_way(config: Config, model: EchoCardMAE, size: int, chunks: int) -> n
 @no_traceback_for_mistakes
 def main() -> None:
     args = parse_args()
-    config = config_of(args)
+    config = pretraining_config_of(args)
     model = MODELS.build(config.model)
     with patch.object(FusedAttention, '_attend_explicitly', FusedAttention._attend):
         small, large = (

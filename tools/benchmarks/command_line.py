@@ -10,7 +10,7 @@ from mmengine.config import Config
 from mmengine.registry import init_default_scope
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
-from launch import add_common_arguments, load_config, override
+from launch import Mistake, add_common_arguments, load_config, override
 
 
 def config_parser(description: str | None, nargs: str | None = None) -> argparse.ArgumentParser:
@@ -45,4 +45,23 @@ def config_of(args: argparse.Namespace, **changed: str) -> Config:
     config = load_config(argparse.Namespace(**{**vars(args), **changed}))
     override(config, args.cfg_options)
     init_default_scope(config.default_scope)
+    return config
+
+
+def pretraining_config_of(args: argparse.Namespace, **changed: str) -> Config:
+    """The config of a pretraining that the command line names, as by :func:`config_of`.
+
+    Args:
+        args (argparse.Namespace): What a :func:`config_parser` read.
+        **changed (str): In place of arguments.
+
+    Returns:
+        Config: The config.
+
+    Raises:
+        Mistake: If the config is of another task.
+    """
+    config = config_of(args, **changed)
+    if not config.model.type.endswith('EchoCardMAE'):
+        raise Mistake(f'{config.filename}: is of {config.model.type}; expected a pretraining')
     return config

@@ -16,7 +16,8 @@ from pathlib import Path
 import numpy as np
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
-from command_line import config_of, config_parser
+from argument_types import at_least
+from command_line import config_parser, pretraining_config_of
 from launch import no_traceback_for_mistakes
 from rounds import alternate, ratio
 from step import noise, our_step
@@ -26,8 +27,10 @@ SECTORS = {'key area': 'template', 'whole frame': 'none'}
 
 def parse_args() -> argparse.Namespace:
     parser = config_parser(__doc__)
-    parser.add_argument('--batch', type=int, default=8, help='recordings, of two clips each')
-    parser.add_argument('--rounds', type=int, default=9, help='rounds of each')
+    parser.add_argument(
+        '--batch', type=at_least(1), default=8, help='recordings, of two clips each'
+    )
+    parser.add_argument('--rounds', type=at_least(2), default=9, help='rounds of each')
     return parser.parse_args()
 
 
@@ -36,7 +39,7 @@ def main() -> None:
     args = parse_args()
     steps = {}
     for name, sector in SECTORS.items():
-        config = config_of(args)
+        config = pretraining_config_of(args)
         transforms = config.train_dataloader.dataset.pipeline
         next(step for step in transforms if step['type'].endswith('SectorMask')).sector = sector
         steps[name] = our_step(config, noise(config, args.batch))

@@ -21,6 +21,7 @@ from mmengine.dataset import Compose, pseudo_collate
 from mmengine.registry import MODELS
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
+from argument_types import at_least
 from command_line import config_of, config_parser
 from launch import no_traceback_for_mistakes
 
@@ -32,7 +33,7 @@ _READS = ('OpenRecording', 'SampleEvenClips', 'ReadFrames', 'LoadEchoFrame', 'Lo
 
 def parse_args() -> argparse.Namespace:
     parser = config_parser(__doc__, nargs='+')
-    parser.add_argument('--rounds', type=int, default=31, help='predictions')
+    parser.add_argument('--rounds', type=at_least(2), default=31, help='predictions')
     return parser.parse_args()
 
 

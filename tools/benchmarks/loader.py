@@ -27,6 +27,7 @@ from mmengine.registry import DATASETS, MODELS
 from torch.utils.data import DataLoader, Subset
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
+from argument_types import at_least
 from command_line import config_of, config_parser
 from launch import Mistake, no_traceback_for_mistakes
 from released_style import ReleasedStyleDataset
@@ -40,7 +41,7 @@ from echocardmae_mm.errors import EchoError
 def parse_args() -> argparse.Namespace:
     parser = config_parser(__doc__)
     parser.add_argument('--packed', required=True, metavar='DIR', help='the store')
-    parser.add_argument('--rounds', type=int, default=9, help='rounds of each')
+    parser.add_argument('--rounds', type=at_least(2), default=9, help='rounds of each')
     return parser.parse_args()
 
 

@@ -20,7 +20,8 @@ from mmengine.runner import Runner
 from scipy.signal import detrend
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
-from command_line import config_of, config_parser
+from argument_types import at_least
+from command_line import config_parser, pretraining_config_of
 from launch import no_traceback_for_mistakes
 
 from echocardmae_mm.evaluation.markdown import markdown_table
@@ -31,14 +32,14 @@ NEVER = 10**9
 
 def parse_args() -> argparse.Namespace:
     parser = config_parser(__doc__)
-    parser.add_argument('--epochs', type=int, default=4, help='epochs of each run')
-    parser.add_argument('--seeds', type=int, default=3, help='runs of each strategy')
+    parser.add_argument('--epochs', type=at_least(1), default=4, help='epochs of each run')
+    parser.add_argument('--seeds', type=at_least(1), default=3, help='runs of each strategy')
     return parser.parse_args()
 
 
 def gradient_norms(args: argparse.Namespace, strategy: str, seed: int, folder: str) -> np.ndarray:
     """Norm of the gradient at every step of a pretraining."""
-    config = config_of(args, work_dir=folder)
+    config = pretraining_config_of(args, work_dir=folder)
     steps = config.train_dataloader.dataset.pipeline
     next(step for step in steps if step['type'].endswith('SectorMask')).strategy = strategy
     config.randomness.seed = seed

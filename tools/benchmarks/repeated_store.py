@@ -19,6 +19,7 @@ from itertools import cycle, islice
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
+from argument_types import at_least
 from launch import Mistake, no_traceback_for_mistakes
 
 from echocardmae_mm.datasets.recordings import PackedStore
@@ -34,7 +35,7 @@ def parse_args() -> argparse.Namespace:
     )
     parser.add_argument('dataset', type=Path, help='the few, as EchoNet-Dynamic ships them')
     parser.add_argument('store', type=Path, help='their store')
-    parser.add_argument('--videos', type=int, default=7465, help='recordings for training')
+    parser.add_argument('--videos', type=at_least(1), default=7465, help='recordings for training')
     parser.add_argument('--out', type=Path, required=True, help='folder of data set and store')
     return parser.parse_args()
 

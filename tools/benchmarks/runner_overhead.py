@@ -28,6 +28,7 @@ from mmengine.optim import OptimWrapper
 from mmengine.runner import Runner
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
+from argument_types import at_least
 from launch import no_traceback_for_mistakes
 
 from echocardmae_mm.engine import SteadyRuntimeInfoHook
@@ -121,8 +122,8 @@ def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument('--rounds', type=int, default=5, help='rounds of each')
-    parser.add_argument('--iterations', type=int, nargs='+', default=[1000, 500_000])
+    parser.add_argument('--rounds', type=at_least(1), default=5, help='rounds of each')
+    parser.add_argument('--iterations', type=at_least(0), nargs='+', default=[1000, 500_000])
     with TemporaryDirectory() as work_dir:
         args = parser.parse_args()
         found: dict[str, dict[int, list[float]]] = {

@@ -25,7 +25,8 @@ from mmengine.registry import MODELS, TRANSFORMS
 from torch import Tensor
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
-from command_line import config_of, config_parser
+from argument_types import at_least
+from command_line import config_parser, pretraining_config_of
 from launch import no_traceback_for_mistakes
 from released_style import ReleasedStyleStep
 from rounds import alternate, ratio
@@ -39,8 +40,10 @@ DEVICE = 'cuda' if torch.cuda.is_available() else 'cpu'
 
 def parse_args() -> argparse.Namespace:
     parser = config_parser(__doc__)
-    parser.add_argument('--batch', type=int, default=4, help='recordings, of two clips each')
-    parser.add_argument('--rounds', type=int, default=9, help='rounds of each')
+    parser.add_argument(
+        '--batch', type=at_least(1), default=4, help='recordings, of two clips each'
+    )
+    parser.add_argument('--rounds', type=at_least(2), default=9, help='rounds of each')
     parser.add_argument('--amp', action='store_true', help='time mixed precision as well')
     parser.add_argument('--compile', nargs='?', const='default', choices=COMPILE_MODES)
     return parser.parse_args()
@@ -147,7 +150,7 @@ def peak_memory(work: Callable[[int], object]) -> str:
 @no_traceback_for_mistakes
 def main() -> None:
     args = parse_args()
-    config = config_of(args)
+    config = pretraining_config_of(args)
     model = MODELS.build(config.model).to(DEVICE)
     loss, gradient = differences(model, noise(config, min(args.batch, 4)))
     print(f'in float32 the losses differ by {loss:.1e}, the gradient by {gradient:.1e}')

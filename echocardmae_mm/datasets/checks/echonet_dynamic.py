@@ -70,7 +70,10 @@ def _check_files(findings: Findings, rows: dict[str, dict[str, str]]) -> None:
     for stem, row in rows.items():
         if stem in videos:
             frames = read_number(row, 'NumberOfFrames')
-            findings.recordings[str(videos[stem])] = int(frames) if math.isfinite(frames) else None
+            filename = str(videos[stem])
+            findings.recordings[filename] = int(frames) if math.isfinite(frames) else None
+            if row['Split'].strip().lower() == 'val':
+                findings.validation.add(filename)
         else:
             findings.add(stem, 'listed, but not on disk')
     findings.notes.append(f'{len(videos.keys() - rows.keys()):,} videos on disk are not listed')

@@ -28,6 +28,7 @@ class Findings:
         root (Path): Its folder.
         recordings (dict[str, int | None]): Files to open, each with the number of frames that the
             data set states, None if it states none.
+        validation (set[str]): Those of them that a list puts into the validation set.
         notes (list[str]): Counts and facts, in the order in which they are told.
         problems (list[Problem]): What is wrong with single recordings.
         obstacles (list[str]): Why training cannot start.
@@ -36,6 +37,7 @@ class Findings:
     name: str
     root: Path
     recordings: dict[str, int | None] = field(default_factory=dict)
+    validation: set[str] = field(default_factory=set)
     notes: list[str] = field(default_factory=list)
     problems: list[Problem] = field(default_factory=list)
     obstacles: list[str] = field(default_factory=list)

@@ -1,0 +1,19 @@
+"""Numbers on the command line that cannot be just any."""
+
+from __future__ import annotations
+
+from argparse import ArgumentTypeError
+from collections.abc import Callable
+
+
+def at_least(least: int) -> Callable[[str], int]:
+    """A type for argparse: whole numbers from ``least`` on."""
+
+    def number(text: str) -> int:
+        if not text.removeprefix('-').isdecimal():
+            raise ArgumentTypeError(f'expected a whole number, not {text!r}')
+        if int(text) < least:
+            raise ArgumentTypeError(f'must be at least {least}, not {text}')
+        return int(text)
+
+    return number
