@@ -21,8 +21,7 @@ class SampleEvenClips(ClipSampler):
     batch size must be 1. Keys as :class:`ClipSampler`.
 
     Args:
-        num_clips (int | str): Number of clips; one lies in the middle. 'all' takes every start, of
-            which recordings have different numbers: batches then hold one.
+        num_clips (int | str): Number of clips; one lies in the middle. 'all' takes every start.
             Defaults to 5.
         **kwargs: Of :class:`ClipSampler`: ``clip_len``, ``interval``, ``target_fps``, ``span``,
             ``pad``.
