@@ -1,3 +1,5 @@
+"""Metrics, their intervals over patients, and comparisons of models."""
+
 from .bootstrap import Interval, bootstrap_intervals
 from .clip_consistency import ClipConsistencyMetric
 from .diagnosis_metric import DiagnosisMetric

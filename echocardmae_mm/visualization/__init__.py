@@ -1,3 +1,5 @@
+"""Pictures and curves of a training, and hooks that draw them."""
+
 from .predictions_hook import PredictionsHook
 from .reconstruction_hook import ReconstructionHook
 from .reconstruction_picture import reconstruction_picture
