@@ -11,7 +11,7 @@ from echocardmae_mm.datasets.recordings import looks_like_recording
 from echocardmae_mm.errors import EchoError
 
 TRY_PHANTOMS = (
-    'or try phantoms: python tools/make_phantoms.py --out data/phantom --videos 200 --seed 1'
+    'or try phantoms: python tools/make_phantoms.py --out data/phantom --videos 800 --seed 1'
 )
 _FILENAME_COLUMNS = ('filename', 'file', 'path', 'video')
 
