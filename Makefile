@@ -112,7 +112,7 @@ $(SEG)/tested: $(SEG)/trained
 $(SEG)/video: $(SEG)/tested
 	$(BIN)/python tools/segment_video.py \
 	  $(PHANTOMS)/EchoNet-Dynamic/Videos/$$(grep -m1 TEST $(PHANTOMS)/EchoNet-Dynamic/FileList.csv | cut -d, -f1).avi \
-	  $(SEG_CONFIG) "$$(ls $(SEG)/best_*.pth 2>/dev/null || cat $(SEG)/last_checkpoint)" --out $@
+	  $(SEG_CONFIG) "$$(ls $(SEG)/best_*.pth 2>/dev/null || cat $(SEG)/last_checkpoint)" --out $@ --force
 
 $(PHANTOMS)/HMC-QU/A4C.xlsx: | $(INSTALLED)
 	$(BIN)/python tools/make_phantoms.py --out $(PHANTOMS) --hmcqu $(HEARTS) --seed 1 --jobs $(JOBS) --datasets hmcqu

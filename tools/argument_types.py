@@ -17,3 +17,11 @@ def at_least(least: int) -> Callable[[str], int]:
         return int(text)
 
     return number
+
+
+def seed(text: str) -> int:
+    """A type for argparse: what numpy's and torch's generators both take, 0 to 2**32 - 1."""
+    number = at_least(0)(text)
+    if number >= 2**32:
+        raise ArgumentTypeError(f'must be below 2**32, not {text}')
+    return number

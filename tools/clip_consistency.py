@@ -11,11 +11,10 @@ its 95 % interval above 0) and the error is no worse (the interval of its MAE's 
 from __future__ import annotations
 
 import argparse
-import json
 from pathlib import Path
 
 import pandas as pd
-from argument_types import at_least
+from argument_types import at_least, seed
 from launch import (
     Mistake,
     add_common_arguments,
@@ -53,11 +52,12 @@ def parse_args() -> argparse.Namespace:
     parser.add_argument('--vs', nargs=2, metavar=('CONFIG2', 'CHECKPOINT2'), help='second model')
     parser.add_argument('--names', nargs='+', help='what the models are called in the picture')
     parser.add_argument('--out', default='work_dirs/clip_consistency', help='folder of the results')
+    parser.add_argument('--force', action='store_true', help='replace what is in --out')
     parser.add_argument(
         '--margin', type=float, default=0.5, help='points of EF that count as no worse'
     )
     parser.add_argument('--views', type=at_least(1), default=64, help='clips in one forward pass')
-    parser.add_argument('--seed', type=at_least(0), default=0, help='seed of the bootstrap')
+    parser.add_argument('--seed', type=seed, default=0, help='seed of the bootstrap')
     parser.add_argument(
         '--allow-overlap',
         action='store_true',
@@ -131,6 +131,13 @@ def _cell(value: Interval) -> str:
     return f'{value.estimate:.3f} [{value.low:.3f}, {value.high:.3f}]'
 
 
+def models_of(figures: dict) -> dict[str, str]:
+    """Config and checkpoint of each model that figures are of."""
+    return {
+        model['name']: f'{model["config"]} {model["checkpoint"]}' for model in figures['models']
+    }
+
+
 @no_traceback_for_mistakes
 def main() -> None:
     args = parse_args()
@@ -145,11 +152,8 @@ def main() -> None:
     if elsewhere := [name for name in names if Path(name).name != name]:
         raise Mistake(f'--names {elsewhere[0]}: becomes a folder in --out; give it a plain name')
     out = Path(args.out)
-    if (out / FIGURES).is_file():
-        earlier = json.loads((out / FIGURES).read_text())['models']
-        kept = {model['name']: f'{model["config"]} {model["checkpoint"]}' for model in earlier}
-        asked = {name: ' '.join(model) for name, model in zip(names, models)}
-        refuse_other_results(out, kept, asked)
+    asked = {name: ' '.join(model) for name, model in zip(names, models)}
+    refuse_other_results(out / FIGURES, asked, models_of, args.force)
     built = [
         build(config, checkpoint, out / name, args)
         for name, (config, checkpoint) in zip(names, models)

@@ -15,7 +15,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from argument_types import at_least
+from argument_types import at_least, seed
 from launch import Mistake, no_traceback_for_mistakes
 
 from echocardmae_mm.evaluation.compared_task import task_of
@@ -34,7 +34,7 @@ def parse_args() -> argparse.Namespace:
     parser.add_argument(
         '--resamples', type=at_least(100), default=10000, help='resamples of the patients'
     )
-    parser.add_argument('--seed', type=at_least(0), default=0, help='seed of the bootstrap')
+    parser.add_argument('--seed', type=seed, default=0, help='seed of the bootstrap')
     parser.add_argument('--out', type=Path, metavar='FILE.json', help='keep the figures here')
     return parser.parse_args()
 

@@ -17,7 +17,7 @@ import time
 from pathlib import Path
 from typing import Any
 
-from argument_types import at_least
+from argument_types import at_least, seed
 from child_process import held, run_tool
 from launch import Mistake, add_common_arguments, load_config, no_traceback_for_mistakes, override
 from mmengine.config import Config
@@ -52,7 +52,7 @@ def parse_args() -> argparse.Namespace:
     parser.add_argument('--fold', type=at_least(0), metavar='I', help='run this fold only, from 0')
     parser.add_argument('--work-dir', help='where the folds and the summary go')
     parser.add_argument('--amp', action='store_true', help='mixed precision')
-    parser.add_argument('--seed', type=at_least(0), help='seed of every fold')
+    parser.add_argument('--seed', type=seed, help='seed of every fold')
     parser.add_argument(
         '--allow-overlap',
         action='store_true',

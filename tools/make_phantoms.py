@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import Any
 
 import cv2
-from argument_types import at_least
+from argument_types import at_least, seed
 from rich.progress import track
 
 from echocardmae_mm.errors import EchoError
@@ -49,7 +49,7 @@ def parse_args() -> argparse.Namespace:
     add = parser.add_argument
     add('--out', type=Path, default=Path('data/phantom'), help='output folder')
     add('--videos', type=at_least(1), default=240, help='EchoNet-Dynamic videos')
-    add('--seed', type=at_least(0), default=1, help='seed of every draw')
+    add('--seed', type=seed, default=1, help='seed of every draw')
     add('--jobs', type=at_least(1), default=os.cpu_count() or 1, help='processes')
     add('--variant', default='default', choices=sorted(VARIANTS), help='population and machine')
     add('--datasets', nargs='+', default=list(DATASETS), choices=list(DATASETS), help='which')

@@ -105,7 +105,7 @@ def calls(step: Step, root: Path, args: argparse.Namespace) -> Iterator[tuple[st
     if step.kind == 'consistency':
         first, second = ([step.config, checkpoint] for checkpoint in checkpoints)
         names = ['--names', 'without', 'with', '--out', str(folder)]
-        yield 'clip_consistency.py', [*first, '--vs', *second, *names, *options]
+        yield 'clip_consistency.py', [*first, '--vs', *second, *names, '--force', *options]
         return
     common = ['--work-dir', str(folder), '--seed', str(step.seed), *(['--amp'] * args.amp)]
     if step.kind == 'cross_validate':
@@ -233,7 +233,8 @@ def describe(steps: list[Step], root: Path, setup: Setup) -> str:
         rows.append((step.name, 'half-finished' if note else 'to run', estimate))
     table = markdown_table(('step', '', 'time'), rows)
     rest = f'; {unknown} of kinds that have not been run here' if unknown else ''
-    missing = [] if setup.phantom else missing_data(steps)
+    waiting = [step for step in steps if not (notes[step.name] or {}).get('finished')]
+    missing = [] if setup.phantom else missing_data(waiting)
     lacking = f'\nNot there: {", ".join(missing)}' if missing else ''
     return f'{table}\n\nTo run: about {total / 60:.0f} min one after the other{rest}{lacking}'
 

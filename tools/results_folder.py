@@ -2,25 +2,36 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 from launch import Mistake
 
+_ADVICE = 'Choose another --out, or replace them by --force'
 
-def refuse_other_results(folder: Path, kept: dict[str, str], asked: dict[str, str]) -> None:
+
+def refuse_other_results(
+    path: Path, asked: dict[str, str], origin_of: Callable[[Any], dict[str, str]], force: bool
+) -> None:
     """Refuse a folder whose results came from something else; the same are made anew.
 
     Args:
-        folder (Path): The folder.
-        kept (dict[str, str]): What its results came from, by name.
-        asked (dict[str, str]): What the new ones will come from.
+        path (Path): The JSON file that says what the results came from, if there are any.
+        asked (dict[str, str]): What the new ones will come from, by name.
+        origin_of (Callable): The same of what the file holds.
+        force (bool): Whether it was asked that they be replaced.
 
     Raises:
-        Mistake: If they differ.
+        Mistake: If they differ, or the file is not ours.
     """
-    for name in [*asked, *kept]:
-        if kept.get(name) != asked.get(name):
-            raise Mistake(
-                f'{folder} holds the results of {name} {kept.get(name)}\n'
-                'Choose another --out: nothing is overwritten'
-            )
+    if force or not path.is_file():
+        return
+    try:
+        kept = origin_of(json.loads(path.read_text()))
+    except (ValueError, KeyError, TypeError):
+        raise Mistake(f'{path} is damaged, or not of this tool\n{_ADVICE}') from None
+    if kept != asked:
+        differing = next((name for name in kept if kept[name] != asked.get(name)), next(iter(kept)))
+        raise Mistake(f'{path.parent} holds results of {differing} {kept[differing]}\n{_ADVICE}')

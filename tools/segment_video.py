@@ -11,7 +11,6 @@ beat by disks along the long axis) and summary.json (their mean). Not for diagno
 from __future__ import annotations
 
 import argparse
-import json
 from pathlib import Path
 from typing import Any
 
@@ -57,9 +56,15 @@ def parse_args() -> argparse.Namespace:
         default='auto',
         help='what the model is shown: the square around the sector, or the frames as they are',
     )
+    parser.add_argument('--force', action='store_true', help='replace what is in --out')
     parser.add_argument('--work-dir', help=argparse.SUPPRESS)
     add_common_arguments(parser)
     return parser.parse_args()
+
+
+def origin_of(result: dict[str, Any]) -> dict[str, str]:
+    """What a summary says that it is of."""
+    return {name: result[name] for name in ORIGIN}
 
 
 def measure(masks: np.ndarray, recording: Recording) -> tuple[pd.DataFrame, list[Beat]]:
@@ -107,7 +112,7 @@ def summary(args: argparse.Namespace, recording: Recording, beats: list[Beat]) -
     """The ejection fraction, and what it rests on."""
     efs = [beat.ef for beat in beats]
     return {
-        **{name: getattr(args, name) for name in ORIGIN},
+        **origin_of(vars(args)),
         'frames': len(recording),
         'fps': recording.fps,
         'spacing_mm': recording.spacing,
@@ -124,10 +129,7 @@ def main() -> None:
         raise Mistake(f'{args.file}: no such recording')
     if '://' not in args.checkpoint and not Path(args.checkpoint).is_file():
         raise Mistake(f'{args.checkpoint}: no such checkpoint')
-    if (args.out / SUMMARY).is_file():
-        kept = json.loads((args.out / SUMMARY).read_text())
-        asked = {name: getattr(args, name) for name in ORIGIN}
-        refuse_other_results(args.out, {name: kept.get(name) for name in ORIGIN}, asked)
+    refuse_other_results(args.out / SUMMARY, origin_of(vars(args)), origin_of, args.force)
     config = load_config(args)
     override(config, args.cfg_options)
     if 'decode_head' not in config.model:

@@ -14,7 +14,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pydicom.examples
-from argument_types import at_least
+from argument_types import seed
 from numpy.typing import NDArray
 from pydicom.pixels import pixel_array
 
@@ -31,7 +31,7 @@ def parse_args() -> argparse.Namespace:
     )
     parser.add_argument('picture', type=Path, help='.png or .jpg to write')
     parser.add_argument('--variant', default='default', choices=sorted(VARIANTS))
-    parser.add_argument('--seed', type=at_least(0), default=0, help='seed of the phantoms')
+    parser.add_argument('--seed', type=seed, default=0, help='seed of the phantoms')
     return parser.parse_args()
 
 

@@ -82,8 +82,8 @@ def draw(args: argparse.Namespace) -> Path:
     for axis in axes:
         axis.set(xticks=[], yticks=[])
     out = args.out or Path(f'{Path(args.file).name}_sector.png')
-    if out.suffix[1:] not in figure.canvas.get_supported_filetypes():
-        raise EchoError(f'{out}: no kind of picture; name it {out.with_suffix(".png")}')
+    if out.suffix[1:].lower() not in figure.canvas.get_supported_filetypes():
+        raise EchoError(f'{out}: expected the name of a picture, such as sector.png')
     figure.savefig(out, dpi=100)
     return out
 

@@ -6,7 +6,7 @@ import os
 from pathlib import Path
 
 import torch
-from argument_types import at_least
+from argument_types import seed
 from launch import (
     NO_GPU,
     Mistake,
@@ -51,7 +51,7 @@ def parse_args() -> argparse.Namespace:
     parser.add_argument(
         '--auto-scale-lr', action='store_true', help='scale the learning rate with the batch size'
     )
-    parser.add_argument('--seed', type=at_least(0), help='seed of the run')
+    parser.add_argument('--seed', type=seed, help='seed of the run')
     parser.add_argument(
         '--diff-rank-seed', action='store_true', help='another seed for each process'
     )

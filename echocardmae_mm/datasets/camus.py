@@ -12,7 +12,7 @@ from echocardmae_mm.datasets.camus_index import Patient, ejection_fraction, find
 from echocardmae_mm.datasets.echonet_dynamic import is_ef
 from echocardmae_mm.datasets.patient_folds import contiguous_folds, patients_of_split, read_folds
 from echocardmae_mm.datasets.recording_dataset import RecordingDataset
-from echocardmae_mm.datasets.recording_lists import TRY_PHANTOMS
+from echocardmae_mm.datasets.recording_lists import or_phantoms
 from echocardmae_mm.errors import EchoError
 from echocardmae_mm.registry import DATASETS
 
@@ -134,7 +134,7 @@ def require_one_release(root: str, patients: list[Patient]) -> None:
         raise EchoError(
             f'{root}: no patient of CAMUS; expected database_nifti/patient0001 or '
             'training/patient0001\n'
-            f'Set data_root to the folder that was unpacked, {TRY_PHANTOMS}'
+            f'Set data_root to the folder that was unpacked, {or_phantoms("camus")}'
         )
     if len({patient.release for patient in patients}) > 1:
         raise EchoError(

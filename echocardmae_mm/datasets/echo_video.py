@@ -6,9 +6,9 @@ from typing import Any
 
 from echocardmae_mm.datasets.recording_dataset import RecordingDataset
 from echocardmae_mm.datasets.recording_lists import (
-    TRY_PHANTOMS,
     find_recordings,
     listed_recordings,
+    or_phantoms,
 )
 from echocardmae_mm.errors import EchoError
 from echocardmae_mm.registry import DATASETS
@@ -50,6 +50,6 @@ class EchoVideoDataset(RecordingDataset):
             place = self.ann_file or self.data_root
             raise EchoError(
                 f'{place}: no recording in it; expected .avi, .mp4, .dcm, .nii.gz or .mhd files\n'
-                f'Set data_root to a folder of recordings, {TRY_PHANTOMS}'
+                f'Set data_root to a folder of recordings, {or_phantoms()}'
             )
         return [{'filename': str(path), 'modality': 'RGB', 'start_index': 0} for path in there]

@@ -19,7 +19,7 @@ from echocardmae_mm.datasets.echonet_lists import (
     video_stem,
 )
 from echocardmae_mm.datasets.recording_dataset import RecordingDataset
-from echocardmae_mm.datasets.recording_lists import TRY_PHANTOMS
+from echocardmae_mm.datasets.recording_lists import or_phantoms
 from echocardmae_mm.datasets.recordings import looks_like_recording
 from echocardmae_mm.errors import EchoError
 from echocardmae_mm.registry import DATASETS
@@ -110,7 +110,7 @@ class EchoNetDynamicDataset(RecordingDataset):
         if not there:
             raise EchoError(
                 f'{root}: of {len(chosen)} recordings in {FILE_LIST} none is on disk with an EF\n'
-                f'Unpack the videos into {root / _VIDEO_FOLDERS[0]}, {TRY_PHANTOMS}'
+                f'Unpack the videos into {root / _VIDEO_FOLDERS[0]}, {or_phantoms()}'
             )
         return [
             sample
@@ -199,7 +199,7 @@ def _file_list(root: Path, require_split: bool, require_ef: bool) -> list[dict[s
         raise EchoError(
             f"{path}: not found; EchoNet-Dynamic is free for research under Stanford AIMI's "
             'agreement (https://echonet.github.io/dynamic)\n'
-            f'Unpack it so that this file exists, {TRY_PHANTOMS}'
+            f'Unpack it so that this file exists, {or_phantoms()}'
         )
     needed = {'FileName': True, 'EF': require_ef, 'Split': require_split}
     return read_rows(path, tuple(name for name, is_needed in needed.items() if is_needed))

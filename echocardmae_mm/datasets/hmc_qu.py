@@ -12,7 +12,7 @@ from mmengine.logging import print_log
 from echocardmae_mm.datasets.hmc_qu_workbook import HMCQURow, plain_stem, read_hmc_qu_workbook
 from echocardmae_mm.datasets.patient_folds import patients_of_split, read_folds, stratified_folds
 from echocardmae_mm.datasets.recording_dataset import RecordingDataset
-from echocardmae_mm.datasets.recording_lists import TRY_PHANTOMS, find_recordings
+from echocardmae_mm.datasets.recording_lists import find_recordings, or_phantoms
 from echocardmae_mm.errors import EchoError, RecordingError
 from echocardmae_mm.registry import DATASETS
 
@@ -128,7 +128,7 @@ class HMCQUDataset(RecordingDataset):
         if not there:
             raise EchoError(
                 f'{self.data_root}: of {len(chosen)} recordings in {path.name} none is on disk\n'
-                f'Unpack the archive with its folders beside the workbook, {TRY_PHANTOMS}'
+                f'Unpack the archive with its folders beside the workbook, {or_phantoms("hmcqu")}'
             )
         return recordings
 
@@ -183,7 +183,7 @@ def _find_workbook(root: Path, view: str) -> Path:
             return root / name
     raise EchoError(
         f'{root}: no workbook of view {view}; expected {" or ".join(names)}\n'
-        f'Set data_root to the folder that HMC-QU was unpacked into, {TRY_PHANTOMS}'
+        f'Set data_root to the folder that HMC-QU was unpacked into, {or_phantoms("hmcqu")}'
     )
 
 

@@ -10,10 +10,23 @@ from pathlib import Path
 from echocardmae_mm.datasets.recordings import looks_like_recording
 from echocardmae_mm.errors import EchoError
 
-TRY_PHANTOMS = (
-    'or try phantoms: python tools/make_phantoms.py --out data/phantom --videos 800 --seed 1'
-)
+_SIZES = {'echonet': '--videos 800', 'camus': '--camus 100', 'hmcqu': '--hmcqu 240'}
 _FILENAME_COLUMNS = ('filename', 'file', 'path', 'video')
+
+
+def or_phantoms(dataset: str = 'echonet') -> str:
+    """Advice for who has no data: as many phantoms of a data set as the demo makes.
+
+    Args:
+        dataset (str): 'echonet', 'camus' or 'hmcqu'. Defaults to 'echonet'.
+
+    Returns:
+        str: The end of a sentence.
+    """
+    return (
+        'or try phantoms: python tools/make_phantoms.py --out data/phantom '
+        f'{_SIZES[dataset]} --seed 1 --datasets {dataset}'
+    )
 
 
 def find_recordings(root: str) -> list[Path]:
@@ -31,7 +44,7 @@ def find_recordings(root: str) -> list[Path]:
     if not root or not Path(root).is_dir():
         raise EchoError(
             f'{root or "data_root"}: no such folder; expected a folder of recordings\n'
-            f'Set data_root to one, {TRY_PHANTOMS}'
+            f'Set data_root to one, {or_phantoms()}'
         )
     return sorted(
         path
@@ -63,7 +76,7 @@ def listed_recordings(list_file: str, root: str) -> list[Path]:
     if not path.is_file():
         raise EchoError(
             f'{list_file}: no such file; expected a list of recordings, one path a line\n'
-            f'Set ann_file to one or leave it out to read all of data_root, {TRY_PHANTOMS}'
+            f'Set ann_file to one or leave it out to read all of data_root, {or_phantoms()}'
         )
     with path.open(encoding='utf-8-sig', newline='') as lines:
         names = _csv_names(lines, path) if path.suffix.lower() == '.csv' else map(str.strip, lines)

@@ -40,3 +40,13 @@ def test_others_are_told(parse, text, message, capsys):
         parse(text)
     assert leaving.value.code == 2
     assert message in capsys.readouterr().err
+
+
+@pytest.mark.parametrize('text', ['-1', '4294967296', '99999999999', 'x'])
+def test_what_is_no_seed_is_told(text, monkeypatch):
+    monkeypatch.syspath_prepend(str(TOOLS))
+    from argument_types import seed
+
+    assert [seed('0'), seed('4294967295')] == [0, 4294967295]
+    with pytest.raises(argparse.ArgumentTypeError):
+        seed(text)

@@ -69,8 +69,10 @@ def test_every_start_of_every_recording_by_two_models(tool, tmp_path, capsys):
     assert text in capsys.readouterr().out
     assert (out / 'clip_consistency.png').stat().st_size > 10_000
 
-    with pytest.raises(SystemExit, match=r'results of one ef_echonet\.py 1\.pth'):
+    with pytest.raises(SystemExit, match=r'holds results of one ef_echonet\.py 1\.pth'):
         tool('ef_echonet.py', '2.pth', '--names', 'one')
+    with pytest.raises(SystemExit, match=r'holds results of one ef_echonet\.py 1\.pth'):
+        tool('ef_echonet.py', '1.pth', '--names', 'ours')
     assert (out / 'clip_consistency.md').read_text() == text
 
 

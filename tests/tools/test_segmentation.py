@@ -138,13 +138,35 @@ def test_a_recording_of_another_size_is_segmented_at_its_own(trained, screen, cr
     assert (out / 'curve.png').stat().st_size > 5000
 
 
-def test_results_of_another_recording_are_kept(trained, screen, tmp_path):
-    kept = dict(file='other.avi', config='seg.py', checkpoint='run/epoch_1.pth', crop='auto')
-    (tmp_path / 'summary.json').write_text(json.dumps(kept))
+KEPT = dict(file='other.avi', config='seg.py', checkpoint='run/epoch_1.pth', crop='auto')
+
+
+@pytest.mark.parametrize(
+    ('kept', 'message'),
+    [
+        (json.dumps(KEPT), 'holds results of file other.avi'),
+        ('{"mine": 1}', 'summary.json is damaged, or not of this tool'),
+        ('[]', 'summary.json is damaged, or not of this tool'),
+        ('{', 'summary.json is damaged, or not of this tool'),
+    ],
+    ids=['another recording', 'a foreign file', 'a foreign list', 'a damaged file'],
+)
+def test_other_results_are_kept(trained, screen, tmp_path, kept, message):
+    (tmp_path / 'summary.json').write_text(kept)
     refused = segment(trained, screen, 'seg.py', 'run/epoch_1.pth', '--out', str(tmp_path))
     assert refused.returncode == 1
-    assert f'{tmp_path} holds the results of file other.avi' in refused.stderr
-    assert [path.name for path in tmp_path.iterdir()] == ['summary.json']
+    assert message in refused.stderr
+    assert len(refused.stderr.strip().splitlines()) == 2
+    assert (tmp_path / 'summary.json').read_text() == kept
+    assert len(list(tmp_path.iterdir())) == 1
+
+
+def test_other_results_are_replaced_when_asked(trained, screen, tmp_path):
+    (tmp_path / 'summary.json').write_text(json.dumps(KEPT))
+    arguments = '--out', str(tmp_path), '--force'
+    done = segment(trained, screen, 'seg.py', 'run/epoch_1.pth', *arguments)
+    assert done.returncode == 0, done.stderr
+    assert json.loads((tmp_path / 'summary.json').read_text())['file'] == str(screen)
 
 
 def test_a_model_of_clips_labels_a_whole_recording(tmp_path, make_video):

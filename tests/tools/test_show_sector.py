@@ -13,7 +13,7 @@ def show(*args: object) -> subprocess.CompletedProcess:
 
 
 def test_draws_the_sector_and_prints_what_it_is_like(make_video, tmp_path):
-    video, picture = make_video(tmp_path / 'beat.avi'), tmp_path / 'sector.png'
+    video, picture = make_video(tmp_path / 'beat.avi'), tmp_path / 'sector.PNG'
     run = show(video, '--out', picture)
     assert run.returncode == 0, run.stderr
     assert '112 x 112 pixels, 60 frames; sector from x' in run.stdout
@@ -23,13 +23,11 @@ def test_draws_the_sector_and_prints_what_it_is_like(make_video, tmp_path):
 
 
 def test_a_name_of_no_picture_ends_with_one_line(make_video, tmp_path):
-    run = show(make_video(tmp_path / 'beat.avi'), '--out', tmp_path / 'beat.avi')
+    video = make_video(tmp_path / 'beat.avi')
+    run = show(video, '--out', video)
     assert run.returncode == 1
-    assert (
-        run.stderr
-        == f'error: {tmp_path}/beat.avi: no kind of picture; name it {tmp_path}/beat.png\n'
-    )
-    assert cv2.VideoCapture(str(tmp_path / 'beat.avi')).isOpened()
+    assert run.stderr == f'error: {video}: expected the name of a picture, such as sector.png\n'
+    assert cv2.VideoCapture(str(video)).isOpened()
 
 
 def test_a_file_that_is_no_recording_ends_with_one_line(tmp_path):
