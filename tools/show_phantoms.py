@@ -68,6 +68,10 @@ def main() -> None:
     args = parse_args()
     if not cv2.haveImageWriter(str(args.picture)):
         sys.exit(f'error: {args.picture}: expected the name of a picture, such as phantoms.png')
+    try:
+        args.picture.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        sys.exit(f'error: {error}')
     phantoms = [make_phantom([args.seed, i], args.variant, num_frames=90) for i in range(16)]
     tiles = [tile(frame) for frame in real_frames()]
     tiles += [tile(phantom.frames[phantom.ed]) for phantom in phantoms]
@@ -75,7 +79,6 @@ def main() -> None:
     tiles += [tile(strongest.frames[index]) for index in beat(strongest)]
     tiles += [outlined(strongest, index) for index in beat(strongest)]
     rows = [np.hstack(tiles[i : i + COLUMNS]) for i in range(0, len(tiles), COLUMNS)]
-    args.picture.parent.mkdir(parents=True, exist_ok=True)
     if not cv2.imwrite(str(args.picture), cv2.cvtColor(np.vstack(rows), cv2.COLOR_RGB2BGR)):
         sys.exit(f'error: {args.picture}: cannot be written')
     print(args.picture)

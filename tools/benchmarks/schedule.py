@@ -10,6 +10,7 @@ warms up, is left out. What is printed is a prediction.
 from __future__ import annotations
 
 import argparse
+import math
 import re
 import signal
 import subprocess
@@ -79,6 +80,8 @@ def train_for(minutes: float, command: list[str]) -> None:
 def main() -> None:
     with TemporaryDirectory() as folder:
         args, handed_on = parse_args()
+        if not 0 < args.minutes < math.inf:
+            raise Mistake(f'--minutes {args.minutes}: expected a number above 0')
         tool = [sys.executable, str(TOOLS / 'train.py'), args.config, '--work-dir', folder]
         train_for(args.minutes, [*tool, *handed_on])
         (dumped,) = Path(folder).glob('*.py')
