@@ -77,6 +77,7 @@ def test_ejection_fraction_is_learned_from_the_encoder(pretrained, folder):
     options = {
         'model.backbone.init_cfg.checkpoint': str(folder / 'pretrain' / 'epoch_24.pth'),
         'test_dataloader.dataset.split': ('val', 'test'),
+        'train_dataloader.batch_size': 32,  # as many steps as the demo takes of twice the phantoms
         'train_cfg.max_epochs': 90,
         'train_cfg.val_interval': 1000,
         'param_scheduler.1.T_max': 90,
