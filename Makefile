@@ -80,7 +80,7 @@ $(PACKED)/index.json: $(PHANTOMS)/made
 
 $(PRETRAIN)/trained: $(PACKED)/index.json
 	@mkdir -p $(@D)
-	$(call limited,360,env OMP_NUM_THREADS=1 $(KEEP_MEMORY) $(BIN)/python tools/train.py $(PRETRAIN_CONFIG) \
+	$(call limited,240,env OMP_NUM_THREADS=1 $(KEEP_MEMORY) $(BIN)/python tools/train.py $(PRETRAIN_CONFIG) \
 	  --work-dir $(PRETRAIN) --resume $(READ))
 
 $(PRETRAIN)/evaluated: $(PRETRAIN)/trained
@@ -89,7 +89,7 @@ $(PRETRAIN)/evaluated: $(PRETRAIN)/trained
 
 $(EF)/trained: $(PRETRAIN)/evaluated
 	@mkdir -p $(@D)
-	$(call limited,420,env OMP_NUM_THREADS=2 $(KEEP_MEMORY) $(BIN)/python tools/train.py $(EF_CONFIG) \
+	$(call limited,300,env OMP_NUM_THREADS=2 $(KEEP_MEMORY) $(BIN)/python tools/train.py $(EF_CONFIG) \
 	  --work-dir $(EF) --resume $(READ) model.backbone.init_cfg.checkpoint="$$(cat $(PRETRAIN)/last_checkpoint)")
 
 $(EF)/tested: $(EF)/trained
@@ -99,7 +99,7 @@ $(EF)/tested: $(EF)/trained
 
 $(SEG)/trained: $(PRETRAIN)/evaluated
 	@mkdir -p $(@D)
-	$(call limited,360,env OMP_NUM_THREADS=1 $(KEEP_MEMORY) $(BIN)/python tools/train.py $(SEG_CONFIG) \
+	$(call limited,240,env OMP_NUM_THREADS=1 $(KEEP_MEMORY) $(BIN)/python tools/train.py $(SEG_CONFIG) \
 	  --work-dir $(SEG) --resume $(READ) model.backbone.init_cfg.checkpoint="$$(cat $(PRETRAIN)/last_checkpoint)" \
 	  model.decode_head.init_cfg.checkpoint="$$(cat $(PRETRAIN)/last_checkpoint)")
 

@@ -33,5 +33,5 @@ def refuse_other_results(
     except (ValueError, KeyError, TypeError):
         raise Mistake(f'{path} is damaged, or not of this tool\n{_ADVICE}') from None
     if kept != asked:
-        differing = next((name for name in kept if kept[name] != asked.get(name)), next(iter(kept)))
-        raise Mistake(f'{path.parent} holds results of {differing} {kept[differing]}\n{_ADVICE}')
+        those = ', '.join(f'{name} {value}' for name, value in kept.items())
+        raise Mistake(f'{path.parent} holds results of {those}\n{_ADVICE}')
