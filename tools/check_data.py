@@ -11,12 +11,12 @@ import sys
 from pathlib import Path
 
 from argument_types import at_least
+from mistakes import no_traceback_for_mistakes
 from rich.console import Console
 from rich.markup import escape
 from rich.progress import Progress
 
 from echocardmae_mm.datasets.checks import Findings, open_all, recognise
-from echocardmae_mm.errors import EchoError
 
 _LEAST_RECORDINGS = 2
 
@@ -72,21 +72,18 @@ def tell(findings: Findings, console: Console) -> None:
     )
 
 
-def main() -> int:
+@no_traceback_for_mistakes
+def main() -> None:
     """Check; the exit status is 0 only if training can start."""
     args = parse_args()
     console = Console(highlight=False)
-    try:
-        found = recognise(args.root)
-    except EchoError as error:
-        print(error, file=sys.stderr)
-        return 1
+    found = recognise(args.root)
     for findings in found:
         if not findings.obstacles:
             open_recordings(findings, args.full, args.jobs, console)
         tell(findings, console)
-    return int(any(findings.obstacles for findings in found))
+    sys.exit(int(any(findings.obstacles for findings in found)))
 
 
 if __name__ == '__main__':
-    sys.exit(main())
+    main()

@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from launch import Mistake
+from mistakes import Mistake
 from rich.console import Console
 
 TOOLS = Path(__file__).parent

@@ -15,14 +15,8 @@ from pathlib import Path
 
 import pandas as pd
 from argument_types import at_least, seed
-from launch import (
-    Mistake,
-    add_common_arguments,
-    build_runner,
-    load_config,
-    no_traceback_for_mistakes,
-    override,
-)
+from launch import add_common_arguments, build_runner, load_config, override
+from mistakes import Mistake, no_traceback_for_mistakes
 from mmengine.config import Config
 from mmengine.runner import Runner
 from results_folder import refuse_other_results

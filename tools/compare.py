@@ -16,7 +16,7 @@ import argparse
 from pathlib import Path
 
 from argument_types import at_least, seed
-from launch import Mistake, no_traceback_for_mistakes
+from mistakes import Mistake, no_traceback_for_mistakes
 
 from echocardmae_mm.evaluation.compared_task import task_of
 from echocardmae_mm.evaluation.comparison import Difference, compare, read_predictions

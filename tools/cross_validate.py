@@ -19,7 +19,8 @@ from typing import Any
 
 from argument_types import at_least, seed
 from child_process import held, run_tool
-from launch import Mistake, add_common_arguments, load_config, no_traceback_for_mistakes, override
+from launch import add_common_arguments, load_config, override
+from mistakes import Mistake, no_traceback_for_mistakes
 from mmengine.config import Config
 from mmengine.registry import DATASETS, METRICS, init_default_scope
 

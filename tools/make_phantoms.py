@@ -10,18 +10,16 @@ from __future__ import annotations
 
 import argparse
 import json
-import multiprocessing
 import os
 import sys
 import time
-from collections.abc import Iterable
 from dataclasses import asdict
 from functools import partial
 from pathlib import Path
 from typing import Any
 
-import cv2
 from argument_types import at_least, seed
+from mistakes import no_traceback_for_mistakes
 from rich.progress import track
 
 from echocardmae_mm.errors import EchoError
@@ -32,6 +30,7 @@ from echocardmae_mm.phantom import (
     echonet_files,
     hmcqu_files,
 )
+from echocardmae_mm.processes import ordered_map
 
 DATASETS: dict[str, Any] = {
     'echonet': echonet_files,
@@ -70,7 +69,6 @@ def parse_args() -> argparse.Namespace:
 
 def write(job: tuple[str, Any], root: Path, seed: int, variant: str) -> dict[str, Any]:
     """Make one recording, unless its note says that it was made by the same arguments."""
-    cv2.setNumThreads(1)
     name, recording = job
     asked = {'seed': seed, 'variant': variant, **asdict(recording)}
     note = root / 'truth' / 'notes' / name / f'{recording.index:05d}_{recording.name}.json'
@@ -111,37 +109,28 @@ def require_ours(args: argparse.Namespace, name: str, recordings: int) -> None:
     kept.mkdir(parents=True, exist_ok=True)
 
 
-def make(args: argparse.Namespace, spread: Any) -> None:
-    """Plan every data set, write its recordings, then its lists.
-
-    Args:
-        args (argparse.Namespace): The command line.
-        spread (Callable): Ordered lazy map, such as a pool's ``imap``.
-    """
+def make(args: argparse.Namespace) -> None:
+    """Plan every data set, write its recordings, then its lists."""
     work = partial(write, root=args.out, seed=args.seed, variant=args.variant)
     for name in args.datasets:
         recordings = DATASETS[name].plan(getattr(args, name), args.seed)
         require_ours(args, name, len(recordings))
-        jobs = [(name, recording) for recording in recordings]
-        running: Iterable[dict[str, Any]] = spread(work, jobs)
-        rows = list(track(running, f'{name:8}', total=len(jobs)))
+        running = ordered_map(work, [(name, recording) for recording in recordings], args.jobs)
+        rows = list(track(running, f'{name:8}', total=len(recordings)))
         DATASETS[name].write_lists(args.out, rows)
 
 
+@no_traceback_for_mistakes
 def main() -> None:
     """Make the data sets on as many processes as asked for."""
     args = parse_args()
     started = time.perf_counter()
-    if args.jobs == 1:
-        make(args, map)
-    else:
-        with multiprocessing.get_context('spawn').Pool(args.jobs) as pool:
-            make(args, pool.imap)
+    make(args)
     print(f'{args.out}: {", ".join(args.datasets)} made in {time.perf_counter() - started:.1f} s')
 
 
 if __name__ == '__main__':
     try:
         main()
-    except (EchoError, OSError) as error:
-        sys.exit(f'error: {error}')
+    except KeyboardInterrupt:
+        sys.exit('stopped; the same command goes on with what is there')

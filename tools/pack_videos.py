@@ -11,26 +11,20 @@ that is repeated on a finished store compares every recording with its checksum.
 from __future__ import annotations
 
 import argparse
-import multiprocessing
 import os
-import signal
 import sys
-from collections import deque
-from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import Future, ProcessPoolExecutor
-from concurrent.futures.process import BrokenProcessPool
 from functools import partial
 from pathlib import Path
 
-import cv2
 from argument_types import at_least
-from launch import Mistake, no_traceback_for_mistakes
+from mistakes import Mistake, no_traceback_for_mistakes
 from rich.progress import track
 
 from echocardmae_mm.datasets.recording_lists import find_recordings
 from echocardmae_mm.datasets.recordings import PackedStore, name_in_store
 from echocardmae_mm.datasets.recordings.packed import INDEX
-from echocardmae_mm.datasets.recordings.packing import Decoded, StoreWriter, pack
+from echocardmae_mm.datasets.recordings.packing import StoreWriter, pack
+from echocardmae_mm.processes import ordered_map
 
 
 def parse_args() -> argparse.Namespace:
@@ -45,47 +39,13 @@ def parse_args() -> argparse.Namespace:
     return parser.parse_args()
 
 
-def begin_process() -> None:
-    """The processes share the cores already, and leave Ctrl-C to the one that started them."""
-    cv2.setNumThreads(1)
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-
-
-def ordered_map(
-    pool: ProcessPoolExecutor,
-    ahead: int,
-    function: Callable[[Path], Decoded],
-    paths: Iterable[Path],
-) -> Iterator[Decoded]:
-    """A pool's map that runs ahead of its reader by so many recordings, and no more."""
-    waiting: deque[Future[Decoded]] = deque()
-    try:
-        for path in paths:
-            waiting.append(pool.submit(function, path))
-            if len(waiting) > ahead:
-                yield waiting.popleft().result()
-        while waiting:
-            yield waiting.popleft().result()
-    except BrokenProcessPool:
-        raise Mistake(
-            'a process that decodes was killed, perhaps for want of memory\n'
-            'Repeat the command, with fewer --jobs: it goes on with what is there'
-        ) from None
-
-
 def write(args: argparse.Namespace, paths: list[Path]) -> None:
     """Decode what is missing, and make it a store."""
     writer = StoreWriter(args.out, args.dataset, args.gray)
     done = len(writer.recordings)
-    context = multiprocessing.get_context('spawn')
-    with ProcessPoolExecutor(args.jobs, context, begin_process) as pool:
-        steps = pack(args.dataset, paths, writer, partial(ordered_map, pool, 2 * args.jobs))
-        try:
-            for _ in track(steps, 'packing', total=len(paths) - done):
-                pass
-        except BaseException:
-            pool.shutdown(cancel_futures=True)
-            raise
+    steps = pack(args.dataset, paths, writer, partial(ordered_map, jobs=args.jobs))
+    for _ in track(steps, 'packing', total=len(paths) - done):
+        pass
     writer.finish()
 
 

@@ -24,7 +24,8 @@ from typing import Any
 from argument_types import at_least
 from child_process import Child, Children, held, run_tool
 from cross_validate import best_checkpoint
-from launch import NO_GPU, Mistake, no_traceback_for_mistakes
+from launch import NO_GPU
+from mistakes import Mistake, no_traceback_for_mistakes
 from rich.console import Console
 from step_notes import claim, digest_of, missing_data, note_of, require_data, require_origins
 

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from launch import Mistake
+from mistakes import Mistake
 
 _ADVICE = 'Choose another --out, or replace them by --force'
 

@@ -17,13 +17,8 @@ from typing import Any
 import cv2
 import numpy as np
 import pandas as pd
-from launch import (
-    Mistake,
-    add_common_arguments,
-    load_config,
-    no_traceback_for_mistakes,
-    override,
-)
+from launch import add_common_arguments, load_config, override
+from mistakes import Mistake, no_traceback_for_mistakes
 from results_folder import refuse_other_results
 from rich.progress import track
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from cross_validate import best_checkpoint
-from launch import Mistake
+from mistakes import Mistake
 
 from echocardmae_mm.engine import git_commit
 from echocardmae_mm.reproduction import Step

@@ -5,14 +5,8 @@ import hashlib
 from pathlib import Path
 
 from argument_types import at_least
-from launch import (
-    Mistake,
-    add_common_arguments,
-    build_runner,
-    load_config,
-    no_traceback_for_mistakes,
-    override,
-)
+from launch import add_common_arguments, build_runner, load_config, override
+from mistakes import Mistake, no_traceback_for_mistakes
 from mmengine.config import Config
 from mmengine.dist import is_main_process
 from mmengine.runner import Runner

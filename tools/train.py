@@ -7,15 +7,8 @@ from pathlib import Path
 
 import torch
 from argument_types import seed
-from launch import (
-    NO_GPU,
-    Mistake,
-    add_common_arguments,
-    build_runner,
-    load_config,
-    no_traceback_for_mistakes,
-    override,
-)
+from launch import NO_GPU, add_common_arguments, build_runner, load_config, override
+from mistakes import Mistake, no_traceback_for_mistakes
 from mmengine.config import Config
 from mmengine.logging import print_log
 from mmengine.runner import CheckpointLoader

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 import shutil
 import subprocess
 import sys
@@ -17,14 +16,14 @@ TOOL = Path(__file__).parents[2] / 'tools' / 'check_data.py'
 @pytest.fixture
 def check(monkeypatch, capfd):
     """Run the tool's ``main`` and give its exit status and what it printed."""
-    spec = importlib.util.spec_from_file_location('check_data', TOOL)
-    tool = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(tool)
+    monkeypatch.syspath_prepend(str(TOOL.parent))
+    import check_data
 
     def run(root: Path, *flags: str) -> tuple[int, str]:
         monkeypatch.setattr(sys, 'argv', [str(TOOL), str(root), '--jobs', '1', *flags])
-        status = tool.main()
-        return status, ''.join(capfd.readouterr())
+        with pytest.raises(SystemExit) as ended:
+            check_data.main()
+        return ended.value.code, ''.join(capfd.readouterr())
 
     return run
 
@@ -70,5 +69,5 @@ def test_a_missing_folder_is_named_without_a_traceback(tmp_path):
     command = [sys.executable, str(TOOL), str(tmp_path / 'none')]
     done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
     assert done.returncode == 1
-    expected = f'{tmp_path / "none"}: no such folder; expected the folder of a data set'
+    expected = f'error: {tmp_path / "none"}: no such folder; expected the folder of a data set'
     assert (done.stdout, done.stderr.strip()) == ('', expected)

@@ -65,7 +65,7 @@ def many(echonet_root, tmp_path) -> Path:
 
 def begun(root: Path, store: Path) -> subprocess.Popen:
     """A call that has written its first recordings."""
-    command = [sys.executable, TOOL, root, '--out', store, '--jobs', '1']
+    command = [sys.executable, TOOL, root, '--out', store, '--jobs', '2']
     process = subprocess.Popen(
         command,
         stderr=subprocess.PIPE,
@@ -93,16 +93,22 @@ def test_stopped_by_the_keyboard_it_goes_on(many, tmp_path):
     assert '200 recordings' in done.stdout
 
 
-def test_a_killed_process_is_named(many, tmp_path):
+def test_a_process_killed_while_it_hands_its_frames_over_is_named(many, tmp_path):
     process = begun(many, tmp_path / 'store')
-    children = Path(f'/proc/{process.pid}/task/{process.pid}/children')
-    for child in children.read_text().split():
-        if 'spawn_main' in Path(f'/proc/{child}/cmdline').read_text():
+    os.kill(process.pid, signal.SIGSTOP)
+    time.sleep(1)  # The others fill the pipe and wait in the middle of a recording.
+    children = Path(f'/proc/{process.pid}/task/{process.pid}/children').read_text().split()
+    for child in children:
+        if b'resource_tracker' not in Path(f'/proc/{child}/cmdline').read_bytes():
             os.kill(int(child), signal.SIGKILL)
+    os.kill(process.pid, signal.SIGCONT)
     _, errors = process.communicate(timeout=60)
     assert process.returncode == 1
     assert 'was killed, perhaps for want of memory' in errors
     assert 'Traceback' not in errors
+    done = run(many, '--out', tmp_path / 'store')
+    assert done.returncode == 0, done.stderr
+    assert '200 recordings' in done.stdout
 
 
 def test_a_mistake_costs_two_lines_at_most():

@@ -25,7 +25,7 @@ from torch import Tensor
 sys.path.insert(0, str(Path(__file__).parents[1]))
 from argument_types import at_least
 from command_line import config_parser, pretraining_config_of
-from launch import no_traceback_for_mistakes
+from mistakes import no_traceback_for_mistakes
 from released_style import ReleasedStyleStep
 from step import as_released, noise
 

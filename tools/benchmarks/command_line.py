@@ -10,7 +10,8 @@ from mmengine.config import Config
 from mmengine.registry import init_default_scope
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
-from launch import Mistake, add_common_arguments, load_config, override
+from launch import add_common_arguments, load_config, override
+from mistakes import Mistake
 
 
 def config_parser(description: str | None, nargs: str | None = None) -> argparse.ArgumentParser:

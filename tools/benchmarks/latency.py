@@ -23,7 +23,7 @@ from mmengine.registry import MODELS
 sys.path.insert(0, str(Path(__file__).parents[1]))
 from argument_types import at_least
 from command_line import config_of, config_parser
-from launch import no_traceback_for_mistakes
+from mistakes import no_traceback_for_mistakes
 
 from echocardmae_mm.evaluation.markdown import markdown_table
 

@@ -29,7 +29,7 @@ from torch.utils.data import DataLoader, Subset
 sys.path.insert(0, str(Path(__file__).parents[1]))
 from argument_types import at_least
 from command_line import config_of, config_parser
-from launch import Mistake, no_traceback_for_mistakes
+from mistakes import Mistake, no_traceback_for_mistakes
 from released_style import ReleasedStyleDataset
 from rounds import alternate, ratio
 

@@ -22,7 +22,7 @@ from scipy.signal import detrend
 sys.path.insert(0, str(Path(__file__).parents[1]))
 from argument_types import at_least
 from command_line import config_parser, pretraining_config_of
-from launch import no_traceback_for_mistakes
+from mistakes import no_traceback_for_mistakes
 
 from echocardmae_mm.evaluation.markdown import markdown_table
 from echocardmae_mm.masking import STRATEGIES

@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 import torch
 import torch.nn.functional as F
-from launch import Mistake
+from mistakes import Mistake
 from torch import Tensor, nn
 from torch.utils.data import Dataset
 

@@ -20,7 +20,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 from argument_types import at_least
-from launch import Mistake, no_traceback_for_mistakes
+from mistakes import Mistake, no_traceback_for_mistakes
 
 from echocardmae_mm.datasets.recordings import PackedStore
 from echocardmae_mm.datasets.recordings.packed import FRAMES, INDEX

@@ -29,7 +29,7 @@ from mmengine.runner import Runner
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 from argument_types import at_least
-from launch import no_traceback_for_mistakes
+from mistakes import no_traceback_for_mistakes
 
 from echocardmae_mm.engine import SteadyRuntimeInfoHook
 from echocardmae_mm.evaluation.markdown import markdown_table

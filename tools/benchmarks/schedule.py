@@ -23,7 +23,7 @@ from typing import NamedTuple
 from mmengine.config import Config
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
-from launch import Mistake, no_traceback_for_mistakes
+from mistakes import Mistake, no_traceback_for_mistakes
 
 TOOLS = Path(__file__).parents[1]
 WARM_UP = 0.25

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import multiprocessing
 from collections.abc import Iterator, Sequence
 from functools import partial
 from typing import NamedTuple
 
 from echocardmae_mm.datasets.recordings import open_recording
 from echocardmae_mm.errors import RecordingError
+from echocardmae_mm.processes import ordered_map
 
 _FRAMES_AT_ONCE = 64
 
@@ -38,8 +38,7 @@ def open_all(filenames: Sequence[str], full: bool, jobs: int) -> Iterator[Opened
     Yields:
         Opened: One for each file, in their order.
     """
-    with multiprocessing.Pool(jobs) as pool:
-        yield from pool.imap(partial(_open, full=full), filenames, chunksize=4)
+    return ordered_map(partial(_open, full=full), filenames, jobs)
 
 
 def _open(filename: str, full: bool) -> Opened:

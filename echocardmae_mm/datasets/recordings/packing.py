@@ -223,7 +223,7 @@ def pack(
         root (Path): The folder that is packed.
         paths (Iterable[Path]): Recordings in it.
         writer (StoreWriter): Where they go.
-        spread (Callable): Ordered lazy map, see ``tools/pack_videos.py``.
+        spread (Callable): Lazy map in order, such as :func:`echocardmae_mm.processes.ordered_map`.
 
     Yields:
         Path: Each recording that was written.

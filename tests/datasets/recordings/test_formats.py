@@ -26,6 +26,7 @@ NIFTI_BYTES = (348).to_bytes(4, 'little') + bytes(344)
         (gzip.compress(NIFTI_BYTES), Container.NIFTI),
         (b'ObjectType = Image\nNDims = 3\n', Container.META_IMAGE),
     ],
+    ids=['avi', 'mp4', 'matroska', 'dicom', 'nifti', 'nifti.gz', 'meta image'],
 )
 def test_content_decides_whatever_the_name(content, container, tmp_path):
     path = tmp_path / 'recording.xyz'

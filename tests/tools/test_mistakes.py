@@ -1,0 +1,130 @@
+"""How the tools end."""
+
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import torch
+
+TOOLS = Path(__file__).parents[2] / 'tools'
+# A rank whose model and hooks hold process groups, in circles as mmengine's runner has them.
+RANK = """
+import os
+import sys
+import time
+
+import torch
+
+import launch  # as every training has it
+from mistakes import no_traceback_for_mistakes
+
+
+class Runner:
+    def __init__(self):
+        self.hook = self
+        self.group = torch.distributed.new_group(backend='gloo')
+        self.model = torch.nn.parallel.DistributedDataParallel(torch.nn.Linear(1, 1))
+
+    def train(self):
+        self.model(torch.ones(1, 1)).sum().backward()
+        if sys.argv[1:]:
+            sys.exit(int(sys.argv[1]))
+
+
+@no_traceback_for_mistakes
+def main():
+    torch.distributed.init_process_group('gloo')
+    runner = Runner()
+    runner.train()
+
+
+before = len(os.listdir('/proc/self/task'))
+try:
+    main()
+finally:
+    for _ in range(100):  # A thread that was waited for may stand there for a moment.
+        left = len(os.listdir('/proc/self/task')) - before
+        if not left:
+            break
+        time.sleep(0.01)
+    print(left)
+"""
+
+
+@pytest.fixture
+def told(monkeypatch):
+    """The decorator of every tool; the handler of SIGCHLD is afterwards what it was."""
+    monkeypatch.syspath_prepend(str(TOOLS))
+    from mistakes import no_traceback_for_mistakes
+
+    handler = signal.getsignal(signal.SIGCHLD)
+    yield no_traceback_for_mistakes
+    monkeypatch.undo()
+    signal.signal(signal.SIGCHLD, handler)
+
+
+def test_a_loading_process_lost_while_another_error_is_told(told, monkeypatch):
+    """torch notices a dead process by a signal, whose handler raises wherever this one is."""
+    arriving = [signal.SIGCHLD]
+    set_handler = signal.signal
+
+    def interrupted(number, handler):
+        if arriving:
+            raise RuntimeError(f'DataLoader worker (pid {arriving.pop()}) is killed by signal')
+        return set_handler(number, handler)
+
+    @told
+    def main():
+        raise EOFError
+
+    monkeypatch.setattr(signal, 'signal', interrupted)
+    with pytest.raises(SystemExit, match='a loading process was killed'):
+        main()
+
+
+def test_a_place_that_cannot_be_written_costs_one_line(told, tmp_path):
+    (tmp_path / 'file').touch()
+
+    @told
+    def main():
+        (tmp_path / 'file' / 'results').mkdir()
+
+    with pytest.raises(SystemExit, match=r'^error: .*/file/results: Not a directory$'):
+        main()
+
+
+def test_another_models_optimizer_is_told(told):
+    @told
+    def main():
+        one, other = (torch.optim.SGD([torch.zeros(1)] * n, 0.1) for n in (1, 2))
+        one.load_state_dict(other.state_dict())
+
+    with pytest.raises(SystemExit, match='is of another model or optimizer than the config'):
+        main()
+
+
+def test_an_error_of_the_program_keeps_its_traceback(told):
+    @told
+    def main():
+        raise RuntimeError('a fault')
+
+    with pytest.raises(RuntimeError, match='a fault') as raised:
+        main()
+    assert raised.value.__context__ is None
+
+
+@pytest.mark.parametrize('status', [0, 143], ids=['to its end', 'until it is stopped'])
+def test_no_thread_of_a_rank_outlives_its_training(status):
+    """One that lets go of a tensor while Python ends aborts the process."""
+    one_rank = dict(RANK='0', WORLD_SIZE='1', MASTER_ADDR='127.0.0.1', MASTER_PORT='0')
+    one_rank['CUDA_VISIBLE_DEVICES'] = ''  # torch keeps a thread for each GPU
+    done = subprocess.run(
+        [sys.executable, '-c', RANK, *([str(status)] if status else [])],
+        env={**os.environ, **one_rank, 'PYTHONPATH': str(TOOLS), 'OMP_NUM_THREADS': '1'},
+        capture_output=True, text=True, timeout=120,
+    )  # fmt: skip
+    assert done.returncode == status, done.stderr
+    assert done.stdout == '0\n'
