@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import signal
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 import cv2
@@ -19,7 +20,7 @@ def ordered_map(function: Callable[[Any], Any], items: Sequence[Any], jobs: int)
     Args:
         function (Callable): Can be pickled, and so can what it returns and raises.
         items (Sequence): Its arguments.
-        jobs (int): Number of processes; one works in the caller's own.
+        jobs (int): Number of processes, at most one for each item; one is the caller's own.
 
     Yields:
         Any: What it returned, in the items' order.
@@ -28,17 +29,31 @@ def ordered_map(function: Callable[[Any], Any], items: Sequence[Any], jobs: int)
         RuntimeError: torch's, wherever the caller is meanwhile, if a process was killed.
         Exception: What the function raised.
     """
+    processes = min(jobs, len(items))
     loader = DataLoader(
         _Calls(function, items),
         batch_size=None,
-        num_workers=min(jobs, len(items)) if jobs > 1 else 0,
+        num_workers=processes if processes > 1 else 0,
         collate_fn=tuple,  # As it is: torch would make tensors of arrays.
         worker_init_fn=_begin,
     )
-    for result, error in loader:
+    with _no_threads_of_opencv():
+        results = iter(loader)
+    for result, error in results:
         if error is not None:
             raise error
         yield result
+
+
+@contextmanager
+def _no_threads_of_opencv() -> Iterator[None]:
+    """A forked process that finds OpenCV's threads gone waits for them for ever."""
+    threads = cv2.getNumThreads()
+    cv2.setNumThreads(1)
+    try:
+        yield
+    finally:
+        cv2.setNumThreads(threads)
 
 
 class _Calls(Dataset):

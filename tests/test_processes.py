@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import subprocess
@@ -10,66 +11,91 @@ import time
 
 import pytest
 
+# Functions have to stand in a file that other processes can import.
+PROGRAM = """
+import json, os, sys, time
+import cv2
+import numpy as np
 from echocardmae_mm.errors import RecordingError
 from echocardmae_mm.processes import ordered_map
 
-# Processes hand back more than a pipe holds, and each says who it is.
-KILLED = """
-import os, sys
-from echocardmae_mm.processes import ordered_map
 
-def megabytes(index):
-    print(os.getpid(), flush=True)
-    return bytes(10_000_000)
-
-for answer in ordered_map(megabytes, range(1000), 2):
-    pass
-"""
-
-
-def slow_at_first(index: int) -> tuple[int, int]:
-    time.sleep(0.2 * (index == 0))
+def in_order(index):
+    time.sleep(0.5 * (index == 0))
     return index, os.getpid()
 
 
-def refuse_the_third(index: int) -> int:
+def refused(index):
     if index == 2:
         raise RecordingError('3.avi', 'its header is cut off')
     return index
 
 
-@pytest.mark.parametrize('jobs', [1, 3])
-def test_results_are_in_order(jobs):
-    results = list(ordered_map(slow_at_first, range(20), jobs))
+def more_than_a_pipe_holds(index):
+    print(os.getpid(), flush=True)
+    return bytes(10_000_000)
+
+
+if __name__ == '__main__':
+    name, items, jobs = sys.argv[1], range(int(sys.argv[2])), int(sys.argv[3])
+    cv2.resize(np.zeros((2000, 2000), np.uint8), (999, 999))  # OpenCV begins its threads.
+    got = []
+    try:
+        for result in ordered_map(globals()[name], items, jobs):
+            if name != 'more_than_a_pipe_holds':
+                got.append(result)
+    except RecordingError as error:
+        got.append([error.filename, error.reason])
+    print(json.dumps([got, os.getpid()]))
+"""
+
+
+@pytest.fixture
+def start(tmp_path):
+    path = tmp_path / 'program.py'
+    path.write_text(PROGRAM)
+
+    def start(name: str, items: int, jobs: int) -> subprocess.Popen:
+        command = [sys.executable, str(path), name, str(items), str(jobs)]
+        return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+
+    return start
+
+
+def answer(process: subprocess.Popen) -> tuple[list, int]:
+    output, errors = process.communicate(timeout=120)
+    assert process.returncode == 0, errors
+    return json.loads(output)
+
+
+@pytest.mark.parametrize('jobs', [1, 2])
+def test_results_are_in_order(start, jobs):
+    results, caller = answer(start('in_order', 20, jobs))
     assert [index for index, _ in results] == list(range(20))
     processes = {process for _, process in results}
     assert len(processes) == jobs
-    assert (os.getpid() in processes) == (jobs == 1)
+    assert (caller in processes) == (jobs == 1)
 
 
 @pytest.mark.parametrize('jobs', [1, 2])
-def test_an_error_is_raised_as_it_was_after_what_came_before_it(jobs):
-    results = ordered_map(refuse_the_third, range(5), jobs)
-    assert [next(results), next(results)] == [0, 1]
-    with pytest.raises(RecordingError) as raised:
-        next(results)
-    assert (raised.value.filename, raised.value.reason) == ('3.avi', 'its header is cut off')
+def test_an_error_is_raised_as_it_was_after_what_came_before_it(start, jobs):
+    results, _ = answer(start('refused', 5, jobs))
+    assert results == [0, 1, ['3.avi', 'its header is cut off']]
 
 
-@pytest.mark.parametrize('jobs', [1, 2])
-def test_of_nothing_comes_nothing(jobs):
-    assert list(ordered_map(slow_at_first, [], jobs)) == []
+@pytest.mark.parametrize('items', [0, 1])
+def test_no_process_is_started_for_nothing(start, items):
+    results, caller = answer(start('in_order', items, 2))
+    assert results == [[0, caller]] * items
 
 
-def test_one_killed_while_it_answers_ends_the_wait():
-    process = subprocess.Popen(
-        [sys.executable, '-c', KILLED], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
-    )
+def test_one_killed_while_it_answers_ends_the_wait(start):
+    process = start('more_than_a_pipe_holds', 1000, 2)
     worker = int(process.stdout.readline())
     os.kill(process.pid, signal.SIGSTOP)
     time.sleep(1)  # Both fill the pipe and wait in the middle of an answer.
     os.kill(worker, signal.SIGKILL)
     os.kill(process.pid, signal.SIGCONT)
-    _, errors = process.communicate(timeout=60)
+    _, errors = process.communicate(timeout=120)
     assert process.returncode == 1
     assert f'RuntimeError: DataLoader worker (pid {worker}) is killed by signal' in errors
