@@ -21,10 +21,10 @@ pytestmark = [pytest.mark.slow, pytest.mark.xdist_group('ef_on_phantoms')]
 
 @pytest.fixture(scope='module')
 def phantoms(tmp_path_factory) -> Path:
-    """40 EchoNet-Dynamic videos and 20 CAMUS patients."""
+    """24 EchoNet-Dynamic videos and 20 CAMUS patients."""
     root = tmp_path_factory.mktemp('phantoms')
     tool = [sys.executable, ROOT / 'tools' / 'make_phantoms.py', '--out', root, '--seed', '5']
-    size = ['--videos', '40', '--camus', '20', '--datasets', 'echonet', 'camus', '--jobs', '1']
+    size = ['--videos', '24', '--camus', '20', '--datasets', 'echonet', 'camus', '--jobs', '1']
     subprocess.run([*tool, *size], check=True, capture_output=True)
     return root
 

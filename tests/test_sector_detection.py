@@ -40,7 +40,8 @@ def test_sector_of_every_screen(screen):
 @pytest.mark.slow
 @pytest.mark.parametrize('variant', sorted(VARIANTS))
 def test_sector_of_every_variant_and_screen(variant):
-    found = [value for screen in SCREENS for value in overlaps(variant, screen, range(SEED, 7010))]
+    seeds = range(SEED, SEED + 5)
+    found = [value for screen in SCREENS for value in overlaps(variant, screen, seeds)]
     assert np.mean(found) >= 0.97
     assert min(found) >= 0.93
 
