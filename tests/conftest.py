@@ -10,11 +10,15 @@ import cv2
 import nibabel
 import numpy as np
 import pytest
+from hypothesis import settings
 from mmengine.visualization import Visualizer
 
 import echocardmae_mm  # noqa: F401  (arms the repairs, whichever host a test imports first)
 from echocardmae_mm.datasets.recordings.packing import StoreWriter, pack
 from echocardmae_mm.phantom import hmcqu_files
+
+# What hypothesis draws is the same everywhere, and no example has a time limit.
+settings.load_profile('ci')
 
 VideoWriter = Callable[..., Path]
 

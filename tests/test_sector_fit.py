@@ -45,7 +45,7 @@ def test_margin_of_a_frame():
     np.testing.assert_allclose(sector.margin(40, 50).ravel(), expected, atol=1e-4)
 
 
-@settings(max_examples=40, deadline=None, derandomize=True)
+@settings(max_examples=40)
 @given(
     x=st.floats(45, 65),
     y=st.floats(-8, 6),

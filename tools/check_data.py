@@ -33,9 +33,10 @@ def parse_args() -> argparse.Namespace:
 def open_recordings(findings: Findings, full: bool, jobs: int, console: Console) -> None:
     """Open every recording with a progress bar, and add what is wrong to the findings."""
     usable = lost_in_validation = 0
+    opened = open_all([*findings.recordings], full, jobs)
     with Progress(console=console) as progress:
         task = progress.add_task(findings.name, total=len(findings.recordings))
-        for filename, num_frames, reason in open_all([*findings.recordings], full, jobs):
+        for filename, num_frames, reason in opened:
             stated = findings.recordings[filename]
             if num_frames == 1 and stated != 1:
                 reason = '1 frame; a clip needs at least 2'
@@ -86,4 +87,7 @@ def main() -> None:
 
 
 if __name__ == '__main__':
-    main()
+    try:
+        main()
+    except KeyboardInterrupt:
+        sys.exit('stopped')

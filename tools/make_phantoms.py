@@ -76,11 +76,17 @@ def write(job: tuple[str, Any], root: Path, seed: int, variant: str) -> dict[str
         done = json.loads(note.read_text(encoding='utf-8'))
         if done['asked'] == asked:
             return done['rows']
-    rows = DATASETS[name].write_recording(root, recording, seed, variant)
-    note.parent.mkdir(parents=True, exist_ok=True)
-    partial_note = note.with_suffix('.part')
-    partial_note.write_text(json.dumps({'asked': asked, 'rows': rows}), encoding='utf-8')
-    partial_note.replace(note)
+    try:
+        rows = DATASETS[name].write_recording(root, recording, seed, variant)
+        note.parent.mkdir(parents=True, exist_ok=True)
+        partial_note = note.with_suffix('.part')
+        partial_note.write_text(json.dumps({'asked': asked, 'rows': rows}), encoding='utf-8')
+        partial_note.replace(note)
+    except OSError as error:
+        raise EchoError(
+            f'{root}: cannot be written ({error.strerror})\n'
+            'Make room and repeat the command: it makes what is missing'
+        ) from error
     return rows
 
 

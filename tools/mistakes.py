@@ -1,4 +1,4 @@
-"""How every tool ends: a person's mistake costs one or two lines, and no traceback."""
+"""How tools end: a person's mistake costs one or two lines, and no traceback."""
 
 import gc
 import signal

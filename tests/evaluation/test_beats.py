@@ -16,7 +16,7 @@ def curve(beats, fps, rate, ef, noise=0.0, seed=0):
     return volume + np.random.default_rng(seed).normal(0, noise, len(time))
 
 
-@settings(deadline=None, max_examples=30)
+@settings(max_examples=30)
 @given(st.integers(2, 6), st.floats(30, 80), st.floats(50, 100), st.floats(20, 75))
 def test_every_beat_and_its_ejection_fraction(beats, fps, rate, ef):
     found = find_beats(curve(beats, fps, rate, ef, noise=0.3), fps)

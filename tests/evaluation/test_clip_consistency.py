@@ -32,7 +32,7 @@ def simulated(
     return pd.DataFrame(rows)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(
     sizes=st.lists(st.integers(1, 9), min_size=2, max_size=12).filter(lambda s: max(s) > 1),
     seed=st.integers(0, 10**6),

@@ -26,7 +26,7 @@ def of_scikit_learn(positive, scores, weights=None) -> dict[str, float]:
         }
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(
     st.lists(st.tuples(st.booleans(), st.integers(0, 8)), min_size=1, max_size=40),
     st.integers(0, 10**6),

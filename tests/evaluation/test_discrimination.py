@@ -12,7 +12,7 @@ from echocardmae_mm.evaluation.discrimination import auroc, average_precision, o
 FEW_SCORES = st.lists(st.tuples(st.booleans(), st.integers(0, 12)), min_size=1, max_size=60)
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(FEW_SCORES)
 def test_agrees_with_scikit_learn_whatever_the_ties(recordings):
     positive, scores = (np.array(column) for column in zip(*recordings))
@@ -29,7 +29,7 @@ def test_agrees_with_scikit_learn_whatever_the_ties(recordings):
         assert np.isnan(average_precision(scores, positive))
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(FEW_SCORES, st.integers(0, 10**6))
 def test_a_recording_drawn_k_times_weighs_k_times(recordings, seed):
     positive, scores = (np.array(column) for column in zip(*recordings))
@@ -43,7 +43,7 @@ def test_a_recording_drawn_k_times_weighs_k_times(recordings, seed):
         assert average_precision(scores[rows], drawn) == pytest.approx(expected)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(FEW_SCORES)
 def test_each_operating_point_is_what_a_threshold_counts(recordings):
     positive, scores = (np.array(column) for column in zip(*recordings))

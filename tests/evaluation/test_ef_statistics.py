@@ -23,7 +23,7 @@ def random_pair(seed: int, n: int, ties: bool = False) -> tuple[np.ndarray, np.n
     return ef, predicted.round(-1) if ties else predicted
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(seed=st.integers(0, 10**6), n=st.integers(3, 200), ties=st.booleans())
 def test_agrees_with_other_libraries(seed, n, ties):
     ef, predicted = random_pair(seed, n, ties)
@@ -72,7 +72,7 @@ def test_one_recording():
     assert np.isnan([ours['r'], ours['r2'], ours['loa_lower'], ours['mae_ratio']]).all()
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(st.lists(st.floats(0, 100), min_size=1, max_size=60))
 def test_every_ef_has_exactly_one_class(efs):
     classes = ef_classes(np.array(efs))

@@ -30,7 +30,7 @@ def sample(clips: int = 2, seed: int = 0) -> dict:
     }
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(st.integers(0, 10_000))
 def test_copies_come_from_the_nearest_visible_token(seed):
     masked, visible = random_states(seed)

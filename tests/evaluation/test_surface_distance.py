@@ -22,7 +22,7 @@ def of_monai(first, second, spacing):
     return float(hausdorff), float(mean)
 
 
-@settings(deadline=None, max_examples=40)
+@settings(max_examples=40)
 @given(
     st.integers(0, 10**6),
     st.tuples(st.floats(3, 20), st.floats(3, 20)),

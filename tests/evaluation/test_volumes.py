@@ -25,7 +25,7 @@ def ellipse(half_length, half_width, angle=0.0, spacing=(1.0, 1.0), shape=(240, 
     return (along / half_length) ** 2 + (across / half_width) ** 2 <= 1
 
 
-@settings(deadline=None, max_examples=30)
+@settings(max_examples=30)
 @given(st.floats(50, 90), st.floats(0.3, 0.7), st.floats(-40, 40))
 def test_an_ellipsoid_in_any_position(half_length, ratio, angle):
     half_width = ratio * half_length

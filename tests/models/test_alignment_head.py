@@ -21,7 +21,7 @@ def eq_2(first, second, tau, include_positive):
     return total / len(first)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(
     batch=st.integers(2, 6),
     width=st.integers(1, 8),

@@ -67,7 +67,7 @@ def test_denormalise_is_the_inverse():
     torch.testing.assert_close(restored, patches.float(), atol=1e-3, rtol=0)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(
     sectors=st.lists(st.integers(5, 32), min_size=1, max_size=4),
     seed=st.integers(0, 2**16),

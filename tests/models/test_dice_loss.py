@@ -16,7 +16,7 @@ def batch(seed, images=3, classes=3, size=9):
     return logits.requires_grad_(), labels
 
 
-@settings(deadline=None, max_examples=20)
+@settings(max_examples=20)
 @given(st.integers(0, 10**6), st.booleans())
 def test_is_monais(seed, include_background):
     logits, labels = batch(seed)

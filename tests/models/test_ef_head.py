@@ -146,7 +146,7 @@ def test_autocast_does_not_round_it():
         assert torch.equal(made(features.bfloat16()), made(features.bfloat16().float()))
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(
     efs=st.lists(st.floats(0, 100), min_size=2, max_size=80),
     kind=st.sampled_from(['none', 'sqrt_inverse', 'inverse']),

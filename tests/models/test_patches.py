@@ -8,7 +8,7 @@ from echocardmae_mm.models.patches import embed_patches, patchify, take_patches,
 SIZES = st.tuples(*[st.integers(1, 3)] * 3)
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(grid=SIZES, patch_size=st.integers(1, 4), tubelet_size=st.integers(1, 3))
 def test_patches_are_cut_in_the_documented_order(grid, patch_size, tubelet_size):
     t, h, w = grid

@@ -28,7 +28,7 @@ def double_loop(features: list[list[float]], labels: list[float], tau: float) ->
     return sum(terms) / len(terms)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(
     # Whole numbers, many of them equal: ties are in each other's denominators.
     labels=st.lists(st.integers(0, 6), min_size=2, max_size=9),

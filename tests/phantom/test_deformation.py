@@ -15,7 +15,7 @@ def heart(seed, ef=60.0):
     return draw_heart(rng, draw_patient(rng, ef=ef), ShapeRange())
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(seed=st.integers(0, 10**6), contraction=st.floats(0.0, 0.6))
 def test_tissue_returns_to_where_it_was(seed, contraction):
     rng = np.random.default_rng(seed)

@@ -12,7 +12,7 @@ LABELS = hnp.arrays(
 )
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(LABELS)
 def test_packed_labels_unpack_to_themselves(labels):
     planes = pack_labels(labels)

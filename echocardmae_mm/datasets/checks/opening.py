@@ -35,8 +35,8 @@ def open_all(filenames: Sequence[str], full: bool, jobs: int) -> Iterator[Opened
         full (bool): Whether to decode all frames, rather than the first and the last.
         jobs (int): Number of processes.
 
-    Yields:
-        Opened: One for each file, in their order.
+    Returns:
+        Iterator[Opened]: One for each file, in their order.
     """
     return ordered_map(partial(_open, full=full), filenames, jobs)
 

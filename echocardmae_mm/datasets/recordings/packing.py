@@ -225,10 +225,13 @@ def pack(
         writer (StoreWriter): Where they go.
         spread (Callable): Lazy map in order, such as :func:`echocardmae_mm.processes.ordered_map`.
 
-    Yields:
-        Path: Each recording that was written.
+    Returns:
+        Iterator[Path]: Each recording, when it is written.
     """
     missing = [path for path in paths if name_in_store(path, root) not in writer.recordings]
-    for path, decoded in zip(missing, spread(decode, missing)):
+
+    def write(path: Path, decoded: Decoded) -> Path:
         writer.add(name_in_store(path, root), decoded)
-        yield path
+        return path
+
+    return map(write, missing, spread(decode, missing))

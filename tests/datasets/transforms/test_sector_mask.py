@@ -134,7 +134,7 @@ def test_every_token_is_masked_equally_often(strategy):
     assert chi2.ppf(1e-4, 157) < statistic < chi2.ppf(1 - 1e-4, 157)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(
     rows=st.integers(2, 9),
     columns=st.integers(2, 9),
