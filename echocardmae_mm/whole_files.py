@@ -8,8 +8,11 @@ import os
 from pathlib import Path
 from typing import Any
 
+import cv2
 import numpy as np
 import torch
+
+from echocardmae_mm.errors import EchoError
 
 
 def write_whole(path: str | Path, text: str) -> None:
@@ -25,6 +28,23 @@ def write_whole(path: str | Path, text: str) -> None:
         file.flush()
         os.fsync(file.fileno())
     os.replace(unfinished, path)
+
+
+def require_whole_video(path: str | Path, num_frames: int) -> None:
+    """Refuse a video that was not written whole: OpenCV says nothing of a full disk.
+
+    Args:
+        path (str | Path): The video.
+        num_frames (int): How many frames were written.
+
+    Raises:
+        EchoError: If fewer can be read.
+    """
+    video = cv2.VideoCapture(str(path))
+    readable = sum(1 for _ in iter(video.grab, False))
+    video.release()
+    if readable < num_frames:
+        raise EchoError(f'{path}: was not written whole\nMake room and repeat the command')
 
 
 def json_text(value: Any) -> str:

@@ -6,7 +6,9 @@ import numpy as np
 import pytest
 import torch
 
-from echocardmae_mm.whole_files import json_text, write_whole
+from echocardmae_mm.errors import EchoError
+from echocardmae_mm.phantom.video import write_avi
+from echocardmae_mm.whole_files import json_text, require_whole_video, write_whole
 
 
 def test_a_failure_leaves_the_old_file(tmp_path, monkeypatch):
@@ -16,6 +18,18 @@ def test_a_failure_leaves_the_old_file(tmp_path, monkeypatch):
     with pytest.raises(OSError, match='full'):
         write_whole(path, 'new')
     assert path.read_text() == 'old'
+
+
+def test_a_video_that_was_cut_off_is_refused(tmp_path):
+    path = tmp_path / 'a.avi'
+    frames = np.random.default_rng(0).integers(0, 255, (9, 48, 64, 3), dtype=np.uint8)
+    write_avi(path, frames, 50)
+    require_whole_video(path, 9)
+    content = path.read_bytes()
+    for share in (0.9, 0.5, 0):
+        path.write_bytes(content[: int(share * len(content))])
+        with pytest.raises(EchoError, match='was not written whole'):
+            require_whole_video(path, 9)
 
 
 def test_json_has_no_nan_and_takes_arrays():

@@ -83,8 +83,9 @@ def write(job: tuple[str, Any], root: Path, seed: int, variant: str) -> dict[str
         partial_note.write_text(json.dumps({'asked': asked, 'rows': rows}), encoding='utf-8')
         partial_note.replace(note)
     except OSError as error:
+        reason = f' ({error.strerror})' if error.strerror else ''
         raise EchoError(
-            f'{root}: cannot be written ({error.strerror})\n'
+            f'{root}: cannot be written{reason}\n'
             'Make room and repeat the command: it makes what is missing'
         ) from error
     return rows

@@ -29,7 +29,7 @@ from echocardmae_mm.evaluation.beats import Beat, find_beats
 from echocardmae_mm.evaluation.volumes import largest_part, single_plane_volume
 from echocardmae_mm.visualization.area_curve import area_curve
 from echocardmae_mm.visualization.segmentation_picture import draw_outlines
-from echocardmae_mm.whole_files import json_text, write_whole
+from echocardmae_mm.whole_files import json_text, require_whole_video, write_whole
 
 VENTRICLE = 'left ventricle'
 ASSUMED_FPS = 50.0
@@ -101,6 +101,7 @@ def write_overlay(
         cv2.putText(drawn, text, place, cv2.FONT_HERSHEY_SIMPLEX, 0.5, (255, 255, 255), 1)
         writer.write(cv2.cvtColor(drawn, cv2.COLOR_RGB2BGR))
     writer.release()
+    require_whole_video(path, len(recording))
 
 
 def summary(args: argparse.Namespace, recording: Recording, beats: list[Beat]) -> dict[str, Any]:

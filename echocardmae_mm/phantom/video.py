@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import EchoError
+from ..whole_files import require_whole_video
 
 
 def write_avi(path: Path, frames: NDArray[np.uint8], fps: float, quality: int = 85) -> None:
@@ -18,7 +19,7 @@ def write_avi(path: Path, frames: NDArray[np.uint8], fps: float, quality: int = 
     depend on the machine's.
 
     Raises:
-        EchoError: The file cannot be written.
+        EchoError: The file cannot be written, or not whole.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     height, width = frames.shape[1:3]
@@ -36,3 +37,4 @@ def write_avi(path: Path, frames: NDArray[np.uint8], fps: float, quality: int = 
     for frame in frames:
         writer.write(cv2.cvtColor(frame, cv2.COLOR_RGB2BGR))
     writer.release()
+    require_whole_video(path, len(frames))

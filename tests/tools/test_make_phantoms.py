@@ -1,4 +1,5 @@
 import os
+import resource
 import subprocess
 import sys
 from pathlib import Path
@@ -9,7 +10,7 @@ ROOT = Path(__file__).resolve().parents[2]
 TOOL = ROOT / 'tools' / 'make_phantoms.py'
 
 
-def make(out, *options):
+def make(out, *options, **settings):
     path = os.pathsep.join([str(ROOT), os.environ.get('PYTHONPATH', '')])
     return subprocess.run(
         [
@@ -25,6 +26,7 @@ def make(out, *options):
         capture_output=True,
         text=True,
         check=False,
+        **settings,
     )
 
 
@@ -91,3 +93,24 @@ def test_what_is_there_is_not_overwritten(on_one_process, tmp_path):
         assert refused.returncode == 1
         assert reason in refused.stderr
     assert contents(out) == before
+
+
+def little_room():
+    resource.setrlimit(resource.RLIMIT_FSIZE, (20_000, 20_000))
+
+
+@pytest.mark.parametrize(('name', 'jobs'), [('echonet', '2'), ('camus', '1')])
+def test_a_full_disk_is_told_and_the_repeated_command_makes_what_is_missing(name, jobs, tmp_path):
+    options = ['--datasets', name, '--videos', '2', '--camus', '2', '--jobs', jobs]
+    full = make(tmp_path, *options, preexec_fn=little_room)
+    assert full.returncode == 1
+    told = full.stderr.splitlines()
+    assert told[-2].startswith(f'error: {tmp_path}')
+    assert told[-1].startswith('Make room and repeat the command')
+    assert 'Traceback' not in full.stderr
+    again = make(tmp_path, *options)
+    assert again.returncode == 0, again.stderr
+    fresh = tmp_path / 'fresh'
+    assert make(fresh, *options).returncode == 0
+    made = {p: c for p, c in contents(tmp_path).items() if p.parts[0] != 'fresh'}
+    assert made == contents(fresh)
