@@ -65,8 +65,9 @@ def _tell(error: Exception) -> None:
         sys.exit('error: ' + named.partition(': ')[2].strip())
     if getattr(error, 'is_user_error', False) or isinstance(error, FileNotFoundError):
         sys.exit(f'error: {error}')
-    if isinstance(error, OSError) and error.filename and error.errno in NOT_TO_BE_WRITTEN:
-        sys.exit(f'error: {error.filename}: {error.strerror}')
+    if isinstance(error, OSError) and error.errno in NOT_TO_BE_WRITTEN:
+        where = f'{error.filename}: ' if error.filename else ''  # A write does not know its file.
+        sys.exit(f'error: {where}{error.strerror}')
     if isinstance(error, ValueError) and 'loaded state dict' in str(error):
         sys.exit(
             "error: the checkpoint is of another model or optimizer than the config's\n"

@@ -96,6 +96,16 @@ def test_a_place_that_cannot_be_written_costs_one_line(told, tmp_path):
         main()
 
 
+def test_a_full_disk_costs_one_line(told):
+    @told
+    def main():
+        with open('/dev/full', 'w') as full:
+            full.write('results')
+
+    with pytest.raises(SystemExit, match=r'^error: No space left on device$'):
+        main()
+
+
 def test_another_models_optimizer_is_told(told):
     @told
     def main():
