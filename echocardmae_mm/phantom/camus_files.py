@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -113,7 +114,8 @@ def _write_nifti(path: Path, image: NDArray[np.uint8], spacing: tuple[float, flo
     affine = np.diag([-spacing[1], -spacing[0], 1.0, 1.0])
     file = nibabel.Nifti1Image(np.ascontiguousarray(image.T), affine)
     file.header.set_xyzt_units('mm')
-    nibabel.save(file, path)
+    # On a full disk nibabel leaves its file to the interpreter, which prints a traceback.
+    path.write_bytes(gzip.compress(file.to_bytes(), compresslevel=1, mtime=0))
 
 
 def write_lists(root: Path, written: Sequence[dict[str, Any]]) -> None:
