@@ -105,7 +105,7 @@ def test_the_ventricle_is_outlined_better_than_by_the_mean_mask(pretrained, fold
         'model.backbone.init_cfg.checkpoint': checkpoint,
         'model.decode_head.init_cfg.checkpoint': checkpoint,
         'test_dataloader.dataset.split': ('val', 'test'),
-        'train_cfg.max_epochs': 24,
+        'train_cfg.max_epochs': 30,
         'train_cfg.val_interval': 1000,
     }
     runner = Runner.from_cfg(demo_config('seg', folder, **options))
@@ -115,4 +115,4 @@ def test_the_ventricle_is_outlined_better_than_by_the_mean_mask(pretrained, fold
     mean_mask, held_out = masks(folder, 'train').mean(0) > 0.5, masks(folder, 'val', 'test')
     by_mean = 2 * (held_out & mean_mask).sum() / (held_out.sum() + mean_mask.sum() * len(held_out))
     assert by_mean + 0.1 < metrics['seg/dice_pooled_low']
-    assert metrics['seg/dice_pooled'] > 0.85
+    assert metrics['seg/dice_pooled'] > 0.88

@@ -53,9 +53,9 @@ def test_a_second_signal_ends_at_once(busy, number):
     time.sleep(1.2)
     assert process.poll() is None
     os.kill(process.pid, number)
-    assert process.wait(60) == -number
+    assert process.wait(10) == -number
     assert process.stderr.read().count(b'once more leaves at once') == 1
 
 
 def test_gives_the_signals_back(busy):
-    assert busy(0.2).wait(60) == 0
+    assert busy(0.2).wait(10) == 0
