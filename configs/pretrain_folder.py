@@ -2,7 +2,7 @@
 
 python tools/train.py configs/pretrain_folder.py --cfg-options data_root=DIR
 
-A recording without a frame rate (.mhd, most .nii.gz) is refused by target_fps: put interval=4 in
+A recording without a frame rate (.mhd, most .nii.gz) is refused by target_fps: put frame_interval=4 in
 its place in a config of your own.
 """
 
@@ -11,9 +11,9 @@ _base_ = 'pretrain_echo.py'
 data_root = 'data/recordings'
 
 pretrain_pipeline = [
-    dict(type='echocardmae_mm.OpenRecording'),
-    dict(type='echocardmae_mm.SampleClipPair', clip_len=16, target_fps=12.5),
-    dict(type='echocardmae_mm.ReadFrames'),
+    dict(type='echocardmae_mm.RecordingInit'),
+    dict(type='echocardmae_mm.SampleRandomClips', clip_len=16, target_fps=12.5),
+    dict(type='echocardmae_mm.RecordingDecode'),
     dict(type='echocardmae_mm.CropToSector', size=112),
     dict(type='mmaction.FormatShape', input_format='NCTHW'),
     dict(type='echocardmae_mm.DenoisedTarget', method='median'),

@@ -5,8 +5,8 @@ MMSegmentation configs as ``type='echocardmae_mm.X'``. Importing the package arm
 :mod:`echocardmae_mm.compat` and imports nothing heavy.
 """
 
-from echocardmae_mm.compat import REPAIRS, arm
+from echocardmae_mm.compat import PATCHES, apply_patches
 
 __version__ = '0.1.0'
 
-arm(REPAIRS)
+apply_patches(PATCHES)

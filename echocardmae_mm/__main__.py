@@ -8,7 +8,7 @@ import subprocess
 from importlib import metadata
 from pathlib import Path
 
-from echocardmae_mm import REPAIRS, __version__
+from echocardmae_mm import PATCHES, __version__
 
 DISTRIBUTIONS = (
     'torch',
@@ -92,7 +92,7 @@ def report() -> list[tuple[str, str]]:
         ('device', device()),
     ]
     rows += [(name, version_of(name)) for name in DISTRIBUTIONS]
-    rows += [('repair', f'{repair.name} ({repair.issue})') for repair in REPAIRS if repair.active]
+    rows += [('repair', f'{repair.name} ({repair.issue})') for repair in PATCHES if repair.active]
     return rows
 
 

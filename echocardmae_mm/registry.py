@@ -33,7 +33,7 @@ METRICS = _child(MMENGINE_METRICS, 'evaluation')
 LOOPS = _child(MMENGINE_LOOPS, 'engine')
 DATA_SAMPLERS = _child(MMENGINE_DATA_SAMPLERS, 'engine')
 OPTIM_WRAPPERS = _child(MMENGINE_OPTIM_WRAPPERS, 'engine')
-HOOKS = _child(MMENGINE_HOOKS, 'engine', 'visualization')
+HOOKS = _child(MMENGINE_HOOKS, 'engine')
 
 __all__ = [
     'DATASETS',

@@ -12,7 +12,7 @@ from mmengine.dataset import pseudo_collate
 from mmengine.optim import build_optim_wrapper
 from mmengine.registry import DATASETS, MODELS, init_default_scope
 
-from echocardmae_mm.draws import EpochIndex
+from echocardmae_mm.utils.counter_rng import EpochIndex
 
 ROOT = Path(__file__).parents[1] / 'configs'
 PIPELINES = (

@@ -61,7 +61,7 @@ def test_ef_is_trained_validated_and_tested(name, echonet_root, tmp_path):
 def test_segmentation_is_trained_validated_and_tested(echonet_root, tmp_path):
     config = cut_config('seg_deeplabv3', echonet_root, tmp_path)
     config.model.decode_head.in_channels = 512
-    config.test_evaluator.resamples = 20
+    config.test_evaluator.n_resamples = 20
 
     runner = Runner.from_cfg(config)
     runner.train()

@@ -108,7 +108,7 @@ def test_all_clips_of_a_recording_are_tested(echonet_root, tmp_path):
 def test_layer_wise_decay_and_freezing(echonet_root, tmp_path):
     options = {
         'model.backbone.depth': 2,
-        'model.backbone.frozen_blocks': 1,
+        'model.backbone.frozen_stages': 1,
         'optim_wrapper.constructor': 'mmaction.LearningRateDecayOptimizerConstructor',
         'optim_wrapper.paramwise_cfg': dict(decay_rate=0.5, decay_type='layer_wise', num_layers=2),
     }
@@ -161,8 +161,8 @@ def test_released_ef():
     validated, tested = (
         config[f'{part}_dataloader'].dataset.pipeline[1] for part in ('val', 'test')
     )
-    assert (validated.type, validated.num_clips) == ('echocardmae_mm.SampleClipPair', 1)
-    assert (tested.type, tested.num_clips) == ('echocardmae_mm.SampleEvenClips', 5)
+    assert (validated.type, validated.num_clips) == ('echocardmae_mm.SampleRandomClips', 1)
+    assert (tested.type, tested.num_clips) == ('echocardmae_mm.SampleUniformClips', 5)
 
 
 @pytest.mark.parametrize('name', SEGMENTATION)
@@ -182,7 +182,7 @@ def test_segmentation_takes_a_step_is_validated_and_tested(
         loader = config[f'{part}_dataloader']
         loader.update(batch_size=2, num_workers=0, persistent_workers=False)
         loader.dataset.data_root = str(root)
-    config.test_evaluator.resamples = 20
+    config.test_evaluator.n_resamples = 20
     config.train_cfg.update(max_epochs=1, val_interval=1)
 
     runner = Runner.from_cfg(config)

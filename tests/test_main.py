@@ -23,7 +23,7 @@ def test_prints_what_a_bug_report_needs():
     assert values['numpy'] == np.__version__
     assert values['python'] == '.'.join(map(str, sys.version_info[:3]))
     repairs = [value for name, value in rows if name == 'repair']
-    assert len(repairs) == sum(repair.active for repair in echocardmae_mm.REPAIRS)
+    assert len(repairs) == sum(repair.active for repair in echocardmae_mm.PATCHES)
 
 
 def test_names_the_device_and_the_threads():

@@ -20,7 +20,7 @@ SMALL = {
     'train_dataloader.num_workers': 0,
     'train_dataloader.persistent_workers': False,
     'test_dataloader.num_workers': 0,
-    'test_evaluator.resamples': 50,
+    'test_evaluator.n_resamples': 50,
     'train_cfg.max_epochs': 2,
 }
 
@@ -32,7 +32,7 @@ def test_a_config_trains_and_is_tested(name, hmcqu_root, tmp_path):
     config.work_dir, config.experiment_name = str(tmp_path), name
     for part in ('train', 'test'):
         dataset = config[f'{part}_dataloader'].dataset
-        dataset.update(data_root=str(hmcqu_root), masked_only=False, num_folds=2)
+        dataset.update(data_root=str(hmcqu_root), traced_only=False, num_folds=2)
     runner = Runner.from_cfg(config)
     runner.train()
     losses = runner.message_hub.get_scalar('train/loss_cls').data[0]
@@ -49,7 +49,7 @@ def test_a_config_trains_and_is_tested(name, hmcqu_root, tmp_path):
 def test_two_folds_are_run_and_summed_up(hmcqu_root, tmp_path):
     settings = {**SMALL, 'data_root': hmcqu_root, 'train_cfg.max_epochs': 1}
     for part in ('train', 'test'):
-        settings[f'{part}_dataloader.dataset.masked_only'] = False
+        settings[f'{part}_dataloader.dataset.traced_only'] = False
     done = subprocess.run(
         [
             sys.executable, ROOT / 'tools' / 'cross_validate.py', ROOT / 'configs' / 'mi_hmcqu.py',

@@ -11,7 +11,7 @@ import sys
 from pathlib import Path
 
 from argument_types import at_least
-from mistakes import no_traceback_for_mistakes
+from mistakes import report_user_errors
 from rich.console import Console
 from rich.markup import escape
 from rich.progress import Progress
@@ -73,7 +73,7 @@ def tell(findings: Findings, console: Console) -> None:
     )
 
 
-@no_traceback_for_mistakes
+@report_user_errors
 def main() -> None:
     """Check; the exit status is 0 only if training can start."""
     args = parse_args()

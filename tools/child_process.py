@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from mistakes import Mistake
+from mistakes import UserError
 from rich.console import Console
 
 TOOLS = Path(__file__).parent
@@ -29,7 +29,7 @@ def held(folder: Path) -> Iterator[int]:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            raise Mistake(f'{folder}: another process is at work in it') from None
+            raise UserError(f'{folder}: another process is at work in it') from None
         yield lock.fileno()
 
 
@@ -86,7 +86,7 @@ class Child:
         said = self._lines()[-21:]
         begins = [i for i, line in enumerate(said) if line.startswith('error: ')]
         reason = '\n'.join(said[begins[-1] :] if begins else said[-1:]).removeprefix('error: ')
-        raise Mistake(f'{self.name}, {self.tool}: {reason}\n(its log is {self.log})')
+        raise UserError(f'{self.name}, {self.tool}: {reason}\n(its log is {self.log})')
 
     def _lines(self) -> list[str]:
         with self.log.open('rb') as log:
@@ -159,7 +159,7 @@ def run_tool(
         lock (int, optional): Of :func:`held`. Defaults to None.
 
     Raises:
-        Mistake: If it fails, with what it said.
+        UserError: If it fails, with what it said.
     """
     with Children() as children, Console(stderr=True).status(f'{name}: {tool}') as status:
         child = children.start(tool, arguments, folder, name, lock)

@@ -16,12 +16,12 @@ from pathlib import Path
 import pandas as pd
 from argument_types import at_least, seed
 from launch import add_common_arguments, build_runner, load_config, override
-from mistakes import Mistake, no_traceback_for_mistakes
+from mistakes import UserError, report_user_errors
 from mmengine.config import Config
 from mmengine.runner import Runner
 from results_folder import refuse_other_results
 
-from echocardmae_mm.engine import git_commit, refuse_overlap, require_fit
+from echocardmae_mm.engine import check_leakage, git_commit, require_fit
 from echocardmae_mm.evaluation import Interval
 from echocardmae_mm.evaluation.clip_consistency import (
     STATISTICS,
@@ -29,12 +29,12 @@ from echocardmae_mm.evaluation.clip_consistency import (
     consistency_difference,
     is_more_consistent,
 )
+from echocardmae_mm.evaluation.clip_consistency_plot import clip_consistency_picture
 from echocardmae_mm.evaluation.markdown import markdown_table
-from echocardmae_mm.visualization.clip_consistency_picture import clip_consistency_picture
-from echocardmae_mm.whole_files import json_text, write_whole
+from echocardmae_mm.utils.atomic_files import atomic_write_text, json_text
 
 FIGURES = 'clip_consistency.json'
-SAMPLERS = ('SampleEvenClips', 'SampleClipPair')
+SAMPLERS = ('SampleUniformClips', 'SampleRandomClips')
 
 
 def parse_args() -> argparse.Namespace:
@@ -53,7 +53,7 @@ def parse_args() -> argparse.Namespace:
     parser.add_argument('--views', type=at_least(1), default=64, help='clips in one forward pass')
     parser.add_argument('--seed', type=seed, default=0, help='seed of the bootstrap')
     parser.add_argument(
-        '--allow-overlap',
+        '--allow-leakage',
         action='store_true',
         help='test on recordings that a checkpoint was trained on too; the result says so',
     )
@@ -65,17 +65,17 @@ def take_every_start(config: Config, views: int) -> None:
     """Let the test take every clip of a recording, one recording at a time."""
     evaluator = config.get('test_evaluator')
     if not isinstance(evaluator, dict) or evaluator['type'].rpartition('.')[2] != 'EFMetric':
-        raise Mistake(f'{config.filename}: is not tested by EFMetric, as ejection fraction is')
+        raise UserError(f'{config.filename}: is not tested by EFMetric, as ejection fraction is')
     pipeline = config.test_dataloader.dataset.get('pipeline') or ()
     samplers = [step for step in pipeline if step['type'].rpartition('.')[2] in SAMPLERS]
     if not samplers or samplers[0].get('span'):
-        raise Mistake(
+        raise UserError(
             f'{config.filename}: its test clips have no free start: clip consistency needs '
             f'{" or ".join(SAMPLERS)} without span'
         )
-    samplers[0].update(type='echocardmae_mm.SampleEvenClips', num_clips='all')
+    samplers[0].update(type='echocardmae_mm.SampleUniformClips', num_clips='all')
     config.test_dataloader.batch_size = 1
-    config.test_evaluator = dict(type='echocardmae_mm.ClipConsistencyMetric', resamples=0)
+    config.test_evaluator = dict(type='echocardmae_mm.ClipConsistencyMetric', n_resamples=0)
     config.model.test_cfg = {**(config.model.get('test_cfg') or {}), 'max_testing_views': views}
 
 
@@ -84,7 +84,7 @@ def build(
 ) -> tuple[Runner, dict]:
     """A test of every clip by one model, ready to run, and where the model comes from."""
     if '://' not in checkpoint and not Path(checkpoint).is_file():
-        raise Mistake(f'{checkpoint}: no such checkpoint')
+        raise UserError(f'{checkpoint}: no such checkpoint')
     one = argparse.Namespace(**{**vars(args), 'config': config_file, 'work_dir': str(folder)})
     config = load_config(one)
     override(config, args.cfg_options)
@@ -92,7 +92,7 @@ def build(
     config.load_from, config.resume = checkpoint, False
     config.experiment_name = f'clip_consistency_{folder.name}'
     runner = build_runner(config, 'test_dataloader')
-    overlap = refuse_overlap(checkpoint, runner.test_loop.dataloader.dataset, args.allow_overlap)
+    overlap = check_leakage(checkpoint, runner.test_loop.dataloader.dataset, args.allow_leakage)
     require_fit(runner.model, checkpoint)
     return runner, {
         'config': config_file,
@@ -132,19 +132,19 @@ def models_of(figures: dict) -> dict[str, str]:
     }
 
 
-@no_traceback_for_mistakes
+@report_user_errors
 def main() -> None:
     args = parse_args()
     if args.launcher != 'none':
-        raise Mistake('--launcher: this tool runs in one process')
+        raise UserError('--launcher: this tool runs in one process')
     models = [(args.config, args.checkpoint), *([args.vs] if args.vs else [])]
     names = args.names or ['first', 'second'][: len(models)]
     if len(names) != len(models) or len({*names, 'difference'}) != len(names) + 1:
-        raise Mistake(
+        raise UserError(
             f'--names {" ".join(names)}: {len(models)} models need as many names, each another'
         )
     if elsewhere := [name for name in names if Path(name).name != name]:
-        raise Mistake(f'--names {elsewhere[0]}: becomes a folder in --out; give it a plain name')
+        raise UserError(f'--names {elsewhere[0]}: becomes a folder in --out; give it a plain name')
     out = Path(args.out)
     asked = {name: ' '.join(model) for name, model in zip(names, models)}
     refuse_other_results(out / FIGURES, asked, models_of, args.force)
@@ -166,7 +166,7 @@ def main() -> None:
         results['difference'] = difference
     else:
         text += f'{table(results)}\n'
-    write_whole(out / 'clip_consistency.md', text)
+    atomic_write_text(out / 'clip_consistency.md', text)
     clip_consistency_picture(clips).savefig(out / 'clip_consistency.png', dpi=150)
     figures = {
         'models': [{'name': name, **origin} for name, (_, origin) in zip(names, built)],
@@ -179,7 +179,7 @@ def main() -> None:
         'seed': args.seed,
         'commit': git_commit(),
     }
-    write_whole(out / FIGURES, json_text(figures))
+    atomic_write_text(out / FIGURES, json_text(figures))
     print(f'\n{text}\nEverything is in {out}')
 
 

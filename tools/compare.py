@@ -16,12 +16,12 @@ import argparse
 from pathlib import Path
 
 from argument_types import at_least, seed
-from mistakes import Mistake, no_traceback_for_mistakes
+from mistakes import UserError, report_user_errors
 
 from echocardmae_mm.evaluation.compared_task import task_of
 from echocardmae_mm.evaluation.comparison import Difference, compare, read_predictions
 from echocardmae_mm.evaluation.markdown import markdown_table
-from echocardmae_mm.whole_files import json_text, write_whole
+from echocardmae_mm.utils.atomic_files import atomic_write_text, json_text
 
 
 def parse_args() -> argparse.Namespace:
@@ -32,7 +32,7 @@ def parse_args() -> argparse.Namespace:
     parser.add_argument('tables', nargs='+', metavar='CSV', help='of A and B, or all runs of A')
     parser.add_argument('--vs', nargs='+', metavar='CSV', help='as many runs of B')
     parser.add_argument(
-        '--resamples', type=at_least(100), default=10000, help='resamples of the patients'
+        '--n_resamples', type=at_least(100), default=10000, help='n_resamples of the patients'
     )
     parser.add_argument('--seed', type=seed, default=0, help='seed of the bootstrap')
     parser.add_argument('--out', type=Path, metavar='FILE.json', help='keep the figures here')
@@ -57,18 +57,18 @@ def table(differences: dict[str, Difference], labels: dict[str, str]) -> str:
     )
 
 
-@no_traceback_for_mistakes
+@report_user_errors
 def main() -> None:
     args = parse_args()
     first, second = (args.tables, args.vs) if args.vs else (args.tables[:1], args.tables[1:])
     count = len(first)
     if count != len(second):
-        raise Mistake(
+        raise UserError(
             f'{count} tables of A and {len(second)} of B: expected A.csv B.csv, or runs of A '
             '--vs as many runs of B'
         )
     runs = [(read_predictions(a), read_predictions(b)) for a, b in zip(first, second)]
-    differences = compare(runs, args.resamples, args.seed)
+    differences = compare(runs, args.n_resamples, args.seed)
     recordings = runs[0][0]
     print(f'A  {" ".join(first)}\nB  {" ".join(second)}')
     print(
@@ -82,14 +82,14 @@ def main() -> None:
             'second': second,
             'recordings': len(recordings),
             'patients': int(recordings['patient'].nunique()),
-            'resamples': args.resamples,
+            'n_resamples': args.n_resamples,
             'seed': args.seed,
             'differences': {
                 name: {**row._asdict(), 'difference': row.difference._asdict()}
                 for name, row in differences.items()
             },
         }
-        write_whole(args.out, json_text(result))
+        atomic_write_text(args.out, json_text(result))
 
 
 if __name__ == '__main__':

@@ -20,12 +20,12 @@ from typing import Any
 from argument_types import at_least, seed
 from child_process import held, run_tool
 from launch import add_common_arguments, load_config, override
-from mistakes import Mistake, no_traceback_for_mistakes
+from mistakes import UserError, report_user_errors
 from mmengine.config import Config
 from mmengine.registry import DATASETS, METRICS, init_default_scope
 
 from echocardmae_mm.datasets.patient_folds import read_folds, write_folds
-from echocardmae_mm.engine import as_cfg_options, settings_of
+from echocardmae_mm.engine import settings_of, to_cfg_options
 from echocardmae_mm.evaluation import PREDICTIONS, RESULT
 from echocardmae_mm.evaluation.cross_validation import (
     is_finished,
@@ -34,7 +34,7 @@ from echocardmae_mm.evaluation.cross_validation import (
     report,
 )
 from echocardmae_mm.evaluation.prediction_metric import PredictionMetric, flatten
-from echocardmae_mm.whole_files import json_text, write_whole
+from echocardmae_mm.utils.atomic_files import atomic_write_text, json_text
 
 LOADERS = ('train_dataloader', 'val_dataloader', 'test_dataloader')
 SETTINGS = 'fold.json'
@@ -55,7 +55,7 @@ def parse_args() -> argparse.Namespace:
     parser.add_argument('--amp', action='store_true', help='mixed precision')
     parser.add_argument('--seed', type=seed, help='seed of every fold')
     parser.add_argument(
-        '--allow-overlap',
+        '--allow-leakage',
         action='store_true',
         help='test on recordings that the encoder was pretrained on too; the results say so',
     )
@@ -72,7 +72,9 @@ def settings_of_fold(config: Config, fold: int, folds: int | None) -> dict[str, 
             if folds is not None:
                 settings[f'{place}.num_folds'] = folds
     if not settings:
-        raise Mistake(f'{config.filename}: no data set has folds; it needs fold=0, as CAMUSDataset')
+        raise UserError(
+            f'{config.filename}: no data set has folds; it needs fold=0, as CAMUSDataset'
+        )
     return settings
 
 
@@ -95,7 +97,7 @@ def assign_patients(config: Config, folds: int | None) -> dict[str, int]:
     dataset = DATASETS.build(first.test_dataloader.dataset)
     dataset.full_init()
     if folds is not None and folds != max(dataset.folds.values()) + 1:
-        raise Mistake(f'--folds {folds}: the fold_file of the config says otherwise')
+        raise UserError(f'--folds {folds}: the fold_file of the config says otherwise')
     return dataset.folds
 
 
@@ -104,7 +106,7 @@ def keep_patients(path: Path, patients: dict[str, int]) -> None:
     if not path.is_file():
         write_folds(path, patients)
     elif read_folds(path, patients) != patients:
-        raise Mistake(
+        raise UserError(
             f'{path} says otherwise who is in which fold\n'
             'Choose another --work-dir, or remove it: nothing is overwritten'
         )
@@ -115,8 +117,8 @@ def run_fold(config: Config, fold: int, args: argparse.Namespace) -> None:
     folder = folder_of(config, fold)
     common = ['--work-dir', str(folder)]
     options = {**(args.cfg_options or {}), **settings_of_fold(config, fold, args.folds)}
-    written = as_cfg_options(options)
-    allowed = ['--allow-overlap'] if args.allow_overlap else []
+    written = to_cfg_options(options)
+    allowed = ['--allow-leakage'] if args.allow_leakage else []
     with held(folder) as lock:
         training = [args.config, *common, '--resume', *_chosen(args), *written]
         run_tool('train.py', training, folder, f'fold {fold}', lock)
@@ -146,15 +148,15 @@ def claim(config: Config, fold: int, args: argparse.Namespace) -> None:
     note = folder / SETTINGS
     begun = any(folder.glob('*.pth'))
     if begun and not note.is_file():
-        raise Mistake(f'{folder} holds a run, and no {SETTINGS} that says of what: remove it')
+        raise UserError(f'{folder} holds a run, and no {SETTINGS} that says of what: remove it')
     if not begun:  # What failed before it trained does not bind.
         folder.mkdir(parents=True, exist_ok=True)
-        write_whole(note, json_text(settings))
+        atomic_write_text(note, json_text(settings))
         return
     before = json.loads(note.read_text())
     if differs := sorted(k for k in before | settings if before.get(k) != settings.get(k)):
         name = differs[0]
-        raise Mistake(
+        raise UserError(
             f'{folder} was made by other settings: {name} was {before.get(name)}, is '
             f'{settings.get(name)}\nChoose another --work-dir, or remove it: nothing is overwritten'
         )
@@ -179,13 +181,13 @@ def summarise(config: Config, folders: list[Path], args: argparse.Namespace) -> 
     evaluator = config.test_evaluator
     metric = METRICS.build(evaluator if isinstance(evaluator, dict) else evaluator[0])
     if not isinstance(metric, PredictionMetric):
-        raise Mistake(f'{type(metric).__name__} keeps no table of predictions to pool')
+        raise UserError(f'{type(metric).__name__} keeps no table of predictions to pool')
     predictions = pooled_predictions(folders)
     pooled = metric.summarise(predictions)
     folds = over_folds(folders, metric.prefix)
-    write_whole(work_dir / PREDICTIONS, predictions.to_csv(index=False))
+    atomic_write_text(work_dir / PREDICTIONS, predictions.to_csv(index=False))
     (work_dir / 'plots').mkdir(exist_ok=True)
-    for name, figure in metric.figures(predictions).items():
+    for name, figure in metric.plots(predictions).items():
         figure.savefig(work_dir / 'plots' / f'{name}.png', dpi=150)
     results = [json.loads((folder / RESULT).read_text()) for folder in folders]
     source = predictions['source'].iloc[0] if 'source' in predictions else results[0]['data']
@@ -198,7 +200,7 @@ def summarise(config: Config, folders: list[Path], args: argparse.Namespace) -> 
         'intervals are of a bootstrap over patients of the pooled predictions.\n'
     )
     text = f'{head}\n{report(metric, folds, pooled)}\n'
-    write_whole(work_dir / 'cross_validation.md', text)
+    atomic_write_text(work_dir / 'cross_validation.md', text)
     summary = {
         'config': args.config,
         'commits': commits,
@@ -210,21 +212,21 @@ def summarise(config: Config, folders: list[Path], args: argparse.Namespace) -> 
         'pooled': flatten(pooled),
         'config_text': config.pretty_text,
     }
-    write_whole(work_dir / 'cross_validation.json', json_text(summary))
+    atomic_write_text(work_dir / 'cross_validation.json', json_text(summary))
     return text
 
 
-@no_traceback_for_mistakes
+@report_user_errors
 def main() -> None:
     args = parse_args()
     config = load_config(args)
     override(config, args.cfg_options)
     if args.launcher != 'none':
-        raise Mistake('--launcher: a fold runs in one process; spread folds by --fold')
+        raise UserError('--launcher: a fold runs in one process; spread folds by --fold')
     patients = assign_patients(config, args.folds)
     num_folds = max(patients.values()) + 1
     if args.fold is not None and not 0 <= args.fold < num_folds:
-        raise Mistake(f'--fold {args.fold}: the {num_folds} folds are 0 to {num_folds - 1}')
+        raise UserError(f'--fold {args.fold}: the {num_folds} folds are 0 to {num_folds - 1}')
     work_dir = Path(config.work_dir)
     work_dir.mkdir(parents=True, exist_ok=True)
     keep_patients(work_dir / 'folds.csv', patients)

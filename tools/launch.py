@@ -6,7 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import torch
-from mistakes import Mistake
+from mistakes import UserError
 from mmengine.config import Config, ConfigDict, DictAction
 from mmengine.registry import DATASETS, RUNNERS, init_default_scope
 from mmengine.runner import Runner
@@ -37,13 +37,13 @@ def load_config(args: argparse.Namespace) -> Config:
     """
     os.environ.setdefault('LOCAL_RANK', str(args.local_rank))
     if not Path(args.config).is_file():
-        raise Mistake(f'{args.config}: no such config')
+        raise UserError(f'{args.config}: no such config')
     try:
         config = Config.fromfile(args.config)
     except (OSError, SyntaxError) as error:
-        raise Mistake(f'{args.config}: {error}') from error
+        raise UserError(f'{args.config}: {error}') from error
     if not isinstance(config.get('model'), dict):
-        raise Mistake(f'{args.config}: has no model; is it a config of a training?')
+        raise UserError(f'{args.config}: has no model; is it a config of a training?')
     config.launcher = args.launcher
     config.work_dir = args.work_dir or config.get('work_dir') or _default_work_dir(args.config)
     return config
@@ -65,7 +65,7 @@ def override(config: Config, options: dict | None) -> None:
     try:
         config.merge_from_dict(options)
     except (KeyError, TypeError, IndexError) as error:
-        raise Mistake(f'--cfg-options: {str(error.args[0]).partition(" of list")[0]}') from error
+        raise UserError(f'--cfg-options: {str(error.args[0]).partition(" of list")[0]}') from error
 
 
 def build_runner(config: Config, *loaders: str) -> Runner:
@@ -82,10 +82,10 @@ def build_runner(config: Config, *loaders: str) -> Runner:
 
 def _key_and_value(text: str) -> str:
     if '=' not in text:
-        raise Mistake(f'--cfg-options {text}: expected key=value')
+        raise UserError(f'--cfg-options {text}: expected key=value')
     value = text.partition('=')[2].strip()
     if ' ' in value and value[0] not in '[({':
-        raise Mistake(
+        raise UserError(
             f'--cfg-options {text}: blanks are lost on the way\n'
             'Link to the folder under a name without them, or write it into a config'
         )
@@ -131,7 +131,7 @@ def _complain_of_missing_data(config: Config, dataset: ConfigDict | None) -> Non
 def _join_processes_without_gpu(config: Config) -> None:
     # mmengine joins processes through CUDA, and leaves a group that exists as it is.
     if config.launcher != 'pytorch':
-        raise Mistake(f'--launcher {config.launcher} needs GPUs; without them use torchrun')
+        raise UserError(f'--launcher {config.launcher} needs GPUs; without them use torchrun')
     torch.distributed.init_process_group('gloo')
     config.model_wrapper_cfg = {
         'type': 'MMDistributedDataParallel',

@@ -19,10 +19,9 @@ from pathlib import Path
 from typing import Any
 
 from argument_types import at_least, seed
-from mistakes import no_traceback_for_mistakes
+from mistakes import report_user_errors
 from rich.progress import track
 
-from echocardmae_mm.errors import EchoError
 from echocardmae_mm.phantom import (
     VARIANTS,
     camus_files,
@@ -30,7 +29,8 @@ from echocardmae_mm.phantom import (
     echonet_files,
     hmcqu_files,
 )
-from echocardmae_mm.processes import ordered_map
+from echocardmae_mm.utils.errors import UserError
+from echocardmae_mm.utils.parallel import parallel_imap
 
 DATASETS: dict[str, Any] = {
     'echonet': echonet_files,
@@ -84,7 +84,7 @@ def write(job: tuple[str, Any], root: Path, seed: int, variant: str) -> dict[str
         partial_note.replace(note)
     except OSError as error:
         reason = f' ({error.strerror})' if error.strerror else ''
-        raise EchoError(
+        raise UserError(
             f'{root}: cannot be written{reason}\n'
             'Make room and repeat the command: it makes what is missing'
         ) from error
@@ -96,7 +96,7 @@ def require_ours(args: argparse.Namespace, name: str, recordings: int) -> None:
     folder = args.out / DATASETS[name].FOLDER
     kept = args.out / 'truth' / 'notes' / name
     if folder.exists() and not kept.is_dir():
-        raise EchoError(
+        raise UserError(
             f'{folder} is there and was not made by this tool\n'
             'Choose another --out: nothing is overwritten'
         )
@@ -104,12 +104,12 @@ def require_ours(args: argparse.Namespace, name: str, recordings: int) -> None:
     for note in notes[:1]:
         asked = json.loads(note.read_text(encoding='utf-8'))['asked']
         if (asked['seed'], asked['variant']) != (args.seed, args.variant):
-            raise EchoError(
+            raise UserError(
                 f'{folder} was made by --seed {asked["seed"]} --variant {asked["variant"]}\n'
                 'Choose another --out: nothing is overwritten'
             )
     if len(notes) > recordings:
-        raise EchoError(
+        raise UserError(
             f'{folder} holds {len(notes)} recordings, more than the {recordings} asked for\n'
             'Choose another --out: nothing is removed'
         )
@@ -122,12 +122,12 @@ def make(args: argparse.Namespace) -> None:
     for name in args.datasets:
         recordings = DATASETS[name].plan(getattr(args, name), args.seed)
         require_ours(args, name, len(recordings))
-        running = ordered_map(work, [(name, recording) for recording in recordings], args.jobs)
+        running = parallel_imap(work, [(name, recording) for recording in recordings], args.jobs)
         rows = list(track(running, f'{name:8}', total=len(recordings)))
         DATASETS[name].write_lists(args.out, rows)
 
 
-@no_traceback_for_mistakes
+@report_user_errors
 def main() -> None:
     """Make the data sets on as many processes as asked for."""
     args = parse_args()

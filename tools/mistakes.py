@@ -14,13 +14,13 @@ import torch
 NOT_TO_BE_WRITTEN = {EACCES, EEXIST, EISDIR, ENOSPC, ENOTDIR, EPERM, EROFS}
 
 
-class Mistake(Exception):
+class UserError(Exception):
     """A mistake on the command line: one or two lines, and no traceback."""
 
     is_user_error = True
 
 
-def no_traceback_for_mistakes(main: Callable[[], None]) -> Callable[[], None]:
+def report_user_errors(main: Callable[[], None]) -> Callable[[], None]:
     """End a program with one or two lines where its error is a person's mistake."""
 
     @wraps(main)

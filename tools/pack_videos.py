@@ -17,14 +17,14 @@ from functools import partial
 from pathlib import Path
 
 from argument_types import at_least
-from mistakes import Mistake, no_traceback_for_mistakes
+from mistakes import UserError, report_user_errors
 from rich.progress import track
 
 from echocardmae_mm.datasets.recording_lists import find_recordings
 from echocardmae_mm.datasets.recordings import PackedStore, name_in_store
 from echocardmae_mm.datasets.recordings.packed import INDEX
 from echocardmae_mm.datasets.recordings.packing import StoreWriter, pack
-from echocardmae_mm.processes import ordered_map
+from echocardmae_mm.utils.parallel import parallel_imap
 
 
 def parse_args() -> argparse.Namespace:
@@ -43,7 +43,7 @@ def write(args: argparse.Namespace, paths: list[Path]) -> None:
     """Decode what is missing, and make it a store."""
     writer = StoreWriter(args.out, args.dataset, args.gray)
     done = len(writer.recordings)
-    steps = pack(args.dataset, paths, writer, partial(ordered_map, jobs=args.jobs))
+    steps = pack(args.dataset, paths, writer, partial(parallel_imap, jobs=args.jobs))
     for _ in track(steps, 'packing', total=len(paths) - done):
         pass
     writer.finish()
@@ -53,31 +53,31 @@ def verify(args: argparse.Namespace, paths: list[Path]) -> None:
     """Compare the recordings of a finished store with the folder's and with their checksums."""
     store = PackedStore(args.out)
     if store.gray != args.gray:
-        raise Mistake(
+        raise UserError(
             f'{args.out} was packed {"with" if store.gray else "without"} --gray\n'
             'Choose another --out, or repeat the command as it was to check the store'
         )
     names = (name_in_store(path, args.dataset) for path in paths)
     if missing := [name for name in names if name not in store.recordings]:
-        raise Mistake(
+        raise UserError(
             f'{args.out}: lacks {len(missing)} recordings of {args.dataset}, such as {missing[0]}: '
             'they came later, or it is the store of another data set\n'
             'Remove the store and pack again, or choose another --out'
         )
     checks = track(store.damaged(), 'checking', total=len(store.recordings))
     if damaged := [name for name, is_damaged in checks if is_damaged]:
-        raise Mistake(
+        raise UserError(
             f'{args.out}: {len(damaged)} recordings are not what was packed, such as {damaged[0]}\n'
             'Remove the store and pack the data set again'
         )
 
 
-@no_traceback_for_mistakes
+@report_user_errors
 def main() -> None:
     args = parse_args()
     paths = find_recordings(str(args.dataset))
     if not paths:
-        raise Mistake(f'{args.dataset}: no recording in it')
+        raise UserError(f'{args.dataset}: no recording in it')
     if is_there := (args.out / INDEX).is_file():
         verify(args, paths)
     else:

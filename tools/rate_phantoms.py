@@ -15,9 +15,9 @@ import numpy as np
 from numpy.typing import NDArray
 from rich.progress import track
 
-from echocardmae_mm.errors import EchoError
-from echocardmae_mm.phantom.trivial import mean_mask_dice, threshold_dice
+from echocardmae_mm.phantom.naive_baselines import mean_mask_dice, threshold_dice
 from echocardmae_mm.phantom.truth import read_truth
+from echocardmae_mm.utils.errors import UserError
 
 
 def read_frames(path: Path) -> NDArray[np.uint8]:
@@ -37,7 +37,7 @@ def main() -> None:
     root = parser.parse_args().root
     table = root / 'truth' / 'EchoNet-Dynamic.csv'
     if not table.exists():
-        raise EchoError(f'{table} is missing: make it by tools/make_phantoms.py --out {root}')
+        raise UserError(f'{table} is missing: make it by tools/make_phantoms.py --out {root}')
     with table.open(newline='', encoding='utf-8') as file:
         rows = [row for row in csv.DictReader(file) if row['dirt'] != 'large']
     images, sectors, ventricles, train, moments = [], [], [], [], []
@@ -66,5 +66,5 @@ def main() -> None:
 if __name__ == '__main__':
     try:
         main()
-    except (EchoError, OSError) as error:
+    except (UserError, OSError) as error:
         sys.exit(f'error: {error}')

@@ -25,16 +25,16 @@ from argument_types import at_least
 from child_process import Child, Children, held, run_tool
 from cross_validate import best_checkpoint
 from launch import NO_GPU
-from mistakes import Mistake, no_traceback_for_mistakes
+from mistakes import UserError, report_user_errors
 from rich.console import Console
 from step_notes import claim, digest_of, missing_data, note_of, require_data, require_origins
 
-from echocardmae_mm.engine import as_cfg_options
+from echocardmae_mm.engine import to_cfg_options
 from echocardmae_mm.evaluation.markdown import markdown_table
 from echocardmae_mm.reproduction import ALL, BUDGETS, Setup, Step, plan, write_table
 from echocardmae_mm.reproduction.expected_time import expected_seconds
 from echocardmae_mm.reproduction.table_report import NOTE
-from echocardmae_mm.whole_files import json_text, write_whole
+from echocardmae_mm.utils.atomic_files import atomic_write_text, json_text
 
 ROOT = Path(__file__).parents[1]
 FOLDERS = {'echonet': 'EchoNet-Dynamic', 'camus': 'CAMUS', 'hmcqu': 'HMC-QU'}
@@ -60,7 +60,7 @@ def parse_args() -> argparse.Namespace:
     if 'all' in args.tables:
         args.tables = list(ALL)
     if unknown := [name for name in args.tables if name not in ALL]:
-        raise Mistake(f'{unknown[0]}: no such table; choose of {", ".join(ALL)} or all')
+        raise UserError(f'{unknown[0]}: no such table; choose of {", ".join(ALL)} or all')
     return args
 
 
@@ -102,7 +102,7 @@ def calls(step: Step, root: Path, args: argparse.Namespace) -> Iterator[tuple[st
         **step.settings,
         **{f'{part}.init_cfg.checkpoint': checkpoints[0] for part in step.starts},
     }
-    options = as_cfg_options(settings)
+    options = to_cfg_options(settings)
     if step.kind == 'consistency':
         first, second = ([step.config, checkpoint] for checkpoint in checkpoints)
         names = ['--names', 'without', 'with', '--out', str(folder)]
@@ -169,7 +169,7 @@ class Job:
         seconds = self.note['seconds'] + now - self.started
         self.note.update(seconds=seconds, finished=finished)
         self.started = now
-        write_whole(self.folder / NOTE, json_text(self.note))
+        atomic_write_text(self.folder / NOTE, json_text(self.note))
 
 
 def environment() -> dict[str, str]:
@@ -252,13 +252,13 @@ def require_no_more_seeds(args: argparse.Namespace) -> None:
         path = results_of(args) / f'{name}.md'
         told = re.search(r'^(\d+) seed', path.read_text(), re.MULTILINE) if path.is_file() else None
         if told and int(told[1]) > args.seeds:
-            raise Mistake(
+            raise UserError(
                 f'{path} is of {told[1]} seeds, and --seeds is {args.seeds}\n'
                 'Choose another --results, or remove it: nothing is overwritten'
             )
 
 
-@no_traceback_for_mistakes
+@report_user_errors
 def main() -> None:
     args = parse_args()
     setup = setup_of(args)

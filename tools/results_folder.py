@@ -7,7 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from mistakes import Mistake
+from mistakes import UserError
 
 _ADVICE = 'Choose another --out, or replace them by --force'
 
@@ -24,14 +24,14 @@ def refuse_other_results(
         force (bool): Whether it was asked that they be replaced.
 
     Raises:
-        Mistake: If they differ, or the file is not ours.
+        UserError: If they differ, or the file is not ours.
     """
     if force or not path.is_file():
         return
     try:
         kept = origin_of(json.loads(path.read_text()))
     except (ValueError, KeyError, TypeError):
-        raise Mistake(f'{path} is damaged, or not of this tool\n{_ADVICE}') from None
+        raise UserError(f'{path} is damaged, or not of this tool\n{_ADVICE}') from None
     if kept != asked:
         those = ', '.join(f'{name} {value}' for name, value in kept.items())
-        raise Mistake(f'{path.parent} holds results of {those}\n{_ADVICE}')
+        raise UserError(f'{path.parent} holds results of {those}\n{_ADVICE}')

@@ -18,18 +18,18 @@ import cv2
 import numpy as np
 import pandas as pd
 from launch import add_common_arguments, load_config, override
-from mistakes import Mistake, no_traceback_for_mistakes
+from mistakes import UserError, report_user_errors
 from results_folder import refuse_other_results
 from rich.progress import track
 
 from echocardmae_mm.apis import Segmentation, load_model, segment_recording
 from echocardmae_mm.apis.segment_recording import CROPS
 from echocardmae_mm.datasets.recordings import Recording, open_recording
+from echocardmae_mm.evaluation.area_curve import area_curve
 from echocardmae_mm.evaluation.beats import Beat, find_beats
+from echocardmae_mm.evaluation.segmentation_plot import draw_outlines
 from echocardmae_mm.evaluation.volumes import largest_part, single_plane_volume
-from echocardmae_mm.visualization.area_curve import area_curve
-from echocardmae_mm.visualization.segmentation_picture import draw_outlines
-from echocardmae_mm.whole_files import json_text, require_whole_video, write_whole
+from echocardmae_mm.utils.atomic_files import atomic_write_text, json_text, verify_frame_count
 
 VENTRICLE = 'left ventricle'
 ASSUMED_FPS = 50.0
@@ -91,7 +91,7 @@ def write_overlay(
         str(path), cv2.VideoWriter_fourcc(*'mp4v'), recording.fps or ASSUMED_FPS, size
     )
     if not writer.isOpened():
-        raise Mistake(f'{path}: OpenCV cannot write this video here')
+        raise UserError(f'{path}: OpenCV cannot write this video here')
     for index in range(len(recording)):
         frame = cv2.resize(recording.frames([index])[0], size, interpolation=cv2.INTER_LINEAR)
         labels = cv2.resize(found.labels[index], size, interpolation=cv2.INTER_NEAREST_EXACT)
@@ -101,7 +101,7 @@ def write_overlay(
         cv2.putText(drawn, text, place, cv2.FONT_HERSHEY_SIMPLEX, 0.5, (255, 255, 255), 1)
         writer.write(cv2.cvtColor(drawn, cv2.COLOR_RGB2BGR))
     writer.release()
-    require_whole_video(path, len(recording))
+    verify_frame_count(path, len(recording))
 
 
 def summary(args: argparse.Namespace, recording: Recording, beats: list[Beat]) -> dict[str, Any]:
@@ -118,18 +118,18 @@ def summary(args: argparse.Namespace, recording: Recording, beats: list[Beat]) -
     }
 
 
-@no_traceback_for_mistakes
+@report_user_errors
 def main() -> None:
     args = parse_args()
     if not Path(args.file).is_file():
-        raise Mistake(f'{args.file}: no such recording')
+        raise UserError(f'{args.file}: no such recording')
     if '://' not in args.checkpoint and not Path(args.checkpoint).is_file():
-        raise Mistake(f'{args.checkpoint}: no such checkpoint')
+        raise UserError(f'{args.checkpoint}: no such checkpoint')
     refuse_other_results(args.out / SUMMARY, origin_of(vars(args)), origin_of, args.force)
     config = load_config(args)
     override(config, args.cfg_options)
     if 'decode_head' not in config.model:
-        raise Mistake(f'{args.config}: is no segmentation config')
+        raise UserError(f'{args.config}: is no segmentation config')
     recording = open_recording(args.file)
     model = load_model(config, args.checkpoint)
     found = segment_recording(
@@ -140,17 +140,17 @@ def main() -> None:
         progress=lambda steps, total: track(steps, 'segmenting', total=total),
     )
     if VENTRICLE not in found.classes:
-        raise Mistake(f'{args.checkpoint}: segments {", ".join(found.classes)}, no {VENTRICLE}')
+        raise UserError(f'{args.checkpoint}: segments {", ".join(found.classes)}, no {VENTRICLE}')
     table, beats = measure(found.labels == found.classes.index(VENTRICLE), recording)
     args.out.mkdir(parents=True, exist_ok=True)
-    write_whole(args.out / 'frames.csv', table.to_csv(index=False))
-    write_whole(
+    atomic_write_text(args.out / 'frames.csv', table.to_csv(index=False))
+    atomic_write_text(
         args.out / 'beats.csv', pd.DataFrame(beats, columns=Beat._fields).to_csv(index=False)
     )
     area_curve(table, beats, recording.fps).savefig(args.out / 'curve.png', dpi=130)
     write_overlay(args.out / 'overlay.mp4', recording, found, table)
     result = summary(args, recording, beats)
-    write_whole(args.out / SUMMARY, json_text(result))
+    atomic_write_text(args.out / SUMMARY, json_text(result))
     if beats:
         count = f'{len(beats)} beat' if len(beats) == 1 else f'{len(beats)} beats'
         print(f'ejection fraction {result["ef_mean"]:.1f} %, {count}')

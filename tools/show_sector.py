@@ -16,9 +16,9 @@ from matplotlib.figure import Figure
 
 from echocardmae_mm.datasets.recordings import open_recording
 from echocardmae_mm.datasets.transforms import CropToSector
-from echocardmae_mm.errors import EchoError, RecordingError
-from echocardmae_mm.sector import token_sector
-from echocardmae_mm.sector_detection import detect_sector
+from echocardmae_mm.sector.detection import detect_sector
+from echocardmae_mm.sector.geometry import token_sector
+from echocardmae_mm.utils.errors import RecordingError, UserError
 
 ENCODER_SIZE = 112
 
@@ -83,7 +83,7 @@ def draw(args: argparse.Namespace) -> Path:
         axis.set(xticks=[], yticks=[])
     out = args.out or Path(f'{Path(args.file).name}_sector.png')
     if out.suffix[1:].lower() not in figure.canvas.get_supported_filetypes():
-        raise EchoError(f'{out}: expected the name of a picture, such as sector.png')
+        raise UserError(f'{out}: expected the name of a picture, such as sector.png')
     figure.savefig(out, dpi=100)
     return out
 
@@ -92,7 +92,7 @@ def main() -> None:
     """Draw one recording."""
     try:
         print(f'picture in {draw(parse_args())}')
-    except (EchoError, OSError) as error:
+    except (UserError, OSError) as error:
         sys.exit(f'error: {error}')
 
 

@@ -8,12 +8,12 @@ from pathlib import Path
 from typing import Any
 
 from cross_validate import best_checkpoint
-from mistakes import Mistake
+from mistakes import UserError
 
 from echocardmae_mm.engine import git_commit
 from echocardmae_mm.reproduction import Step
 from echocardmae_mm.reproduction.table_report import NOTE
-from echocardmae_mm.whole_files import json_text
+from echocardmae_mm.utils.atomic_files import json_text
 
 ROOT = Path(__file__).parents[1]
 
@@ -27,7 +27,9 @@ def note_of(step: Step, root: Path) -> dict[str, Any] | None:
         note = json.loads(path.read_text())
         return {**note, 'finished': bool(note['finished']), 'seconds': float(note['seconds'])}
     except (ValueError, KeyError, TypeError) as error:
-        raise Mistake(f'{path}: damaged ({error!r})\nRemove its folder to run it again') from error
+        raise UserError(
+            f'{path}: damaged ({error!r})\nRemove its folder to run it again'
+        ) from error
 
 
 def claim(step: Step, root: Path, amp: bool) -> dict[str, Any]:
@@ -44,17 +46,17 @@ def claim(step: Step, root: Path, amp: bool) -> dict[str, Any]:
     note = note_of(step, root)
     is_trained = folder.is_dir() and any(folder.rglob('*.pth'))
     if note is None and is_trained:
-        raise Mistake(f'{folder} holds a run, and no {NOTE} that says of what: remove it')
+        raise UserError(f'{folder} holds a run, and no {NOTE} that says of what: remove it')
     if note is None or not (note['finished'] or is_trained):
         return {**asked, 'commit': commit, 'seconds': 0.0, 'finished': False}
     if differs := [name for name in asked if note.get(name) != asked[name]]:
         name = differs[0]
-        raise Mistake(
+        raise UserError(
             f'{folder} was made with {name}={note.get(name)}, now {asked[name]} is asked for\n'
             'Choose another --out, or remove it: nothing is overwritten'
         )
     if not note['finished'] and note.get('commit') != commit:
-        raise Mistake(
+        raise UserError(
             f'{folder} is half-finished, by commit {note.get("commit")}; this is {commit}\n'
             'Finish it there, choose another --out, or remove it: nothing is overwritten'
         )
@@ -70,7 +72,7 @@ def missing_data(steps: list[Step]) -> list[str]:
 def require_data(steps: list[Step]) -> None:
     """Refuse to begin hours of work whose last steps have nothing to read."""
     if missing := missing_data(steps):
-        raise Mistake(
+        raise UserError(
             f'{", ".join(missing)}: no such folder, and steps read it\n'
             'Lay the data sets into one folder that --data names (docs/data.md), or try --phantom'
         )
@@ -82,7 +84,7 @@ def require_origins(steps: list[Step], root: Path, notes: dict[str, dict[str, An
         for needed, digest in notes[step.name].get('started_from', {}).items():
             finished = notes[needed]['finished']
             if not finished or digest != digest_of(best_checkpoint(root / needed)):
-                raise Mistake(
+                raise UserError(
                     f'{root / step.name} rests on another checkpoint than {root / needed} has\n'
                     'Remove it too: nothing is overwritten'
                 )

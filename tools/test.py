@@ -6,21 +6,21 @@ from pathlib import Path
 
 from argument_types import at_least
 from launch import add_common_arguments, build_runner, load_config, override
-from mistakes import Mistake, no_traceback_for_mistakes
+from mistakes import UserError, report_user_errors
 from mmengine.config import Config
 from mmengine.dist import is_main_process
 from mmengine.runner import Runner
 
 from echocardmae_mm.engine import (
-    Overlap,
+    Leakage,
+    check_leakage,
     git_commit,
-    innermost_datasets,
     read_provenance,
-    refuse_overlap,
     require_fit,
+    unwrap_datasets,
 )
 from echocardmae_mm.evaluation import RESULT
-from echocardmae_mm.whole_files import json_text, write_whole
+from echocardmae_mm.utils.atomic_files import atomic_write_text, json_text
 
 PICTURES = 'echocardmae_mm.PredictionsHook'
 
@@ -33,7 +33,7 @@ def parse_args() -> argparse.Namespace:
     parser.add_argument('--dump', metavar='FILE.pkl', help='keep the predictions in this file')
     parser.add_argument('--plot', action='store_true', help='draw the predictions into plots/')
     parser.add_argument(
-        '--allow-overlap',
+        '--allow-leakage',
         action='store_true',
         help='test on recordings that the checkpoint was trained on too; the result says so',
     )
@@ -50,11 +50,11 @@ def parse_args() -> argparse.Namespace:
 def merge(config: Config, args: argparse.Namespace) -> None:
     """Put what the command line says into the config."""
     if '://' not in args.checkpoint and not Path(args.checkpoint).is_file():
-        raise Mistake(f'{args.checkpoint}: no such checkpoint')
+        raise UserError(f'{args.checkpoint}: no such checkpoint')
     config.load_from, config.resume = args.checkpoint, False
     if args.dump:
         if not args.dump.endswith(('.pkl', '.pickle')):
-            raise Mistake(f'--dump {args.dump}: expected a name that ends in .pkl')
+            raise UserError(f'--dump {args.dump}: expected a name that ends in .pkl')
         evaluators = config.test_evaluator
         evaluators = [evaluators] if isinstance(evaluators, dict) else list(evaluators)
         config.test_evaluator = [*evaluators, dict(type='DumpResults', out_file_path=args.dump)]
@@ -69,7 +69,7 @@ def plot(config: Config, args: argparse.Namespace) -> None:
     """Let the config's hook draw what its metric predicts."""
     hooks = [hook for hook in config.get('custom_hooks') or () if hook['type'] == PICTURES]
     if not hooks:
-        raise Mistake(f'{args.config} has no pictures of a test: --plot needs {PICTURES} in it')
+        raise UserError(f'{args.config} has no pictures of a test: --plot needs {PICTURES} in it')
     for hook in hooks:
         hook['plot'] = True
 
@@ -78,7 +78,9 @@ def show(config: Config, args: argparse.Namespace) -> None:
     """Turn the host's own pictures on; MMAction2 and MMSegmentation name their settings apart."""
     hook = config.default_hooks.get('visualization')
     if hook is None:
-        raise Mistake(f'{args.config} draws no predictions: it has no default_hooks.visualization')
+        raise UserError(
+            f'{args.config} draws no predictions: it has no default_hooks.visualization'
+        )
     hook.update(show=args.show, interval=args.interval, wait_time=args.wait_time)
     if hook.type.endswith('SegVisualizationHook'):
         hook.draw = True
@@ -97,12 +99,12 @@ def describe(runner: Runner) -> list[dict]:
             'recordings': len(dataset),
             'found': getattr(dataset, 'report', None),
         }
-        for dataset in innermost_datasets(runner.test_loop.dataloader.dataset)
+        for dataset in unwrap_datasets(runner.test_loop.dataloader.dataset)
     ]
 
 
 def write_result(
-    metrics: dict, runner: Runner, overlap: Overlap | None, args: argparse.Namespace
+    metrics: dict, runner: Runner, overlap: Leakage | None, args: argparse.Namespace
 ) -> Path:
     """Write work_dir/test.json: the figures, and what they came from."""
     checkpoint = Path(args.checkpoint)
@@ -121,20 +123,20 @@ def write_result(
         'config_text': runner.cfg.pretty_text,
     }
     path = Path(runner.work_dir) / RESULT
-    write_whole(path, json_text(result))
+    atomic_write_text(path, json_text(result))
     return path
 
 
-@no_traceback_for_mistakes
+@report_user_errors
 def main() -> None:
     args = parse_args()
     config = load_config(args)
     merge(config, args)
     if config.get('test_dataloader') is None:
-        raise Mistake(f'{args.config}: has no test set: give it a test_dataloader and its kin')
+        raise UserError(f'{args.config}: has no test set: give it a test_dataloader and its kin')
     runner = build_runner(config, 'test_dataloader')
     dataset = runner.test_loop.dataloader.dataset
-    overlap = refuse_overlap(args.checkpoint, dataset, args.allow_overlap)
+    overlap = check_leakage(args.checkpoint, dataset, args.allow_leakage)
     require_fit(runner.model, args.checkpoint)
     metrics = runner.test()
     if is_main_process():

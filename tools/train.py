@@ -8,7 +8,7 @@ from pathlib import Path
 import torch
 from argument_types import seed
 from launch import NO_GPU, add_common_arguments, build_runner, load_config, override
-from mistakes import Mistake, no_traceback_for_mistakes
+from mistakes import UserError, report_user_errors
 from mmengine.config import Config
 from mmengine.logging import print_log
 from mmengine.runner import CheckpointLoader
@@ -79,7 +79,7 @@ def merge(config: Config, args: argparse.Namespace) -> None:
     if args.resume:
         resume(config, args.resume)
     elif not config.get('resume') and any(Path(config.work_dir).glob('*.pth')):
-        raise Mistake(
+        raise UserError(
             f'{config.work_dir} holds the checkpoints of another run\n'
             'Go on with it by --resume, or give --work-dir: nothing is overwritten'
         )
@@ -89,7 +89,7 @@ def use_mixed_precision(config: Config) -> None:
     """bfloat16 where the hardware has it, whose range needs no loss scaling; else float16."""
     wrapper = config.optim_wrapper
     if wrapper.setdefault('type', 'OptimWrapper') not in ('OptimWrapper', 'AmpOptimWrapper'):
-        raise Mistake(f'--amp does not go with optim_wrapper.type={wrapper.type}')
+        raise UserError(f'--amp does not go with optim_wrapper.type={wrapper.type}')
     if NO_GPU:
         wrapper.type = 'echocardmae_mm.CPUAmpOptimWrapper'
         for setting in ('dtype', 'loss_scale', 'use_fsdp'):
@@ -104,7 +104,7 @@ def scale_rate(config: Config) -> None:
     """Let the learning rate go with the batch."""
     scale = config.get('auto_scale_lr') or {}
     if 'base_batch_size' not in scale:
-        raise Mistake(
+        raise UserError(
             '--auto-scale-lr: the config does not say which batch its rate is for: '
             'auto_scale_lr=dict(base_batch_size=...)'
         )
@@ -114,7 +114,7 @@ def scale_rate(config: Config) -> None:
 def compile_model(config: Config, mode: str) -> None:
     """Let the pretraining model compile what lies between the frames and its losses."""
     if config.model.get('type') != 'echocardmae_mm.EchoCardMAE':
-        raise Mistake(
+        raise UserError(
             f'--compile goes with echocardmae_mm.EchoCardMAE, not with {config.model.get("type")}'
         )
     before = config.model.get('compile')
@@ -126,7 +126,7 @@ def forbid_graphs_of_accumulated_steps(config: Config) -> None:
     compiled = config.model.get('compile')
     mode = compiled.get('mode') if isinstance(compiled, dict) else None
     if mode in MODES_OF_GRAPHS and config.optim_wrapper.get('accumulative_counts', 1) > 1:
-        raise Mistake(
+        raise UserError(
             f'--compile {mode} does not go with accumulative_counts: the gradients lie in memory '
             'that the next graph writes to\nUse --compile without a mode'
         )
@@ -139,12 +139,12 @@ def resume(config: Config, checkpoint: str) -> None:
     elif '://' in checkpoint or holds_a_training(checkpoint):
         found = checkpoint
     elif Path(checkpoint).is_file():
-        raise Mistake(
+        raise UserError(
             f'--resume {checkpoint}: holds no training to go on with\n'
             'Take its weights by --cfg-options load_from=..., or by init_cfg of a part'
         )
     else:
-        raise Mistake(f'--resume {checkpoint}: no such checkpoint')
+        raise UserError(f'--resume {checkpoint}: no such checkpoint')
     if found is None:
         print(f'nothing to resume in {config.work_dir}: starting from the beginning')
     config.resume, config.load_from = found is not None, found or config.get('load_from')
@@ -189,7 +189,7 @@ def holds_a_training(file: str) -> bool:
     return {'optimizer', 'meta'} <= set(checkpoint)
 
 
-@no_traceback_for_mistakes
+@report_user_errors
 def main() -> None:
     args = parse_args()
     config = load_config(args)

@@ -14,7 +14,7 @@ auto_scale_lr = dict(enable=False, base_batch_size=16)
 
 default_hooks = dict(checkpoint=dict(save_best='ef/mae', rule='less'))
 custom_hooks = [
-    dict(type='echocardmae_mm.FitTargetsHook'),
+    dict(type='echocardmae_mm.TargetStatisticsHook'),
     dict(
         type='echocardmae_mm.ResumableEarlyStoppingHook',
         monitor='ef/mae',

@@ -4,7 +4,7 @@ custom_imports = dict(imports=['echocardmae_mm'], allow_failed_imports=False)
 
 train_cfg = dict(type='echocardmae_mm.ResumableTrainLoop', max_epochs=1)
 default_hooks = dict(
-    runtime_info=dict(type='echocardmae_mm.SteadyRuntimeInfoHook'),
+    runtime_info=dict(type='echocardmae_mm.BufferedRuntimeInfoHook'),
     timer=dict(type='IterTimerHook'),
     logger=dict(type='LoggerHook', interval=20, ignore_last=False),
     param_scheduler=dict(type='ParamSchedulerHook'),
@@ -16,7 +16,7 @@ default_hooks = dict(
     ),
     sampler_seed=dict(type='DistSamplerSeedHook'),
     reseed=dict(type='echocardmae_mm.ReseedHook'),
-    safe_stop=dict(type='echocardmae_mm.SafeStopHook'),
+    safe_stop=dict(type='echocardmae_mm.GracefulStopHook'),
     skipped_videos=dict(type='echocardmae_mm.SkippedVideosHook'),
     provenance=dict(type='echocardmae_mm.ProvenanceHook'),
 )

@@ -47,9 +47,9 @@ model = dict(
 )
 
 train_pipeline = _base_.train_pipeline
-train_pipeline[1].update(clip_len=32, interval=2)  # SampleClipPair
+train_pipeline[1].update(clip_len=32, frame_interval=2)  # SampleRandomClips
 test_pipeline = _base_.test_pipeline
-test_pipeline[1].update(clip_len=32, interval=2)  # SampleEvenClips
+test_pipeline[1].update(clip_len=32, frame_interval=2)  # SampleUniformClips
 train_dataloader = dict(batch_size=20, dataset=dict(pipeline=train_pipeline))
 val_dataloader = dict(dataset=dict(pipeline=test_pipeline))
 test_dataloader = dict(dataset=dict(pipeline=test_pipeline))

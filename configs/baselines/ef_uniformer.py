@@ -22,9 +22,9 @@ model = dict(
 )
 
 train_pipeline = _base_.train_pipeline
-train_pipeline[1].update(clip_len=36, interval=4)  # SampleClipPair
+train_pipeline[1].update(clip_len=36, frame_interval=4)  # SampleRandomClips
 test_pipeline = _base_.test_pipeline
-test_pipeline[1].update(clip_len=36, interval=4)  # SampleEvenClips
+test_pipeline[1].update(clip_len=36, frame_interval=4)  # SampleUniformClips
 train_dataloader = dict(batch_size=16, dataset=dict(pipeline=train_pipeline))
 val_dataloader = dict(dataset=dict(pipeline=test_pipeline))
 test_dataloader = dict(dataset=dict(pipeline=test_pipeline))

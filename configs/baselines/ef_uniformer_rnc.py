@@ -16,7 +16,7 @@ model = dict(
 )
 
 train_pipeline = _base_.train_pipeline
-train_pipeline[1].update(num_clips=2)  # SampleClipPair
+train_pipeline[1].update(num_clips=2)  # SampleRandomClips
 train_dataloader = dict(dataset=dict(pipeline=train_pipeline))
 
 train_cfg = dict(max_epochs=25)

@@ -28,7 +28,7 @@ train_pipeline[1].update(size=56, padding=6)  # RandomCrop
 test_pipeline = _base_.test_pipeline
 test_pipeline[3].update(size=56)
 
-recordings = dict(data_root=data_root, masked_only=False)
+recordings = dict(data_root=data_root, traced_only=False)
 train_dataloader = dict(
     batch_size=32, num_workers=2, dataset=dict(recordings, pipeline=train_pipeline)
 )

@@ -13,7 +13,7 @@ data_root = 'data/phantom/EchoNet-Dynamic'
 size = dict(img_size=56, patch_size=8, tubelet_size=8)
 model = dict(
     backbone=dict(embed_dims=128, depth=2, num_heads=4, **size),
-    neck=dict(in_dims=128, embed_dims=128, depth=1, num_heads=8, **size),
+    neck=dict(in_channels=128, embed_dims=128, depth=1, num_heads=8, **size),
     # At the paper's 0.2 it outweighs the reconstruction in the few thousand steps of the demo.
     alignment_head=dict(loss_weight=0.02),
 )

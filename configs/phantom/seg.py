@@ -20,7 +20,7 @@ model = dict(
         **size,
     ),
     decode_head=dict(
-        in_dims=128,
+        in_channels=128,
         embed_dims=128,
         depth=1,
         num_heads=8,

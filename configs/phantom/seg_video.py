@@ -15,7 +15,7 @@ model = dict(
         embed_dims=128, depth=2, num_heads=4, init_cfg=dict(checkpoint=pretrained), **size
     ),
     decode_head=dict(
-        in_dims=128,
+        in_channels=128,
         embed_dims=128,
         depth=1,
         num_heads=8,
@@ -25,7 +25,7 @@ model = dict(
 )
 
 train_pipeline = _base_.train_pipeline
-train_pipeline[1].update(interval=1)  # SampleLabelledClip
+train_pipeline[1].update(frame_interval=1)  # SampleLabelledClip
 train_pipeline[3].update(scale=(56, 56))  # Resize
 train_pipeline[4].update(scale=(56, 56))  # LoadEchoMask
 train_pipeline[5].update(pixels=6)  # RandomShift

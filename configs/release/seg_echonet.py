@@ -21,7 +21,7 @@ model = dict(
     decode_head=dict(
         patch_size=8,
         attn_bias=False,
-        learnable_pos=True,
+        use_learnable_pos_emb=True,
         norm_eps=1e-5,
         loss_decode=[dict(type='echocardmae_mm.DiceLoss')],
         init_cfg=dict(checkpoint=pretrained),

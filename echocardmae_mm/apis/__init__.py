@@ -1,5 +1,5 @@
 """What a trained model does with a recording of one's own."""
 
-from .segment_recording import Segmentation, load_model, segment_recording
+from echocardmae_mm.apis.segment_recording import Segmentation, load_model, segment_recording
 
 __all__ = ['Segmentation', 'load_model', 'segment_recording']

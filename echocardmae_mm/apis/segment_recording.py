@@ -16,12 +16,18 @@ from mmengine.runner import load_checkpoint
 from echocardmae_mm.datasets.recordings import Recording
 from echocardmae_mm.datasets.transforms.crop_to_sector import find_sector_box
 from echocardmae_mm.engine import require_fit
-from echocardmae_mm.errors import EchoError
+from echocardmae_mm.utils.errors import UserError
 
 CROPS = ('auto', 'sector', 'none')
 _ECHONET_SIZE = (112, 112)
 _FRAMES_OF_A_SECTOR = 24
-_BEFORE = ('LoadEchoFrame', 'LoadEchoMask', 'OpenRecording', 'ReadFrames', 'SampleLabelledClip')
+_BEFORE = (
+    'LoadEchoFrame',
+    'LoadEchoMask',
+    'RecordingInit',
+    'RecordingDecode',
+    'SampleLabelledClip',
+)
 
 
 class Segmentation(NamedTuple):
@@ -50,7 +56,7 @@ def load_model(config: Config, checkpoint: str, device: str | None = None) -> Ba
         BaseModel: In evaluation, with the checkpoint's ``dataset_meta``.
 
     Raises:
-        EchoError: If the checkpoint is of another model, or of no segmentation.
+        UserError: If the checkpoint is of another model, or of no segmentation.
     """
     init_default_scope(config.default_scope)
     model = MODELS.build(config.model)
@@ -58,7 +64,7 @@ def load_model(config: Config, checkpoint: str, device: str | None = None) -> Ba
     loaded = load_checkpoint(model, checkpoint, map_location='cpu')
     meta = loaded.get('meta', {}).get('dataset_meta') or {}
     if 'classes' not in meta:
-        raise EchoError(f'{checkpoint}: does not say which structures it segments')
+        raise UserError(f'{checkpoint}: does not say which structures it segments')
     model.dataset_meta = meta
     return model.to(device or ('cuda' if torch.cuda.is_available() else 'cpu')).eval()
 
@@ -88,11 +94,11 @@ def segment_recording(
         Segmentation: Labels at the recording's own size.
 
     Raises:
-        EchoError: If ``crop`` is unknown.
+        UserError: If ``crop`` is unknown.
         RecordingError: If the recording is damaged or has no sector.
     """
     if crop not in CROPS:
-        raise EchoError(f'crop={crop!r} is unknown; choose one of {CROPS}')
+        raise UserError(f'crop={crop!r} is unknown; choose one of {CROPS}')
     shape = recording.frames([0]).shape[1:3]
     box = None
     sees_whole_frames = shape == _ECHONET_SIZE or _is_of_camus(config)
@@ -140,7 +146,7 @@ def _clips(config: Config, num_frames: int, batch_size: int) -> Iterator[np.ndar
     if sampler is None:
         yield from np.array_split(np.arange(num_frames), -(-num_frames // batch_size))
         return
-    length, interval = sampler['clip_len'], sampler['interval']
+    length, interval = sampler['clip_len'], sampler['frame_interval']
     for offset in range(min(interval, num_frames)):
         frames = np.arange(offset, num_frames, interval)
         for begin in range(0, len(frames), length):

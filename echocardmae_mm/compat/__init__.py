@@ -7,9 +7,9 @@ fault. Nothing is imported to find that out: a repair waits until its module is 
 from echocardmae_mm.compat.missing_drn import MISSING_DRN
 from echocardmae_mm.compat.missing_operators import MISSING_OPERATORS
 from echocardmae_mm.compat.missing_pkg_resources import MISSING_PKG_RESOURCES
-from echocardmae_mm.compat.repair import Repair, arm
+from echocardmae_mm.compat.patch import Patch, apply_patches
 from echocardmae_mm.compat.unsafe_checkpoints import UNSAFE_CHECKPOINTS, RefusedCheckpoint
 
-REPAIRS = (MISSING_DRN, MISSING_OPERATORS, UNSAFE_CHECKPOINTS, MISSING_PKG_RESOURCES)
+PATCHES = (MISSING_DRN, MISSING_OPERATORS, UNSAFE_CHECKPOINTS, MISSING_PKG_RESOURCES)
 
-__all__ = ['REPAIRS', 'RefusedCheckpoint', 'Repair', 'arm']
+__all__ = ['PATCHES', 'RefusedCheckpoint', 'Patch', 'apply_patches']

@@ -5,8 +5,8 @@ from __future__ import annotations
 from types import ModuleType
 from typing import Any
 
-from echocardmae_mm.compat.repair import Execute, Repair, package_folder
-from echocardmae_mm.errors import EchoError
+from echocardmae_mm.compat.patch import Execute, Patch, package_folder
+from echocardmae_mm.utils.errors import UserError
 
 ISSUE = 'https://github.com/open-mmlab/mmaction2/issues/2714'
 FOLDER = 'mmaction.models.localizers.drn'
@@ -16,7 +16,7 @@ class DRN:
     """Stands for MMAction2's dense regression network, which the released wheel lacks."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
-        raise EchoError(
+        raise UserError(
             f"The released mmaction2 lacks the localizer 'DRN' ({ISSUE}).\n"
             'To use it, install mmaction2 from a clone: '
             'pip install -e git+https://github.com/open-mmlab/mmaction2#egg=mmaction2'
@@ -40,7 +40,7 @@ def _apply(module: ModuleType, execute: Execute) -> None:
         MODELS.register_module(module=DRN, force=True)
 
 
-MISSING_DRN = Repair(
+MISSING_DRN = Patch(
     name="mmaction2: the wheel lacks 'models/localizers/drn'; a stand-in lets the rest import",
     issue=ISSUE,
     modules=(FOLDER, f'{FOLDER}.drn'),

@@ -8,8 +8,8 @@ from importlib.machinery import PathFinder
 from types import ModuleType
 from typing import Any, NoReturn
 
-from echocardmae_mm.compat.repair import Execute, Repair, package_folder
-from echocardmae_mm.errors import EchoError
+from echocardmae_mm.compat.patch import Execute, Patch, package_folder
+from echocardmae_mm.utils.errors import UserError
 
 EXTENSION = 'mmcv._ext'
 
@@ -25,7 +25,7 @@ class MissingOperators(ModuleType):
             raise AttributeError(name)
 
         def operator(*args: Any, **kwargs: Any) -> NoReturn:
-            raise EchoError(
+            raise UserError(
                 f"The compiled operator '{name}' of mmcv was called, and mmcv-lite has none.\n"
                 'Install the full mmcv: pip uninstall -y mmcv-lite, then '
                 "pip install --no-build-isolation 'mmcv>=2.1,<2.2' (docs/install.md)."
@@ -47,7 +47,7 @@ def _apply(module: ModuleType, execute: Execute) -> None:
         del sys.modules[EXTENSION]
 
 
-MISSING_OPERATORS = Repair(
+MISSING_OPERATORS = Patch(
     name="mmcv-lite: no compiled operators; a stand-in lets 'mmcv.ops' import, and mmseg with it",
     issue='https://github.com/open-mmlab/mmcv/issues/2059',
     modules=('mmcv.ops',),

@@ -7,7 +7,7 @@ from importlib import metadata
 from importlib.util import find_spec
 from types import ModuleType
 
-from echocardmae_mm.compat.repair import Execute, Repair, package_folder
+from echocardmae_mm.compat.patch import Execute, Patch, package_folder
 
 
 def is_installed(package: str) -> bool:
@@ -83,7 +83,7 @@ def _apply(module: ModuleType, execute: Execute) -> None:
                 setattr(holder, function.__name__, function)
 
 
-MISSING_PKG_RESOURCES = Repair(
+MISSING_PKG_RESOURCES = Patch(
     name="mmengine: 'pkg_resources' is gone from setuptools; importlib.metadata does its work",
     issue='https://github.com/open-mmlab/mmengine/pull/1676',
     modules=('mmengine.utils.package_utils',),

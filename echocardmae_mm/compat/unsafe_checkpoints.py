@@ -14,15 +14,15 @@ from collections.abc import Callable
 from types import ModuleType
 from typing import Any
 
-from echocardmae_mm.compat.repair import Execute, Repair, package_folder
-from echocardmae_mm.errors import EchoError
+from echocardmae_mm.compat.patch import Execute, Patch, package_folder
+from echocardmae_mm.utils.errors import UserError
 
 # What torch lets through when a file is cut off, or was never a checkpoint.
 DAMAGED = (EOFError, LookupError, UnicodeDecodeError, struct.error)
 STATISTICS = ('min', 'max', 'mean', 'current')
 
 
-class RefusedCheckpoint(EchoError, pickle.UnpicklingError):
+class RefusedCheckpoint(UserError, pickle.UnpicklingError):
     """A file that is damaged, or holds more than weights; nothing in it was executed.
 
     Args:
@@ -140,7 +140,7 @@ def _apply(module: ModuleType, execute: Execute) -> None:
     module.load_url = weights_only(module.load_url)  # type: ignore[attr-defined]
 
 
-UNSAFE_CHECKPOINTS = Repair(
+UNSAFE_CHECKPOINTS = Patch(
     name='mmengine: checkpoints are read by weights_only=True, over http too, and can be resumed',
     issue='https://github.com/open-mmlab/mmengine/issues/1655',
     modules=('mmengine.runner.checkpoint',),

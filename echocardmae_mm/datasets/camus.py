@@ -13,8 +13,8 @@ from echocardmae_mm.datasets.echonet_dynamic import is_ef
 from echocardmae_mm.datasets.patient_folds import contiguous_folds, patients_of_split, read_folds
 from echocardmae_mm.datasets.recording_dataset import RecordingDataset
 from echocardmae_mm.datasets.recording_lists import or_phantoms
-from echocardmae_mm.errors import EchoError
 from echocardmae_mm.registry import DATASETS
+from echocardmae_mm.utils.errors import UserError
 
 VIEWS = ('2CH', '4CH')
 
@@ -50,7 +50,7 @@ class CAMUSDataset(RecordingDataset):
         folds (dict[str, int]): Fold of each patient; empty without ``fold``.
 
     Raises:
-        EchoError: If there is no patient, the folder holds both releases, a view or an EF of 0 to
+        UserError: If there is no patient, the folder holds both releases, a view or an EF of 0 to
             100 is missing, or the fold or the split does not exist.
     """
 
@@ -69,9 +69,9 @@ class CAMUSDataset(RecordingDataset):
     ) -> None:
         self.views = [view.upper() for view in ([views] if isinstance(views, str) else views)]
         if unknown := set(self.views) - set(VIEWS):
-            raise EchoError(f'CAMUSDataset: view {min(unknown)!r} is unknown; choose of {VIEWS}')
+            raise UserError(f'CAMUSDataset: view {min(unknown)!r} is unknown; choose of {VIEWS}')
         if (fold is None) != (split is None):
-            raise EchoError('CAMUSDataset: fold and split go together; give both or neither')
+            raise UserError('CAMUSDataset: fold and split go together; give both or neither')
         self.fold = fold
         self.split = split
         self.num_folds = num_folds
@@ -90,7 +90,7 @@ class CAMUSDataset(RecordingDataset):
         require_one_release(self.data_root, patients)
         labelled = [patient for patient in patients if not self._is_held_back(patient)]
         if not labelled:
-            raise EchoError(f'{self.data_root}: no patient of CAMUS in it has an EF')
+            raise UserError(f'{self.data_root}: no patient of CAMUS in it has an EF')
         chosen = self._in_split({patient.name for patient in labelled})
         self.report = {
             f'patients of the {patients[0].release}': len(patients),
@@ -128,16 +128,16 @@ def require_one_release(root: str, patients: list[Patient]) -> None:
         patients (list[Patient]): What was found in it.
 
     Raises:
-        EchoError: If so.
+        UserError: If so.
     """
     if not patients:
-        raise EchoError(
+        raise UserError(
             f'{root}: no patient of CAMUS; expected database_nifti/patient0001 or '
             'training/patient0001\n'
             f'Set data_root to the folder that was unpacked, {or_phantoms("camus")}'
         )
     if len({patient.release for patient in patients}) > 1:
-        raise EchoError(
+        raise UserError(
             f'{root}: holds both releases of CAMUS, whose EF differ by about eight points\n'
             'Set data_root to database_nifti, or to a folder of training and testing alone'
         )
@@ -146,7 +146,7 @@ def require_one_release(root: str, patients: list[Patient]) -> None:
 def _data_info(patient: Patient, view: str) -> dict[str, Any]:
     path, cfg = patient.image(view, 'sequence'), patient.folder / f'Info_{view}.cfg'
     if path is None:
-        raise EchoError(
+        raise UserError(
             f'{patient.folder}: no sequence of view {view}; unpack the patient again, or leave the '
             'view out'
         )
@@ -154,7 +154,7 @@ def _data_info(patient: Patient, view: str) -> dict[str, Any]:
     ef = ejection_fraction(info)
     if not is_ef(ef):
         stated = info.get('EF') or info.get('LVef') or 'nothing'
-        raise EchoError(f'{cfg}: expected an EF of 0 to 100 per cent, found {stated!r}')
+        raise UserError(f'{cfg}: expected an EF of 0 to 100 per cent, found {stated!r}')
     rate = info.get('FrameRate', '')
     return {
         'filename': str(path),
@@ -174,5 +174,5 @@ def _instant(info: dict[str, str], name: str, cfg: Path) -> int:
     """Frame of end-diastole or end-systole, from 0; the files count from 1."""
     frame, last = info.get(name, ''), info.get('NbFrame', '')
     if not (frame.isdigit() and last.isdigit() and 1 <= int(frame) <= int(last)):
-        raise EchoError(f'{cfg}: {name}={frame!r} is no frame of 1 to NbFrame={last!r}')
+        raise UserError(f'{cfg}: {name}={frame!r} is no frame of 1 to NbFrame={last!r}')
     return int(frame) - 1

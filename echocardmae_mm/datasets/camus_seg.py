@@ -15,8 +15,8 @@ from echocardmae_mm.datasets.patient_folds import SPLITS
 from echocardmae_mm.datasets.patient_split import draw_split, read_split
 from echocardmae_mm.datasets.recording_dataset import RecordingDataset
 from echocardmae_mm.datasets.recordings import open_recording, read_labels
-from echocardmae_mm.errors import EchoError, RecordingError
 from echocardmae_mm.registry import DATASETS
+from echocardmae_mm.utils.errors import RecordingError, UserError
 
 _TEST_LIST = 'database_split/subgroup_testing.txt'
 _INSTANTS = ('ED', 'ES')
@@ -50,7 +50,7 @@ class CAMUSSegDataset(RecordingDataset):
         splits (dict[str, str]): The split of each patient; a run stores it as ``split.csv``.
 
     Raises:
-        EchoError: If there is no patient, the folder holds both releases, no list says which
+        UserError: If there is no patient, the folder holds both releases, no list says which
             patients test, or the split or a view does not exist.
     """
 
@@ -71,9 +71,9 @@ class CAMUSSegDataset(RecordingDataset):
     ) -> None:
         self.views = [view.upper() for view in ([views] if isinstance(views, str) else views)]
         if unknown := set(self.views) - set(VIEWS):
-            raise EchoError(f'CAMUSSegDataset: view {min(unknown)!r} is unknown; choose of {VIEWS}')
+            raise UserError(f'CAMUSSegDataset: view {min(unknown)!r} is unknown; choose of {VIEWS}')
         if split is not None and split.lower() not in SPLITS:
-            raise EchoError(f'CAMUSSegDataset: split={split!r} is unknown; choose one of {SPLITS}')
+            raise UserError(f'CAMUSSegDataset: split={split!r} is unknown; choose one of {SPLITS}')
         self.split = split
         self.split_file = split_file
         self.val_share = val_share
@@ -107,7 +107,7 @@ class CAMUSSegDataset(RecordingDataset):
             **left_out,
         }
         if not frames:
-            raise EchoError(
+            raise UserError(
                 f'{self.data_root}: none of {len(chosen)} patients has a labelled frame of '
                 f'{" or ".join(self.views)}; unpack the files *_gt beside the images'
             )
@@ -180,7 +180,7 @@ def _official_test(root: str, patients: list[Patient]) -> set[str]:
     if patients[0].release == NIFTI:
         path = patients[0].folder.parent.parent / _TEST_LIST
         if not path.is_file():
-            raise EchoError(
+            raise UserError(
                 f'{path}: not found; it names the official test patients\n'
                 'Unpack database_split beside database_nifti, or give a split_file'
             )
@@ -189,7 +189,7 @@ def _official_test(root: str, patients: list[Patient]) -> set[str]:
         names = {patient.name for patient in patients if patient.is_hidden}
     test = names & {patient.name for patient in patients}
     if not test:
-        raise EchoError(
+        raise UserError(
             f'{root}: none of the official test patients is there; give a split_file to name others'
         )
     return test

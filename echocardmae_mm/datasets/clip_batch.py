@@ -8,8 +8,8 @@ from typing import Any, NamedTuple
 from torch import Tensor
 
 from echocardmae_mm.datasets.resident_frames import ResidentFrames
-from echocardmae_mm.errors import EchoError
 from echocardmae_mm.registry import FUNCTIONS
+from echocardmae_mm.utils.errors import UserError
 
 
 class ClipBatch(NamedTuple):
@@ -54,7 +54,7 @@ class ReadBatch(dict):
     """What a data set with ``batched=True`` reads; it says so to who takes it for a list."""
 
     def __missing__(self, key: object) -> Any:
-        raise EchoError(
+        raise UserError(
             "batched=True needs collate_fn=dict(type='echocardmae_mm.whole_batch') in the "
             'dataloader'
         )
@@ -71,10 +71,10 @@ def whole_batch(batch: ReadBatch) -> ReadBatch:
         ReadBatch: The same.
 
     Raises:
-        EchoError: If it is anything else.
+        UserError: If it is anything else.
     """
     if not isinstance(batch, ReadBatch):
-        raise EchoError(
+        raise UserError(
             'whole_batch collates what a data set with batched=True reads: set that, and let no '
             'RepeatDataset or ConcatDataset stand around it'
         )

@@ -18,14 +18,14 @@ from echocardmae_mm.datasets.recordings import PackedStore, name_in_store
 from echocardmae_mm.datasets.resident_frames import ResidentFrames
 from echocardmae_mm.datasets.sized_frames import SizedFrames
 from echocardmae_mm.datasets.transforms import (
-    OpenRecording,
-    ReadFrames,
-    SampleClipPair,
-    SampleEvenClips,
+    RecordingDecode,
+    RecordingInit,
+    SampleRandomClips,
+    SampleUniformClips,
 )
 from echocardmae_mm.datasets.transforms.clip_sampler import ClipSampler
-from echocardmae_mm.draws import DrawKey, draw_key
-from echocardmae_mm.errors import EchoError
+from echocardmae_mm.utils.counter_rng import RngKey, rng_key
+from echocardmae_mm.utils.errors import UserError
 
 RESIDENT = ('', 'device')
 #: One that is read, three that :func:`read_ahead` holds, one that the model works on.
@@ -36,14 +36,14 @@ class ChosenClips(NamedTuple):
     """The frames of one sample, not read yet.
 
     Args:
-        key (DrawKey): Whose draws the sample's are.
+        key (RngKey): Whose draws the sample's are.
         name (str): The recording's name in the store.
         frame_inds (np.ndarray): int64 of shape (M, T); -1 stands for a black frame.
         padded_frames (int): How many frames the recording was too short for.
         meta (dict): What the pipeline's ``PackActionInputs`` hands on of it.
     """
 
-    key: DrawKey
+    key: RngKey
     name: str
     frame_inds: np.ndarray
     padded_frames: int
@@ -53,7 +53,7 @@ class ChosenClips(NamedTuple):
 class ClipBatches:
     """Reads what a pretraining pipeline begins with, for a batch, in two steps: choose, then read.
 
-    The pipeline is ``OpenRecording``, a sampler of clips, ``ReadFrames``, ``Resize`` (done while
+    The pipeline is ``RecordingInit``, a sampler of clips, ``RecordingDecode``, ``Resize`` (done while
     reading, for recordings of another size), ``FormatShape``, transforms with a batch form such as
     ``DenoisedTarget`` and ``SectorMask``, and ``PackActionInputs``. Draws and pixels are those of
     the pipeline.
@@ -67,7 +67,7 @@ class ClipBatches:
         resident (str): '' or 'device', which holds all frames. Defaults to ''.
 
     Raises:
-        EchoError: If a transform has no batch form, or as :class:`SizedFrames`.
+        UserError: If a transform has no batch form, or as :class:`SizedFrames`.
     """
 
     def __init__(
@@ -80,7 +80,7 @@ class ClipBatches:
         resident: str = '',
     ) -> None:
         if resident not in RESIDENT:
-            raise EchoError(f'resident={resident!r} is unknown; choose one of {RESIDENT}')
+            raise UserError(f'resident={resident!r} is unknown; choose one of {RESIDENT}')
         self.data_info = data_info
         self.data_root = data_root
         parts = _parts(transforms)
@@ -95,7 +95,7 @@ class ClipBatches:
         """Choose the clips of a sample; nothing is read.
 
         Args:
-            index (int): Its index, an :class:`~echocardmae_mm.draws.EpochIndex` that knows the
+            index (int): Its index, an :class:`~echocardmae_mm.utils.counter_rng.EpochIndex` that knows the
                 epoch.
 
         Returns:
@@ -113,7 +113,7 @@ class ClipBatches:
         size = {'img_shape': self.frames.frame[:2]}
         results = self.sampler.transform({**opened, **size, 'sample_idx': index})
         return ChosenClips(
-            draw_key(results),
+            rng_key(results),
             results['packed'][1],
             results['frame_inds'].reshape(results['num_clips'], -1),
             results['padded_frames'],
@@ -130,7 +130,7 @@ class ClipBatches:
             dict: ``inputs``, a :class:`ClipBatch`, and ``data_samples``.
         """
         if self.resident is not None and get_worker_info() is not None:
-            raise EchoError(
+            raise UserError(
                 "resident='device': the frames stay in the process that trains; set num_workers=0 "
                 'and persistent_workers=False in the dataloader'
             )
@@ -185,7 +185,7 @@ _FREE = _references([np.empty(0)])[0]
 class _Parts(NamedTuple):
     """A pretraining pipeline by what becomes of it."""
 
-    opener: OpenRecording
+    opener: RecordingInit
     sampler: ClipSampler
     resize: Any | None
     left_to_do: list[Any]
@@ -196,12 +196,12 @@ def _parts(transforms: Sequence[Any]) -> _Parts:
     opener, sampler, reader = [*transforms, None, None, None][:3]
     # Of a subclass it is not known what it changes, nor what it draws from.
     if not (
-        type(opener) is OpenRecording
-        and type(sampler) in (SampleClipPair, SampleEvenClips)
-        and type(reader) is ReadFrames
+        type(opener) is RecordingInit
+        and type(sampler) in (SampleRandomClips, SampleUniformClips)
+        and type(reader) is RecordingDecode
     ):
-        raise EchoError(
-            'batched=True: the pipeline must begin with OpenRecording, SampleClipPair, ReadFrames'
+        raise UserError(
+            'batched=True: the pipeline must begin with RecordingInit, SampleRandomClips, RecordingDecode'
         )
     resize: Any | None = None
     left_to_do: list[Any] = []
@@ -214,12 +214,12 @@ def _parts(transforms: Sequence[Any]) -> _Parts:
         elif getattr(transform, 'has_batch_form', False):
             left_to_do.append(transform)
         elif type(transform) is not FormatShape:
-            raise EchoError(
+            raise UserError(
                 f'batched=True: {transform} has no form for a whole batch\nLeave batched out of '
                 'the data set, or this transform out of its pipeline'
             )
     if not left_to_do:
-        raise EchoError(
+        raise UserError(
             'batched=True is for pretraining: the pipeline has neither DenoisedTarget nor '
             'SectorMask\nLeave batched out of the data set'
         )

@@ -10,8 +10,8 @@ from echocardmae_mm.datasets.recording_lists import (
     listed_recordings,
     or_phantoms,
 )
-from echocardmae_mm.errors import EchoError
 from echocardmae_mm.registry import DATASETS
+from echocardmae_mm.utils.errors import UserError
 
 
 @DATASETS.register_module()
@@ -27,7 +27,7 @@ class EchoVideoDataset(RecordingDataset):
         **kwargs (Any): Further arguments of :class:`RecordingDataset`.
 
     Raises:
-        EchoError: If the folder or the list is missing or names no recording, or the store is none.
+        UserError: If the folder or the list is missing or names no recording, or the store is none.
     """
 
     def __init__(self, data_root: str = '', ann_file: str = '', **kwargs: Any) -> None:
@@ -48,7 +48,7 @@ class EchoVideoDataset(RecordingDataset):
         self.report = {'listed': len(paths), 'missing on disk': len(paths) - len(there)}
         if not there:
             place = self.ann_file or self.data_root
-            raise EchoError(
+            raise UserError(
                 f'{place}: no recording in it; expected .avi, .mp4, .dcm, .nii.gz or .mhd files\n'
                 f'Set data_root to a folder of recordings, {or_phantoms()}'
             )

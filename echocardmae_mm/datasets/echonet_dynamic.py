@@ -21,8 +21,8 @@ from echocardmae_mm.datasets.echonet_lists import (
 from echocardmae_mm.datasets.recording_dataset import RecordingDataset
 from echocardmae_mm.datasets.recording_lists import or_phantoms
 from echocardmae_mm.datasets.recordings import looks_like_recording
-from echocardmae_mm.errors import EchoError
 from echocardmae_mm.registry import DATASETS
+from echocardmae_mm.utils.errors import UserError
 
 SOURCE = 'EchoNet-Dynamic'
 _VIDEO_FOLDERS = ('Videos', 'a4c-video-dir')
@@ -52,7 +52,7 @@ class EchoNetDynamicDataset(RecordingDataset):
         **kwargs (Any): Further arguments of :class:`RecordingDataset`.
 
     Raises:
-        EchoError: If a file, a column or the split is missing.
+        UserError: If a file, a column or the split is missing.
     """
 
     #: Whether a recording without an ejection fraction is of no use.
@@ -108,7 +108,7 @@ class EchoNetDynamicDataset(RecordingDataset):
             'traced but not listed': len(tracings.keys() - first_rows.keys()),
         }
         if not there:
-            raise EchoError(
+            raise UserError(
                 f'{root}: of {len(chosen)} recordings in {FILE_LIST} none is on disk with an EF\n'
                 f'Unpack the videos into {root / _VIDEO_FOLDERS[0]}, {or_phantoms()}'
             )
@@ -145,7 +145,7 @@ class EchoNetDynamicDataset(RecordingDataset):
     def _require_rows(self, chosen: dict[str, dict[str, str]], rows: list[dict[str, str]]) -> None:
         if not chosen:
             found = ', '.join(sorted({row['Split'] for row in rows})) if self.split else ''
-            raise EchoError(
+            raise UserError(
                 f'{Path(self.data_root) / FILE_LIST}: no rows of split {self.split}; '
                 f'found {found or "an empty list"}'
             )
@@ -155,7 +155,7 @@ class EchoNetDynamicDataset(RecordingDataset):
     ) -> None:
         without = sorted(chosen.keys() - labelled.keys())
         if without:
-            raise EchoError(
+            raise UserError(
                 f'{Path(self.data_root) / FILE_LIST}: {len(without)} of {len(chosen)} rows have no '
                 f'EF of 0 to 100 per cent, such as {without[0]} with '
                 f'{chosen[without[0]]["EF"] or "nothing"!r}\n'
@@ -196,7 +196,7 @@ def find_videos(root: Path) -> dict[str, Path]:
 def _file_list(root: Path, require_split: bool, require_ef: bool) -> list[dict[str, str]]:
     path = root / FILE_LIST
     if not path.is_file():
-        raise EchoError(
+        raise UserError(
             f"{path}: not found; EchoNet-Dynamic is free for research under Stanford AIMI's "
             'agreement (https://echonet.github.io/dynamic)\n'
             f'Unpack it so that this file exists, {or_phantoms()}'

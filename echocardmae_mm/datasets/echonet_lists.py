@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
-from echocardmae_mm.errors import EchoError
+from echocardmae_mm.utils.errors import UserError
 
 FILE_LIST = 'FileList.csv'
 TRACINGS = 'VolumeTracings.csv'
@@ -40,7 +40,7 @@ def read_rows(path: Path, columns: tuple[str, ...]) -> list[dict[str, str]]:
         list[dict]: One dict a row, by the names of ``columns``; other columns keep their own.
 
     Raises:
-        EchoError: If a column is missing, or the file is no list.
+        UserError: If a column is missing, or the file is no list.
     """
     try:
         with path.open(encoding='utf-8-sig', newline='') as lines:
@@ -50,11 +50,11 @@ def read_rows(path: Path, columns: tuple[str, ...]) -> list[dict[str, str]]:
             reader.fieldnames = [expected.get(name.lower(), name) for name in found]
             rows = list(reader)
     except (csv.Error, UnicodeDecodeError) as error:
-        raise EchoError(f'{path}: not a list of comma-separated values ({error})') from error
+        raise UserError(f'{path}: not a list of comma-separated values ({error})') from error
     missing = [name for name in columns if name not in reader.fieldnames]
     if missing:
         there = ', '.join(found) or 'nothing'
-        raise EchoError(f'{path}: missing column {", ".join(missing)}; found {there}')
+        raise UserError(f'{path}: missing column {", ".join(missing)}; found {there}')
     return rows
 
 
@@ -86,7 +86,7 @@ def read_tracings(path: Path) -> dict[str, dict[int, np.ndarray]]:
         normally 20, are chords from the apex on.
 
     Raises:
-        EchoError: If a column is missing, or a row holds what is no number.
+        UserError: If a column is missing, or a row holds what is no number.
     """
     tracings: dict[str, dict[int, list[tuple[float, ...]]]] = {}
     for number, row in enumerate(read_rows(path, _TRACING_COLUMNS), start=2):
@@ -95,7 +95,7 @@ def read_tracings(path: Path) -> dict[str, dict[int, np.ndarray]]:
             frames = tracings.setdefault(video_stem(row['FileName']), {})
             frames.setdefault(int(frame), []).append((x1, y1, x2, y2))
         except (TypeError, ValueError, AttributeError) as error:
-            raise EchoError(f'{path}, line {number}: not a tracing ({error})') from error
+            raise UserError(f'{path}, line {number}: not a tracing ({error})') from error
     return {
         stem: {frame: np.array(rows) for frame, rows in frames.items()}
         for stem, frames in tracings.items()

@@ -12,8 +12,8 @@ from mmengine.logging import print_log
 from echocardmae_mm.datasets.echonet_dynamic import EchoNetDynamicDataset
 from echocardmae_mm.datasets.echonet_lists import ROWS_OF_A_TRACING, TRACINGS, read_number
 from echocardmae_mm.datasets.tracing import traced_area, tracing_mask
-from echocardmae_mm.errors import EchoError
 from echocardmae_mm.registry import DATASETS
+from echocardmae_mm.utils.errors import UserError
 
 _SIZE = 112
 _LEAST_INSIDE = 0.5
@@ -41,7 +41,7 @@ class EchoNetSegDataset(EchoNetDynamicDataset):
         **kwargs (Any): Of :class:`EchoNetDynamicDataset`: ``data_root``, ``split``, ...
 
     Raises:
-        EchoError: If a file, a column or the split is missing.
+        UserError: If a file, a column or the split is missing.
     """
 
     METAINFO = dict(classes=('background', 'left ventricle'), palette=[[0, 0, 0], [230, 75, 53]])
@@ -65,9 +65,10 @@ class EchoNetSegDataset(EchoNetDynamicDataset):
         self.report.update(self._left_out)
         if not frames:
             reasons = ', '.join(f'{count} {what}' for what, count in self._left_out.items())
-            raise EchoError(
+            raise UserError(
                 f'{Path(self.data_root) / TRACINGS}: no traced frame to segment; {reasons}\n'
-                'Look at the tracings with: python tools/check_data.py ' + self.data_root
+                'AcquisitionSettings at the tracings with: python tools/check_data.py '
+                + self.data_root
             )
         return frames
 

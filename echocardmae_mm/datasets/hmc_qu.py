@@ -13,8 +13,8 @@ from echocardmae_mm.datasets.hmc_qu_workbook import HMCQURow, plain_stem, read_h
 from echocardmae_mm.datasets.patient_folds import patients_of_split, read_folds, stratified_folds
 from echocardmae_mm.datasets.recording_dataset import RecordingDataset
 from echocardmae_mm.datasets.recording_lists import find_recordings, or_phantoms
-from echocardmae_mm.errors import EchoError, RecordingError
 from echocardmae_mm.registry import DATASETS
+from echocardmae_mm.utils.errors import RecordingError, UserError
 
 SOURCE = 'HMC-QU'
 _WORKBOOKS = {'A4C': ('A4C.xlsx', 'HMC_QU.xlsx'), 'A2C': ('A2C.xlsx',)}
@@ -40,7 +40,7 @@ class HMCQUDataset(RecordingDataset):
         data_root (str): Folder of A4C.xlsx and A2C.xlsx, or of HMC_QU.xlsx in the older archive,
             and of the recordings, at any depth. Where both are there, A4C.xlsx counts.
         view (str): 'A4C' or 'A2C'. Defaults to 'A4C'.
-        masked_only (bool): Whether only recordings whose wall is traced are taken: the 109 of view
+        traced_only (bool): Whether only recordings whose wall is traced are taken: the 109 of view
             A4C, 72 of them with infarction, on which the paper's Table 4 stands. Another number is
             told as a warning. Defaults to True.
         fold (int, optional): The fold that is held out, from 0. Defaults to None, all patients.
@@ -58,7 +58,7 @@ class HMCQUDataset(RecordingDataset):
         folds (dict[str, int]): Fold of each patient; empty without ``fold``.
 
     Raises:
-        EchoError: If the workbook is missing or cannot be read, no recording is left, or the view,
+        UserError: If the workbook is missing or cannot be read, no recording is left, or the view,
             the fold or the split does not exist.
     """
 
@@ -68,7 +68,7 @@ class HMCQUDataset(RecordingDataset):
         self,
         data_root: str = 'data/HMC-QU',
         view: str = 'A4C',
-        masked_only: bool = True,
+        traced_only: bool = True,
         fold: int | None = None,
         split: str | None = None,
         num_folds: int = 5,
@@ -79,10 +79,10 @@ class HMCQUDataset(RecordingDataset):
     ) -> None:
         self.view = view.upper()
         if self.view not in _WORKBOOKS:
-            raise EchoError(f'HMCQUDataset: view {view!r} is unknown; choose of {(*_WORKBOOKS,)}')
+            raise UserError(f'HMCQUDataset: view {view!r} is unknown; choose of {(*_WORKBOOKS,)}')
         if (fold is None) != (split is None):
-            raise EchoError('HMCQUDataset: fold and split go together; give both or neither')
-        self.masked_only = masked_only
+            raise UserError('HMCQUDataset: fold and split go together; give both or neither')
+        self.traced_only = traced_only
         self.fold = fold
         self.split = split
         self.num_folds = num_folds
@@ -104,7 +104,7 @@ class HMCQUDataset(RecordingDataset):
         for row in rows:
             first_rows.setdefault(plain_stem(row.stem), row)
         listed = first_rows
-        if self.masked_only:
+        if self.traced_only:
             listed = {stem: row for stem, row in first_rows.items() if row.is_masked}
             _require_masks(path, listed.values())
         unlabelled = [stem for stem, row in listed.items() if row.label is None]
@@ -126,7 +126,7 @@ class HMCQUDataset(RecordingDataset):
             ),
         }
         if not there:
-            raise EchoError(
+            raise UserError(
                 f'{self.data_root}: of {len(chosen)} recordings in {path.name} none is on disk\n'
                 f'Unpack the archive with its folders beside the workbook, {or_phantoms("hmcqu")}'
             )
@@ -181,7 +181,7 @@ def _find_workbook(root: Path, view: str) -> Path:
     for name in names:
         if (root / name).is_file():
             return root / name
-    raise EchoError(
+    raise UserError(
         f'{root}: no workbook of view {view}; expected {" or ".join(names)}\n'
         f'Set data_root to the folder that HMC-QU was unpacked into, {or_phantoms("hmcqu")}'
     )
@@ -190,9 +190,9 @@ def _find_workbook(root: Path, view: str) -> Path:
 def _require_masks(path: Path, rows: Collection[HMCQURow]) -> None:
     """Refuse a workbook without masks, and warn of a subset that is not the published one."""
     if not rows:
-        raise EchoError(
+        raise UserError(
             f'{path}: no recording is ticked as having a mask; masks belong to view A4C\n'
-            'Set masked_only=False to take all recordings'
+            'Set traced_only=False to take all recordings'
         )
     infarctions = sum(row.label == 1 for row in rows)
     found = len(rows), infarctions, len(rows) - infarctions

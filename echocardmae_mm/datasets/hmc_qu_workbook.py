@@ -6,7 +6,7 @@ import re
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from echocardmae_mm.errors import EchoError
+from echocardmae_mm.utils.errors import UserError
 
 _STEM, _SEGMENTS, _START, _END, _MASK = 0, slice(1, 7), 7, 8, 9
 _WIDTH, _HEADER_ROWS = 10, 2
@@ -72,18 +72,18 @@ def read_hmc_qu_workbook(path: Path) -> list[HMCQURow]:
         list[HMCQURow]: One for each recording, in the order of the workbook.
 
     Raises:
-        EchoError: If the file is no workbook or not one of HMC-QU, or a segment is coded otherwise.
+        UserError: If the file is no workbook or not one of HMC-QU, or a segment is coded otherwise.
     """
     table = _cells(path)
     if not any(_CYCLE_HEADER in str(row[_START]).lower() for row in table[:_HEADER_ROWS]):
         found = ', '.join(str(cell) for row in table[:1] for cell in row if cell is not None)
-        raise EchoError(
+        raise UserError(
             f'{path}: no column of the cardiac cycle, expected as the eighth one; found '
             f'{found or "nothing"}\nIt should be a workbook as HMC-QU ships it; download it again'
         )
     recordings = {number: row for number, row in enumerate(table, start=1) if _patient(row[_STEM])}
     if not recordings:
-        raise EchoError(
+        raise UserError(
             f'{path}: no recording in it; expected rows that begin with names such as ES0001 _4CH_1'
         )
     abnormal = _abnormal_segments(path, recordings)
@@ -124,7 +124,7 @@ def _cells(path: Path) -> list[tuple[Any, ...]]:
         table = list(openpyxl.load_workbook(path, data_only=True).active.values)
     # A damaged file lets openpyxl pass on whatever zip, XML and its own classes raise.
     except Exception as error:
-        raise EchoError(f'{path}: not a workbook ({error}); download it again') from error
+        raise UserError(f'{path}: not a workbook ({error}); download it again') from error
     return [(*row, *[None] * _WIDTH)[:_WIDTH] for row in table]
 
 
@@ -140,7 +140,7 @@ def _abnormal_segments(
         for column, code in enumerate(codes, start=_SEGMENTS.start):
             is_empty = not plain_stem(recordings[number][column])
             if code not in (normal, normal + 1) and not is_empty:
-                raise EchoError(
+                raise UserError(
                     f'{path}: cell {"ABCDEFG"[column]}{number} is {recordings[number][column]!r}; '
                     f'expected a segment, {normal} for normal or {normal + 1} for abnormal'
                 )

@@ -9,8 +9,8 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from echocardmae_mm.draws import DrawKey, Stream, draw_bits
-from echocardmae_mm.errors import EchoError
+from echocardmae_mm.utils.counter_rng import RngKey, RngStream, random_bits
+from echocardmae_mm.utils.errors import UserError
 
 SPLITS = ('train', 'val', 'test')
 
@@ -26,11 +26,11 @@ def contiguous_folds(patients: Collection[str], num_folds: int) -> dict[str, int
         dict[str, int]: Fold of each patient, from 0.
 
     Raises:
-        EchoError: If there are fewer patients than folds, or fewer than two folds.
+        UserError: If there are fewer patients than folds, or fewer than two folds.
     """
     names = sorted(set(patients))
     if not 2 <= num_folds <= len(names):
-        raise EchoError(
+        raise UserError(
             f'{num_folds} folds of {len(names)} patients: num_folds must lie between 2 and that'
         )
     blocks = np.array_split(np.arange(len(names)), num_folds)
@@ -55,7 +55,7 @@ def stratified_folds(
         dict[str, int]: Fold of each patient, from 0.
 
     Raises:
-        EchoError: If a label has fewer patients than there are folds, or there are fewer than two
+        UserError: If a label has fewer patients than there are folds, or there are fewer than two
             folds.
     """
     from sklearn.model_selection import StratifiedGroupKFold
@@ -64,11 +64,11 @@ def stratified_folds(
     names = sorted(set(patients))
     fewest = min(Counter(label for _, label in set(recordings)).values(), default=0)
     if not 2 <= num_folds <= fewest:
-        raise EchoError(
+        raise UserError(
             f'{num_folds} folds of {len(names)} patients, of whom {fewest} have the rarest label: '
             'num_folds must lie between 2 and that'
         )
-    order = np.argsort(draw_bits(DrawKey(seed, 0, 0), Stream.PATIENT_FOLD, len(names)))
+    order = np.argsort(random_bits(RngKey(seed, 0, 0), RngStream.PATIENT_FOLD, len(names)))
     rank = {names[index]: place for place, index in enumerate(order)}
     groups = [rank[patient] for patient, _ in recordings]
     ordered_labels = [label for _, label in recordings]
@@ -91,29 +91,29 @@ def read_folds(path: str | Path, patients: Collection[str]) -> dict[str, int]:
         dict[str, int]: Fold of each of the patients.
 
     Raises:
-        EchoError: If the file is missing or no such list, names a patient twice, or lacks one.
+        UserError: If the file is missing or no such list, names a patient twice, or lacks one.
     """
     if not Path(path).is_file():
-        raise EchoError(f'{path}: no such file; expected a CSV with the columns patient and fold')
+        raise UserError(f'{path}: no such file; expected a CSV with the columns patient and fold')
     try:
         table = pd.read_csv(path, dtype={'patient': str})
         patient_column, folds = table['patient'], pd.to_numeric(table['fold'])
     except (KeyError, ValueError) as error:
-        raise EchoError(
+        raise UserError(
             f'{path}: expected a CSV with the columns patient and fold, folds from 0 on ({error})'
         ) from error
     numbers = set(folds)
     if numbers != set(range(len(numbers))):
-        raise EchoError(
+        raise UserError(
             f'{path}: the folds must be 0, 1, 2 and so on without a gap; found '
             f'{", ".join(f"{fold:g}" for fold in sorted(numbers)[:4])}, ...'
         )
     twice = patient_column[patient_column.duplicated()]
     if len(twice):
-        raise EchoError(f'{path}: patient {twice.iloc[0]} is there twice')
+        raise UserError(f'{path}: patient {twice.iloc[0]} is there twice')
     found = dict(zip(patient_column, map(int, folds)))
     if missing := sorted(set(patients) - found.keys()):
-        raise EchoError(f'{path}: {len(missing)} patients have no fold, such as {missing[0]}')
+        raise UserError(f'{path}: {len(missing)} patients have no fold, such as {missing[0]}')
     return {patient: found[patient] for patient in sorted(set(patients))}
 
 
@@ -147,20 +147,20 @@ def patients_of_split(
         set[str]: Names of the patients.
 
     Raises:
-        EchoError: If the split or the fold does not exist, or would be empty.
+        UserError: If the split or the fold does not exist, or would be empty.
     """
     num_folds = max(folds.values()) + 1
     if not 0 <= fold < num_folds:
-        raise EchoError(
+        raise UserError(
             f'fold={fold} does not exist: the {num_folds} folds are 0 to {num_folds - 1}'
         )
     if split.lower() not in SPLITS:
-        raise EchoError(f'split={split!r} is unknown; choose one of {SPLITS}')
+        raise UserError(f'split={split!r} is unknown; choose one of {SPLITS}')
     if not 0 <= val_share < 1:
-        raise EchoError(f'val_share={val_share} must lie between 0 and 1')
+        raise UserError(f'val_share={val_share} must lie between 0 and 1')
     held_out = {patient for patient, its_fold in folds.items() if its_fold == fold}
     others = sorted(folds.keys() - held_out)
-    order = np.argsort(draw_bits(DrawKey(seed, fold, 0), Stream.INNER_SPLIT, len(others)))
+    order = np.argsort(random_bits(RngKey(seed, fold, 0), RngStream.INNER_SPLIT, len(others)))
     count = round(val_share * len(others))
     if val_share:
         count = max(1, count)
@@ -168,5 +168,5 @@ def patients_of_split(
     chosen = {'test': held_out, 'val': validating, 'train': set(others) - validating}[split.lower()]
     if not chosen:
         hint = '; set val_share above 0' if split.lower() == 'val' else ''
-        raise EchoError(f'split {split!r} of fold {fold} has no patients{hint}')
+        raise UserError(f'split {split!r} of fold {fold} has no patients{hint}')
     return chosen

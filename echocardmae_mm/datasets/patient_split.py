@@ -8,7 +8,7 @@ from pathlib import Path
 import pandas as pd
 
 from echocardmae_mm.datasets.patient_folds import SPLITS, patients_of_split
-from echocardmae_mm.errors import EchoError
+from echocardmae_mm.utils.errors import UserError
 
 
 def draw_split(
@@ -46,25 +46,25 @@ def read_split(path: str | Path, patients: Collection[str]) -> dict[str, str]:
         dict[str, str]: 'train', 'val' or 'test' for each of the patients, sorted.
 
     Raises:
-        EchoError: If the file is missing or no such list, names a patient twice, or lacks one.
+        UserError: If the file is missing or no such list, names a patient twice, or lacks one.
     """
     if not Path(path).is_file():
-        raise EchoError(f'{path}: no such file; expected a CSV with the columns patient and split')
+        raise UserError(f'{path}: no such file; expected a CSV with the columns patient and split')
     table = pd.read_csv(path, dtype=str)
     if not {'patient', 'split'} <= set(table.columns):
-        raise EchoError(
+        raise UserError(
             f'{path}: expected the columns patient and split, found {", ".join(table.columns)}'
         )
     splits = table['split'].str.lower()
     if not splits.isin(SPLITS).all():
         unknown = splits[~splits.isin(SPLITS)].iloc[0]
-        raise EchoError(f'{path}: split {unknown!r} is none of {SPLITS}')
+        raise UserError(f'{path}: split {unknown!r} is none of {SPLITS}')
     twice = table['patient'][table['patient'].duplicated()]
     if len(twice):
-        raise EchoError(f'{path}: patient {twice.iloc[0]} is there twice')
+        raise UserError(f'{path}: patient {twice.iloc[0]} is there twice')
     found = dict(zip(table['patient'], splits))
     if missing := sorted(set(patients) - found.keys()):
-        raise EchoError(f'{path}: {len(missing)} patients are not in it, such as {missing[0]}')
+        raise UserError(f'{path}: {len(missing)} patients are not in it, such as {missing[0]}')
     return {patient: found[patient] for patient in sorted(set(patients))}
 
 

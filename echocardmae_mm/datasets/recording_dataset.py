@@ -19,9 +19,9 @@ from echocardmae_mm.datasets.recordings import (
     name_in_store,
 )
 from echocardmae_mm.datasets.seeded_generators import seeded_generators
-from echocardmae_mm.datasets.transforms.open_recording import OpenRecording
-from echocardmae_mm.draws import EpochIndex, Stream, draw_bits, draw_key
-from echocardmae_mm.errors import EchoError, RecordingError
+from echocardmae_mm.datasets.transforms.recording_init import RecordingInit
+from echocardmae_mm.utils.counter_rng import EpochIndex, RngStream, random_bits, rng_key
+from echocardmae_mm.utils.errors import RecordingError, UserError
 
 _MAX_REPLACEMENTS = 100
 
@@ -44,7 +44,7 @@ class RecordingDataset(BaseDataset):
         ann_file (str): Its list, where it has one of that name. Defaults to ''.
         pipeline (Sequence[dict]): Transforms. Defaults to ().
         packed (str): Folder of a store that ``tools/pack_videos.py`` made of ``data_root``:
-            ``OpenRecording`` reads the frames from it, the same pixels in a fraction of the time.
+            ``RecordingInit`` reads the frames from it, the same pixels in a fraction of the time.
             Defaults to '', the files are decoded.
         batched (bool): Whether the clips of a batch are read from the store at once, and what is
             left of the pipeline is done by :class:`ClipPairPreprocessor` for the whole batch, on
@@ -58,7 +58,7 @@ class RecordingDataset(BaseDataset):
         **kwargs (Any): Further arguments of mmengine's ``BaseDataset``.
 
     Raises:
-        EchoError: If the list or the store cannot be used.
+        UserError: If the list or the store cannot be used.
     """
 
     skipped: torch.Tensor
@@ -164,7 +164,7 @@ class RecordingDataset(BaseDataset):
         results = self._listed(idx)
         filename = results['filename']
         results.update(self._packed(filename))
-        with seeded_generators(draw_key(results)):
+        with seeded_generators(rng_key(results)):
             sample = self.pipeline(results)
         if sample is None:
             raise RecordingError(filename, 'a transform of the pipeline refused it')
@@ -219,7 +219,7 @@ class RecordingDataset(BaseDataset):
             RecordingError: If it cannot be read.
         """
         results = {'filename': str(filename), **self._packed(str(filename))}
-        return OpenRecording().transform(results)['total_frames']
+        return RecordingInit().transform(results)['total_frames']
 
     def recording_of(self, data_info: dict[str, Any]) -> str:
         """The recording that a sample was taken from, which provenance goes by.
@@ -235,12 +235,12 @@ class RecordingDataset(BaseDataset):
     def _listed(self, index: int) -> dict[str, Any]:
         data_info: dict[str, Any] = self.get_data_info(index)
         if self.test_mode:
-            data_info['draw_seed'] = 0
+            data_info['rng_seed'] = 0
         return data_info
 
     def _read_in_batches(self) -> ClipBatches:
         if self.store is None:
-            raise EchoError(
+            raise UserError(
                 f'{type(self).__name__}: batched=True reads from a store; make one with '
                 'tools/pack_videos.py and name it by packed='
             )
@@ -260,7 +260,7 @@ class RecordingDataset(BaseDataset):
         return chosen
 
     def _packed(self, filename: str) -> dict[str, Any]:
-        """What :class:`OpenRecording` needs to read the copy in the store, where there is one."""
+        """What :class:`RecordingInit` needs to read the copy in the store, where there is one."""
         if self.store is None:
             return {}
         return {'packed': (self.store, name_in_store(filename, self.data_root))}
@@ -278,14 +278,14 @@ class RecordingDataset(BaseDataset):
             else:
                 batch.add(int(candidate))
                 return sample
-        raise EchoError(
+        raise UserError(
             f'None of {_MAX_REPLACEMENTS} recordings in a row could be used; the last: {reason}\n'
-            f'Look at the data with: python tools/check_data.py {self.data_root or "ROOT"}'
+            f'AcquisitionSettings at the data with: python tools/check_data.py {self.data_root or "ROOT"}'
         )
 
     def _replacements(self, index: int, batch: set[int]) -> Iterator[int]:
-        key = draw_key({'sample_idx': index})
-        for bits in draw_bits(key, Stream.REPLACEMENT, _MAX_REPLACEMENTS):
+        key = rng_key({'sample_idx': index})
+        for bits in random_bits(key, RngStream.REPLACEMENT, _MAX_REPLACEMENTS):
             candidate = int(bits) % len(self)
             if candidate not in batch:
                 yield EpochIndex(candidate, key.epoch, key.seed)

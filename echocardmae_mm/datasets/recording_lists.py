@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from echocardmae_mm.datasets.recordings import looks_like_recording
-from echocardmae_mm.errors import EchoError
+from echocardmae_mm.utils.errors import UserError
 
 _SIZES = {'echonet': '--videos 800', 'camus': '--camus 100', 'hmcqu': '--hmcqu 240'}
 _FILENAME_COLUMNS = ('filename', 'file', 'path', 'video')
@@ -39,10 +39,10 @@ def find_recordings(root: str) -> list[Path]:
         list[Path]: Sorted paths.
 
     Raises:
-        EchoError: If there is no such folder.
+        UserError: If there is no such folder.
     """
     if not root or not Path(root).is_dir():
-        raise EchoError(
+        raise UserError(
             f'{root or "data_root"}: no such folder; expected a folder of recordings\n'
             f'Set data_root to one, {or_phantoms()}'
         )
@@ -70,11 +70,11 @@ def listed_recordings(list_file: str, root: str) -> list[Path]:
         list[Path]: In the order of the list.
 
     Raises:
-        EchoError: If there is no such list, or it has no such column.
+        UserError: If there is no such list, or it has no such column.
     """
     path = Path(list_file)
     if not path.is_file():
-        raise EchoError(
+        raise UserError(
             f'{list_file}: no such file; expected a list of recordings, one path a line\n'
             f'Set ann_file to one or leave it out to read all of data_root, {or_phantoms()}'
         )
@@ -89,7 +89,7 @@ def _csv_names(lines: Iterable[str], path: Path) -> Iterator[str]:
     columns = reader.fieldnames or []
     column = next((name for name in columns if name.lower() in _FILENAME_COLUMNS), None)
     if column is None:
-        raise EchoError(
+        raise UserError(
             f"{path}: no column 'filename'; found {', '.join(columns) or 'nothing'}\n"
             'Name the column of the paths filename, or give a text file of one path a line'
         )

@@ -10,7 +10,7 @@ from mmengine.logging import print_log
 from torch import Tensor
 
 from echocardmae_mm.datasets.sized_frames import SizedFrames
-from echocardmae_mm.errors import EchoError
+from echocardmae_mm.utils.errors import UserError
 
 
 class ResidentFrames:
@@ -49,7 +49,7 @@ class ResidentFrames:
         shape = (self.num_frames + 1, *self.frames.frame)
         size = int(np.prod(shape))
         if device.type == 'cuda' and size > (free := torch.cuda.mem_get_info(device)[0]):
-            raise EchoError(
+            raise UserError(
                 f"resident='device': the frames take {size / 1e9:.1f} GB and {device} has "
                 f'{free / 1e9:.1f} GB free\nLeave resident out: they are then read batch by batch'
             )

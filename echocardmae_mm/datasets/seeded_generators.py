@@ -9,21 +9,21 @@ from contextlib import contextmanager
 import numpy as np
 import torch
 
-from echocardmae_mm.draws import DrawKey, Stream, draw_bits
+from echocardmae_mm.utils.counter_rng import RngKey, RngStream, random_bits
 
 
 @contextmanager
-def seeded_generators(key: DrawKey) -> Iterator[None]:
+def seeded_generators(key: RngKey) -> Iterator[None]:
     """Seed Python's, numpy's and torch's global generators for one sample, and restore them after.
 
     So a stock transform draws the same numbers for a sample whatever process prepares it and
     whatever was prepared before.
 
     Args:
-        key (DrawKey): Whose draws they are.
+        key (RngKey): Whose draws they are.
     """
     states = random.getstate(), np.random.get_state(), torch.get_rng_state()  # noqa: NPY002
-    seeds = [int(bits) for bits in draw_bits(key, Stream.TRANSFORMS, 3)]
+    seeds = [int(bits) for bits in random_bits(key, RngStream.TRANSFORMS, 3)]
     random.seed(seeds[0])
     np.random.seed(seeds[1] % 2**32)  # noqa: NPY002
     torch.default_generator.manual_seed(seeds[2] % 2**63)

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from echocardmae_mm.datasets.recordings import PackedStore
-from echocardmae_mm.errors import EchoError
+from echocardmae_mm.utils.errors import UserError
 
 
 class SizedFrames:
@@ -26,7 +26,7 @@ class SizedFrames:
             frames of one size.
 
     Raises:
-        EchoError: If the store does not hold a recording, or none could be packed, or their frames
+        UserError: If the store does not hold a recording, or none could be packed, or their frames
             differ in size and nothing resizes them.
     """
 
@@ -36,7 +36,7 @@ class SizedFrames:
         self._resize = resize
         shapes = {tuple(store.entry(name)['shape'][1:]): name for name in self.names}
         if not shapes:
-            raise EchoError(f'{store.folder}: none of the recordings could be packed')
+            raise UserError(f'{store.folder}: none of the recordings could be packed')
         if resize is not None:
             width, height = resize.scale
             self.frame: tuple[int, int, int] = (height, width, next(iter(shapes))[2])
@@ -44,9 +44,9 @@ class SizedFrames:
             (self.frame,) = shapes
         else:
             (one, first), (other, second) = list(shapes.items())[:2]
-            raise EchoError(
+            raise UserError(
                 f'{store.folder}: the frames of {first} are {one[0]} x {one[1]} pixels, those of '
-                f'{second} {other[0]} x {other[1]}: put a Resize behind ReadFrames'
+                f'{second} {other[0]} x {other[1]}: put a Resize behind RecordingDecode'
             )
 
     def num_frames(self, name: str) -> int:

@@ -1,42 +1,50 @@
 """Training loop, sampler, hooks and checkpoint files: exact resume, safe stop."""
 
-from .atomic_backend import AtomicBackend
-from .checkpoint_fit import require_fit
-from .config_settings import as_cfg_options, overrides, settings_of
-from .cpu_amp_optim_wrapper import CPUAmpOptimWrapper
-from .epoch_sampler import EpochSampler
-from .fit_targets_hook import FitTargetsHook
-from .innermost_datasets import innermost_datasets
-from .provenance import Overlap, git_commit, read_provenance, refuse_overlap
-from .provenance_hook import ProvenanceHook
-from .reseed_hook import ReseedHook
-from .resumable_early_stopping_hook import ResumableEarlyStoppingHook
-from .resumable_train_loop import ResumableTrainLoop
-from .safe_stop_hook import SafeStopHook
-from .skipped_videos_hook import SkippedVideosHook
-from .steady_runtime_info_hook import SteadyRuntimeInfoHook
-from .worker_signals import let_workers_outlive_signals
+from echocardmae_mm.engine.atomic_backend import AtomicBackend
+from echocardmae_mm.engine.buffered_runtime_info_hook import BufferedRuntimeInfoHook
+from echocardmae_mm.engine.checkpoint_compat import require_fit
+from echocardmae_mm.engine.cpu_amp_optim_wrapper import CPUAmpOptimWrapper
+from echocardmae_mm.engine.epoch_sampler import EpochSampler
+from echocardmae_mm.engine.graceful_stop_hook import GracefulStopHook
+from echocardmae_mm.engine.predictions_hook import PredictionsHook
+from echocardmae_mm.engine.provenance import Leakage, check_leakage, git_commit, read_provenance
+from echocardmae_mm.engine.provenance_hook import ProvenanceHook
+from echocardmae_mm.engine.reconstruction_hook import ReconstructionHook
+from echocardmae_mm.engine.reseed_hook import ReseedHook
+from echocardmae_mm.engine.resumable_early_stopping_hook import ResumableEarlyStoppingHook
+from echocardmae_mm.engine.resumable_train_loop import ResumableTrainLoop
+from echocardmae_mm.engine.segmentation_hook import SegmentationHook
+from echocardmae_mm.engine.skipped_videos_hook import SkippedVideosHook
+from echocardmae_mm.engine.target_statistics_hook import TargetStatisticsHook
+from echocardmae_mm.engine.training_curves_hook import TrainingCurvesHook
+from echocardmae_mm.engine.unwrap_datasets import unwrap_datasets
+from echocardmae_mm.engine.worker_signals import let_workers_outlive_signals
+from echocardmae_mm.utils.config import overrides, settings_of, to_cfg_options
 
 __all__ = [
     'AtomicBackend',
     'CPUAmpOptimWrapper',
     'EpochSampler',
-    'FitTargetsHook',
-    'Overlap',
+    'TargetStatisticsHook',
+    'Leakage',
+    'PredictionsHook',
     'ProvenanceHook',
+    'ReconstructionHook',
     'ReseedHook',
     'ResumableEarlyStoppingHook',
     'ResumableTrainLoop',
-    'SafeStopHook',
+    'GracefulStopHook',
+    'SegmentationHook',
     'SkippedVideosHook',
-    'SteadyRuntimeInfoHook',
-    'as_cfg_options',
+    'BufferedRuntimeInfoHook',
+    'TrainingCurvesHook',
+    'to_cfg_options',
     'git_commit',
-    'innermost_datasets',
+    'unwrap_datasets',
     'let_workers_outlive_signals',
     'overrides',
     'read_provenance',
-    'refuse_overlap',
+    'check_leakage',
     'require_fit',
     'settings_of',
 ]

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from mmengine.fileio import LocalBackend, register_backend
 
-from echocardmae_mm.errors import EchoError
+from echocardmae_mm.utils.errors import UserError
 
 
 class AtomicBackend(LocalBackend):
@@ -26,7 +26,7 @@ class AtomicBackend(LocalBackend):
             filepath (str | Path): The file; one of that name is replaced.
 
         Raises:
-            EchoError: If it cannot be written, such as on a full disk; nothing is left of it.
+            UserError: If it cannot be written, such as on a full disk; nothing is left of it.
         """
         target = Path(filepath)
         target.parent.mkdir(parents=True, exist_ok=True)
@@ -39,7 +39,7 @@ class AtomicBackend(LocalBackend):
             os.replace(part, target)
         except OSError as error:
             part.unlink(missing_ok=True)
-            raise EchoError(
+            raise UserError(
                 f'{target}: cannot be written ({error.strerror or error})\n'
                 'Make room and repeat the command with --resume: it goes on from the last '
                 'checkpoint'

@@ -9,8 +9,8 @@ import numpy as np
 from mmengine.dist import get_dist_info, sync_random_seed
 from torch.utils.data import Sampler
 
-from echocardmae_mm.draws import DrawKey, EpochIndex, Stream, draw_bits
 from echocardmae_mm.registry import DATA_SAMPLERS
+from echocardmae_mm.utils.counter_rng import EpochIndex, RngKey, RngStream, random_bits
 
 
 @DATA_SAMPLERS.register_module()
@@ -50,8 +50,8 @@ class EpochSampler(Sampler):
         epoch = self.epoch if self.shuffle else 0
         order = np.arange(len(self.dataset))
         if self.shuffle:
-            key = DrawKey(self.seed, epoch, 0)
-            order = np.argsort(draw_bits(key, Stream.SHUFFLE, len(order)), kind='stable')
+            key = RngKey(self.seed, epoch, 0)
+            order = np.argsort(random_bits(key, RngStream.SHUFFLE, len(order)), kind='stable')
         order = np.resize(order, len(self) * self.world_size)
         for index in order[self.rank :: self.world_size][start:]:
             yield EpochIndex(int(index), epoch, self.seed)

@@ -13,14 +13,13 @@ from mmengine.runner import CheckpointLoader
 from torch.utils.data import Dataset
 
 import echocardmae_mm
-from echocardmae_mm.errors import EchoError
-
-from .innermost_datasets import innermost_datasets
+from echocardmae_mm.engine.unwrap_datasets import unwrap_datasets
+from echocardmae_mm.utils.errors import UserError
 
 KEY = 'echocardmae_mm'
 
 
-class Overlap(NamedTuple):
+class Leakage(NamedTuple):
     """Recordings of a test set that a checkpoint was trained on.
 
     Args:
@@ -77,17 +76,17 @@ def starting_points(cfg: dict[str, Any]) -> list[str]:
     return list(dict.fromkeys([*named, *_pretrained(cfg.get('model'))]))
 
 
-def find_overlap(checkpoint: str, dataset: Dataset) -> Overlap | None:
-    """Look for recordings that a checkpoint was trained on, under whatever name, in a test set.
+def find_leakage(checkpoint: str, dataset: Dataset) -> Leakage | None:
+    """AcquisitionSettings for recordings that a checkpoint was trained on, under whatever name, in a test set.
 
     Args:
         checkpoint (str): Path or address.
         dataset (Dataset): The test set.
 
     Returns:
-        Overlap, optional: None if the test set offers no ``content_hashes``.
+        Leakage, optional: None if the test set offers no ``content_hashes``.
     """
-    leaves = innermost_datasets(dataset)
+    leaves = unwrap_datasets(dataset)
     if not all(hasattr(leaf, 'content_hashes') for leaf in leaves):
         return None
     origin = read_provenance(checkpoint)
@@ -101,10 +100,10 @@ def find_overlap(checkpoint: str, dataset: Dataset) -> Overlap | None:
         for index, content in enumerate(leaf.content_hashes())
         if content in seen
     ]
-    return Overlap(found, sum(len(leaf) for leaf in leaves), unknown)
+    return Leakage(found, sum(len(leaf) for leaf in leaves), unknown)
 
 
-def refuse_overlap(checkpoint: str, dataset: Dataset, allowed: bool) -> Overlap | None:
+def check_leakage(checkpoint: str, dataset: Dataset, allowed: bool) -> Leakage | None:
     """Refuse to test on what the checkpoint was trained on, whatever the files are called.
 
     Args:
@@ -113,19 +112,19 @@ def refuse_overlap(checkpoint: str, dataset: Dataset, allowed: bool) -> Overlap 
         allowed (bool): Whether an overlap is only found out.
 
     Returns:
-        Overlap, optional: None if the test set offers no ``content_hashes``.
+        Leakage, optional: None if the test set offers no ``content_hashes``.
 
     Raises:
-        EchoError: If there is an overlap and it is not allowed.
+        UserError: If there is an overlap and it is not allowed.
     """
-    overlap = find_overlap(checkpoint, dataset)
+    overlap = find_leakage(checkpoint, dataset)
     if overlap is None:
         return None
     if overlap.recordings and not allowed:
-        raise EchoError(
+        raise UserError(
             f'{checkpoint} was trained on {len(overlap.recordings)} of the {overlap.tested} '
             f'recordings to test on, such as {overlap.recordings[0]}\n'
-            'Test on others, or add --allow-overlap: the result will say so'
+            'Test on others, or add --allow-leakage: the result will say so'
         )
     for origin in overlap.unknown:
         print_log(

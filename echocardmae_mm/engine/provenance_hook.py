@@ -11,10 +11,9 @@ from mmengine.runner import Runner
 
 import echocardmae_mm
 from echocardmae_mm.datasets.patient_split import write_split
+from echocardmae_mm.engine.provenance import KEY, git_commit, read_provenance, starting_points
+from echocardmae_mm.engine.unwrap_datasets import unwrap_datasets
 from echocardmae_mm.registry import HOOKS
-
-from .innermost_datasets import innermost_datasets
-from .provenance import KEY, git_commit, read_provenance, starting_points
 
 _PATIENCE_S = 10.0
 _UNNAMED = 'checkpoints will not name the training videos: %s'
@@ -47,7 +46,7 @@ class ProvenanceHook(Hook):
             runner (Runner): The runner of the training process.
         """
         if is_main_process():
-            for dataset in innermost_datasets(runner.train_dataloader.dataset):
+            for dataset in unwrap_datasets(runner.train_dataloader.dataset):
                 if split := getattr(dataset, 'splits', None):
                     write_split(Path(runner.work_dir) / 'split.csv', split)
             try:
@@ -77,7 +76,7 @@ class ProvenanceHook(Hook):
 
     def _find_out(self, runner: Runner, seen: list[str]) -> None:
         try:
-            for dataset in innermost_datasets(runner.train_dataloader.dataset):
+            for dataset in unwrap_datasets(runner.train_dataloader.dataset):
                 if not hasattr(dataset, 'content_hashes'):
                     return
                 seen = seen + dataset.content_hashes()

@@ -10,8 +10,8 @@ from mmengine.dist import get_rank
 from mmengine.hooks import Hook
 from mmengine.runner import Runner
 
-from echocardmae_mm.draws import DrawKey, Stream, draw_bits
 from echocardmae_mm.registry import HOOKS
+from echocardmae_mm.utils.counter_rng import RngKey, RngStream, random_bits
 
 
 @HOOKS.register_module()
@@ -35,8 +35,8 @@ class ReseedHook(Hook):
             batch_idx (int): Unused.
             data_batch (dict, optional): Unused. Defaults to None.
         """
-        key = DrawKey(runner.seed, runner.iter, get_rank())
-        seed = int(draw_bits(key, Stream.TRAIN_STEP, 1)[0])
+        key = RngKey(runner.seed, runner.iter, get_rank())
+        seed = int(random_bits(key, RngStream.TRAIN_STEP, 1)[0])
         random.seed(seed)
         np.random.seed(seed % 2**32)  # noqa: NPY002
         torch.manual_seed(seed)

@@ -12,12 +12,11 @@ from torch import nn
 from torch.utils.data import DataLoader
 
 from echocardmae_mm.datasets.clip_batches import ClipBatches
-from echocardmae_mm.errors import EchoError
+from echocardmae_mm.engine.checkpoint_compat import require_start
+from echocardmae_mm.engine.epoch_sampler import EpochSampler
+from echocardmae_mm.engine.read_ahead import read_ahead
 from echocardmae_mm.registry import LOOPS
-
-from .checkpoint_fit import require_start
-from .epoch_sampler import EpochSampler
-from .read_ahead import read_ahead
+from echocardmae_mm.utils.errors import UserError
 
 _EPOCHS = 'echocardmae_mm.epochs'
 _ADVICE = (
@@ -43,13 +42,13 @@ class ResumableTrainLoop(EpochBasedTrainLoop):
             ``EpochBasedTrainLoop``.
 
     Raises:
-        EchoError: If the data set holds no whole batch.
+        UserError: If the data set holds no whole batch.
     """
 
     def __init__(self, runner: Runner, dataloader: DataLoader | dict, **kwargs: Any) -> None:
         super().__init__(runner, dataloader, **kwargs)
         if len(self.dataloader) == 0:
-            raise EchoError(
+            raise UserError(
                 f'The training set has {len(self.dataloader.dataset)} recordings, fewer than one '
                 f'batch of {self.dataloader.batch_sampler.batch_size} for each process.\n'
                 'Use a smaller train_dataloader.batch_size, or more recordings.'
@@ -62,7 +61,7 @@ class ResumableTrainLoop(EpochBasedTrainLoop):
             nn.Module: The trained model.
 
         Raises:
-            EchoError: If the checkpoint was written with other data or another batch size.
+            UserError: If the checkpoint was written with other data or another batch size.
         """
         self._take_seed_of_the_run()
         try:
@@ -124,7 +123,7 @@ class ResumableTrainLoop(EpochBasedTrainLoop):
     def _require_the_same_epochs(self) -> None:
         before, now = self.runner.message_hub.get_info(_EPOCHS, None), self._epochs()
         if before not in (None, now):
-            raise EchoError(
+            raise UserError(
                 f'The checkpoint was written with {_listed(before)}; now there are {_listed(now)}.'
                 f'\n{_ADVICE}'
             )
@@ -139,7 +138,7 @@ class ResumableTrainLoop(EpochBasedTrainLoop):
         length = len(self.dataloader)
         done = self._iter - self._epoch * length
         if not 0 <= done <= length:
-            raise EchoError(
+            raise UserError(
                 f'The checkpoint is at iteration {self._iter} in epoch {self._epoch + 1}, which '
                 f'does not fit epochs of {length} iterations.\n{_ADVICE}'
             )
@@ -148,7 +147,7 @@ class ResumableTrainLoop(EpochBasedTrainLoop):
     def _begin_at(self, iteration: int) -> None:
         sampler = self.dataloader.batch_sampler.sampler
         if not isinstance(sampler, EpochSampler):
-            raise EchoError(
+            raise UserError(
                 f'{type(sampler).__name__} cannot begin inside an epoch, where the checkpoint was '
                 "written.\nUse sampler=dict(type='echocardmae_mm.EpochSampler')."
             )

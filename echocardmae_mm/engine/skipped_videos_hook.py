@@ -8,9 +8,8 @@ from mmengine.hooks import Hook
 from mmengine.runner import Runner
 from torch.utils.data import Dataset
 
+from echocardmae_mm.engine.unwrap_datasets import unwrap_datasets
 from echocardmae_mm.registry import HOOKS
-
-from .innermost_datasets import innermost_datasets
 
 
 @HOOKS.register_module()
@@ -31,7 +30,7 @@ class SkippedVideosHook(Hook):
         Args:
             runner (Runner): The runner of the training process.
         """
-        datasets = innermost_datasets(runner.train_dataloader.dataset)
+        datasets = unwrap_datasets(runner.train_dataloader.dataset)
         skipped = [_flagged(dataset, 'skipped') for dataset in datasets]
         padded = sum(len(_flagged(dataset, 'padded')) for dataset in datasets)
         if not is_main_process():

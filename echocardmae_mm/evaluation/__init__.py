@@ -1,12 +1,12 @@
 """Metrics, their intervals over patients, and comparisons of models."""
 
-from .bootstrap import Interval, bootstrap_intervals
-from .clip_consistency import ClipConsistencyMetric
-from .diagnosis_metric import DiagnosisMetric
-from .ef_metric import EFMetric
-from .prediction_metric import PREDICTIONS, RESULT, PredictionMetric
-from .reconstruction_metric import ReconstructionMetric
-from .seg_metric import EchoSegMetric
+from echocardmae_mm.evaluation.bootstrap import Interval, bootstrap_intervals
+from echocardmae_mm.evaluation.clip_consistency import ClipConsistencyMetric
+from echocardmae_mm.evaluation.diagnosis_metric import DiagnosisMetric
+from echocardmae_mm.evaluation.ef_metric import EFMetric
+from echocardmae_mm.evaluation.prediction_metric import PREDICTIONS, RESULT, PredictionMetric
+from echocardmae_mm.evaluation.reconstruction_metric import ReconstructionMetric
+from echocardmae_mm.evaluation.seg_metric import EchoSegMetric
 
 __all__ = [
     'ClipConsistencyMetric',

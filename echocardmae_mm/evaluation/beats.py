@@ -7,7 +7,7 @@ from typing import NamedTuple
 import numpy as np
 from scipy.signal import find_peaks, savgol_filter
 
-from .volumes import ejection_fraction
+from echocardmae_mm.evaluation.volumes import ejection_fraction
 
 _LEAST_STROKE = 0.05
 

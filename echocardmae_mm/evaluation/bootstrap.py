@@ -1,4 +1,4 @@
-"""Bootstrap intervals: the one place where the project resamples."""
+"""Bootstrap intervals: the one place where the project n_resamples."""
 
 from __future__ import annotations
 
@@ -49,10 +49,10 @@ def bootstrap_intervals(
     statistics: Statistics,
     patients: Sequence[Hashable] | np.ndarray,
     confidence: float = 0.95,
-    resamples: int = 2000,
+    n_resamples: int = 2000,
     seed: int = 0,
 ) -> dict[str, Interval]:
-    """Percentile intervals of several statistics, all from the same resamples of patients.
+    """Percentile intervals of several statistics, all from the same n_resamples of patients.
 
     Whole patients are drawn with replacement, each with all its recordings, because recordings of
     one patient are not independent. What the statistics compare stays paired by row.
@@ -63,15 +63,15 @@ def bootstrap_intervals(
             called first with all rows in their order, for the estimates.
         patients (Sequence): The patient of each row.
         confidence (float): Coverage of the intervals. Defaults to 0.95.
-        resamples (int): Number of resamples; 0 leaves the ends NaN. Defaults to 2000.
+        n_resamples (int): Number of n_resamples; 0 leaves the ends NaN. Defaults to 2000.
         seed (int): Seed of the resampling. Defaults to 0.
 
     Returns:
         dict[str, Interval]: By name. Low and high are NaN with fewer than two patients, and where
-        the statistic is defined on fewer than nine tenths of the resamples.
+        the statistic is defined on fewer than nine tenths of the n_resamples.
     """
     estimates = statistics(np.arange(len(patients)))
-    drawn = [statistics(rows) for rows in _resampled_rows(patients, resamples, seed)]
+    drawn = [statistics(rows) for rows in _resampled_rows(patients, n_resamples, seed)]
     tail = (1 - confidence) / 2
     intervals = {}
     for name, estimate in estimates.items():
@@ -108,7 +108,7 @@ def weights_of_runs(count: int, seed: int) -> Iterator[np.ndarray]:
 
 
 def _resampled_rows(
-    patients: Sequence[Hashable] | np.ndarray, resamples: int, seed: int
+    patients: Sequence[Hashable] | np.ndarray, n_resamples: int, seed: int
 ) -> Iterator[np.ndarray]:
     _, patient_of_row = np.unique(np.asarray(patients), return_inverse=True)
     order = np.argsort(patient_of_row, kind='stable')
@@ -117,7 +117,7 @@ def _resampled_rows(
         return
     generator = np.random.default_rng(seed)
     one_row_each = len(rows_of_patient) == len(order)
-    for _ in range(resamples):
+    for _ in range(n_resamples):
         chosen = generator.integers(0, len(rows_of_patient), len(rows_of_patient))
         yield (
             order[chosen] if one_row_each else np.concatenate([rows_of_patient[i] for i in chosen])

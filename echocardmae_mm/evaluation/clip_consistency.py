@@ -10,10 +10,9 @@ import numpy as np
 import pandas as pd
 from mmengine.evaluator import BaseMetric
 
-from echocardmae_mm.errors import EchoError
+from echocardmae_mm.evaluation.bootstrap import Interval, bootstrap_intervals, weights_of_runs
 from echocardmae_mm.registry import METRICS
-
-from .bootstrap import Interval, bootstrap_intervals, weights_of_runs
+from echocardmae_mm.utils.errors import UserError
 
 #: Statistics, and what they are called.
 STATISTICS = {
@@ -33,7 +32,7 @@ class ClipConsistencyMetric(BaseMetric):
     ``patient``, ``ef``, ``start`` (frame) and ``prediction`` (per cent).
 
     Args:
-        resamples (int): Bootstrap resamples of the patients. Defaults to 2000.
+        n_resamples (int): Bootstrap n_resamples of the patients. Defaults to 2000.
         seed (int): Seed of the bootstrap. Defaults to 0.
         collect_device (str): As :class:`mmengine.evaluator.BaseMetric`. Defaults to 'cpu'.
     """
@@ -41,9 +40,9 @@ class ClipConsistencyMetric(BaseMetric):
     default_prefix = 'consistency'
     clips: pd.DataFrame
 
-    def __init__(self, resamples: int = 2000, seed: int = 0, collect_device: str = 'cpu') -> None:
+    def __init__(self, n_resamples: int = 2000, seed: int = 0, collect_device: str = 'cpu') -> None:
         super().__init__(collect_device=collect_device)
-        self.resamples = resamples
+        self.n_resamples = n_resamples
         self.seed = seed
 
     def process(self, data_batch: Any, data_samples: Sequence[dict]) -> None:
@@ -78,18 +77,18 @@ class ClipConsistencyMetric(BaseMetric):
         self.clips = pd.DataFrame(results).explode(['start', 'prediction'], ignore_index=True)
         self.clips = self.clips.astype({'start': np.int64, 'prediction': np.float64})
         metrics: dict[str, float] = {'videos': len(results), 'clips': len(self.clips)}
-        for name, interval in consistency(self.clips, self.resamples, self.seed).items():
+        for name, interval in consistency(self.clips, self.n_resamples, self.seed).items():
             metrics[name] = interval.estimate
             metrics[f'{name}_low'], metrics[f'{name}_high'] = interval.low, interval.high
         return metrics
 
 
-def consistency(clips: pd.DataFrame, resamples: int = 2000, seed: int = 0) -> dict[str, Interval]:
+def consistency(clips: pd.DataFrame, n_resamples: int = 2000, seed: int = 0) -> dict[str, Interval]:
     """Consistency of one model's predictions.
 
     Args:
         clips (pd.DataFrame): A row a clip: ``patient``, ``video``, ``ef``, ``prediction``.
-        resamples (int): Bootstrap resamples of the patients. Defaults to 2000.
+        n_resamples (int): Bootstrap n_resamples of the patients. Defaults to 2000.
         seed (int): Seed of the bootstrap. Defaults to 0.
 
     Returns:
@@ -104,20 +103,20 @@ def consistency(clips: pd.DataFrame, resamples: int = 2000, seed: int = 0) -> di
     return bootstrap_intervals(
         lambda rows: _statistics(videos, rows),
         videos['patient'].to_numpy(),
-        resamples=resamples,
+        n_resamples=n_resamples,
         seed=seed,
     )
 
 
 def consistency_difference(
-    runs: Sequence[tuple[pd.DataFrame, pd.DataFrame]], resamples: int = 2000, seed: int = 0
+    runs: Sequence[tuple[pd.DataFrame, pd.DataFrame]], n_resamples: int = 2000, seed: int = 0
 ) -> dict[str, Interval]:
     """How two models differ, second minus first, paired by recording.
 
     Args:
         runs (Sequence[tuple[pd.DataFrame, pd.DataFrame]]): Clips of the first and the second model,
             as :func:`consistency` takes them, one pair a run; all of the same clips.
-        resamples (int): Bootstrap resamples of the patients and the runs. Defaults to 2000.
+        n_resamples (int): Bootstrap n_resamples of the patients and the runs. Defaults to 2000.
         seed (int): Seed of the bootstrap. Defaults to 0.
 
     Returns:
@@ -125,7 +124,7 @@ def consistency_difference(
         patients and, with several runs, over runs too.
 
     Raises:
-        EchoError: If the models hold other clips or other true EF.
+        UserError: If the models hold other clips or other true EF.
     """
     videos = [(_by_video(first), _by_video(second)) for first, second in runs]
     one = videos[0][0]
@@ -139,7 +138,7 @@ def consistency_difference(
         return dict(zip(STATISTICS, (next(weights) @ values).tolist()))
 
     return bootstrap_intervals(
-        differences, one['patient'].to_numpy(), resamples=resamples, seed=seed
+        differences, one['patient'].to_numpy(), n_resamples=n_resamples, seed=seed
     )
 
 
@@ -167,7 +166,7 @@ def _require_same_clips(one: pd.DataFrame, other: pd.DataFrame) -> None:
         axis=None
     )
     if not (same and np.allclose(one['ef'], other['ef'], atol=1e-3)):
-        raise EchoError(
+        raise UserError(
             'the two models were not tested on the same clips: let both configs name the same '
             'data, clip_len and interval'
         )

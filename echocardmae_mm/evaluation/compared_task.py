@@ -8,9 +8,15 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 
-from .diagnosis_statistics import diagnosis_statistics
-from .ef_statistics import ef_statistics
-from .seg_statistics import COUNTS, DISTANCES, OVERLAPS, seg_statistics, structures_of
+from echocardmae_mm.evaluation.diagnosis_statistics import diagnosis_statistics
+from echocardmae_mm.evaluation.ef_statistics import ef_statistics
+from echocardmae_mm.evaluation.seg_statistics import (
+    COUNTS,
+    DISTANCES,
+    OVERLAPS,
+    seg_statistics,
+    structures_of,
+)
 
 _EF_LABELS = {
     'mae': 'MAE',

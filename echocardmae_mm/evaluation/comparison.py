@@ -10,10 +10,9 @@ import numpy as np
 import pandas as pd
 from scipy.stats import norm
 
-from echocardmae_mm.errors import EchoError
-
-from .bootstrap import Interval, bootstrap_intervals, weights_of_runs
-from .compared_task import ComparedTask, columns_of, task_of
+from echocardmae_mm.evaluation.bootstrap import Interval, bootstrap_intervals, weights_of_runs
+from echocardmae_mm.evaluation.compared_task import ComparedTask, columns_of, task_of
+from echocardmae_mm.utils.errors import UserError
 
 
 class Difference(NamedTuple):
@@ -43,33 +42,33 @@ def read_predictions(path: str | Path) -> pd.DataFrame:
         pd.DataFrame: With the columns of its task, ``video`` and ``patient`` among them.
 
     Raises:
-        EchoError: If the file is missing, has no such columns, lacks a number or a patient, or
+        UserError: If the file is missing, has no such columns, lacks a number or a patient, or
             names a recording twice.
     """
     if not Path(path).is_file():
-        raise EchoError(f'{path}: no such file; expected a predictions.csv of tools/test.py')
+        raise UserError(f'{path}: no such file; expected a predictions.csv of tools/test.py')
     try:
         table = pd.read_csv(path, dtype={'patient': str, 'video': str})
     except ValueError as error:
-        raise EchoError(f'{path}: not a table of comma-separated values ({error})') from error
+        raise UserError(f'{path}: not a table of comma-separated values ({error})') from error
     task = task_of(table)
     if missing := [name for name in (*task.key, *task.needed) if name not in table]:
-        raise EchoError(
+        raise UserError(
             f'{path}: missing column {", ".join(missing)}; found {", ".join(table.columns)}'
         )
     if table.empty:
-        raise EchoError(f'{path}: no recording in it')
+        raise UserError(f'{path}: no recording in it')
     for name in task.needed:
         table[name] = pd.to_numeric(table[name], errors='coerce')
     incomplete = table[table[[*task.key, *task.needed]].isna().any(axis=1)]
     if len(incomplete):
-        raise EchoError(
+        raise UserError(
             f'{path}: {len(incomplete)} rows, such as {incomplete["video"].iloc[0]}, lack one of '
             f'{", ".join((*task.key, *task.needed))}'
         )
     twice = table[table.duplicated(list(task.key))]
     if len(twice):
-        raise EchoError(f'{path}: recording {twice["video"].iloc[0]} is there twice')
+        raise UserError(f'{path}: recording {twice["video"].iloc[0]} is there twice')
     return table
 
 
@@ -86,12 +85,12 @@ def paired(
         list[tuple[pd.DataFrame, pd.DataFrame]]: The same, sorted.
 
     Raises:
-        EchoError: If the task, the recordings or their truth differ.
+        UserError: If the task, the recordings or their truth differ.
     """
     task = task_of(runs[0][0])
     for table in (table for run in runs for table in run):
         if not task.labels.keys() <= task_of(table).labels.keys():
-            raise EchoError(
+            raise UserError(
                 'the tables are of different tasks, or one lacks figures of the first: '
                 f'{", ".join(task.labels.values())}'
             )
@@ -104,14 +103,14 @@ def paired(
 
 
 def summarise_runs(
-    tables: Sequence[pd.DataFrame], resamples: int = 2000, seed: int = 0
+    tables: Sequence[pd.DataFrame], n_resamples: int = 2000, seed: int = 0
 ) -> dict[str, Interval]:
     """Statistics of one model, as means over several runs of it.
 
     Args:
         tables (Sequence[pd.DataFrame]): Its tables, one a run, as :func:`read_predictions` gives
             them, all of the same recordings.
-        resamples (int): Resamples of patients and runs. Defaults to 2000.
+        n_resamples (int): Resamples of patients and runs. Defaults to 2000.
         seed (int): Seed of the bootstrap. Defaults to 0.
 
     Returns:
@@ -119,7 +118,7 @@ def summarise_runs(
         several runs, over runs too, as in :func:`compare`.
 
     Raises:
-        EchoError: If the recordings or their truth differ.
+        UserError: If the recordings or their truth differ.
     """
     tables = [first for first, _ in paired([(table, table) for table in tables])]
     task = task_of(tables[0])
@@ -132,12 +131,12 @@ def summarise_runs(
         return dict(zip(task.labels, (next(weights) @ values).tolist()))
 
     return bootstrap_intervals(
-        statistics, tables[0]['patient'].to_numpy(), resamples=resamples, seed=seed
+        statistics, tables[0]['patient'].to_numpy(), n_resamples=n_resamples, seed=seed
     )
 
 
 def compare(
-    runs: Sequence[tuple[pd.DataFrame, pd.DataFrame]], resamples: int = 10000, seed: int = 0
+    runs: Sequence[tuple[pd.DataFrame, pd.DataFrame]], n_resamples: int = 10000, seed: int = 0
 ) -> dict[str, Difference]:
     """Compare two models by a bootstrap over patients, paired by recording.
 
@@ -149,14 +148,14 @@ def compare(
         runs (Sequence[tuple[pd.DataFrame, pd.DataFrame]]): Tables of the first and the second
             model, as :func:`read_predictions` gives them, one pair a run, all of the same
             recordings.
-        resamples (int): Resamples of patients and runs. Defaults to 10000.
+        n_resamples (int): Resamples of patients and runs. Defaults to 10000.
         seed (int): Seed of the bootstrap. Defaults to 0.
 
     Returns:
         dict[str, Difference]: Of each of the task's statistics.
 
     Raises:
-        EchoError: If the task, the recordings or their truth differ.
+        UserError: If the task, the recordings or their truth differ.
     """
     tables = paired(runs)
     task = task_of(tables[0][0])
@@ -174,7 +173,7 @@ def compare(
         first, second = np.tensordot(next(weights), of_both(rows), 1)
         return dict(zip(task.labels, (second - first).tolist()))
 
-    intervals = bootstrap_intervals(differences, patients, resamples=resamples, seed=seed)
+    intervals = bootstrap_intervals(differences, patients, n_resamples=n_resamples, seed=seed)
     first, second = of_both(np.arange(len(patients))).mean(0)
     return {
         name: Difference(one, other, intervals[name], detectable_difference(intervals[name]))
@@ -188,7 +187,7 @@ def _require_same(first: pd.DataFrame, second: pd.DataFrame, task: ComparedTask)
     )
     counts = both['_merge'].value_counts()
     if counts['left_only'] or counts['right_only']:
-        raise EchoError(
+        raise UserError(
             f'the tables hold different recordings: {counts["both"]} in both, '
             f'{counts["left_only"]} only in the first, {counts["right_only"]} only in the second\n'
             'Test both models on the same data'
@@ -197,7 +196,7 @@ def _require_same(first: pd.DataFrame, second: pd.DataFrame, task: ComparedTask)
         apart = both[(both[f'{name}_1'] - both[f'{name}_2']).abs() > 1e-3]
         if len(apart):
             row = apart.iloc[0]
-            raise EchoError(
+            raise UserError(
                 f'the true {name.upper() if name == "ef" else name} of {len(apart)} recordings '
                 f'differs between the tables, such as {row["video"]}: {row[f"{name}_1"]:.1f} and '
                 f'{row[f"{name}_2"]:.1f}\nTest both models on the same release of the data'

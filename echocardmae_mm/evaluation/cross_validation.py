@@ -10,11 +10,10 @@ from typing import Any, NamedTuple
 import numpy as np
 import pandas as pd
 
-from echocardmae_mm.errors import EchoError
-
-from .bootstrap import Interval, interval_cells
-from .markdown import markdown_table
-from .prediction_metric import PREDICTIONS, RESULT, PredictionMetric
+from echocardmae_mm.evaluation.bootstrap import Interval, interval_cells
+from echocardmae_mm.evaluation.markdown import markdown_table
+from echocardmae_mm.evaluation.prediction_metric import PREDICTIONS, RESULT, PredictionMetric
+from echocardmae_mm.utils.errors import UserError
 
 
 def is_finished(folder: Path) -> bool:
@@ -39,7 +38,7 @@ def pooled_predictions(folders: Sequence[Path]) -> pd.DataFrame:
         pd.DataFrame: The tables of the folds with a column ``fold``.
 
     Raises:
-        EchoError: If a patient was tested in two folds, or the folds read different sources.
+        UserError: If a patient was tested in two folds, or the folds read different sources.
     """
     tables = [
         pd.read_csv(folder / PREDICTIONS, dtype={'patient': str, 'video': str}).assign(fold=fold)
@@ -48,12 +47,12 @@ def pooled_predictions(folders: Sequence[Path]) -> pd.DataFrame:
     pooled = pd.concat(tables, ignore_index=True)
     folds_of_patient = pooled.groupby('patient')['fold'].nunique()
     if (folds_of_patient > 1).any():
-        raise EchoError(
+        raise UserError(
             f'patient {folds_of_patient.idxmax()} was tested in {folds_of_patient.max()} folds: '
             'the folds are not those of one cross-validation'
         )
     if 'source' in pooled and pooled['source'].nunique() > 1:
-        raise EchoError(f'the folds read different data: {", ".join(pooled["source"].unique())}')
+        raise UserError(f'the folds read different data: {", ".join(pooled["source"].unique())}')
     return pooled
 
 

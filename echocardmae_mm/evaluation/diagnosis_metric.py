@@ -10,18 +10,17 @@ import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
-from echocardmae_mm.errors import EchoError
-from echocardmae_mm.registry import METRICS
-from echocardmae_mm.visualization.diagnosis_plots import (
+from echocardmae_mm.evaluation.bootstrap import Interval, bootstrap_intervals, interval_cells
+from echocardmae_mm.evaluation.diagnosis_plots import (
     calibration,
     confusion_matrix,
     roc_and_precision_recall,
 )
-
-from .bootstrap import Interval, bootstrap_intervals, interval_cells
-from .diagnosis_statistics import THRESHOLD, diagnosis_statistics
-from .markdown import markdown_table
-from .prediction_metric import PredictionMetric, drawable
+from echocardmae_mm.evaluation.diagnosis_statistics import THRESHOLD, diagnosis_statistics
+from echocardmae_mm.evaluation.markdown import markdown_table
+from echocardmae_mm.evaluation.prediction_metric import PredictionMetric, drawable
+from echocardmae_mm.registry import METRICS
+from echocardmae_mm.utils.errors import UserError
 
 
 @METRICS.register_module()
@@ -30,10 +29,10 @@ class DiagnosisMetric(PredictionMetric):
 
     Of :func:`diagnosis_statistics`, in per cent where Table 4 of the paper prints per cent; counts
     of recordings, patients, classes and of the confusion matrix. Class 1 is positive. Without
-    resamples (validation while training) the same without intervals.
+    n_resamples (validation while training) the same without intervals.
 
     Args:
-        **kwargs (Any): Of :class:`PredictionMetric`: ``resamples``, ``seed``, ``collect_device``.
+        **kwargs (Any): Of :class:`PredictionMetric`: ``n_resamples``, ``seed``, ``collect_device``.
     """
 
     default_prefix = 'diagnosis'
@@ -62,24 +61,24 @@ class DiagnosisMetric(PredictionMetric):
             is).
 
         Raises:
-            EchoError: If the model has not two classes or gives no probabilities, or the label is
+            UserError: If the model has not two classes or gives no probabilities, or the label is
                 neither 0 nor 1.
         """
         video = Path(sample['filename']).name
         scores = np.asarray(sample['pred_score'].cpu(), np.float64)
         label = sample['gt_label'].item()
         if scores.shape[-1] != 2:
-            raise EchoError(
+            raise UserError(
                 f'{video}: the model tells {scores.shape[-1]} classes, a diagnosis has 2\n'
                 'Set num_classes=2 in cls_head'
             )
         if scores.ndim > 1 or scores.min() < 0 or abs(scores.sum() - 1) > 1e-2:
-            raise EchoError(
+            raise UserError(
                 f"{video}: the model's scores are no probabilities of the recording\n"
                 "Set average_clips='prob' in cls_head"
             )
         if label not in (0, 1):
-            raise EchoError(f'{video}: its label is {label}; expected 0 or 1, the positive class')
+            raise UserError(f'{video}: its label is {label}; expected 0 or 1, the positive class')
         score = float(scores[1])
         predicted = int(score >= THRESHOLD) if np.isfinite(score) else np.nan
         return {'label': label, 'score': score, 'predicted': predicted}
@@ -108,12 +107,12 @@ class DiagnosisMetric(PredictionMetric):
             'tn': int((~positive & (predicted == 0)).sum()),
             'fn': int((positive & (predicted == 0)).sum()),
         }
-        if not self.resamples:
+        if not self.n_resamples:
             return {**counts, **diagnosis_statistics(positive, scores)}
         intervals = bootstrap_intervals(
             lambda rows: diagnosis_statistics(positive[rows], scores[rows]),
             patients,
-            resamples=self.resamples,
+            n_resamples=self.n_resamples,
             seed=self.seed,
         )
         return {**counts, **intervals}
@@ -162,7 +161,7 @@ class DiagnosisMetric(PredictionMetric):
         )
         return f'{"; ".join([of_accuracy, *weights])}.'
 
-    def figures(self, predictions: pd.DataFrame) -> dict[str, Figure]:
+    def plots(self, predictions: pd.DataFrame) -> dict[str, Figure]:
         """Pictures of a table of predictions.
 
         Args:

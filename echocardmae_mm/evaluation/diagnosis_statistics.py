@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from scipy.stats import rankdata
 
-from .discrimination import auroc, average_precision
+from echocardmae_mm.evaluation.discrimination import auroc, average_precision
 
 #: Probability from which on a recording is called positive.
 THRESHOLD = 0.5

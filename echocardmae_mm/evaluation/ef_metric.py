@@ -9,23 +9,22 @@ import pandas as pd
 from matplotlib.figure import Figure
 from mmengine.logging import print_log
 
-from echocardmae_mm.registry import METRICS
-from echocardmae_mm.visualization.ef_plots import (
+from echocardmae_mm.evaluation.bootstrap import Interval, bootstrap_intervals, interval_cells
+from echocardmae_mm.evaluation.ef_plots import (
     bland_altman,
     error_by_ef_class,
     predicted_against_true,
 )
-
-from .bootstrap import Interval, bootstrap_intervals, interval_cells
-from .ef_statistics import (
+from echocardmae_mm.evaluation.ef_statistics import (
     EF_CLASSES,
     LOW_EF_THRESHOLDS,
     ef_classes,
     ef_statistics,
     statistics_by_group,
 )
-from .markdown import markdown_table
-from .prediction_metric import PredictionMetric, drawable
+from echocardmae_mm.evaluation.markdown import markdown_table
+from echocardmae_mm.evaluation.prediction_metric import PredictionMetric, drawable
+from echocardmae_mm.registry import METRICS
 
 _QUALITIES = {'quality_good_or_medium': ('good', 'medium'), 'quality_poor': ('poor',)}
 _LABELS = {
@@ -54,11 +53,11 @@ class EFMetric(PredictionMetric):
     Of ``ef_statistics``, overall; MAE, bias and r by class of EF and, where the data set knows it,
     by image quality; the number of recordings and patients. Beside the errors stands that of the
     constant median, so that a run which learned nothing is seen at once. Recordings that were
-    shorter than a clip are counted as ``padded``. Without resamples (validation while training)
+    shorter than a clip are counted as ``padded``. Without n_resamples (validation while training)
     the overall figures alone.
 
     Args:
-        **kwargs (Any): Of :class:`PredictionMetric`: ``resamples``, ``seed``, ``collect_device``.
+        **kwargs (Any): Of :class:`PredictionMetric`: ``n_resamples``, ``seed``, ``collect_device``.
     """
 
     default_prefix = 'ef'
@@ -109,7 +108,7 @@ class EFMetric(PredictionMetric):
             'patients': len(np.unique(patients)),
             'padded': int((predictions['padded_frames'] > 0).sum()),
         }
-        if not self.resamples:
+        if not self.n_resamples:
             return {**counts, **ef_statistics(ef, predicted)}
         groups = {**ef_classes(ef), **_quality_groups(predictions)}
 
@@ -121,7 +120,7 @@ class EFMetric(PredictionMetric):
             }
 
         intervals = bootstrap_intervals(
-            statistics, patients, resamples=self.resamples, seed=self.seed
+            statistics, patients, n_resamples=self.n_resamples, seed=self.seed
         )
         sizes = {f'{name}/n': int(group.sum()) for name, group in groups.items()}
         return {**counts, **intervals, **sizes}
@@ -173,7 +172,7 @@ class EFMetric(PredictionMetric):
         )
         return f'{overall}\n\n{groups}'
 
-    def figures(self, predictions: pd.DataFrame) -> dict[str, Figure]:
+    def plots(self, predictions: pd.DataFrame) -> dict[str, Figure]:
         """Pictures of a table of predictions.
 
         Args:

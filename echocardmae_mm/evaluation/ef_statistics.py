@@ -7,7 +7,7 @@ from collections.abc import Mapping
 import numpy as np
 from scipy.stats import rankdata
 
-from .discrimination import auroc
+from echocardmae_mm.evaluation.discrimination import auroc
 
 EF_CLASSES = {
     'ef_below_30': (-np.inf, 30.0),

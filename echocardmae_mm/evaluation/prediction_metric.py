@@ -14,7 +14,7 @@ from matplotlib.figure import Figure
 from mmengine.evaluator import BaseMetric
 from mmengine.logging import print_log
 
-from .bootstrap import Interval
+from echocardmae_mm.evaluation.bootstrap import Interval
 
 #: What a test leaves in its work directory: figures, and the table.
 RESULT, PREDICTIONS = 'test.json', 'predictions.csv'
@@ -34,7 +34,7 @@ class PredictionMetric(BaseMetric):
             which they are reported.
 
     Args:
-        resamples (int): Bootstrap resamples of the patients; 0 gives no intervals, for validation
+        n_resamples (int): Bootstrap n_resamples of the patients; 0 gives no intervals, for validation
             while training. Defaults to 2000.
         seed (int): Seed of the bootstrap. Defaults to 0.
         collect_device (str): As :class:`mmengine.evaluator.BaseMetric`. Defaults to 'cpu'.
@@ -43,9 +43,9 @@ class PredictionMetric(BaseMetric):
     predictions: pd.DataFrame
     labels: dict[str, str]
 
-    def __init__(self, resamples: int = 2000, seed: int = 0, collect_device: str = 'cpu') -> None:
+    def __init__(self, n_resamples: int = 2000, seed: int = 0, collect_device: str = 'cpu') -> None:
         super().__init__(collect_device=collect_device)
-        self.resamples = resamples
+        self.n_resamples = n_resamples
         self.seed = seed
 
     def process(self, data_batch: Any, data_samples: Sequence[dict]) -> None:
@@ -74,7 +74,7 @@ class PredictionMetric(BaseMetric):
         """
         self.predictions = pd.DataFrame(results)
         statistics = self.summarise(self.predictions)
-        if self.resamples:
+        if self.n_resamples:
             print_log(f'{type(self).__name__}\n{self.report(statistics)}', 'current')
         return flatten(statistics)
 
@@ -91,7 +91,7 @@ class PredictionMetric(BaseMetric):
         """Statistics in words, as Markdown."""
 
     @abstractmethod
-    def figures(self, predictions: pd.DataFrame) -> dict[str, Figure]:
+    def plots(self, predictions: pd.DataFrame) -> dict[str, Figure]:
         """Pictures of a table of predictions, by their names."""
 
     def remark_on_folds(self, means: Mapping[str, float]) -> str:

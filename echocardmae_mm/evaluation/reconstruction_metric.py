@@ -13,11 +13,10 @@ from mmengine.registry import DATASETS
 from scipy.spatial import cKDTree
 from torch import Tensor
 
-from echocardmae_mm.draws import EpochIndex
+from echocardmae_mm.evaluation.bootstrap import bootstrap_intervals
 from echocardmae_mm.models.patches import patchify
 from echocardmae_mm.registry import METRICS
-
-from .bootstrap import bootstrap_intervals
+from echocardmae_mm.utils.counter_rng import EpochIndex
 
 
 @METRICS.register_module()

@@ -10,20 +10,19 @@ import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
-from echocardmae_mm.registry import METRICS
-from echocardmae_mm.visualization.seg_plots import area_agreement, dice_by_instant
-
-from .bootstrap import Interval, bootstrap_intervals
-from .markdown import markdown_table
-from .mask_ef import VENTRICLE, disks_row, ef_by_disks
-from .prediction_metric import PredictionMetric
-from .seg_statistics import (
+from echocardmae_mm.evaluation.bootstrap import Interval, bootstrap_intervals
+from echocardmae_mm.evaluation.markdown import markdown_table
+from echocardmae_mm.evaluation.prediction_metric import PredictionMetric
+from echocardmae_mm.evaluation.seg_plots import area_agreement, dice_by_instant
+from echocardmae_mm.evaluation.seg_statistics import (
     distance_row,
     missed,
     overlap_row,
     seg_statistics,
     structures_of,
 )
+from echocardmae_mm.evaluation.simpson import VENTRICLE, simpson_ef, simpson_row
+from echocardmae_mm.registry import METRICS
 
 _IGNORED = 255
 _NAMES = {
@@ -37,12 +36,12 @@ _NAMES = {
     'assd_mm': 'ASSD (mm)',
 }
 _DISKS = {
-    'ef_by_disks/mae': 'MAE of predicted masks (points)',
-    'ef_by_disks/bias': 'bias of predicted masks (points)',
-    'ef_by_disks/r': 'Pearson r of predicted masks',
-    'ef_by_disks/mae_of_true_masks': 'MAE of the true masks (points)',
-    'ef_by_disks/bias_of_true_masks': 'bias of the true masks (points)',
-    'ef_by_disks/patients': 'patients of whom no mask is empty',
+    'simpson_ef/mae': 'MAE of predicted masks (points)',
+    'simpson_ef/bias': 'bias of predicted masks (points)',
+    'simpson_ef/r': 'Pearson r of predicted masks',
+    'simpson_ef/mae_of_true_masks': 'MAE of the true masks (points)',
+    'simpson_ef/bias_of_true_masks': 'bias of the true masks (points)',
+    'simpson_ef/patients': 'patients of whom no mask is empty',
 }
 _GROUPS = {'instant': ('ED', 'ES'), 'view': ('2CH', '4CH')}
 
@@ -66,7 +65,7 @@ class EchoSegMetric(PredictionMetric):
         network_size (tuple[int, int], optional): Width and height at which Dice and IoU are given
             too, as ``network/...``: papers often compare labels that were shrunk. Both masks are
             sampled at the pixels' centres. Defaults to None.
-        **kwargs (Any): Of :class:`PredictionMetric`: ``resamples``, ``seed``.
+        **kwargs (Any): Of :class:`PredictionMetric`: ``n_resamples``, ``seed``.
     """
 
     default_prefix = 'seg'
@@ -80,7 +79,7 @@ class EchoSegMetric(PredictionMetric):
         self.network_size = network_size
 
     def row(self, sample: dict) -> dict[str, Any]:
-        """Overlap and distances of each structure.
+        """Leakage and distances of each structure.
 
         Args:
             sample (dict): With ``pred_sem_seg`` and ``gt_sem_seg`` of shape (1, H, W), or (T, H, W)
@@ -100,7 +99,7 @@ class EchoSegMetric(PredictionMetric):
             if self.distances:
                 row.update(distance_row(*masks, sample.get('spacing'), f'{name}/'))
             if self.distances and name == VENTRICLE:
-                row.update(disks_row(*masks, sample.get('spacing')))
+                row.update(simpson_row(*masks, sample.get('spacing')))
         if self.network_size:
             small = (_sampled(labels, self.network_size) for labels in (predicted, true))
             for name, masks in self._masks(*small):
@@ -116,14 +115,14 @@ class EchoSegMetric(PredictionMetric):
         Returns:
             dict[str, float | Interval]: As :func:`seg_statistics` names them, with ``ED/``,
             ``ES/``, ``2CH/`` and ``4CH/`` before them where the data set tells these apart; and as
-            :func:`ef_by_disks` does.
+            :func:`simpson_ef` does.
         """
         structures = structures_of(predictions)
         table = {
             name: predictions[name].to_numpy(np.float64) for name in predictions if '/' in name
         }
         groups = {'': np.ones(len(predictions), bool), **_groups(predictions)}
-        by_disks = ef_by_disks(predictions) if 'disks_true' in predictions else None
+        by_disks = simpson_ef(predictions) if 'disks_true' in predictions else None
 
         def statistics(rows: np.ndarray) -> dict[str, float]:
             found: dict[str, float] = {}
@@ -142,10 +141,10 @@ class EchoSegMetric(PredictionMetric):
             'patients': len(np.unique(patients)),
             **missed(table, structures),
         }
-        if not self.resamples:
+        if not self.n_resamples:
             return {**counts, **statistics(np.arange(len(predictions)))}
         intervals = bootstrap_intervals(
-            statistics, patients, resamples=self.resamples, seed=self.seed
+            statistics, patients, n_resamples=self.n_resamples, seed=self.seed
         )
         return {**counts, **intervals}
 
@@ -179,7 +178,7 @@ class EchoSegMetric(PredictionMetric):
         of_volumes = [(_DISKS[name], _cell(statistics[name])) for name in disks]
         return f'{overlaps}\n\n{markdown_table(("ejection fraction by disks", ""), of_volumes)}'
 
-    def figures(self, predictions: pd.DataFrame) -> dict[str, Figure]:
+    def plots(self, predictions: pd.DataFrame) -> dict[str, Figure]:
         """Pictures of a table of images.
 
         Args:

@@ -1,4 +1,4 @@
-"""Overlap and distance of predicted and true structures, over a table of images."""
+"""Leakage and distance of predicted and true structures, over a table of images."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 import pandas as pd
 
-from .surface_distance import surface_distances
+from echocardmae_mm.evaluation.surface_distance import surface_distances
 
 COUNTS = ('overlap', 'predicted', 'true')
 OVERLAPS = ('dice', 'iou')

@@ -1,20 +1,20 @@
 """The pretraining model and its parts, encoders and heads for what follows it."""
 
-from .alignment_head import AlignmentHead
-from .background_decoder import BackgroundTokenDecoder
-from .clip_pair_preprocessor import ClipPairPreprocessor
-from .clip_segmentor import ClipSegmentor
-from .dice_loss import DiceLoss
-from .echocardmae import EchoCardMAE
-from .ef_head import EFHead
-from .frame_vit import FrameVisionTransformer
-from .fused_vit import FusedVisionTransformer
-from .mae_seg_head import MAESegHead
-from .masked_vit import MaskedVisionTransformer
-from .patch_encoder import PatchEncoder
-from .rank_n_contrast import RankNContrastLoss
-from .reconstruction_head import ReconstructionHead
-from .timm_encoder import TimmVideoEncoder
+from echocardmae_mm.models.alignment_head import AlignmentHead
+from echocardmae_mm.models.background_decoder import BackgroundTokenDecoder
+from echocardmae_mm.models.clip_pair_preprocessor import ClipPairPreprocessor
+from echocardmae_mm.models.clip_segmentor import ClipSegmentor
+from echocardmae_mm.models.dice_loss import DiceLoss
+from echocardmae_mm.models.echocardmae import EchoCardMAE
+from echocardmae_mm.models.ef_head import EFHead
+from echocardmae_mm.models.frame_vit import FrameVisionTransformer
+from echocardmae_mm.models.fused_vit import FusedVisionTransformer
+from echocardmae_mm.models.mae_seg_head import MAESegHead
+from echocardmae_mm.models.masked_vit import MaskedVisionTransformer
+from echocardmae_mm.models.patch_encoder import PatchEncoder
+from echocardmae_mm.models.rank_n_contrast import RankNContrastLoss
+from echocardmae_mm.models.reconstruction_head import ReconstructionHead
+from echocardmae_mm.models.timm_encoder import TimmVideoEncoder
 
 __all__ = [
     'AlignmentHead',

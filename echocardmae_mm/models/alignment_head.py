@@ -9,8 +9,8 @@ from mmengine.model import BaseModule
 from torch import Tensor
 from torch.distributed.nn.functional import all_gather
 
-from echocardmae_mm.errors import EchoError
 from echocardmae_mm.registry import MODELS
+from echocardmae_mm.utils.errors import UserError
 
 
 @MODELS.register_module()
@@ -57,7 +57,7 @@ class AlignmentHead(BaseModule):
             Tensor: float32 scalar.
 
         Raises:
-            EchoError: If all processes together hold fewer than two videos.
+            UserError: If all processes together hold fewer than two videos.
         """
         with torch.autocast(features_1.device.type, enabled=False):
             first = F.normalize(features_1.float(), dim=-1)
@@ -73,7 +73,7 @@ class AlignmentHead(BaseModule):
             own = own + get_rank() * len(anchors)
             partners = torch.cat(all_gather(partners))
         if len(partners) < 2:
-            raise EchoError(
+            raise UserError(
                 'the alignment loss compares a video with the others of the batch, and there is '
                 'one video only: use batch_size=2 or more, and drop_last=True in the dataloader'
             )

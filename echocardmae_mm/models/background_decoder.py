@@ -7,11 +7,10 @@ from mmaction.models.backbones.vit_mae import get_sinusoid_encoding
 from mmengine.model import BaseModule, ModuleList
 from torch import Tensor, nn
 
-from echocardmae_mm.errors import EchoError
+from echocardmae_mm.models.fused_attention import KeyMaskedBlock, fuse_attention
+from echocardmae_mm.models.fused_vit import VIDEOMAE_INIT
 from echocardmae_mm.registry import MODELS
-
-from .fused_attention import KeyMaskedBlock, fuse_attention
-from .fused_vit import VIDEOMAE_INIT
+from echocardmae_mm.utils.errors import UserError
 
 BACKGROUNDS = ('positional', 'single')
 
@@ -25,7 +24,7 @@ class BackgroundTokenDecoder(BaseModule):
     normal, 0.02), the background token at zero as in the released code.
 
     Args:
-        in_dims (int): Width of the encoder's latents. Defaults to 384.
+        in_channels (int): Width of the encoder's latents. Defaults to 384.
         embed_dims (int): Width of the decoder. Defaults to 192.
         depth (int): Number of blocks. Defaults to 4.
         num_heads (int): Attention heads. Defaults to 3.
@@ -34,7 +33,6 @@ class BackgroundTokenDecoder(BaseModule):
         patch_size (int): Side of a patch in pixels. Defaults to 16.
         num_frames (int): Frames of a clip. Defaults to 16.
         tubelet_size (int): Frames of a patch. Defaults to 2.
-        in_channels (int): Channels of a frame. Defaults to 3.
         background (str): 'positional' puts the background token, with its position, at every place
             outside the sector (the paper; released code from 37bf429 on); 'single' adds it once
             and without position (released code v0.1.0). Defaults to 'positional'.
@@ -44,7 +42,7 @@ class BackgroundTokenDecoder(BaseModule):
 
     def __init__(
         self,
-        in_dims: int = 384,
+        in_channels: int = 384,
         embed_dims: int = 192,
         depth: int = 4,
         num_heads: int = 3,
@@ -53,14 +51,13 @@ class BackgroundTokenDecoder(BaseModule):
         patch_size: int = 16,
         num_frames: int = 16,
         tubelet_size: int = 2,
-        in_channels: int = 3,
         background: str = 'positional',
         attn_bias: bool = True,
         init_cfg: dict | list[dict] | None = VIDEOMAE_INIT,
     ) -> None:
         super().__init__(init_cfg=init_cfg)
         if background not in BACKGROUNDS:
-            raise EchoError(
+            raise UserError(
                 f"background is {background!r}; it can be 'positional' (the paper) or 'single'"
             )
         self.background = background
@@ -68,7 +65,7 @@ class BackgroundTokenDecoder(BaseModule):
         self.tubelet_size = tubelet_size
         self.clip_size = num_frames, img_size, img_size
 
-        self.encoder_to_decoder = nn.Linear(in_dims, embed_dims, bias=False)
+        self.encoder_to_decoder = nn.Linear(in_channels, embed_dims, bias=False)
         self.mask_token = nn.Parameter(torch.zeros(1, 1, embed_dims))
         self.background_token = nn.Parameter(torch.zeros(1, 1, embed_dims))
         nn.init.trunc_normal_(self.mask_token, std=0.02)
@@ -81,7 +78,7 @@ class BackgroundTokenDecoder(BaseModule):
         )
         fuse_attention(self.blocks, attn_bias)
         self.norm = nn.LayerNorm(embed_dims, eps=1e-6)
-        self.head = nn.Linear(embed_dims, tubelet_size * patch_size**2 * in_channels)
+        self.head = nn.Linear(embed_dims, tubelet_size * patch_size**2 * 3)
 
     def forward(
         self,
@@ -94,7 +91,7 @@ class BackgroundTokenDecoder(BaseModule):
         """Predict the patches at the masked places.
 
         Args:
-            latent (Tensor): Latents of the visible tokens, (B, Nv, in_dims).
+            latent (Tensor): Latents of the visible tokens, (B, Nv, in_channels).
             visible (Tensor): Their places, int64 of shape (B, Nv).
             masked (Tensor): Places to predict, int64 of shape (B, Nm).
             background (Tensor): Places outside the sector, int64 of shape (B, Nb).
@@ -104,7 +101,7 @@ class BackgroundTokenDecoder(BaseModule):
                 Defaults to None, all are true.
 
         Returns:
-            Tensor: Normalised pixels, (B, Nm, tubelet_size * patch_size ** 2 * in_channels), a
+            Tensor: Normalised pixels, (B, Nm, tubelet_size * patch_size ** 2 * 3), a
             patch laid out (p_t, p_h, p_w, channel).
         """
         position = self.pos_embed[0]

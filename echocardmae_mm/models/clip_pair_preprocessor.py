@@ -10,8 +10,8 @@ from mmengine.model import BaseDataPreprocessor
 from torch import Tensor
 
 from echocardmae_mm.datasets.clip_batch import ClipBatch
-from echocardmae_mm.errors import EchoError
 from echocardmae_mm.registry import MODELS
+from echocardmae_mm.utils.errors import UserError
 
 WHO_ADDS = {
     'imgs': "mmaction.FormatShape(input_format='NCTHW')",
@@ -66,7 +66,7 @@ class ClipPairPreprocessor(BaseDataPreprocessor):
             (2B, 3, T, H, W), uint8 on the scale 0-255, and the entries of :func:`token_indices`.
 
         Raises:
-            EchoError: If an entry is missing, a video has not two clips, or the masks do not fit.
+            UserError: If an entry is missing, a video has not two clips, or the masks do not fit.
         """
         inputs = data['inputs']
         if isinstance(inputs, ClipBatch):
@@ -141,7 +141,7 @@ def token_indices(
     pad_masked: bool,
     num_places: tuple[int, int] | None = None,
 ) -> dict[str, Tensor | None]:
-    """Turn masks into places; see :mod:`echocardmae_mm.sector` for their polarity.
+    """Turn masks into places; see :mod:`echocardmae_mm.sector.geometry` for their polarity.
 
     Args:
         sector (Tensor): bool of shape (B, N).
@@ -158,7 +158,7 @@ def token_indices(
         ``background`` is empty; ``masked_valid``, bool of shape (B, Nm), is false from there on.
 
     Raises:
-        EchoError: If a token is masked outside the sector, or rows differ where they may not.
+        UserError: If a token is masked outside the sector, or rows differ where they may not.
     """
     kind = masked.long() * MASKED + (~sector).long() * BACKGROUND
     num_visible, num_masked = num_places or _count_places(sector, masked, kind, pad_masked)
@@ -172,7 +172,7 @@ def token_indices(
 def _require(inputs: dict[str, Any]) -> None:
     for name, who in WHO_ADDS.items():
         if name not in inputs:
-            raise EchoError(
+            raise UserError(
                 f'the batch has no {name!r}: put {who} in the pipeline, and {name!r} in '
                 'collect_keys of PackActionInputs'
             )
@@ -180,9 +180,9 @@ def _require(inputs: dict[str, Any]) -> None:
 
 def _require_pairs(num_clips: int) -> None:
     if num_clips != 2:
-        raise EchoError(
+        raise UserError(
             f'pretraining takes two clips of each video and got {num_clips}: '
-            'set num_clips=2 in SampleClipPair'
+            'set num_clips=2 in SampleRandomClips'
         )
 
 
@@ -190,7 +190,7 @@ def _count_places(
     sector: Tensor, masked: Tensor, kind: Tensor, pad_masked: bool
 ) -> tuple[int, int]:
     if (masked & ~sector).any():
-        raise EchoError('tokens are masked outside the sector; SectorMask masks none there')
+        raise UserError('tokens are masked outside the sector; SectorMask masks none there')
     num_visible = _same_count(kind == VISIBLE, 'visible', 'set num_visible in SectorMask')
     if pad_masked:
         return num_visible, kind.shape[1] - num_visible
@@ -202,5 +202,5 @@ def _same_count(chosen: Tensor, what: str, advice: str) -> int:
     counts = chosen.sum(1)
     fewest, most = int(counts.min()), int(counts.max())
     if fewest != most:
-        raise EchoError(f'the clips of a batch have {fewest} to {most} {what} tokens: {advice}')
+        raise UserError(f'the clips of a batch have {fewest} to {most} {what} tokens: {advice}')
     return fewest

@@ -19,10 +19,9 @@ from torch import Tensor
 
 from echocardmae_mm.compat.unsafe_checkpoints import weights_only
 from echocardmae_mm.engine import AtomicBackend  # noqa: F401  registers 'atomic'
-from echocardmae_mm.errors import EchoError
+from echocardmae_mm.models.foreign_weights import PATCH_KERNEL, ForeignWeights
 from echocardmae_mm.registry import MODELS
-
-from .foreign_weights import PATCH_KERNEL, ForeignWeights
+from echocardmae_mm.utils.errors import UserError
 
 CONTAINERS = ('state_dict', 'model', 'module')
 
@@ -39,10 +38,10 @@ def read_weights(path: Path) -> dict[str, Tensor]:
         dict[str, Tensor]: The state dict.
 
     Raises:
-        EchoError: If there is no such file, or it holds something else.
+        UserError: If there is no such file, or it holds something else.
     """
     if not path.is_file():
-        raise EchoError(f'{path} does not exist; name the file that holds the weights')
+        raise UserError(f'{path} does not exist; name the file that holds the weights')
     if path.suffix == '.safetensors':
         return load_file(path)
     with _allowed(argparse.Namespace):
@@ -54,7 +53,7 @@ def read_weights(path: Path) -> dict[str, Tensor]:
     tensors = content.items() if isinstance(content, dict) else ()
     state = {name: value for name, value in tensors if isinstance(value, Tensor)}
     if not state:
-        raise EchoError(
+        raise UserError(
             f'{path} holds no state dict, neither by itself nor under {", ".join(CONTAINERS)}'
         )
     return state
@@ -68,10 +67,10 @@ def check_target(path: Path, force: bool) -> None:
         force (bool): Whether it may be overwritten.
 
     Raises:
-        EchoError: If it exists and may not.
+        UserError: If it exists and may not.
     """
     if path.exists() and not force:
-        raise EchoError(f'{path} exists; remove it, choose another name or add --force')
+        raise UserError(f'{path} exists; remove it, choose another name or add --force')
 
 
 def write_weights(weights: ForeignWeights, path: Path, meta: dict[str, Any]) -> None:
@@ -83,7 +82,7 @@ def write_weights(weights: ForeignWeights, path: Path, meta: dict[str, Any]) -> 
         meta (dict[str, Any]): Where the weights come from, stored beside them.
 
     Raises:
-        EchoError: If nothing fits, or a tensor has an impossible shape.
+        UserError: If nothing fits, or a tensor has an impossible shape.
     """
     fresh = fresh_tensors(weights)
     Console().print(report(weights, fresh))
@@ -106,17 +105,17 @@ def fresh_tensors(weights: ForeignWeights) -> dict[str, Tensor]:
         positions are computed and do not count.
 
     Raises:
-        EchoError: If nothing fits, or a tensor has an impossible shape.
+        UserError: If nothing fits, or a tensor has an impossible shape.
     """
     kernel = weights.state.get(PATCH_KERNEL)
     if kernel is None:
         names = ', '.join(list(weights.dropped)[:3]) or 'nothing'
-        raise EchoError(
+        raise UserError(
             f'no tensor fits: the file has {names}, ...; expected patch_embed.proj.weight and '
             'blocks.*, with or without encoder. before them'
         )
     if kernel.ndim != 5 or kernel.shape[-1] != kernel.shape[-2]:
-        raise EchoError(
+        raise UserError(
             f'the patch embedding has the impossible shape {tuple(kernel.shape)}; expected '
             '(width, 3, frames, patch, patch)'
         )
@@ -125,9 +124,9 @@ def fresh_tensors(weights: ForeignWeights) -> dict[str, Tensor]:
         missing, unexpected = model.load_state_dict(weights.state, strict=False)
     except RuntimeError as error:
         reason = str(error).splitlines()[1].strip()
-        raise EchoError(f'a tensor has an impossible shape: {reason}') from error
+        raise UserError(f'a tensor has an impossible shape: {reason}') from error
     if unexpected:
-        raise EchoError(f'{unexpected[0]!r} has no counterpart in EchoCardMAE')
+        raise UserError(f'{unexpected[0]!r} has no counterpart in EchoCardMAE')
     expected = model.state_dict()
     return {name: expected[name] for name in missing if not name.endswith('pos_embed')}
 
@@ -173,8 +172,7 @@ def _model_for(state: dict[str, Tensor]) -> torch.nn.Module:
             ),
             neck=dict(
                 type='echocardmae_mm.BackgroundTokenDecoder',
-                in_dims=width,
-                in_channels=channels,
+                in_channels=width,
                 **size,
                 **({} if decoder is None else _depth_and_width(state, 'neck', len(decoder))),
             ),

@@ -11,10 +11,9 @@ from mmengine.structures import BaseDataElement
 from torch import Tensor
 from torch.utils.checkpoint import checkpoint
 
-from echocardmae_mm.errors import EchoError
+from echocardmae_mm.models.patches import patchify, take_patches, unpatchify
 from echocardmae_mm.registry import MODELS
-
-from .patches import patchify, take_patches, unpatchify
+from echocardmae_mm.utils.errors import UserError
 
 
 @MODELS.register_module()
@@ -42,7 +41,7 @@ class EchoCardMAE(BaseModel):
             checkpoint=...)``. Defaults to None.
 
     Raises:
-        EchoError: If encoder and decoder are made for clips of different sizes, a number is out of
+        UserError: If encoder and decoder are made for clips of different sizes, a number is out of
             range, or ``decode_ratio`` is below 1 where videos differ in the size of their sector.
     """
 
@@ -66,11 +65,11 @@ class EchoCardMAE(BaseModel):
         if alignment_head is not None:
             self.alignment_head = MODELS.build(alignment_head)
         if decoder_chunks < 1:
-            raise EchoError(f'decoder_chunks={decoder_chunks} must be at least 1')
+            raise UserError(f'decoder_chunks={decoder_chunks} must be at least 1')
         if not 0 < decode_ratio <= 1:
-            raise EchoError(f'decode_ratio={decode_ratio} must lie above 0 and not above 1')
+            raise UserError(f'decode_ratio={decode_ratio} must lie above 0 and not above 1')
         if decode_ratio < 1 and getattr(self.data_preprocessor, 'pad_masked', False):
-            raise EchoError('decode_ratio below 1 does not go with pad_masked=True')
+            raise UserError('decode_ratio below 1 does not go with pad_masked=True')
         self.decoder_chunks = decoder_chunks
         self.decode_ratio = decode_ratio
         self.compile_arguments: dict | None = None
@@ -225,7 +224,7 @@ class EchoCardMAE(BaseModel):
     def _require_size(self, inputs: dict[str, Tensor]) -> None:
         found = tuple(inputs['imgs'].shape[2:])
         if found != self.neck.clip_size:
-            raise EchoError(
+            raise UserError(
                 f'clips of {found} (frames, height, width), the model is made for '
                 f'{self.neck.clip_size}: let num_frames and img_size of encoder and decoder agree '
                 'with the pipeline'
@@ -233,7 +232,7 @@ class EchoCardMAE(BaseModel):
         num_tokens = self.neck.pos_embed.shape[1]
         of_masks = sum(inputs[name].shape[1] for name in ('visible', 'masked', 'background'))
         if of_masks != num_tokens:
-            raise EchoError(
+            raise UserError(
                 f'masks of {of_masks} tokens, the model has {num_tokens}: let patch_size and '
                 'tubelet_size of SectorMask agree with those of encoder and decoder'
             )
@@ -245,7 +244,7 @@ class EchoCardMAE(BaseModel):
             if hasattr(part, 'pos_embed')
         ]
         if len(set(sizes)) > 1:
-            raise EchoError(
+            raise UserError(
                 f'the encoder is made for clips of {sizes[0]} tokens, the decoder for {sizes[1]}: '
                 'let img_size, patch_size, num_frames and tubelet_size of both agree'
             )

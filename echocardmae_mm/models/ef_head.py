@@ -12,8 +12,8 @@ from mmengine.structures import BaseDataElement
 from scipy.ndimage import gaussian_filter1d
 from torch import Tensor, nn
 
-from echocardmae_mm.errors import EchoError
 from echocardmae_mm.registry import MODELS
+from echocardmae_mm.utils.errors import UserError
 
 TARGETS = ('percent', 'zscore')
 LOSSES = {'l1': torch.abs, 'l2': torch.square}
@@ -26,7 +26,7 @@ class EFHead(BaseModule):
     """A linear layer on the pooled features (the released code's ``train_ef.py``).
 
     Its weight starts at zero and its bias at the mean EF of the training set, which
-    :class:`FitTargetsHook` finds, so that the first prediction is that mean for every recording. It
+    :class:`TargetStatisticsHook` finds, so that the first prediction is that mean for every recording. It
     computes in float32 whatever the autocast: bfloat16 has steps of a quarter of a per cent at an
     EF of 60 %.
 
@@ -38,7 +38,7 @@ class EFHead(BaseModule):
         loss (str): 'l1' (the released code), or 'l2', to which the rare EF far from the mean count
             more. Defaults to 'l1'.
         mean (float, optional): Mean EF of the training set in per cent. Defaults to None,
-            :class:`FitTargetsHook` takes the training set's.
+            :class:`TargetStatisticsHook` takes the training set's.
         std (float, optional): Standard deviation of the training set's EF in per cent. Defaults to
             None, likewise.
         reweight (str): Weights of the recordings by the rarity of their EF: 'none', 'inverse' or
@@ -53,7 +53,7 @@ class EFHead(BaseModule):
         init_cfg (dict, optional): Initialisation, such as a checkpoint. Defaults to None.
 
     Raises:
-        EchoError: If ``target``, ``loss`` or ``reweight`` is unknown, or nothing would train the
+        UserError: If ``target``, ``loss`` or ``reweight`` is unknown, or nothing would train the
             backbone.
     """
 
@@ -76,15 +76,15 @@ class EFHead(BaseModule):
     ) -> None:
         super().__init__(init_cfg=init_cfg)
         if target not in TARGETS:
-            raise EchoError(f'EFHead: target={target!r} is unknown; choose one of {TARGETS}')
+            raise UserError(f'EFHead: target={target!r} is unknown; choose one of {TARGETS}')
         if loss not in LOSSES:
-            raise EchoError(f'EFHead: loss={loss!r} is unknown; choose one of {[*LOSSES]}')
+            raise UserError(f'EFHead: loss={loss!r} is unknown; choose one of {[*LOSSES]}')
         if reweight not in REWEIGHTINGS:
-            raise EchoError(
+            raise UserError(
                 f'EFHead: reweight={reweight!r} is unknown; choose one of {[*REWEIGHTINGS]}'
             )
         if stop_gradient and contrast is None:
-            raise EchoError('EFHead: stop_gradient=True needs a contrast that trains the backbone')
+            raise UserError('EFHead: stop_gradient=True needs a contrast that trains the backbone')
         self.target = target
         self.error = LOSSES[loss]
         self.reweight = reweight
@@ -146,12 +146,12 @@ class EFHead(BaseModule):
             with ``contrast`` also ``loss_contrast``.
 
         Raises:
-            EchoError: If a sample has no EF, or standard deviations are the unit and unknown or 0.
+            UserError: If a sample has no EF, or standard deviations are the unit and unknown or 0.
         """
         if self.target == 'zscore' and not (self.std > 0 and self.mean.isfinite()):
-            raise EchoError(
+            raise UserError(
                 f"EFHead: target='zscore' with a mean EF of {float(self.mean):g} and a deviation "
-                f'of {float(self.std):g}: add FitTargetsHook to custom_hooks, or give mean and std'
+                f'of {float(self.std):g}: add TargetStatisticsHook to custom_hooks, or give mean and std'
             )
         features = _pool(features)
         predicted = self(features.detach() if self.stop_gradient else features)
@@ -199,7 +199,7 @@ def _bin_of(efs: Tensor) -> Tensor:
 
 def _ef_of(sample: BaseDataElement) -> float:
     if 'ef' not in sample:
-        raise EchoError(
+        raise UserError(
             "a sample has no 'ef': take a data set that has it, and put 'ef' in algorithm_keys of "
             'PackActionInputs'
         )

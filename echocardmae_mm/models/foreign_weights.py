@@ -9,7 +9,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from echocardmae_mm.errors import EchoError
+from echocardmae_mm.utils.errors import UserError
 
 PATCH_KERNEL = 'backbone.patch_embed.projection.weight'
 RENAMES = (
@@ -84,10 +84,10 @@ def from_videomae(state: dict[str, Tensor], patch_size: int | None = None) -> Fo
         ForeignWeights: Weights for :class:`EchoCardMAE`.
 
     Raises:
-        EchoError: If the patch size is below 1, or the weights are an image model's.
+        UserError: If the patch size is below 1, or the weights are an image model's.
     """
     if patch_size is not None and patch_size < 1:
-        raise EchoError(f'a patch size of {patch_size}: it must be at least 1')
+        raise UserError(f'a patch size of {patch_size}: it must be at least 1')
     weights = rename(state)
     kernel = weights.state.get(PATCH_KERNEL)
     if kernel is not None:
@@ -171,14 +171,14 @@ def from_timm(state: dict[str, Tensor], tubelet_size: int = 2) -> ForeignWeights
         ForeignWeights: Weights for the encoder of :class:`EchoCardMAE`.
 
     Raises:
-        EchoError: If the transformer has parts that the encoder lacks, if its weights are a video
+        UserError: If the transformer has parts that the encoder lacks, if its weights are a video
             model's, or if a token is to have no frames.
     """
     if tubelet_size < 1:
-        raise EchoError(f'tokens of {tubelet_size} frames: they must have at least 1')
+        raise UserError(f'tokens of {tubelet_size} frames: they must have at least 1')
     weights = rename(state)
     if strange := [name for name in weights.dropped if not TIMM_PREFIX_AND_HEAD.match(name)]:
-        raise EchoError(
+        raise UserError(
             f'{strange[0]!r} has no counterpart in mmaction.VisionTransformer; plain transformers '
             'such as vit_small_patch16_224 can be converted'
         )
@@ -198,6 +198,6 @@ def from_timm(state: dict[str, Tensor], tubelet_size: int = 2) -> ForeignWeights
 def _require_dimensions(kernel: Tensor, expected: int, advice: str) -> None:
     if kernel.ndim != expected:
         shape = tuple(kernel.shape)
-        raise EchoError(
+        raise UserError(
             f'the patch embedding is of shape {shape}, not {expected}-dimensional: {advice}'
         )

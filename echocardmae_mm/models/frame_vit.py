@@ -9,10 +9,9 @@ import torch.nn.functional as F
 from mmaction.models.backbones.vit_mae import get_sinusoid_encoding
 from torch import Tensor, nn
 
-from echocardmae_mm.errors import EchoError
+from echocardmae_mm.models.fused_vit import FusedVisionTransformer
 from echocardmae_mm.registry import MODELS
-
-from .fused_vit import FusedVisionTransformer
+from echocardmae_mm.utils.errors import UserError
 
 _PATCH_EMBEDDING = ('patch_embed.projection.weight', 'patch_embed.projection.bias')
 
@@ -39,7 +38,7 @@ class FrameVisionTransformer(FusedVisionTransformer):
         **kwargs: Of :class:`FusedVisionTransformer`: ``embed_dims``, ``depth``, ``num_heads``, ...
 
     Raises:
-        EchoError: If there is no such block.
+        UserError: If there is no such block.
     """
 
     def __init__(
@@ -61,7 +60,7 @@ class FrameVisionTransformer(FusedVisionTransformer):
         )
         depth = len(self.blocks)
         if not all(-depth <= index < depth for index in out_indices):
-            raise EchoError(
+            raise UserError(
                 f'FrameVisionTransformer: out_indices={tuple(out_indices)} must lie between 0 and '
                 f'{depth - 1}, its blocks'
             )

@@ -8,11 +8,10 @@ from typing import Any
 
 from mmaction.models import VisionTransformer
 
-from echocardmae_mm.errors import EchoError
+from echocardmae_mm.models.fused_attention import fuse_attention
+from echocardmae_mm.models.pretrained_part import pretrained_cfg, report_pretrained
 from echocardmae_mm.registry import MODELS
-
-from .fused_attention import fuse_attention
-from .pretrained_part import pretrained_cfg, report_pretrained
+from echocardmae_mm.utils.errors import UserError
 
 #: Linear layers and norms as VideoMAE draws them for pretraining.
 VIDEOMAE_INIT = [
@@ -35,14 +34,14 @@ class FusedVisionTransformer(VisionTransformer):
             None: as VideoMAE begins its pretraining, :data:`VIDEOMAE_INIT`.
         attn_bias (bool): Whether queries and values have a learnt bias. False freezes both at
             zero, as the released EchoCardMAE code never applies them. Defaults to True.
-        frozen_blocks (int): Blocks, from the first on, that are not trained, nor is the patch
+        frozen_stages (int): Blocks, from the first on, that are not trained, nor is the patch
             embedding before them: 0 freezes that alone, ``depth`` all but ``fc_norm``. Defaults
             to -1, everything is trained.
         **kwargs: Of :class:`mmaction.VisionTransformer`: ``img_size``, ``patch_size``,
             ``num_frames``, ``tubelet_size``, ``embed_dims``, ``depth``, ``num_heads``, ...
 
     Raises:
-        EchoError: If the host's class knows no such argument (by itself it would ignore it), or
+        UserError: If the host's class knows no such argument (by itself it would ignore it), or
             there are not so many blocks.
     """
 
@@ -50,24 +49,24 @@ class FusedVisionTransformer(VisionTransformer):
         self,
         init_cfg: dict | list[dict] | None = None,
         attn_bias: bool = True,
-        frozen_blocks: int = -1,
+        frozen_stages: int = -1,
         **kwargs: Any,
     ) -> None:
         known = set(inspect.signature(VisionTransformer.__init__).parameters)
         known -= {'self', 'kwargs', 'pretrained', 'init_cfg'}
         if unknown := kwargs.keys() - known:
-            raise EchoError(
+            raise UserError(
                 f'{type(self).__name__} has no argument {", ".join(sorted(unknown))}; '
-                f'it has attn_bias, frozen_blocks, {", ".join(sorted(known))}'
+                f'it has attn_bias, frozen_stages, {", ".join(sorted(known))}'
             )
         super().__init__(init_cfg=VIDEOMAE_INIT if init_cfg is None else init_cfg, **kwargs)
         fuse_attention(self.blocks, attn_bias)
-        if not -1 <= frozen_blocks <= len(self.blocks):
-            raise EchoError(
-                f'{type(self).__name__}: frozen_blocks={frozen_blocks} must lie between -1 '
+        if not -1 <= frozen_stages <= len(self.blocks):
+            raise UserError(
+                f'{type(self).__name__}: frozen_stages={frozen_stages} must lie between -1 '
                 f'(none) and its {len(self.blocks)} blocks'
             )
-        self.frozen_blocks = frozen_blocks
+        self.frozen_stages = frozen_stages
         for module in self._frozen():
             module.requires_grad_(False)
 
@@ -75,7 +74,7 @@ class FusedVisionTransformer(VisionTransformer):
         """Initialise, and report on the checkpoint that ``init_cfg`` names.
 
         Raises:
-            EchoError: If the checkpoint is missing, holds no such encoder, or one of another size.
+            UserError: If the checkpoint is missing, holds no such encoder, or one of another size.
         """
         if (pretrained := pretrained_cfg(self.init_cfg)) is not None:
             checkpoint, prefix = pretrained['checkpoint'], pretrained.get('prefix') or ''
@@ -105,6 +104,6 @@ class FusedVisionTransformer(VisionTransformer):
         return self
 
     def _frozen(self) -> list[Any]:
-        if self.frozen_blocks < 0:
+        if self.frozen_stages < 0:
             return []
-        return [self.patch_embed, *self.blocks[: self.frozen_blocks]]
+        return [self.patch_embed, *self.blocks[: self.frozen_stages]]

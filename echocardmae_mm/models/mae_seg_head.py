@@ -11,13 +11,12 @@ from mmengine.model import BaseModule, ModuleList
 from mmengine.registry import MODELS as MMENGINE_MODELS
 from torch import Tensor, nn
 
-from echocardmae_mm.errors import EchoError
+from echocardmae_mm.models.fused_attention import fuse_attention
+from echocardmae_mm.models.fused_vit import VIDEOMAE_INIT
+from echocardmae_mm.models.patches import unpatchify
+from echocardmae_mm.models.pretrained_part import pretrained_cfg, report_pretrained
 from echocardmae_mm.registry import MODELS
-
-from .fused_attention import fuse_attention
-from .fused_vit import VIDEOMAE_INIT
-from .patches import unpatchify
-from .pretrained_part import pretrained_cfg, report_pretrained
+from echocardmae_mm.utils.errors import UserError
 
 _NEW = ('classifier.weight', 'classifier.bias')
 _OF_PRETRAINING = ('mask_token', 'background_token', 'head.weight', 'head.bias')
@@ -38,7 +37,7 @@ class MAESegHead(BaseModule):
 
     Args:
         num_classes (int): Classes, the background among them.
-        in_dims (int): Width of the encoder's features. Defaults to 384.
+        in_channels (int): Width of the encoder's features. Defaults to 384.
         embed_dims (int): Width of the decoder. Defaults to 192.
         depth (int): Number of blocks. Defaults to 4.
         num_heads (int): Attention heads. Defaults to 3.
@@ -47,7 +46,7 @@ class MAESegHead(BaseModule):
         patch_size (int): Side of a patch in pixels. Defaults to 16.
         num_frames (int): Frames of a clip; 1 for single images. Defaults to 1.
         tubelet_size (int): Frames of a patch; 1 for single images. Defaults to 1.
-        learnable_pos (bool): Whether positions are trained, from sinusoids on, as the released code
+        use_learnable_pos_emb (bool): Whether positions are trained, from sinusoids on, as the released code
             does. Defaults to False.
         norm_eps (float): Of the norms; the released code has 1e-5. Defaults to 1e-6.
         attn_bias (bool): As :class:`FusedVisionTransformer`. Defaults to True.
@@ -63,7 +62,7 @@ class MAESegHead(BaseModule):
     def __init__(
         self,
         num_classes: int,
-        in_dims: int = 384,
+        in_channels: int = 384,
         embed_dims: int = 192,
         depth: int = 4,
         num_heads: int = 3,
@@ -72,7 +71,7 @@ class MAESegHead(BaseModule):
         patch_size: int = 16,
         num_frames: int = 1,
         tubelet_size: int = 1,
-        learnable_pos: bool = False,
+        use_learnable_pos_emb: bool = False,
         norm_eps: float = 1e-6,
         attn_bias: bool = True,
         loss_decode: dict | Sequence[dict] = (dict(type='echocardmae_mm.DiceLoss'),),
@@ -86,10 +85,10 @@ class MAESegHead(BaseModule):
         self.ignore_index = ignore_index
         self.grid = (num_frames // tubelet_size, img_size // patch_size, img_size // patch_size)
 
-        self.encoder_to_decoder = nn.Linear(in_dims, embed_dims, bias=False)
+        self.encoder_to_decoder = nn.Linear(in_channels, embed_dims, bias=False)
         slots, rows, columns = self.grid
         positions = get_sinusoid_encoding(slots * rows * columns, embed_dims)
-        if learnable_pos:
+        if use_learnable_pos_emb:
             self.pos_embed = nn.Parameter(positions)
         else:
             self.register_buffer('pos_embed', positions, persistent=False)
@@ -107,7 +106,7 @@ class MAESegHead(BaseModule):
         """Initialise, and report on the checkpoint that ``init_cfg`` names.
 
         Raises:
-            EchoError: If the checkpoint is missing, holds no such decoder, or one of another size.
+            UserError: If the checkpoint is missing, holds no such decoder, or one of another size.
         """
         if (pretrained := pretrained_cfg(self.init_cfg)) is not None:
             checkpoint, prefix = pretrained['checkpoint'], pretrained.get('prefix') or ''
@@ -125,13 +124,13 @@ class MAESegHead(BaseModule):
             Tensor: (B, num_classes, H, W) or, of clips, (B, num_classes, T, H, W).
 
         Raises:
-            EchoError: If the features are of another grid than the head is made for.
+            UserError: If the features are of another grid than the head is made for.
         """
         features = inputs if isinstance(inputs, Tensor) else inputs[-1]
         is_clip = features.ndim == 5
         grid = tuple(features.shape[2:]) if is_clip else (1, *features.shape[2:])
         if grid != self.grid:
-            raise EchoError(
+            raise UserError(
                 f'MAESegHead is made for {self.grid} patches (time, rows, columns) and got {grid}: '
                 'let its img_size, patch_size, num_frames and tubelet_size agree with the encoder'
             )

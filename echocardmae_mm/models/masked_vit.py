@@ -6,10 +6,9 @@ from typing import Any
 
 from torch import Tensor, nn
 
+from echocardmae_mm.models.fused_vit import FusedVisionTransformer
+from echocardmae_mm.models.patch_encoder import PatchEncoder
 from echocardmae_mm.registry import MODELS
-
-from .fused_vit import FusedVisionTransformer
-from .patch_encoder import PatchEncoder
 
 
 @MODELS.register_module()

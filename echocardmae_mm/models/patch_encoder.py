@@ -6,7 +6,7 @@ from abc import abstractmethod
 
 from torch import Tensor, nn
 
-from .patches import embed_patches, patchify, require_tokens, take_patches
+from echocardmae_mm.models.patches import embed_patches, patchify, require_tokens, take_patches
 
 
 class PatchEncoder:
@@ -48,7 +48,7 @@ class PatchEncoder:
             Tensor: (B, Nv, C), or (B, N, C) without ``visible``.
 
         Raises:
-            EchoError: If the clips have another number of tokens than the model.
+            UserError: If the clips have another number of tokens than the model.
         """
         tubelet_size, patch_size, _ = self.patch_convolution.kernel_size
         require_tokens(clips, self.pos_embed.shape[1], patch_size, tubelet_size)

@@ -10,7 +10,7 @@ import torch.nn.functional as F
 from einops import rearrange
 from torch import Tensor, nn
 
-from echocardmae_mm.errors import EchoError
+from echocardmae_mm.utils.errors import UserError
 
 
 def patchify(clips: Tensor, patch_size: int, tubelet_size: int) -> Tensor:
@@ -88,11 +88,11 @@ def require_tokens(clips: Tensor, num_tokens: int, patch_size: int, tubelet_size
         tubelet_size (int): Frames of a patch.
 
     Raises:
-        EchoError: If the clips have another number of tokens.
+        UserError: If the clips have another number of tokens.
     """
     found = clips[0, 0].numel() // (tubelet_size * patch_size**2)
     if found != num_tokens:
-        raise EchoError(
+        raise UserError(
             f'clips of {tuple(clips.shape[2:])} (frames, height, width) have {found} tokens, the '
             f'model is made for {num_tokens}: let num_frames and img_size of the model agree with '
             'the pipeline'

@@ -10,7 +10,7 @@ from mmengine.logging import print_log
 from mmengine.runner import CheckpointLoader
 from torch import Tensor, nn
 
-from echocardmae_mm.errors import EchoError
+from echocardmae_mm.utils.errors import UserError
 
 #: An encoder ends in ``norm`` in pretraining, and in ``fc_norm`` where its tokens are averaged.
 ENDS_OF_A_STAGE = ('norm.weight', 'norm.bias', 'fc_norm.weight', 'fc_norm.bias')
@@ -55,7 +55,7 @@ def report_pretrained(
         left_fresh (Collection[str]): Tensors that are both, on purpose. Defaults to ().
 
     Raises:
-        EchoError: If there is no such file, or it holds no such part or one of another size.
+        UserError: If there is no such file, or it holds no such part or one of another size.
     """
     found = _part_in(checkpoint, prefix, part)
     own = {name: tensor for name, tensor in module.state_dict().items() if name != _COMPUTED}
@@ -66,7 +66,7 @@ def report_pretrained(
     strange += sorted(unused - set(may_be_unused) - set(left_fresh))
     if strange:
         where = 'the model' if strange[0] in fresh else 'the checkpoint'
-        raise EchoError(
+        raise UserError(
             f'{checkpoint}: {len(strange)} tensors are only in {where}, such as {strange[0]}\n'
             f'Give the model the depth and width of the pretraining, and the prefix of its {part}'
         )
@@ -80,19 +80,19 @@ def report_pretrained(
 def _part_in(checkpoint: str, prefix: str, part: str) -> dict[str, Tensor]:
     place = _PLACES[part]
     if '://' not in checkpoint and not Path(checkpoint).is_file():
-        raise EchoError(
+        raise UserError(
             f'{checkpoint}: no such checkpoint to start from\n'
             f'Pretrain first, name another one by model.{place}.init_cfg.checkpoint=..., or start '
             f'from scratch by model.{place}.init_cfg=None'
         )
     content = CheckpointLoader.load_checkpoint(checkpoint, map_location='cpu')
     if not isinstance(content, dict):
-        raise EchoError(f'{checkpoint}: holds a {type(content).__name__}, not a state_dict')
+        raise UserError(f'{checkpoint}: holds a {type(content).__name__}, not a state_dict')
     state = content.get('state_dict', content)
     start = prefix if not prefix or prefix.endswith('.') else f'{prefix}.'
     found = {name[len(start) :]: x for name, x in state.items() if name.startswith(start)}
     if not found:
-        raise EchoError(
+        raise UserError(
             f'{checkpoint}: no tensor begins with {prefix!r}; it has {", ".join(list(state)[:3])}'
         )
     return found
@@ -106,7 +106,7 @@ def _require_same_sizes(
         if here == there:
             continue
         describe = _patch if len(here) == len(there) == 5 else str
-        raise EchoError(
+        raise UserError(
             f'{checkpoint}: {name} has {describe(there)}, in the model {describe(here)}\n'
             'Give the model the patch_size, tubelet_size, embed_dims and depth of the pretraining'
         )

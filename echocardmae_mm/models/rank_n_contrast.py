@@ -6,8 +6,8 @@ import torch
 from mmengine.model import BaseModule
 from torch import Tensor
 
-from echocardmae_mm.errors import EchoError
 from echocardmae_mm.registry import MODELS
+from echocardmae_mm.utils.errors import UserError
 
 
 @MODELS.register_module()
@@ -28,13 +28,13 @@ class RankNContrastLoss(BaseModule):
         loss_weight (float): Factor of the loss. Defaults to 1.0.
 
     Raises:
-        EchoError: If ``temperature`` is not positive.
+        UserError: If ``temperature`` is not positive.
     """
 
     def __init__(self, temperature: float = 2.0, loss_weight: float = 1.0) -> None:
         super().__init__()
         if temperature <= 0:
-            raise EchoError(f'RankNContrastLoss: temperature={temperature} must be positive')
+            raise UserError(f'RankNContrastLoss: temperature={temperature} must be positive')
         self.temperature = temperature
         self.loss_weight = loss_weight
 

@@ -8,11 +8,10 @@ from mmaction.models.backbones.vit_mae import get_sinusoid_encoding
 from mmengine.model import BaseModule
 from torch import Tensor, nn
 
-from echocardmae_mm.errors import EchoError
+from echocardmae_mm.models.foreign_weights import inflate
+from echocardmae_mm.models.patch_encoder import PatchEncoder
 from echocardmae_mm.registry import MODELS
-
-from .foreign_weights import inflate
-from .patch_encoder import PatchEncoder
+from echocardmae_mm.utils.errors import UserError
 
 
 @MODELS.register_module()
@@ -32,7 +31,7 @@ class TimmVideoEncoder(PatchEncoder, BaseModule):
         **kwargs: For ``timm.create_model``, such as ``pretrained=True`` or ``drop_path_rate``.
 
     Raises:
-        EchoError: If the model is no plain transformer.
+        UserError: If the model is no plain transformer.
     """
 
     def __init__(
@@ -49,7 +48,7 @@ class TimmVideoEncoder(PatchEncoder, BaseModule):
 
         super().__init__(init_cfg=init_cfg)
         if not timm.models.is_model_in_modules(model_name, ['vision_transformer']):
-            raise EchoError(
+            raise UserError(
                 f'{model_name} is no plain transformer of timm; take one such as '
                 'vit_small_patch16_224'
             )

@@ -1,7 +1,7 @@
 """Synthetic apical four-chamber echocardiograms with known truth."""
 
-from .recording import Phantom, make_phantom
-from .screen import SCREENS
-from .variants import VARIANTS
+from echocardmae_mm.phantom.recording import Phantom, make_phantom
+from echocardmae_mm.phantom.screen import SCREENS
+from echocardmae_mm.phantom.variants import VARIANTS
 
 __all__ = ['SCREENS', 'VARIANTS', 'Phantom', 'make_phantom']

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from .rhythm import smoothstep
+from echocardmae_mm.phantom.rhythm import smoothstep
 
 Array = NDArray[np.float64]
 

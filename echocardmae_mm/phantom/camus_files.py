@@ -13,10 +13,10 @@ import nibabel
 import numpy as np
 from numpy.typing import NDArray
 
-from .patient import draw_patient
-from .recording import Phantom, make_phantom
-from .truth import write_rows, write_truth
-from .variants import get_variant
+from echocardmae_mm.phantom.patient import draw_patient
+from echocardmae_mm.phantom.recording import Phantom, make_phantom
+from echocardmae_mm.phantom.truth import write_rows, write_truth
+from echocardmae_mm.phantom.variants import get_variant
 
 FOLDER = 'CAMUS'
 _CODE = 2

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from .anatomy import ROWS, Heart
+from echocardmae_mm.phantom.anatomy import ROWS, Heart
 
 Array = NDArray[np.float64]
 

@@ -21,8 +21,8 @@ from pydicom.uid import (
     generate_uid,
 )
 
-from .recording import Phantom, make_phantom
-from .truth import write_rows, write_truth
+from echocardmae_mm.phantom.recording import Phantom, make_phantom
+from echocardmae_mm.phantom.truth import write_rows, write_truth
 
 FOLDER = 'DICOM'
 _CODE = 4

@@ -9,9 +9,9 @@ from typing import Any
 
 import numpy as np
 
-from .recording import Phantom, make_phantom
-from .truth import write_rows, write_truth
-from .video import write_avi
+from echocardmae_mm.phantom.recording import Phantom, make_phantom
+from echocardmae_mm.phantom.truth import write_rows, write_truth
+from echocardmae_mm.phantom.video import write_avi
 
 FOLDER = 'EchoNet-Dynamic'
 _CODE = 1

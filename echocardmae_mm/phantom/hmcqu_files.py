@@ -12,12 +12,12 @@ import numpy as np
 from numpy.typing import NDArray
 from openpyxl import Workbook
 
-from .patient import SEGMENTS, draw_patient
-from .recording import Phantom, make_phantom
-from .reproducible import write_mat, write_xlsx
-from .truth import write_rows, write_truth
-from .variants import get_variant
-from .video import write_avi
+from echocardmae_mm.phantom.patient import SEGMENTS, draw_patient
+from echocardmae_mm.phantom.recording import Phantom, make_phantom
+from echocardmae_mm.phantom.reproducible import write_mat, write_xlsx
+from echocardmae_mm.phantom.truth import write_rows, write_truth
+from echocardmae_mm.phantom.variants import get_variant
+from echocardmae_mm.phantom.video import write_avi
 
 FOLDER = 'HMC-QU'
 MASKS = 'LV Ground-truth Segmentation Masks'

@@ -8,10 +8,10 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from .beams import BeamGrid
-from .deformation import Deformation
-from .field_of_view import Pose
-from .tissue import COLUMNS, LINES, STEP
+from echocardmae_mm.phantom.beams import BeamGrid
+from echocardmae_mm.phantom.deformation import Deformation
+from echocardmae_mm.phantom.field_of_view import Pose
+from echocardmae_mm.phantom.tissue import COLUMNS, LINES, STEP
 
 #: A float32 image; OpenCV's stubs know no narrower type.
 Image = NDArray[Any]
@@ -70,7 +70,7 @@ class MotionTable:
         return float(self._levels[0])
 
     def lookup(self, contraction: float, along: float, across: float) -> tuple[Image, Image]:
-        """Look up the column and the line of the material grid under each beam sample.
+        """AcquisitionSettings up the column and the line of the material grid under each beam sample.
 
         Args:
             contraction (float): Contraction of the heart, within the tabulated range.

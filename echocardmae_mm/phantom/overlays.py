@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from .field_of_view import FieldOfView
+from echocardmae_mm.phantom.field_of_view import FieldOfView
 
 Frames = NDArray[np.uint8]
 Array = NDArray[np.float64]

@@ -6,11 +6,11 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from .anatomy import Heart
-from .contours import epicardium, left_ventricle
-from .field_of_view import FieldOfView, Pose, drift
-from .screen import Screen
-from .variants import Variant
+from echocardmae_mm.phantom.anatomy import Heart
+from echocardmae_mm.phantom.contours import epicardium, left_ventricle
+from echocardmae_mm.phantom.field_of_view import FieldOfView, Pose, drift
+from echocardmae_mm.phantom.screen import Screen
+from echocardmae_mm.phantom.variants import Variant
 
 _TRIES = 40
 

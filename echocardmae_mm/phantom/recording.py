@@ -10,21 +10,21 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from .anatomy import Heart
-from .beams import BeamGrid
-from .beating import BeatingHeart
-from .echogenicity import echogenicity
-from .look import Look, draw_look
-from .motion_table import MotionTable
-from .overlays import decorate
-from .patient import Patient, draw_patient
-from .placement import place
-from .rhythm import Rhythm, draw_drift, draw_rhythm
-from .scanner import Scanner
-from .screen import get_screen
-from .shapes import contraction_for, draw_heart
-from .tissue import scatterers
-from .variants import get_variant
+from echocardmae_mm.phantom.acquisition import AcquisitionSettings, draw_look
+from echocardmae_mm.phantom.anatomy import Heart
+from echocardmae_mm.phantom.beams import BeamGrid
+from echocardmae_mm.phantom.beating import BeatingHeart
+from echocardmae_mm.phantom.echogenicity import echogenicity
+from echocardmae_mm.phantom.motion_table import MotionTable
+from echocardmae_mm.phantom.overlays import decorate
+from echocardmae_mm.phantom.patient import Patient, draw_patient
+from echocardmae_mm.phantom.placement import place
+from echocardmae_mm.phantom.rhythm import Rhythm, draw_drift, draw_rhythm
+from echocardmae_mm.phantom.scanner import Scanner
+from echocardmae_mm.phantom.screen import get_screen
+from echocardmae_mm.phantom.shapes import contraction_for, draw_heart
+from echocardmae_mm.phantom.tissue import scatterers
+from echocardmae_mm.phantom.variants import get_variant
 
 
 @dataclass(frozen=True)
@@ -144,7 +144,7 @@ def make_phantom(
             ``num_frames``, ``quality``, ``infarction``.
 
     Raises:
-        EchoError: There is no such variant or screen.
+        UserError: There is no such variant or screen.
     """
     population, picture = get_variant(variant), get_screen(screen)
     streams = np.random.SeedSequence(seed).spawn(6)
@@ -195,7 +195,7 @@ def _scan(
     scanner: Scanner,
     heart: BeatingHeart,
     rhythm: Rhythm,
-    look: Look,
+    look: AcquisitionSettings,
     mask: NDArray[np.bool_],
 ) -> NDArray[np.uint8]:
     """Scan every frame and colour it, (T, H, W, 3) uint8 RGB."""

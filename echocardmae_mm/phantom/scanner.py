@@ -8,9 +8,9 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from .look import Look
-from .motion_table import MotionTable
-from .tissue import GRAIN, smooth_noise
+from echocardmae_mm.phantom.acquisition import AcquisitionSettings
+from echocardmae_mm.phantom.motion_table import MotionTable
+from echocardmae_mm.phantom.tissue import GRAIN, smooth_noise
 
 #: A float32 image; OpenCV's stubs know no narrower type.
 Image = NDArray[Any]
@@ -25,7 +25,7 @@ class Scanner:
 
     Args:
         table (MotionTable): Where the tissue under each beam sample lies in the relaxed heart.
-        look (Look): Settings of the machine.
+        look (AcquisitionSettings): Settings of the machine.
         tissue (tuple[np.ndarray]): Real and imaginary part of the scattering of the relaxed
             heart, echogenicity included, on the material grid.
         rng (np.random.Generator): Source of noise, clutter and shadows.
@@ -34,7 +34,7 @@ class Scanner:
     def __init__(
         self,
         table: MotionTable,
-        look: Look,
+        look: AcquisitionSettings,
         tissue: tuple[Image, Image],
         rng: np.random.Generator,
     ) -> None:

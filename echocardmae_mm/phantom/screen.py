@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from ..errors import EchoError
+from echocardmae_mm.utils.errors import UserError
 
 
 @dataclass(frozen=True)
@@ -45,11 +45,11 @@ SCREENS = {
 
 
 def get_screen(name: str) -> Screen:
-    """Look up a kind of picture by its name.
+    """AcquisitionSettings up a kind of picture by its name.
 
     Raises:
-        EchoError: There is none of that name.
+        UserError: There is none of that name.
     """
     if name not in SCREENS:
-        raise EchoError(f"no phantom screen '{name}': choose from {', '.join(SCREENS)}")
+        raise UserError(f"no phantom screen '{name}': choose from {', '.join(SCREENS)}")
     return SCREENS[name]

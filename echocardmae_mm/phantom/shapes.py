@@ -7,8 +7,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from .anatomy import Heart
-from .patient import Patient
+from echocardmae_mm.phantom.anatomy import Heart
+from echocardmae_mm.phantom.patient import Patient
 
 #: Contractions at which volumes are tabulated before they are inverted.
 CONTRACTIONS = np.linspace(0.0, 0.97, 120)

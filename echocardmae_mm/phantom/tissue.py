@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from .anatomy import ROWS
+from echocardmae_mm.phantom.anatomy import ROWS
 
 #: A float32 image; OpenCV's stubs know no narrower type.
 Image = NDArray[Any]

@@ -10,8 +10,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from .patient import SEGMENTS
-from .recording import Phantom
+from echocardmae_mm.phantom.patient import SEGMENTS
+from echocardmae_mm.phantom.recording import Phantom
 
 
 def pack_labels(labels: NDArray[np.uint8]) -> NDArray[np.uint8]:

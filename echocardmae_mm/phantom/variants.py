@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from ..errors import EchoError
-from .shapes import ShapeRange
+from echocardmae_mm.phantom.shapes import ShapeRange
+from echocardmae_mm.utils.errors import UserError
 
 Range = tuple[float, float]
 
@@ -83,11 +83,11 @@ VARIANTS = {
 
 
 def get_variant(name: str) -> Variant:
-    """Look up a variant by its name.
+    """AcquisitionSettings up a variant by its name.
 
     Raises:
-        EchoError: There is none of that name.
+        UserError: There is none of that name.
     """
     if name not in VARIANTS:
-        raise EchoError(f"no phantom variant '{name}': choose from {', '.join(VARIANTS)}")
+        raise UserError(f"no phantom variant '{name}': choose from {', '.join(VARIANTS)}")
     return VARIANTS[name]

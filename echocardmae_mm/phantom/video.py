@@ -8,8 +8,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from ..errors import EchoError
-from ..whole_files import require_whole_video
+from echocardmae_mm.utils.atomic_files import verify_frame_count
+from echocardmae_mm.utils.errors import UserError
 
 
 def write_avi(path: Path, frames: NDArray[np.uint8], fps: float, quality: int = 85) -> None:
@@ -19,7 +19,7 @@ def write_avi(path: Path, frames: NDArray[np.uint8], fps: float, quality: int = 
     depend on the machine's.
 
     Raises:
-        EchoError: The file cannot be written, or not whole.
+        UserError: The file cannot be written, or not whole.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     height, width = frames.shape[1:3]
@@ -33,8 +33,8 @@ def write_avi(path: Path, frames: NDArray[np.uint8], fps: float, quality: int = 
         [cv2.VIDEOWRITER_PROP_QUALITY, quality],
     )
     if not writer.isOpened():
-        raise EchoError(f'{path}: cannot be written; is there space, and may you write there?')
+        raise UserError(f'{path}: cannot be written; is there space, and may you write there?')
     for frame in frames:
         writer.write(cv2.cvtColor(frame, cv2.COLOR_RGB2BGR))
     writer.release()
-    require_whole_video(path, len(frames))
+    verify_frame_count(path, len(frames))

@@ -1,7 +1,7 @@
 """Every table of the paper from one command: what is run for each, and how it is written down."""
 
-from .paper_tables import TABLES
-from .plan import ALL, BUDGETS, Setup, Step, plan, runs_of
-from .table_report import write_table
+from echocardmae_mm.reproduction.paper_tables import TABLES
+from echocardmae_mm.reproduction.plan import ALL, BUDGETS, Setup, Step, plan, runs_of
+from echocardmae_mm.reproduction.table_report import write_table
 
 __all__ = ['ALL', 'BUDGETS', 'TABLES', 'Setup', 'Step', 'plan', 'runs_of', 'write_table']

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from .plan import BUDGETS, Setup, Step
+from echocardmae_mm.reproduction.plan import BUDGETS, Setup, Step
 
 #: Minutes at the small budget, one thread of a virtual Intel Xeon beside a second step
 #: (docs/performance.md); those of CAMUS' ejection fraction are twice what half its epochs took.

@@ -9,8 +9,7 @@ from typing import Any, NamedTuple
 from mmengine.config import Config
 
 from echocardmae_mm.engine import overrides
-
-from .paper_tables import (
+from echocardmae_mm.reproduction.paper_tables import (
     FULL,
     TABLES,
     WITH_ALIGNMENT,

@@ -19,10 +19,17 @@ from echocardmae_mm.evaluation.clip_consistency import (
 )
 from echocardmae_mm.evaluation.comparison import compare, read_predictions, summarise_runs
 from echocardmae_mm.evaluation.markdown import markdown_table
-from echocardmae_mm.whole_files import write_whole
-
-from .paper_tables import TABLES, WITH_ALIGNMENT, WITHOUT_ALIGNMENT, Column, Experiment, Row, Table
-from .plan import FIGURE2, Setup, Step, is_run, runs_of
+from echocardmae_mm.reproduction.paper_tables import (
+    TABLES,
+    WITH_ALIGNMENT,
+    WITHOUT_ALIGNMENT,
+    Column,
+    Experiment,
+    Row,
+    Table,
+)
+from echocardmae_mm.reproduction.plan import FIGURE2, Setup, Step, is_run, runs_of
+from echocardmae_mm.utils.atomic_files import atomic_write_text
 
 NOTE = 'step.json'
 _RESAMPLES = 2000
@@ -56,7 +63,7 @@ def write_table(
     title = 'Figure 2. Clip selection' if name == FIGURE2 else TABLES[name].title
     where = 'On phantoms: not comparable with the paper.\n' if setup.phantom else ''
     path = results / f'{name}.md'
-    write_whole(path, f'# {title}\n\n{where}{_amount(seeds, setup)}\n\n{body}\n')
+    atomic_write_text(path, f'# {title}\n\n{where}{_amount(seeds, setup)}\n\n{body}\n')
     return path
 
 
@@ -205,7 +212,7 @@ def _figure2(root: Path, seeds: int) -> str:
         for name in _CLIPS
     }
     each = {
-        name: [consistency(table, resamples=0) for table in tables]
+        name: [consistency(table, n_resamples=0) for table in tables]
         for name, tables in clips.items()
     }
     runs = list(zip(clips['without'], clips['with']))

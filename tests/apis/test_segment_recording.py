@@ -12,8 +12,8 @@ from scipy.ndimage import binary_dilation
 from echocardmae_mm.apis.segment_recording import segment_recording
 from echocardmae_mm.datasets.recordings import Recording
 from echocardmae_mm.datasets.transforms.crop_to_sector import Box
-from echocardmae_mm.errors import EchoError
 from echocardmae_mm.phantom import make_phantom
+from echocardmae_mm.utils.errors import UserError
 
 FRAMES = [
     dict(type='echocardmae_mm.LoadEchoFrame'),
@@ -22,9 +22,9 @@ FRAMES = [
     dict(type='mmseg.PackSegInputs', meta_keys=('ori_shape', 'img_shape')),
 ]
 CLIPS = [
-    dict(type='echocardmae_mm.OpenRecording'),
-    dict(type='echocardmae_mm.SampleLabelledClip', clip_len=8, interval=3, place='middle'),
-    dict(type='echocardmae_mm.ReadFrames'),
+    dict(type='echocardmae_mm.RecordingInit'),
+    dict(type='echocardmae_mm.SampleLabelledClip', clip_len=8, frame_interval=3, place='middle'),
+    dict(type='echocardmae_mm.RecordingDecode'),
     dict(type='mmaction.Resize', scale=(112, 112), keep_ratio=False),
     dict(type='echocardmae_mm.LoadEchoMask'),
     dict(type='mmaction.FormatShape', input_format='NCTHW'),
@@ -85,7 +85,7 @@ def test_frames_of_another_size_are_shown_as_they_are_if_asked():
     config = Config(dict(test_pipeline=FRAMES))
     found = segment_recording(Threshold(), config, Numbered(3, (60, 90)), crop='none')
     assert found.labels.shape == (3, 60, 90)
-    with pytest.raises(EchoError, match="crop='half' is unknown"):
+    with pytest.raises(UserError, match="crop='half' is unknown"):
         segment_recording(Threshold(), config, Numbered(3), crop='half')
 
 

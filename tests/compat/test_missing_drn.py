@@ -3,7 +3,7 @@ from mmengine.registry import DefaultScope
 
 import echocardmae_mm  # noqa: F401
 from echocardmae_mm.compat.missing_drn import DRN, MISSING_DRN
-from echocardmae_mm.errors import EchoError
+from echocardmae_mm.utils.errors import UserError
 
 lacking = pytest.mark.skipif(not MISSING_DRN.active, reason='this mmaction2 has its DRN')
 
@@ -22,11 +22,11 @@ def test_says_what_is_missing_when_used():
 
     assert localizers.DRN is DRN
     assert localizers.BMN.__module__ == 'mmaction.models.localizers.bmn'
-    with pytest.raises(EchoError, match='lacks the localizer'):
+    with pytest.raises(UserError, match='lacks the localizer'):
         DRN(vocab_size=3)
     with (
         DefaultScope.overwrite_default_scope('mmaction'),
-        pytest.raises(EchoError, match='issues/2714'),
+        pytest.raises(UserError, match='issues/2714'),
     ):
         MODELS.build(dict(type='DRN'))
 
@@ -40,7 +40,7 @@ def test_a_whole_mmaction_is_left_alone(fresh_python, tmp_path):
     run = fresh_python(
         'import echocardmae_mm\n'
         'from mmaction.models.localizers.drn.drn import DRN\n'
-        'print(DRN, echocardmae_mm.REPAIRS[0].active)',
+        'print(DRN, echocardmae_mm.PATCHES[0].active)',
         tmp_path,
     )
     assert run.stdout.split() == ['its', 'own', 'False'], run.stderr

@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from echocardmae_mm.compat.missing_operators import MISSING_OPERATORS, MissingOperators
-from echocardmae_mm.errors import EchoError
+from echocardmae_mm.utils.errors import UserError
 
 lite = pytest.mark.skipif(not MISSING_OPERATORS.active, reason='the full mmcv is installed')
 
@@ -22,7 +22,7 @@ def test_a_called_operator_says_what_to_install():
     from mmengine.utils.dl_utils import mmcv_full_available
 
     boxes, scores = torch.tensor([[0.0, 0.0, 1.0, 1.0]]), torch.ones(1)
-    with pytest.raises(EchoError, match=r"'nms' of mmcv.*\n.*pip install"):
+    with pytest.raises(UserError, match=r"'nms' of mmcv.*\n.*pip install"):
         nms(boxes, scores, 0.5)
     sampled = point_sample(torch.ones(1, 1, 4, 4), torch.full((1, 1, 2), 0.5))
     assert sampled.item() == 1
@@ -44,7 +44,7 @@ def test_a_full_mmcv_keeps_its_operators(fresh_python, tmp_path):
     run = fresh_python(
         'import sys, echocardmae_mm\n'
         'import mmcv.ops\n'
-        "print(mmcv.ops.nms(), 'mmcv._ext' in sys.modules, echocardmae_mm.REPAIRS[1].active)",
+        "print(mmcv.ops.nms(), 'mmcv._ext' in sys.modules, echocardmae_mm.PATCHES[1].active)",
         tmp_path,
     )
     assert run.stdout.split() == ['compiled', 'True', 'False'], run.stderr

@@ -15,7 +15,7 @@ from mmengine.runner import CheckpointLoader, save_checkpoint
 
 import echocardmae_mm  # noqa: F401
 from echocardmae_mm.compat import RefusedCheckpoint
-from echocardmae_mm.errors import EchoError
+from echocardmae_mm.utils.errors import UserError
 
 
 class Calls:
@@ -155,7 +155,7 @@ def test_https_is_read_like_http():
 @pytest.mark.parametrize('content', [b'', b'hello, world\n', b'PK\x03\x04 cut off', b'\x80\x02'])
 def test_what_is_no_checkpoint_is_said_in_two_lines(tmp_path, content):
     (tmp_path / 'no.pth').write_bytes(content)
-    with pytest.raises(EchoError, match='was not loaded') as caught:
+    with pytest.raises(UserError, match='was not loaded') as caught:
         CheckpointLoader.load_checkpoint(str(tmp_path / 'no.pth'))
     assert str(caught.value).count('\n') == 1
 

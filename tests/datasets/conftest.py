@@ -41,9 +41,11 @@ def pretraining() -> Callable[..., list[dict]]:
 
     def make(method='median', strategy='random', same_mask=True, size=32, **sampler):
         return [
-            dict(type='echocardmae_mm.OpenRecording'),
-            dict(type='echocardmae_mm.SampleClipPair', **{'clip_len': 4, 'interval': 3, **sampler}),
-            dict(type='echocardmae_mm.ReadFrames'),
+            dict(type='echocardmae_mm.RecordingInit'),
+            dict(
+                type='echocardmae_mm.SampleRandomClips', **{'clip_len': 4, 'interval': 3, **sampler}
+            ),
+            dict(type='echocardmae_mm.RecordingDecode'),
             dict(type='mmaction.Resize', scale=(size, size), keep_ratio=False),
             dict(type='mmaction.FormatShape', input_format='NCTHW'),
             dict(type='echocardmae_mm.DenoisedTarget', method=method),

@@ -12,13 +12,13 @@ import SimpleITK
 
 from echocardmae_mm.datasets import CAMUSDataset
 from echocardmae_mm.datasets.camus_index import CHALLENGE, NIFTI, find_patients
-from echocardmae_mm.errors import EchoError
+from echocardmae_mm.utils.errors import UserError
 
 FRAMES = 12
 READING = [
-    dict(type='echocardmae_mm.OpenRecording'),
-    dict(type='echocardmae_mm.SampleEvenClips', num_clips=1, clip_len=5, span='cycle'),
-    dict(type='echocardmae_mm.ReadFrames'),
+    dict(type='echocardmae_mm.RecordingInit'),
+    dict(type='echocardmae_mm.SampleUniformClips', num_clips=1, clip_len=5, span='cycle'),
+    dict(type='echocardmae_mm.RecordingDecode'),
 ]
 
 
@@ -173,13 +173,13 @@ def instant_beyond(root: Path) -> dict:
 )
 def test_what_is_wrong_is_named(nifti_root, spoil, message):
     kwargs = spoil(nifti_root)
-    with pytest.raises(EchoError, match=message) as error:
+    with pytest.raises(UserError, match=message) as error:
         CAMUSDataset(str(nifti_root), **kwargs).full_init()
     assert len(str(error.value).splitlines()) <= 2
 
 
 def test_an_empty_folder_says_what_was_expected(tmp_path):
-    with pytest.raises(EchoError, match='no patient of CAMUS; expected database_nifti'):
+    with pytest.raises(UserError, match='no patient of CAMUS; expected database_nifti'):
         CAMUSDataset(str(tmp_path)).full_init()
 
 

@@ -9,7 +9,7 @@ import SimpleITK
 
 from echocardmae_mm.datasets import CAMUSSegDataset
 from echocardmae_mm.datasets.recordings import content_hash
-from echocardmae_mm.errors import EchoError
+from echocardmae_mm.utils.errors import UserError
 from tests.conftest import nested_labels
 
 READING = [
@@ -63,7 +63,7 @@ def test_a_split_of_ones_own(camus_root, tmp_path):
     table.write_text('\n'.join(['patient,split', *rows]))
     assert patients(camus_root, 'test', split_file=str(table)) == {'patient0001'}
     table.write_text('\n'.join(['patient,split', *rows[1:]]))
-    with pytest.raises(EchoError, match='1 patients are not in it, such as patient0001'):
+    with pytest.raises(UserError, match='1 patients are not in it, such as patient0001'):
         patients(camus_root, 'test', split_file=str(table))
 
 
@@ -131,11 +131,11 @@ def test_the_challenges_test_patients_are_others_than_those_of_the_same_number(t
     ],
 )
 def test_wrong_words(camus_root, options, message):
-    with pytest.raises(EchoError, match=message):
+    with pytest.raises(UserError, match=message):
         CAMUSSegDataset(data_root=str(camus_root), **options)
 
 
 def test_without_the_official_list_one_must_be_given(root):
     (root / 'database_split' / 'subgroup_testing.txt').unlink()
-    with pytest.raises(EchoError, match='names the official test patients'):
+    with pytest.raises(UserError, match='names the official test patients'):
         CAMUSSegDataset(data_root=str(root), split='train')

@@ -4,13 +4,13 @@ import pytest
 from mmengine.dataset import pseudo_collate
 
 from echocardmae_mm.datasets import EchoVideoDataset, whole_batch
-from echocardmae_mm.errors import EchoError
+from echocardmae_mm.utils.errors import UserError
 
 
 def test_a_batch_is_collated_as_one(small_recordings, small_store, pretraining):
     common = dict(data_root=str(small_recordings), packed=small_store, pipeline=pretraining())
     batch = EchoVideoDataset(**common, batched=True).__getitems__([0, 1])
-    with pytest.raises(EchoError, match='needs collate_fn'):
+    with pytest.raises(UserError, match='needs collate_fn'):
         pseudo_collate(batch)
-    with pytest.raises(EchoError, match='set that, and let no RepeatDataset'):
+    with pytest.raises(UserError, match='set that, and let no RepeatDataset'):
         whole_batch(EchoVideoDataset(**common).__getitems__([0, 1]))

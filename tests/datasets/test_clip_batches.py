@@ -12,10 +12,10 @@ import torch
 from mmengine.dataset import pseudo_collate
 
 from echocardmae_mm.datasets import EchoNetDynamicDataset, EchoVideoDataset
-from echocardmae_mm.datasets.transforms import DenoisedTarget, SampleClipPair, SectorMask
-from echocardmae_mm.draws import EpochIndex
-from echocardmae_mm.errors import EchoError
+from echocardmae_mm.datasets.transforms import DenoisedTarget, SampleRandomClips, SectorMask
 from echocardmae_mm.models import ClipPairPreprocessor
+from echocardmae_mm.utils.counter_rng import EpochIndex
+from echocardmae_mm.utils.errors import UserError
 
 NAMES = ('imgs', 'target', 'visible', 'masked', 'background')
 
@@ -24,7 +24,7 @@ class OwnSector(SectorMask):
     """Where a subclass looks for the sector, a batch would not."""
 
 
-class OwnClips(SampleClipPair):
+class OwnClips(SampleRandomClips):
     """What a subclass draws from may be another generator."""
 
 
@@ -182,8 +182,8 @@ def test_memory_is_used_again_when_a_batch_was_let_go_of_and_not_before(
         (lambda steps: steps[6].update(sector='auto'), 'SectorMask.* has no form for a whole'),
         (lambda steps: steps[5].update(method='gaussian'), 'DenoisedTarget.* has no form'),
         (lambda steps: steps[6].update(type=OwnSector), 'OwnSector.* has no form for a whole'),
-        (lambda steps: steps[1].update(type=OwnClips), 'must begin with OpenRecording, SampleClip'),
-        (lambda steps: steps.pop(0), 'must begin with OpenRecording'),
+        (lambda steps: steps[1].update(type=OwnClips), 'must begin with RecordingInit, SampleClip'),
+        (lambda steps: steps.pop(0), 'must begin with RecordingInit'),
         (lambda steps: steps.__delitem__(slice(5, 7)), 'neither DenoisedTarget nor SectorMask'),
         (lambda steps: steps.pop(3), r'32 x 32 pixels, those of large.avi 60 x 48: put a Resize'),
     ],
@@ -193,16 +193,16 @@ def test_what_has_no_form_for_a_batch_is_said(
 ):
     steps = pretraining()
     change(steps)
-    with pytest.raises(EchoError, match=message):
+    with pytest.raises(UserError, match=message):
         EchoVideoDataset(str(small_recordings), packed=small_store, pipeline=steps, batched=True)
 
 
 def test_without_a_store_or_with_an_unknown_place_nothing_is_read(
     small_recordings, small_store, pretraining
 ):
-    with pytest.raises(EchoError, match='name it by packed='):
+    with pytest.raises(UserError, match='name it by packed='):
         EchoVideoDataset(str(small_recordings), pipeline=pretraining(), batched=True)
-    with pytest.raises(EchoError, match="resident='gpu' is unknown"):
+    with pytest.raises(UserError, match="resident='gpu' is unknown"):
         EchoVideoDataset(
             str(small_recordings), packed=small_store, pipeline=pretraining(), resident='gpu'
         )
@@ -217,7 +217,7 @@ def test_what_the_model_misses_is_named(
     dataset = EchoVideoDataset(
         str(small_recordings), packed=small_store, pipeline=steps, batched=True
     )
-    with pytest.raises(EchoError, match=named):
+    with pytest.raises(UserError, match=named):
         prepared(dataset, [0, 1])
 
 
@@ -226,7 +226,7 @@ def test_one_clip_is_no_pair(small_recordings, small_store, pretraining):
     dataset = EchoVideoDataset(
         str(small_recordings), packed=small_store, pipeline=steps, batched=True
     )
-    with pytest.raises(EchoError, match='two clips of each video and got 1'):
+    with pytest.raises(UserError, match='two clips of each video and got 1'):
         prepared(dataset, [0, 1])
 
 
@@ -239,7 +239,7 @@ def test_a_store_cut_off_while_it_is_read_is_named(
     )
     dataset.__getitems__([0, 1])
     os.truncate(copy / 'frames.bin', 1000)
-    with pytest.raises(EchoError, match='cut off while it was in use'):
+    with pytest.raises(UserError, match='cut off while it was in use'):
         dataset.__getitems__([3, 4])
 
 

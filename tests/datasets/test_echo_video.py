@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from echocardmae_mm.datasets import EchoVideoDataset
-from echocardmae_mm.errors import EchoError
 from echocardmae_mm.registry import DATASETS
+from echocardmae_mm.utils.errors import UserError
 
 
 def test_a_folder_is_searched_in_order(good_root, tmp_path):
@@ -49,7 +49,7 @@ def test_a_list_keeps_its_order_and_counts_what_is_missing(name, content, good_r
     ],
 )
 def test_what_is_missing_is_named_in_two_lines(options, named):
-    with pytest.raises(EchoError) as caught:
+    with pytest.raises(UserError) as caught:
         DATASETS.build({'type': 'echocardmae_mm.EchoVideoDataset', **options})
     first, second = str(caught.value).splitlines()
     assert first.startswith(named)
@@ -58,7 +58,7 @@ def test_what_is_missing_is_named_in_two_lines(options, named):
 
 def test_a_folder_without_recordings_is_named(tmp_path):
     (tmp_path / 'list.csv').write_text('patient\n3\n')
-    with pytest.raises(EchoError, match='no recording in it'):
+    with pytest.raises(UserError, match='no recording in it'):
         EchoVideoDataset(str(tmp_path))
-    with pytest.raises(EchoError, match="no column 'filename'; found patient"):
+    with pytest.raises(UserError, match="no column 'filename'; found patient"):
         EchoVideoDataset(str(tmp_path), 'list.csv')

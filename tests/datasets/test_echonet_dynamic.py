@@ -12,8 +12,8 @@ import pytest
 
 from echocardmae_mm.datasets import EchoNetDynamicDataset
 from echocardmae_mm.datasets.echonet_lists import read_tracings, video_stem
-from echocardmae_mm.errors import EchoError
 from echocardmae_mm.registry import DATASETS
+from echocardmae_mm.utils.errors import UserError
 
 HEADER = 'FileName,EF,ESV,EDV,FrameHeight,FrameWidth,FPS,NumberOfFrames,Split'
 
@@ -131,7 +131,7 @@ def test_a_list_of_your_own_needs_few_columns(echonet_root, tmp_path):
 )
 def test_a_list_that_cannot_be_used_is_named(content, options, message, tmp_path):
     (tmp_path / 'FileList.csv').write_text(content)
-    with pytest.raises(EchoError, match=message) as caught:
+    with pytest.raises(UserError, match=message) as caught:
         EchoNetDynamicDataset(str(tmp_path), **options)
     assert str(tmp_path) in str(caught.value)
     assert len(str(caught.value).splitlines()) <= 2
@@ -139,12 +139,12 @@ def test_a_list_that_cannot_be_used_is_named(content, options, message, tmp_path
 
 def test_a_workbook_renamed_to_csv_is_named(tmp_path):
     (tmp_path / 'FileList.csv').write_bytes(b'PK\x03\x04\xff\xfe\x00')
-    with pytest.raises(EchoError, match='not a list of comma-separated values'):
+    with pytest.raises(UserError, match='not a list of comma-separated values'):
         EchoNetDynamicDataset(str(tmp_path))
 
 
 def test_a_missing_data_set_is_named_in_two_lines():
-    with pytest.raises(EchoError) as caught:
+    with pytest.raises(UserError) as caught:
         DATASETS.build({'type': 'echocardmae_mm.EchoNetDynamicDataset', 'data_root': 'no/EchoNet'})
     first, second = str(caught.value).splitlines()
     assert first.startswith('no/EchoNet/FileList.csv: not found')
@@ -163,7 +163,7 @@ def test_tracings_keep_the_order_of_the_file(echonet_root):
 def test_a_row_that_is_no_tracing_is_named(tmp_path):
     path = tmp_path / 'VolumeTracings.csv'
     path.write_text('FileName,X1,Y1,X2,Y2,Frame\na.avi,1,2,3,4,5\na.avi,1,two,3,4,5\n')
-    with pytest.raises(EchoError, match='line 3: not a tracing'):
+    with pytest.raises(UserError, match='line 3: not a tracing'):
         read_tracings(path)
 
 
@@ -194,7 +194,7 @@ def listed(root: Path, tmp_path: Path, ef: str) -> Path:
 @pytest.mark.parametrize('ef', ['', 'nan', 'high', '-3', '101.5', '5500'])
 def test_an_ef_that_is_none_is_an_error_where_it_is_needed(echonet_root, tmp_path, ef):
     root = listed(echonet_root, tmp_path, ef)
-    with pytest.raises(EchoError, match='1 of 5 rows have no EF of 0 to 100') as error:
+    with pytest.raises(UserError, match='1 of 5 rows have no EF of 0 to 100') as error:
         EchoNetDynamicDataset(str(root), split='train', require_ef=True).full_init()
     assert '0X0000000000000002' in str(error.value)
     assert len(str(error.value).splitlines()) == 2

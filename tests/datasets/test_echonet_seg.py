@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from echocardmae_mm.datasets import EchoNetSegDataset
-from echocardmae_mm.errors import EchoError
+from echocardmae_mm.utils.errors import UserError
 
 READING = [
     dict(type='echocardmae_mm.LoadEchoFrame'),
@@ -134,6 +134,6 @@ def test_an_ejection_fraction_is_not_needed(root):
 
 def test_without_any_tracing_it_says_so(root):
     (root / 'VolumeTracings.csv').write_text('FileName,X1,Y1,X2,Y2,Frame\n')
-    with pytest.raises(EchoError, match='no traced frame to segment') as error:
+    with pytest.raises(UserError, match='no traced frame to segment') as error:
         EchoNetSegDataset(data_root=str(root), split='train')
     assert len(str(error.value).splitlines()) == 2

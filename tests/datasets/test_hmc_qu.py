@@ -13,8 +13,8 @@ from mmengine.logging import MMLogger
 
 from echocardmae_mm.datasets import HMCQUDataset
 from echocardmae_mm.datasets.patient_folds import write_folds
-from echocardmae_mm.errors import EchoError
 from echocardmae_mm.phantom import hmcqu_files
+from echocardmae_mm.utils.errors import UserError
 
 FRAMES = 30
 NEW, OLD = 'A4C.xlsx', 'HMC_QU.xlsx'
@@ -29,8 +29,8 @@ ROWS = [
     ('ES00012 _4CH_1', '000000', (4, 19), None),
 ]
 SPANNING = [
-    dict(type='echocardmae_mm.OpenRecording'),
-    dict(type='echocardmae_mm.SampleEvenClips', num_clips=1, clip_len=8, span='cycle'),
+    dict(type='echocardmae_mm.RecordingInit'),
+    dict(type='echocardmae_mm.SampleUniformClips', num_clips=1, clip_len=8, span='cycle'),
 ]
 
 
@@ -84,7 +84,7 @@ def infos(dataset: HMCQUDataset) -> list[dict]:
 @pytest.mark.parametrize('name', [NEW, OLD])
 def test_what_the_workbook_says(write, name, normal):
     root = write(name, normal=normal)
-    first, *others = infos(HMCQUDataset(root, masked_only=False))
+    first, *others = infos(HMCQUDataset(root, traced_only=False))
     del first['sample_idx']
     assert first == {
         'filename': str(Path(root, FOLDERS[name], 'ES0001 _4CH_1.avi')),
@@ -109,9 +109,9 @@ def test_the_subset_with_masks_is_the_default(write):
 def test_the_view_of_two_chambers(write):
     write()
     root = write('A2C.xlsx', [('ES00080 N_2CH_2', '000000', (1, 9), None)])
-    (info,) = infos(HMCQUDataset(root, view='a2c', masked_only=False))
+    (info,) = infos(HMCQUDataset(root, view='a2c', traced_only=False))
     assert (info['patient'], info['view']) == ('80', 'A2C')
-    with pytest.raises(EchoError, match='no recording is ticked as having a mask'):
+    with pytest.raises(UserError, match='no recording is ticked as having a mask'):
         HMCQUDataset(root, view='A2C').full_init()
 
 
@@ -167,7 +167,7 @@ def test_the_published_subset_is_read_without_a_warning(write, warned, normal):
 
 def test_another_subset_is_told_in_one_line(write, warned):
     root = write(rows=subset(71, 38))
-    HMCQUDataset(root, masked_only=False).full_init()
+    HMCQUDataset(root, traced_only=False).full_init()
     assert warned() == []
     HMCQUDataset(root, fold=0, split='test').full_init()
     counts = '109 recordings with a mask, {} with and {} without infarction'
@@ -238,21 +238,21 @@ def test_folds_from_a_file(write, tmp_path):
         ({'fold': 0, 'split': 'test'}, '5 folds of 4 patients, of whom 2 have the rarest label'),
         ({'fold': 0}, 'fold and split go together'),
         ({'view': '4CH'}, "view '4CH' is unknown"),
-        ({'view': 'A2C', 'masked_only': False}, r'no workbook of view A2C; expected A2C\.xlsx'),
+        ({'view': 'A2C', 'traced_only': False}, r'no workbook of view A2C; expected A2C\.xlsx'),
     ],
 )
 def test_what_is_wrong_is_named(write, kwargs, message):
     root = write()
-    with pytest.raises(EchoError, match=message) as error:
+    with pytest.raises(UserError, match=message) as error:
         HMCQUDataset(root, **kwargs).full_init()
     assert len(str(error.value).splitlines()) <= 2
 
 
 def test_folders_without_the_data_set_or_its_videos_say_what_to_do(tmp_path):
-    with pytest.raises(EchoError, match=r'expected A4C\.xlsx or HMC_QU\.xlsx'):
+    with pytest.raises(UserError, match=r'expected A4C\.xlsx or HMC_QU\.xlsx'):
         HMCQUDataset(str(tmp_path)).full_init()
     write_workbook(tmp_path / NEW)
-    with pytest.raises(EchoError, match=r'of 4 recordings in A4C\.xlsx none is on disk'):
+    with pytest.raises(UserError, match=r'of 4 recordings in A4C\.xlsx none is on disk'):
         HMCQUDataset(str(tmp_path)).full_init()
 
 
@@ -263,7 +263,7 @@ def test_phantoms_are_read_as_they_were_made(tmp_path):
     root = str(tmp_path / hmcqu_files.FOLDER)
     for view in ('A4C', 'A2C'):
         planned = {r.name: int(r.infarcted) for r in recordings if r.view == view}
-        read = infos(HMCQUDataset(root, view=view, masked_only=False, pipeline=SPANNING))
+        read = infos(HMCQUDataset(root, view=view, traced_only=False, pipeline=SPANNING))
         assert {Path(info['filename']).stem: info['label'] for info in read} == planned
         for info in read:
             (made,) = [w for w in written if w['row'][0] == Path(info['filename']).stem]

@@ -8,7 +8,7 @@ import openpyxl
 import pytest
 
 from echocardmae_mm.datasets.hmc_qu_workbook import read_hmc_qu_workbook
-from echocardmae_mm.errors import EchoError
+from echocardmae_mm.utils.errors import UserError
 
 HEADER = [
     ['ECHO', *(f'SEG{i}' for i in (1, 2, 3, 5, 6, 7)), 'One cardiac-cycle frames', None],
@@ -144,7 +144,7 @@ def words(path: Path) -> Path:
 )
 def test_what_is_wrong_is_named(tmp_path, make, message):
     path = make(tmp_path / 'A4C.xlsx')
-    with pytest.raises(EchoError, match=message) as error:
+    with pytest.raises(UserError, match=message) as error:
         read_hmc_qu_workbook(path)
     assert str(error.value).startswith(f'{path}: ')
     assert len(str(error.value).splitlines()) <= 2

@@ -13,7 +13,7 @@ from echocardmae_mm.datasets.patient_folds import (
     stratified_folds,
     write_folds,
 )
-from echocardmae_mm.errors import EchoError
+from echocardmae_mm.utils.errors import UserError
 
 NAMES = [f'patient{i:04d}' for i in range(1, 501)]
 
@@ -39,7 +39,7 @@ def test_every_patient_is_on_one_side_of_each_fold_and_tested_once(count, data):
         for split in ('train', 'val'):
             try:
                 sides.append(patients_of_split(folds, fold, split, share))
-            except EchoError:
+            except UserError:
                 sides.append(set())
         assert sum(map(len, sides)) == count
         assert set().union(*sides) == set(names)
@@ -107,7 +107,7 @@ def test_stratified_folds_are_drawn_anew_for_each_seed():
 )
 def test_too_few_patients_of_a_label_are_refused(labels, num_folds, fewest):
     patients = NAMES[: len(labels)]
-    with pytest.raises(EchoError, match=rf'{num_folds} folds of .* {fewest} have the rarest label'):
+    with pytest.raises(UserError, match=rf'{num_folds} folds of .* {fewest} have the rarest label'):
         stratified_folds(patients, [int(label) for label in labels], num_folds)
 
 
@@ -135,7 +135,7 @@ def test_what_is_wrong_in_a_file_is_named(tmp_path, text, message):
     path = tmp_path / 'folds.csv'
     if text is not None:
         path.write_text(text)
-    with pytest.raises(EchoError, match=message) as error:
+    with pytest.raises(UserError, match=message) as error:
         read_folds(path, ['a', 'b'])
     assert str(path) in str(error.value)
 
@@ -152,11 +152,11 @@ def test_what_is_wrong_in_a_file_is_named(tmp_path, text, message):
 )
 def test_impossible_sides_are_refused(fold, split, share, message):
     folds = contiguous_folds(NAMES[:9], 3)
-    with pytest.raises(EchoError, match=message):
+    with pytest.raises(UserError, match=message):
         patients_of_split(folds, fold, split, share)
 
 
 @pytest.mark.parametrize('num_folds', [0, 1, 8])
 def test_impossible_numbers_of_folds_are_refused(num_folds):
-    with pytest.raises(EchoError, match=rf'{num_folds} folds of 7 patients'):
+    with pytest.raises(UserError, match=rf'{num_folds} folds of 7 patients'):
         contiguous_folds(NAMES[:7], num_folds)

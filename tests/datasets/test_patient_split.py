@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from echocardmae_mm.datasets.patient_split import draw_split, read_split, write_split
-from echocardmae_mm.errors import EchoError
+from echocardmae_mm.utils.errors import UserError
 
 NAMES = [f'p{i:03d}' for i in range(60)]
 
@@ -41,5 +41,5 @@ def test_what_is_written_is_read(tmp_path):
 )
 def test_what_is_no_split_is_refused(tmp_path, text, message):
     (tmp_path / 'split.csv').write_text(text)
-    with pytest.raises(EchoError, match=message):
+    with pytest.raises(UserError, match=message):
         read_split(tmp_path / 'split.csv', ['a'])

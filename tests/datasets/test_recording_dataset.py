@@ -15,14 +15,14 @@ from mmengine.dataset import pseudo_collate
 from torch.utils.data import DataLoader
 
 from echocardmae_mm.datasets import EchoVideoDataset
-from echocardmae_mm.draws import EpochIndex
-from echocardmae_mm.errors import EchoError, RecordingError
 from echocardmae_mm.registry import TRANSFORMS
+from echocardmae_mm.utils.counter_rng import EpochIndex
+from echocardmae_mm.utils.errors import RecordingError, UserError
 
 PIPELINE = [
-    {'type': 'echocardmae_mm.OpenRecording'},
-    {'type': 'echocardmae_mm.SampleClipPair', 'clip_len': 4},
-    {'type': 'echocardmae_mm.ReadFrames'},
+    {'type': 'echocardmae_mm.RecordingInit'},
+    {'type': 'echocardmae_mm.SampleRandomClips', 'clip_len': 4},
+    {'type': 'echocardmae_mm.RecordingDecode'},
     {'type': 'echocardmae_mm.AddGlobalDraws'},
     {'type': 'echocardmae_mm.KeepSmall'},
 ]
@@ -116,7 +116,7 @@ def test_nothing_usable_ends_the_run_with_the_last_reason(tmp_path):
         (tmp_path / f'{name}.avi').write_text('no video')
     dataset = EchoVideoDataset(str(tmp_path), pipeline=PIPELINE)
     with pytest.raises(
-        EchoError, match=r'recordings in a row could be used; the last: .*holds text'
+        UserError, match=r'recordings in a row could be used; the last: .*holds text'
     ):
         dataset[0]
 

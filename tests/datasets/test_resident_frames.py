@@ -8,7 +8,7 @@ from echocardmae_mm.datasets import EchoVideoDataset
 from echocardmae_mm.datasets.recordings import PackedStore
 from echocardmae_mm.datasets.resident_frames import ResidentFrames
 from echocardmae_mm.datasets.sized_frames import SizedFrames
-from echocardmae_mm.errors import EchoError
+from echocardmae_mm.utils.errors import UserError
 
 
 def test_frames_of_the_device_stay_in_the_process_that_trains(
@@ -24,7 +24,7 @@ def test_frames_of_the_device_stay_in_the_process_that_trains(
     dataset = EchoVideoDataset(**{k: v for k, v in config.items() if k != 'type'})
     for given in (config, dataset):
         assert len(list(batch_loader(given, 0))) == 3
-    with pytest.raises(EchoError, match='num_workers=0'):
+    with pytest.raises(UserError, match='num_workers=0'):
         list(batch_loader(config, 1, multiprocessing_context='fork', timeout=60))
 
 

@@ -7,7 +7,7 @@ from mmaction.datasets.transforms import Resize
 
 from echocardmae_mm.datasets.recordings import PackedStore
 from echocardmae_mm.datasets.sized_frames import SizedFrames
-from echocardmae_mm.errors import EchoError
+from echocardmae_mm.utils.errors import UserError
 
 
 @pytest.mark.parametrize('indices', [[3], [0, 4, 8], [5, 4, 3], [2, 2, 2], [1, 6, -1], [0, 1, 5]])
@@ -27,7 +27,7 @@ def test_any_frames_in_any_order(small_store, name, indices):
 
 def test_what_cannot_be_read_is_said(small_store):
     store = PackedStore(small_store)
-    with pytest.raises(EchoError, match='none of the recordings could be packed'):
+    with pytest.raises(UserError, match='none of the recordings could be packed'):
         SizedFrames(store, ['broken.avi'])
-    with pytest.raises(EchoError, match=r'does not hold nowhere\.avi'):
+    with pytest.raises(UserError, match=r'does not hold nowhere\.avi'):
         SizedFrames(store, ['nowhere.avi'])

@@ -22,7 +22,6 @@ LIBRARIES = (
     'echocardmae_mm.engine',
     'echocardmae_mm.datasets.transforms',
     'echocardmae_mm.models',
-    'echocardmae_mm.visualization',
     'mmaction.datasets.transforms',
     'mmaction.engine',
     'mmaction.evaluation',

@@ -8,7 +8,7 @@ from mmengine.fileio import get_file_backend
 from mmengine.runner import save_checkpoint
 
 import echocardmae_mm.engine  # noqa: F401  (registers the backend)
-from echocardmae_mm.errors import EchoError
+from echocardmae_mm.utils.errors import UserError
 
 ATOMIC = {'backend': 'atomic'}
 
@@ -22,7 +22,7 @@ def test_a_write_that_fails_leaves_the_old_file(tmp_path, monkeypatch):
         raise OSError(28, 'No space left on device')
 
     monkeypatch.setattr(os, 'fsync', full_disk)
-    with pytest.raises(EchoError, match=r'file\.pth: cannot be written \(No space.*\n.*--resume'):
+    with pytest.raises(UserError, match=r'file\.pth: cannot be written \(No space.*\n.*--resume'):
         backend.put(b'new', file)
     assert file.read_bytes() == b'old'
     assert list(file.parent.iterdir()) == [file]

@@ -5,8 +5,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from torch.utils.data import BatchSampler
 
-from echocardmae_mm.draws import EpochIndex
 from echocardmae_mm.engine import EpochSampler
+from echocardmae_mm.utils.counter_rng import EpochIndex
 
 
 def sampler_of(size, rank=0, ranks=1, epoch=0, **kwargs):

@@ -7,9 +7,9 @@ import torch
 from mmengine.config import Config
 from mmengine.runner import save_checkpoint
 
-from echocardmae_mm.engine import ProvenanceHook, refuse_overlap
-from echocardmae_mm.engine.provenance import find_overlap, read_provenance, starting_points
-from echocardmae_mm.errors import EchoError
+from echocardmae_mm.engine import ProvenanceHook, check_leakage
+from echocardmae_mm.engine.provenance import find_leakage, read_provenance, starting_points
+from echocardmae_mm.utils.errors import UserError
 
 
 class Recordings:
@@ -71,32 +71,32 @@ def test_a_resumed_run_does_not_start_from_itself(trained):
 def test_an_overlap_is_found_under_other_names(trained):
     checkpoint = trained('fine.pth', 'abcd')
     tests = SimpleNamespace(datasets=[Recordings('xb', 'copy'), Recordings('d', 'other')])
-    overlap = find_overlap(checkpoint, tests)
+    overlap = find_leakage(checkpoint, tests)
     assert overlap.recordings == ['copy/1.avi', 'other/0.avi']
     assert (overlap.tested, overlap.unknown) == (3, [])
     with pytest.raises(
-        EchoError, match=r'was trained on 2 of the 3 .* such as copy/1\.avi'
+        UserError, match=r'was trained on 2 of the 3 .* such as copy/1\.avi'
     ) as error:
-        refuse_overlap(checkpoint, tests, allowed=False)
-    assert '--allow-overlap' in str(error.value)
-    assert refuse_overlap(checkpoint, tests, allowed=True) == overlap
+        check_leakage(checkpoint, tests, allowed=False)
+    assert '--allow-leakage' in str(error.value)
+    assert check_leakage(checkpoint, tests, allowed=True) == overlap
 
 
 def test_no_overlap_is_no_error(trained):
-    assert refuse_overlap(trained('a.pth', 'ab'), Recordings('cd'), False).recordings == []
+    assert check_leakage(trained('a.pth', 'ab'), Recordings('cd'), False).recordings == []
 
 
 def test_checkpoints_that_do_not_say_are_named(trained, tmp_path):
     foreign = str(tmp_path / 'foreign.pth')
     torch.save({'x': torch.zeros(1)}, foreign)
-    assert find_overlap(foreign, Recordings('a')).unknown == [foreign]
+    assert find_leakage(foreign, Recordings('a')).unknown == [foreign]
     checkpoint = trained('fine.pth', 'ab', model=pretrained(foreign))
-    overlap = refuse_overlap(checkpoint, Recordings('c'), allowed=False)
+    overlap = check_leakage(checkpoint, Recordings('c'), allowed=False)
     assert overlap.unknown == [foreign]
 
 
 def test_data_without_hashes_cannot_be_told(trained):
-    assert refuse_overlap(trained('a.pth', 'ab'), [1, 2], allowed=False) is None
+    assert check_leakage(trained('a.pth', 'ab'), [1, 2], allowed=False) is None
 
 
 def test_starting_points_of_a_config():

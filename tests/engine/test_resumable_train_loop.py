@@ -14,7 +14,7 @@ from mmengine.model import BaseModel
 from mmengine.runner import CheckpointLoader, Runner
 from torch.utils.data import Dataset
 
-from echocardmae_mm.errors import EchoError
+from echocardmae_mm.utils.errors import UserError
 
 
 class Numbers(Dataset):
@@ -91,7 +91,7 @@ def make_runner(tmp_path):
             val_cfg={},
             val_evaluator=Evaluator(Count()),
             default_hooks={'checkpoint': {'type': 'CheckpointHook', 'interval': 1}},
-            custom_hooks=[diary, {'type': 'echocardmae_mm.SafeStopHook'}],
+            custom_hooks=[diary, {'type': 'echocardmae_mm.GracefulStopHook'}],
             experiment_name=f'{tmp_path.name}_{count}',
             log_level='ERROR',
             **{
@@ -185,25 +185,25 @@ def test_hooks_are_told_of_a_run_that_fails(make_runner):
 
 
 def test_refuses_a_set_smaller_than_a_batch(make_runner):
-    with pytest.raises(EchoError, match='10 recordings, fewer than one batch of 11'):
+    with pytest.raises(UserError, match='10 recordings, fewer than one batch of 11'):
         make_runner(batch_size=11).train()
 
 
 def test_refuses_a_checkpoint_of_other_epochs(make_runner, tmp_path):
     make_runner().train()
-    with pytest.raises(EchoError, match='iteration 3 in epoch 1, which does not fit epochs of 2'):
+    with pytest.raises(UserError, match='iteration 3 in epoch 1, which does not fit epochs of 2'):
         finish(make_runner, tmp_path, epoch=0, iteration=3)
 
 
 def test_refuses_to_go_on_inside_an_epoch_with_a_stock_sampler(make_runner, tmp_path):
     make_runner().train()
-    with pytest.raises(EchoError, match='DefaultSampler cannot begin inside an epoch'):
+    with pytest.raises(UserError, match='DefaultSampler cannot begin inside an epoch'):
         finish(make_runner, tmp_path, epoch=1, iteration=3, sampler='DefaultSampler')
 
 
 def test_refuses_another_batch_size_even_where_it_would_fit(make_runner, tmp_path):
     make_runner().train()
-    with pytest.raises(EchoError, match=r'written with 10 .*, 4 in a .* there are 10 .*, 5 in a'):
+    with pytest.raises(UserError, match=r'written with 10 .*, 4 in a .* there are 10 .*, 5 in a'):
         finish(make_runner, tmp_path, epoch=0, iteration=1, batch_size=5)
 
 

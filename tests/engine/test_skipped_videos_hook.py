@@ -7,7 +7,7 @@ import pytest
 from mmengine.dataset import ConcatDataset
 
 from echocardmae_mm.datasets import EchoVideoDataset
-from echocardmae_mm.engine import SkippedVideosHook, innermost_datasets
+from echocardmae_mm.engine import SkippedVideosHook, unwrap_datasets
 
 
 @pytest.fixture
@@ -18,9 +18,9 @@ def folder(tmp_path, make_video):
         for index in damaged:
             (tmp_path / name / f'{index}.avi').write_bytes(b'')
         pipeline = [
-            dict(type='echocardmae_mm.OpenRecording'),
-            dict(type='echocardmae_mm.SampleClipPair', clip_len=8, interval=2),
-            dict(type='echocardmae_mm.ReadFrames'),
+            dict(type='echocardmae_mm.RecordingInit'),
+            dict(type='echocardmae_mm.SampleRandomClips', clip_len=8, frame_interval=2),
+            dict(type='echocardmae_mm.RecordingDecode'),
         ]
         return EchoVideoDataset(data_root=str(tmp_path / name), pipeline=pipeline)
 
@@ -61,4 +61,4 @@ def test_says_nothing_of_a_data_set_without_flags(caplog):
 def test_sees_through_wrappers():
     inner = [object(), object()]
     wrapped = SimpleNamespace(dataset=SimpleNamespace(datasets=inner))
-    assert innermost_datasets(wrapped) == inner
+    assert unwrap_datasets(wrapped) == inner

@@ -10,13 +10,13 @@ experiment_name = 'tiny'
 
 model = dict(
     backbone=dict(img_size=32, num_frames=4, embed_dims=24, depth=1, num_heads=2, drop_rate=0.1),
-    neck=dict(img_size=32, num_frames=4, in_dims=24, embed_dims=24, depth=1, num_heads=2),
+    neck=dict(img_size=32, num_frames=4, in_channels=24, embed_dims=24, depth=1, num_heads=2),
 )
 
 pipeline = [
-    dict(type='echocardmae_mm.OpenRecording'),
-    dict(type='echocardmae_mm.SampleClipPair', clip_len=4, interval=2),
-    dict(type='echocardmae_mm.ReadFrames'),
+    dict(type='echocardmae_mm.RecordingInit'),
+    dict(type='echocardmae_mm.SampleRandomClips', clip_len=4, frame_interval=2),
+    dict(type='echocardmae_mm.RecordingDecode'),
     dict(type='mmaction.Resize', scale=(32, 32), keep_ratio=False),
     dict(type='mmaction.Flip', flip_ratio=0.5),  # draws from numpy's global generator
     dict(type='mmaction.FormatShape', input_format='NCTHW'),

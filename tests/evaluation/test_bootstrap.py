@@ -29,7 +29,7 @@ def test_agrees_with_scipy():
     result = stats.bootstrap(
         (sample,), np.mean, n_resamples=5000, method='percentile', rng=np.random.default_rng(1)
     )
-    interval = interval_of_mean(sample, resamples=5000)
+    interval = interval_of_mean(sample, n_resamples=5000)
     assert interval.low == pytest.approx(result.confidence_interval.low, abs=0.05)
     assert interval.high == pytest.approx(result.confidence_interval.high, abs=0.05)
 
@@ -38,7 +38,7 @@ def test_covers_the_truth_about_as_often_as_it_says():
     generator = np.random.default_rng(11)
     covered = 0
     for trial in range(200):
-        interval = interval_of_mean(generator.normal(1, 1, 60), resamples=400, seed=trial)
+        interval = interval_of_mean(generator.normal(1, 1, 60), n_resamples=400, seed=trial)
         covered += interval.low <= 1 <= interval.high
     assert 180 <= covered <= 199
 
@@ -51,9 +51,11 @@ def test_recordings_of_a_patient_count_as_one_and_the_interval_covers():
         of_patient = generator.normal(1, 1, 40)
         sample, patients = np.repeat(of_patient, 5), np.repeat(np.arange(40), 5)
         shuffled = generator.permutation(200)
-        interval = interval_of_mean(sample[shuffled], patients[shuffled], resamples=300, seed=trial)
+        interval = interval_of_mean(
+            sample[shuffled], patients[shuffled], n_resamples=300, seed=trial
+        )
         covered += interval.low <= 1 <= interval.high
-        interval = interval_of_mean(sample, resamples=300, seed=trial)
+        interval = interval_of_mean(sample, n_resamples=300, seed=trial)
         naive += interval.low <= 1 <= interval.high
     assert 178 <= covered <= 199
     assert naive < 150
@@ -71,7 +73,7 @@ def test_patients_come_with_all_their_recordings():
         seen.add(len(rows))
         return {'n': len(rows)}
 
-    bootstrap_intervals(statistics, patients, resamples=200)
+    bootstrap_intervals(statistics, patients, n_resamples=200)
     assert {3, 9} <= seen
 
 
@@ -90,7 +92,7 @@ def test_intervals_of_agreement_cover_the_truth():
         intervals = bootstrap_intervals(
             lambda rows, ef=ef, predicted=predicted: ef_statistics(ef[rows], predicted[rows]),
             np.arange(120),
-            resamples=300,
+            n_resamples=300,
             seed=trial,
         )
         for name in names:
@@ -115,7 +117,7 @@ def test_intervals_of_a_diagnosis_cover_the_truth():
                 positive[rows], scores[rows]
             ),
             np.arange(109),
-            resamples=300,
+            n_resamples=300,
             seed=trial,
         )
         for name in names:
@@ -139,9 +141,9 @@ def test_is_the_same_for_a_seed_and_another_for_another():
     assert interval_of_mean(sample, seed=1) != interval_of_mean(sample, seed=2)
 
 
-@pytest.mark.parametrize(('patients', 'resamples'), [(['a', 'a'], 100), (['a', 'b'], 0)])
-def test_one_patient_or_no_resample_has_no_interval(patients, resamples):
-    interval = interval_of_mean(np.array([3.0, 5.0]), np.array(patients), resamples=resamples)
+@pytest.mark.parametrize(('patients', 'n_resamples'), [(['a', 'a'], 100), (['a', 'b'], 0)])
+def test_one_patient_or_no_resample_has_no_interval(patients, n_resamples):
+    interval = interval_of_mean(np.array([3.0, 5.0]), np.array(patients), n_resamples=n_resamples)
     assert interval.estimate == 4
     assert np.isnan([interval.low, interval.high]).all()
 
@@ -159,5 +161,5 @@ def test_a_statistic_that_is_often_undefined_has_no_interval(share, defined):
     def statistics(rows):
         return {'x': float('nan') if generator.random() < share and rows.any() else 1.0}
 
-    interval = bootstrap_intervals(statistics, np.arange(50), resamples=400)['x']
+    interval = bootstrap_intervals(statistics, np.arange(50), n_resamples=400)['x']
     assert np.isfinite(interval.low) == defined

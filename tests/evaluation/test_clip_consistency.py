@@ -7,7 +7,6 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from echocardmae_mm.errors import EchoError
 from echocardmae_mm.evaluation import ClipConsistencyMetric, Interval
 from echocardmae_mm.evaluation.clip_consistency import (
     consistency,
@@ -15,6 +14,7 @@ from echocardmae_mm.evaluation.clip_consistency import (
     intraclass_correlation,
     is_more_consistent,
 )
+from echocardmae_mm.utils.errors import UserError
 
 
 def simulated(
@@ -56,7 +56,7 @@ def test_icc_against_a_plain_analysis_of_variance(sizes, seed):
 
 def test_icc_is_the_share_of_variance_between_recordings():
     clips = simulated(within=5, between=10, videos=3000, error=0)
-    assert consistency(clips, resamples=0)['icc'].estimate == pytest.approx(
+    assert consistency(clips, n_resamples=0)['icc'].estimate == pytest.approx(
         100 / (100 + 25), abs=0.02
     )
 
@@ -70,7 +70,7 @@ def test_spread_and_error_in_words():
             'prediction': [48.0, 52.0, 61.0, 65.0],
         }
     )
-    ours = {name: value.estimate for name, value in consistency(clips, resamples=0).items()}
+    ours = {name: value.estimate for name, value in consistency(clips, n_resamples=0).items()}
     assert ours['within_range'] == 4
     assert ours['within_sd'] == pytest.approx(np.std([48, 52], ddof=1))
     assert ours['mae'] == 1.5  # of the means 50 and 63
@@ -79,7 +79,7 @@ def test_spread_and_error_in_words():
 
 def test_less_spread_at_the_same_error_is_more_consistent():
     difference = consistency_difference(
-        [(simulated(6, seed=1), simulated(2, seed=1))], resamples=300
+        [(simulated(6, seed=1), simulated(2, seed=1))], n_resamples=300
     )
     assert difference['within_sd'].high < 0
     assert is_more_consistent(difference, margin=0.5)
@@ -87,7 +87,7 @@ def test_less_spread_at_the_same_error_is_more_consistent():
 
 def test_the_same_model_twice_is_not():
     clips = simulated(4)
-    difference = consistency_difference([(clips, clips)], resamples=100)
+    difference = consistency_difference([(clips, clips)], n_resamples=100)
     assert difference['icc'] == (0, 0, 0)
     assert not is_more_consistent(difference, margin=0.5)
 
@@ -95,7 +95,7 @@ def test_the_same_model_twice_is_not():
 def test_a_constant_prediction_has_no_spread_and_is_not_more_consistent():
     clips = simulated(4)
     constant = clips.assign(prediction=55.0 + 1e-3 * (np.arange(len(clips)) % 3))
-    difference = consistency_difference([(clips, constant)], resamples=300)
+    difference = consistency_difference([(clips, constant)], n_resamples=300)
     assert difference['within_sd'].high < 0
     assert not is_more_consistent(difference, margin=0.5)
 
@@ -104,7 +104,7 @@ def test_shrinking_towards_the_mean_is_not():
     """Halving all deviations halves the spread, leaves the correlation and raises the error."""
     clips = simulated(4)
     shrunk = clips.assign(prediction=55 + 0.25 * (clips['prediction'] - 55))
-    difference = consistency_difference([(clips, shrunk)], resamples=300)
+    difference = consistency_difference([(clips, shrunk)], n_resamples=300)
     assert difference['within_sd'].high < 0
     assert difference['icc'].estimate == pytest.approx(0, abs=1e-9)
     assert not is_more_consistent(difference, margin=0.5)
@@ -126,20 +126,20 @@ def test_the_verdict_needs_both(icc, mae, claimed):
 
 def test_several_runs_are_averaged_and_their_spread_counts():
     runs = [(simulated(6, seed=1), simulated(spread, seed=1)) for spread in (1, 2, 5)]
-    alone = [consistency_difference([run], resamples=200)['within_sd'] for run in runs]
-    together = consistency_difference(runs, resamples=500)['within_sd']
+    alone = [consistency_difference([run], n_resamples=200)['within_sd'] for run in runs]
+    together = consistency_difference(runs, n_resamples=500)['within_sd']
     assert together.estimate == pytest.approx(np.mean([one.estimate for one in alone]))
     widest = max(one.high - one.low for one in alone)
     assert together.high - together.low > 2 * widest
 
 
 def test_other_clips_are_refused():
-    with pytest.raises(EchoError, match='not tested on the same clips'):
+    with pytest.raises(UserError, match='not tested on the same clips'):
         consistency_difference([(simulated(4), simulated(4).iloc[1:])])
 
 
 def test_the_metric_keeps_every_clip():
-    metric = ClipConsistencyMetric(resamples=0)
+    metric = ClipConsistencyMetric(n_resamples=0)
     metric.process(
         None,
         [

@@ -5,7 +5,6 @@ import pandas as pd
 import pytest
 from sklearn.metrics import roc_auc_score
 
-from echocardmae_mm.errors import EchoError
 from echocardmae_mm.evaluation import Interval
 from echocardmae_mm.evaluation.comparison import (
     compare,
@@ -14,6 +13,7 @@ from echocardmae_mm.evaluation.comparison import (
     read_predictions,
     summarise_runs,
 )
+from echocardmae_mm.utils.errors import UserError
 
 
 def predictions(seed: int, noise: float, n: int = 200, recordings: int = 1) -> pd.DataFrame:
@@ -33,7 +33,7 @@ def predictions(seed: int, noise: float, n: int = 200, recordings: int = 1) -> p
 
 def test_a_better_model_is_seen_and_the_difference_is_that_of_the_errors():
     first, second = predictions(1, 8), predictions(2, 5)
-    difference = compare([(first, second)], resamples=500)['mae']
+    difference = compare([(first, second)], n_resamples=500)['mae']
     errors = [np.abs(t['prediction'] - t['ef']).mean() for t in (first, second)]
     assert (difference.first, difference.second) == pytest.approx(tuple(errors))
     assert difference.difference.estimate == pytest.approx(errors[1] - errors[0])
@@ -44,7 +44,7 @@ def test_equal_models_differ_by_nothing_about_as_often_as_it_says():
     inside = 0
     for trial in range(100):
         first, second = predictions(2 * trial + 1, 6, 60), predictions(2 * trial + 2, 6, 60)
-        interval = compare([(first, second)], resamples=200, seed=trial)['mae'].difference
+        interval = compare([(first, second)], n_resamples=200, seed=trial)['mae'].difference
         inside += interval.low <= 0 <= interval.high
     assert 87 <= inside <= 100
 
@@ -63,7 +63,7 @@ def test_the_interval_covers_what_few_runs_differ_by(count):
             runs.append(
                 tuple(t.assign(ef=ef, prediction=ef + bias) for t, bias in zip(tables, biases))
             )
-        interval = compare(runs, resamples=200, seed=trial)['mae'].difference
+        interval = compare(runs, n_resamples=200, seed=trial)['mae'].difference
         inside += interval.low <= 1 <= interval.high
     assert 0.88 * trials <= inside
 
@@ -71,7 +71,7 @@ def test_the_interval_covers_what_few_runs_differ_by(count):
 def test_pairing_is_by_recording_and_not_by_row():
     first = predictions(1, 5)
     shuffled = predictions(1, 5).sample(frac=1, random_state=3)
-    for row in compare([(first, shuffled)], resamples=100).values():
+    for row in compare([(first, shuffled)], n_resamples=100).values():
         assert row.difference == pytest.approx((0, 0, 0))
 
 
@@ -92,21 +92,21 @@ def test_recordings_of_a_patient_widen_the_interval():
     for table, seed in ((first, 3), (second, 4)):
         common = np.random.default_rng(seed).normal(0, 6, 40)
         table['prediction'] += np.repeat(common, 10)
-    by_patient = compare([(first, second)], resamples=400)['mae'].difference
+    by_patient = compare([(first, second)], n_resamples=400)['mae'].difference
     alone = first.assign(patient=first['video']), second.assign(patient=second['video'])
-    naive = compare([alone], resamples=400)['mae'].difference
+    naive = compare([alone], n_resamples=400)['mae'].difference
     assert by_patient.high - by_patient.low > 1.5 * (naive.high - naive.low)
 
 
 def test_several_runs_are_averaged_and_their_spread_counts():
     """Runs that differ much widen the interval; equal ones leave it as it is."""
     pair = predictions(1, 6), predictions(2, 6)
-    one, equal = (compare([pair] * count, resamples=400)['mae'] for count in (1, 3))
+    one, equal = (compare([pair] * count, n_resamples=400)['mae'] for count in (1, 3))
     assert (equal.first, equal.second) == pytest.approx((one.first, one.second))
     assert equal.difference == pytest.approx(one.difference)
     runs = [(pair[0], predictions(10 + i, noise)) for i, noise in enumerate((3, 6, 12))]
-    spread = compare(runs, resamples=400)['mae']
-    each = [compare([run], resamples=0)['mae'].difference.estimate for run in runs]
+    spread = compare(runs, n_resamples=400)['mae']
+    each = [compare([run], n_resamples=0)['mae'].difference.estimate for run in runs]
     assert spread.difference.estimate == pytest.approx(np.mean(each))
     width = [d.difference.high - d.difference.low for d in (one, spread)]
     assert width[1] > 1.5 * width[0]
@@ -114,13 +114,13 @@ def test_several_runs_are_averaged_and_their_spread_counts():
 
 def test_runs_of_one_model_are_averaged_and_their_spread_counts():
     tables = [predictions(seed, noise) for seed, noise in ((1, 3), (2, 6), (3, 12))]
-    together = summarise_runs(tables, resamples=400)['mae']
+    together = summarise_runs(tables, n_resamples=400)['mae']
     errors = [np.abs(t['prediction'] - t['ef']).mean() for t in tables]
     assert together.estimate == pytest.approx(np.mean(errors))
     # Student's interval of three runs alone, to which the patients add little.
     reach = 4.30 * np.std(errors, ddof=1) / np.sqrt(3)
     assert together.high - together.low == pytest.approx(2 * reach, rel=0.15)
-    alone = summarise_runs(tables[:1], resamples=400)['mae']
+    alone = summarise_runs(tables[:1], n_resamples=400)['mae']
     assert alone.high - alone.low < 1
 
 
@@ -132,7 +132,7 @@ def test_runs_of_one_model_are_averaged_and_their_spread_counts():
     ],
 )
 def test_different_recordings_or_truth_are_refused(spoil, message):
-    with pytest.raises(EchoError, match=f'(?s){message}'):
+    with pytest.raises(UserError, match=f'(?s){message}'):
         paired([(predictions(1, 5), spoil(predictions(2, 5)))])
 
 
@@ -149,7 +149,7 @@ def test_what_is_wrong_in_a_file_is_named(tmp_path, text, message):
     path = tmp_path / 'predictions.csv'
     if text is not None:
         path.write_text(text)
-    with pytest.raises(EchoError, match=message):
+    with pytest.raises(UserError, match=message):
         read_predictions(path)
 
 
@@ -176,12 +176,12 @@ def test_segmentations_are_compared_by_their_overlap(tmp_path):
     for name, quality in (('a', 0.85), ('b', 0.95)):
         segmented(len(name) + ord(name), quality).to_csv(tmp_path / f'{name}.csv', index=False)
     first, second = (read_predictions(tmp_path / f'{name}.csv') for name in 'ab')
-    result = compare([(first, second)], resamples=300)
+    result = compare([(first, second)], n_resamples=300)
     assert set(result) == {'dice_pooled', 'iou_pooled', 'dice_mean', 'iou_mean'}
     means = [table['left_ventricle/dice'].mean() for table in (first, second)]
     assert (result['dice_mean'].first, result['dice_mean'].second) == pytest.approx(tuple(means))
     assert result['dice_pooled'].difference.low > 0
-    with pytest.raises(EchoError, match='true left_ventricle/true of 40 recordings differs'):
+    with pytest.raises(UserError, match='true left_ventricle/true of 40 recordings differs'):
         paired([(first, second.assign(**{'left_ventricle/true': 1}))])
 
 
@@ -204,7 +204,7 @@ def test_diagnoses_are_compared_by_recording(tmp_path):
         table = diagnosed(ord(name), distance).sample(frac=1, random_state=ord(name))
         table.to_csv(tmp_path / f'{name}.csv', index=False)
     first, second = (read_predictions(tmp_path / f'{name}.csv') for name in 'ab')
-    result = compare([(first, second)], resamples=300)
+    result = compare([(first, second)], n_resamples=300)
     assert set(result) == {
         'auroc', 'accuracy', 'sensitivity', 'specificity', 'precision', 'f1',
     }  # fmt: skip
@@ -215,5 +215,5 @@ def test_diagnoses_are_compared_by_recording(tmp_path):
         right = (table['score'] >= 0.5) == table['label']
         assert result['accuracy'][number] == pytest.approx(100 * right.mean())
     assert result['auroc'].difference.low > 0
-    with pytest.raises(EchoError, match='true label of 80 recordings differs'):
+    with pytest.raises(UserError, match='true label of 80 recordings differs'):
         paired([(first, second.assign(label=1 - second['label']))])

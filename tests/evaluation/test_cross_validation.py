@@ -7,7 +7,6 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from echocardmae_mm.errors import EchoError
 from echocardmae_mm.evaluation import DiagnosisMetric, EFMetric
 from echocardmae_mm.evaluation.cross_validation import (
     is_finished,
@@ -16,6 +15,7 @@ from echocardmae_mm.evaluation.cross_validation import (
     report,
 )
 from echocardmae_mm.evaluation.prediction_metric import flatten
+from echocardmae_mm.utils.errors import UserError
 
 
 def write_fold(root: Path, fold: int, patients: range, source: str = 'CAMUS') -> Path:
@@ -62,7 +62,7 @@ def test_mean_and_deviation_over_folds(folders):
 
 
 def test_the_report_sets_them_beside_the_pooled_figures(folders):
-    metric = EFMetric(resamples=50)
+    metric = EFMetric(n_resamples=50)
     text = report(metric, over_folds(folders, 'ef'), metric.summarise(pooled_predictions(folders)))
     head = [cell.strip() for cell in text.splitlines()[0].split('|')]
     assert head[2:5] == ['n', 'folds', 'mean over folds']
@@ -74,7 +74,7 @@ def test_the_report_sets_them_beside_the_pooled_figures(folders):
 
 def test_folds_of_a_diagnosis_say_what_one_recording_weighs(tmp_path):
     """Five folds of 109 recordings; the means are of the folds' own figures, in per cent."""
-    metric = DiagnosisMetric(resamples=50)
+    metric = DiagnosisMetric(n_resamples=50)
     generator = np.random.default_rng(0)
     label = np.arange(109) % 3 > 0
     score = np.clip(generator.normal(0.3 + 0.4 * label, 0.3), 0, 1)
@@ -111,13 +111,13 @@ def test_folds_of_a_diagnosis_say_what_one_recording_weighs(tmp_path):
 
 def test_a_patient_in_two_folds_is_refused(tmp_path, folders):
     folders.append(write_fold(tmp_path, 3, range(59, 65)))
-    with pytest.raises(EchoError, match='patient 0059 was tested in 2 folds'):
+    with pytest.raises(UserError, match='patient 0059 was tested in 2 folds'):
         pooled_predictions(folders)
 
 
 def test_two_releases_are_refused(tmp_path, folders):
     folders.append(write_fold(tmp_path, 3, range(60, 65), source='CAMUS, challenge release'))
-    with pytest.raises(EchoError, match='the folds read different data: CAMUS, CAMUS, challenge'):
+    with pytest.raises(UserError, match='the folds read different data: CAMUS, CAMUS, challenge'):
         pooled_predictions(folders)
 
 

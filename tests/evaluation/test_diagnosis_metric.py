@@ -10,9 +10,9 @@ from mmengine.evaluator import Evaluator
 from mmengine.registry import init_default_scope
 from sklearn.metrics import confusion_matrix
 
-from echocardmae_mm.errors import EchoError
 from echocardmae_mm.evaluation import DiagnosisMetric
 from echocardmae_mm.evaluation.prediction_metric import flatten
+from echocardmae_mm.utils.errors import UserError
 
 
 def sample(index: int, label: int, scores, **about) -> dict:
@@ -52,7 +52,7 @@ def test_a_head_of_the_host_gives_what_the_metric_reads():
         data_sample = ActionDataSample(metainfo=dict(filename=f'/x/{i}.avi', patient=f'p{i}'))
         given.append(data_sample.set_gt_label(i))
     head = TSNHead(num_classes=2, in_channels=4, average_clips='prob')
-    metric = DiagnosisMetric(resamples=0)
+    metric = DiagnosisMetric(n_resamples=0)
     evaluator = Evaluator(metric)
     evaluator.process(head.predict_by_feat(logits, given))
     evaluator.evaluate(2)
@@ -86,8 +86,8 @@ def test_counts_figures_and_intervals_agree_with_plain_ones():
 
 def test_validation_while_training_has_the_same_figures_without_intervals():
     samples = many()
-    _, with_intervals = evaluated(samples, resamples=20)
-    _, alone = evaluated(samples, resamples=0)
+    _, with_intervals = evaluated(samples, n_resamples=20)
+    _, alone = evaluated(samples, n_resamples=0)
     assert not any(name.endswith(('_low', '_high')) for name in alone)
     assert alone == {name: with_intervals[name] for name in alone}
 
@@ -102,7 +102,7 @@ def test_recordings_of_a_patient_are_resampled_together():
 
 
 def test_the_report_says_what_one_recording_weighs():
-    metric, _ = evaluated(many(22), resamples=20)
+    metric, _ = evaluated(many(22), n_resamples=20)
     statistics = metric.summarise(metric.predictions)
     text = metric.report(statistics)
     assert 'One recording is 4.55 points of accuracy here.' in text
@@ -113,7 +113,7 @@ def test_the_report_says_what_one_recording_weighs():
 
 
 def test_summary_of_a_table_read_back_is_the_same(tmp_path):
-    metric, metrics = evaluated(many(), resamples=20)
+    metric, metrics = evaluated(many(), n_resamples=20)
     metric.predictions.to_csv(tmp_path / 'p.csv', index=False)
     again = flatten(metric.summarise(pd.read_csv(tmp_path / 'p.csv')))
     assert {f'diagnosis/{name}': value for name, value in again.items()} == metrics
@@ -134,23 +134,23 @@ def test_summary_of_a_table_read_back_is_the_same(tmp_path):
     ],
 )
 def test_what_is_no_diagnosis_is_refused(label, scores, message):
-    with pytest.raises(EchoError, match=message):
+    with pytest.raises(UserError, match=message):
         DiagnosisMetric().process(None, [sample(7, label, scores)])
 
 
 def test_a_model_that_gives_no_number_has_no_figures_and_is_not_called_negative():
     samples = many(20)
     samples[3] = sample(3, 1, [np.nan, np.nan])
-    metric, metrics = evaluated(samples, resamples=20)
+    metric, metrics = evaluated(samples, n_resamples=20)
     assert np.isnan([metrics[f'diagnosis/{name}'] for name in metric.labels]).all()
     assert sum(metrics[f'diagnosis/{name}'] for name in ('tp', 'fp', 'tn', 'fn')) == 19
-    assert set(metric.figures(metric.predictions)) == {'roc', 'confusion', 'calibration'}
+    assert set(metric.plots(metric.predictions)) == {'roc', 'confusion', 'calibration'}
 
 
 def test_pictures_of_one_class_have_no_curve_and_of_nothing_are_none():
-    metric, _ = evaluated([sample(i, 1, [0.3, 0.7]) for i in range(3)], resamples=0)
-    assert set(metric.figures(metric.predictions)) == {'confusion', 'calibration'}
-    assert metric.figures(metric.predictions.assign(score=np.nan)) == {}
+    metric, _ = evaluated([sample(i, 1, [0.3, 0.7]) for i in range(3)], n_resamples=0)
+    assert set(metric.plots(metric.predictions)) == {'confusion', 'calibration'}
+    assert metric.plots(metric.predictions.assign(score=np.nan)) == {}
 
 
 def test_the_remark_on_folds_leaves_out_a_class_that_is_not_there():

@@ -84,7 +84,7 @@ def test_image_quality_is_told_apart_where_it_is_known():
 
 
 def test_without_resamples_the_overall_figures_alone():
-    _, metrics = evaluated(many(5), resamples=0)
+    _, metrics = evaluated(many(5), n_resamples=0)
     assert not any(name.endswith(('_low', '_high')) for name in metrics)
     assert 'ef/mae' in metrics
     assert 'ef/ef_below_30/mae' not in metrics
@@ -127,6 +127,6 @@ def test_flatten_gives_ends_only_to_intervals_that_have_them():
 def test_every_label_is_a_statistic_that_exists():
     metric, _ = evaluated(many(5, quality='Poor'))
     assert set(metric.labels) <= metric.summarise(metric.predictions).keys()
-    assert set(metric.figures(metric.predictions)) == {
+    assert set(metric.plots(metric.predictions)) == {
         'predicted_against_true', 'bland_altman', 'error_by_ef_class'
     }  # fmt: skip

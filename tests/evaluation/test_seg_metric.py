@@ -1,4 +1,4 @@
-"""Overlap against MONAI, pooled and as means; groups, clips, ignored pixels."""
+"""Leakage against MONAI, pooled and as means; groups, clips, ignored pixels."""
 
 import numpy as np
 import pandas as pd
@@ -37,7 +37,7 @@ def samples(count=12, seed=0):
 
 
 def evaluated(data, classes=CLASSES, **options):
-    metric = EchoSegMetric(**{'resamples': 30, **options})
+    metric = EchoSegMetric(**{'n_resamples': 30, **options})
     metric.dataset_meta = dict(classes=classes)
     data = list(data)
     metric.process(None, data)
@@ -105,16 +105,16 @@ def test_empty_masks():
 
 
 def test_few_patients_with_ventricles_do_not_end_the_test():
-    """Most resamples hold no pair of masks of which neither is empty."""
+    """Most n_resamples hold no pair of masks of which neither is empty."""
     data = list(samples(40))
     for index, sample in enumerate(data):
         sample['patient'] = f'p{index // 2}'
         if index not in (0, 1):
             guess = sample['pred_sem_seg']['data']
             sample['pred_sem_seg'] = {'data': torch.zeros_like(guess)}
-    _, metrics = evaluated(data, CLASSES[:2], resamples=200)
-    assert metrics['seg/ef_by_disks/patients'] == 1
-    assert 'seg/ef_by_disks/mae_low' not in metrics
+    _, metrics = evaluated(data, CLASSES[:2], n_resamples=200)
+    assert metrics['seg/simpson_ef/patients'] == 1
+    assert 'seg/simpson_ef/mae_low' not in metrics
 
 
 def test_instants_are_given_apart_and_patients_resampled():
@@ -177,11 +177,11 @@ def test_the_report_names_both_kinds_of_dice_and_the_pictures_are_drawn():
     assert 'Dice, all pixels pooled' in text
     assert 'Dice, mean over images' in text
     assert '| ED, left atrium' in text
-    assert set(metric.figures(metric.predictions)) == {'dice', 'area'}
+    assert set(metric.plots(metric.predictions)) == {'dice', 'area'}
 
 
 def test_statistics_of_a_table_that_was_read_again(tmp_path):
-    metric, metrics = evaluated(samples(), resamples=0)
+    metric, metrics = evaluated(samples(), n_resamples=0)
     metric.predictions.to_csv(tmp_path / 'a.csv', index=False)
     table = pd.read_csv(tmp_path / 'a.csv')
     assert structures_of(table) == ['left_ventricle', 'left_atrium']

@@ -46,7 +46,7 @@ def mae_config() -> Callable[..., dict[str, Any]]:
             ),
             neck=dict(
                 type='echocardmae_mm.BackgroundTokenDecoder',
-                in_dims=24,
+                in_channels=24,
                 embed_dims=12,
                 depth=1,
                 background=background,

@@ -5,8 +5,8 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from echocardmae_mm.errors import EchoError
 from echocardmae_mm.models import AlignmentHead
+from echocardmae_mm.utils.errors import UserError
 
 
 def eq_2(first, second, tau, include_positive):
@@ -69,7 +69,7 @@ def test_it_computes_in_float32_under_autocast():
 
 @pytest.mark.parametrize('include_positive', [False, True])
 def test_one_video_is_refused(include_positive):
-    with pytest.raises(EchoError, match='batch_size=2'):
+    with pytest.raises(UserError, match='batch_size=2'):
         AlignmentHead(include_positive=include_positive)(torch.randn(1, 8), torch.randn(1, 8))
 
 

@@ -1,8 +1,8 @@
 import pytest
 import torch
 
-from echocardmae_mm.errors import EchoError
 from echocardmae_mm.models import BackgroundTokenDecoder
+from echocardmae_mm.utils.errors import UserError
 
 SIZE = dict(img_size=32, patch_size=8, num_frames=4, tubelet_size=2)
 
@@ -10,7 +10,7 @@ SIZE = dict(img_size=32, patch_size=8, num_frames=4, tubelet_size=2)
 def decoder(background):
     torch.manual_seed(0)
     model = BackgroundTokenDecoder(
-        in_dims=24, embed_dims=12, depth=2, num_heads=3, background=background, **SIZE
+        in_channels=24, embed_dims=12, depth=2, num_heads=3, background=background, **SIZE
     )
     model.init_weights()
     torch.nn.init.normal_(model.background_token)
@@ -71,5 +71,5 @@ def test_positions_are_computed_and_not_stored():
 
 
 def test_an_unknown_background_is_refused():
-    with pytest.raises(EchoError, match=r"'positional'.*or 'single'"):
+    with pytest.raises(UserError, match=r"'positional'.*or 'single'"):
         BackgroundTokenDecoder(background='none')

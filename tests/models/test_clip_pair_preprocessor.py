@@ -5,9 +5,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from mmengine.structures import BaseDataElement
 
-from echocardmae_mm.errors import EchoError
 from echocardmae_mm.models import ClipPairPreprocessor
 from echocardmae_mm.models.clip_pair_preprocessor import token_indices
+from echocardmae_mm.utils.errors import UserError
 
 MEAN, STD = (30.0, 31.0, 32.0), (50.0, 51.0, 52.0)
 
@@ -115,7 +115,7 @@ def test_places_of_equal_sectors():
 def test_what_does_not_fit_is_said(spoil, message):
     data = collated(video(0), video(1))
     spoil(data)
-    with pytest.raises(EchoError, match=message):
+    with pytest.raises(UserError, match=message):
         ClipPairPreprocessor(MEAN, STD)(data)
 
 

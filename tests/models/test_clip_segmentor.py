@@ -24,7 +24,7 @@ def model():
                 use_mean_pooling=False, return_feat_map=True, **size,
             ),
             decode_head=dict(
-                type='echocardmae_mm.MAESegHead', num_classes=3, in_dims=24, embed_dims=12,
+                type='echocardmae_mm.MAESegHead', num_classes=3, in_channels=24, embed_dims=12,
                 depth=1, **size,
             ),
         )

@@ -5,9 +5,9 @@ import pytest
 import torch
 from mmaction.models import VisionTransformer
 
-from echocardmae_mm.errors import EchoError
 from echocardmae_mm.models.clip_pair_preprocessor import token_indices
 from echocardmae_mm.models.foreign_weights import from_echocardmae, rename
+from echocardmae_mm.utils.errors import UserError
 
 DATA = Path(__file__).parents[1] / 'data'
 SIZE = dict(img_size=32, patch_size=8, num_frames=4, tubelet_size=2, num_heads=3)
@@ -166,7 +166,7 @@ def test_tensor_mode_returns_latents(build_mae, batch_of):
 
 def test_one_video_cannot_be_aligned(build_mae, batch_of):
     model = build_mae(align={})
-    with pytest.raises(EchoError, match='batch_size=2'):
+    with pytest.raises(UserError, match='batch_size=2'):
         model.loss(model.data_preprocessor(batch_of([24]))['inputs'])
 
 
@@ -177,11 +177,11 @@ def test_clips_of_another_size_are_refused(build_mae, compile, batch_of):
     batch['inputs']['imgs'] = [clip[..., :16] for clip in batch['inputs']['imgs']]
     data = model.data_preprocessor(batch)
     for mode in ('loss', 'predict', 'tensor'):
-        with pytest.raises(EchoError, match=r'\(4, 32, 16\) .* is made for \(4, 32, 32\)'):
+        with pytest.raises(UserError, match=r'\(4, 32, 16\) .* is made for \(4, 32, 32\)'):
             model(**data, mode=mode)
     # As many tokens, in another order of place and time.
     data['inputs']['imgs'] = data['inputs']['imgs'].new_zeros(4, 3, 8, 16, 32)
-    with pytest.raises(EchoError, match=r'clips of \(8, 16, 32\)'):
+    with pytest.raises(UserError, match=r'clips of \(8, 16, 32\)'):
         model(**data, mode='loss')
 
 
@@ -192,11 +192,11 @@ def test_masks_of_another_size_are_refused(build_mae, batch_of, name, decode_rat
     inputs = model.data_preprocessor(batch_of([24, 24]))['inputs']
     model.loss(inputs)
     inputs[name] = inputs[name][:, 1:]
-    with pytest.raises(EchoError, match=r'masks of 31 tokens, the model has 32: .* of SectorMask'):
+    with pytest.raises(UserError, match=r'masks of 31 tokens, the model has 32: .* of SectorMask'):
         model.loss(inputs)
 
 
 @pytest.mark.parametrize('size', [dict(img_size=64), dict(num_frames=8), dict(patch_size=16)])
 def test_an_encoder_of_another_size_than_the_decoder_is_refused(build_mae, size):
-    with pytest.raises(EchoError, match='tokens, the decoder for 32'):
+    with pytest.raises(UserError, match='tokens, the decoder for 32'):
         build_mae(encoder=size)

@@ -6,7 +6,7 @@ from copy import deepcopy
 import pytest
 import torch
 
-from echocardmae_mm.errors import EchoError
+from echocardmae_mm.utils.errors import UserError
 
 
 def losses_and_gradients(model, inputs):
@@ -71,13 +71,13 @@ def test_a_part_of_the_masked_tokens_can_be_decoded_in_training(build_mae, batch
 @pytest.mark.parametrize('settings', [dict(decode_ratio=0), dict(decode_ratio=1.2),
                                       dict(decode_ratio=0.5, pad_masked=True)])  # fmt: skip
 def test_what_cannot_be_decoded_in_part_is_refused(build_mae, settings):
-    with pytest.raises(EchoError, match='decode_ratio'):
+    with pytest.raises(UserError, match='decode_ratio'):
         build_mae(**settings)
 
 
 @pytest.mark.parametrize('chunks', [0, -1])
 def test_no_chunks_are_refused(build_mae, chunks):
-    with pytest.raises(EchoError, match='decoder_chunks'):
+    with pytest.raises(UserError, match='decoder_chunks'):
         build_mae(decoder_chunks=chunks)
 
 

@@ -11,9 +11,9 @@ from hypothesis import strategies as st
 from mmaction.structures import ActionDataSample
 from mmengine.registry import MODELS, init_default_scope
 
-from echocardmae_mm.errors import EchoError
 from echocardmae_mm.models import EFHead, RankNContrastLoss
 from echocardmae_mm.models.foreign_weights import from_echocardmae
+from echocardmae_mm.utils.errors import UserError
 
 REFERENCE = np.load(Path(__file__).parents[1] / 'data' / 'ef_tiny.npz')
 
@@ -208,16 +208,16 @@ def test_stopped_gradient_leaves_the_features_to_the_contrast():
 
 
 def test_a_backbone_that_nothing_would_train_is_refused():
-    with pytest.raises(EchoError, match='needs a contrast'):
+    with pytest.raises(UserError, match='needs a contrast'):
         EFHead(stop_gradient=True)
 
 
 @pytest.mark.parametrize('kwargs', [{'target': 'fraction'}, {'reweight': 'log'}, {'loss': 'mse'}])
 def test_unknown_options_are_named(kwargs):
-    with pytest.raises(EchoError, match=r'EFHead: .* is unknown'):
+    with pytest.raises(UserError, match=r'EFHead: .* is unknown'):
         EFHead(**kwargs)
 
 
 def test_a_sample_without_ef_is_an_error():
-    with pytest.raises(EchoError, match="no 'ef'"):
+    with pytest.raises(UserError, match="no 'ef'"):
         head().loss(torch.randn(1, 6), [ActionDataSample()])

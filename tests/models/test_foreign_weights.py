@@ -2,7 +2,6 @@ import pytest
 import torch
 from torch.nn import functional as F
 
-from echocardmae_mm.errors import EchoError
 from echocardmae_mm.models.foreign_weights import (
     PATCH_KERNEL,
     bgr_to_rgb,
@@ -12,6 +11,7 @@ from echocardmae_mm.models.foreign_weights import (
     rename,
 )
 from echocardmae_mm.models.patches import patchify
+from echocardmae_mm.utils.errors import UserError
 
 
 @pytest.mark.parametrize('container', ['', 'module.'])
@@ -91,7 +91,7 @@ def test_flipped_weights_see_and_predict_rgb():
 
 
 def test_a_transformer_with_other_parts_is_refused():
-    with pytest.raises(EchoError, match=r"'norm_pre.weight' has no counterpart"):
+    with pytest.raises(UserError, match=r"'norm_pre.weight' has no counterpart"):
         from_timm(
             {'patch_embed.proj.weight': torch.zeros(4, 3, 8, 8), 'norm_pre.weight': torch.zeros(4)}
         )
@@ -105,11 +105,11 @@ def test_a_transformer_with_other_parts_is_refused():
     ],
 )
 def test_the_other_converter_is_named(convert, shape, expected):
-    with pytest.raises(EchoError, match=expected):
+    with pytest.raises(UserError, match=expected):
         convert({'patch_embed.proj.weight': torch.zeros(shape)})
 
 
 @pytest.mark.parametrize('convert', [from_videomae, from_timm])
 def test_tokens_of_nothing_are_refused(convert):
-    with pytest.raises(EchoError, match='at least 1'):
+    with pytest.raises(UserError, match='at least 1'):
         convert({'patch_embed.proj.weight': torch.zeros(6, 3, 16, 16)}, 0)

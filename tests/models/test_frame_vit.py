@@ -5,8 +5,8 @@ import torch
 from mmaction.models import VisionTransformer
 from mmengine.runner import load_state_dict, save_checkpoint
 
-from echocardmae_mm.errors import EchoError
 from echocardmae_mm.models import FrameVisionTransformer, MaskedVisionTransformer
+from echocardmae_mm.utils.errors import UserError
 
 SIZE = dict(img_size=48, patch_size=16, embed_dims=24, depth=2, num_heads=3)
 
@@ -70,7 +70,7 @@ def test_outputs_of_several_blocks(video_encoder):
     torch.testing.assert_close(
         last.norm(tokens).transpose(1, 2).unflatten(2, (3, 3)), second, rtol=1e-4, atol=1e-5
     )
-    with pytest.raises(EchoError, match='must lie between 0 and 1, its blocks'):
+    with pytest.raises(UserError, match='must lie between 0 and 1, its blocks'):
         FrameVisionTransformer(out_indices=(2,), **SIZE)
 
 

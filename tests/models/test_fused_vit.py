@@ -2,8 +2,8 @@ import pytest
 import torch
 from mmaction.models import VisionTransformer
 
-from echocardmae_mm.errors import EchoError
 from echocardmae_mm.models import FusedVisionTransformer
+from echocardmae_mm.utils.errors import UserError
 
 SIZE = dict(
     img_size=32, patch_size=8, num_frames=4, tubelet_size=2, embed_dims=24, depth=3, num_heads=3
@@ -30,7 +30,7 @@ def test_each_loads_what_the_other_saved_and_gives_the_same(kwargs):
      (3, {'fc_norm'})],
 )  # fmt: skip
 def test_frozen_blocks_get_no_gradient_and_no_dropout(frozen, trained):
-    model = FusedVisionTransformer(frozen_blocks=frozen, drop_path_rate=0.5, **SIZE).train()
+    model = FusedVisionTransformer(frozen_stages=frozen, drop_path_rate=0.5, **SIZE).train()
     model(torch.randn(2, 3, 4, 32, 32)).square().sum().backward()
     moved = {
         '.'.join(name.split('.')[: 2 if name.startswith('blocks') else 1])
@@ -52,12 +52,12 @@ def test_biases_are_frozen_on_request():
 @pytest.mark.parametrize(
     ('kwargs', 'message'),
     [
-        ({'patchsize': 8}, r'has no argument patchsize; it has attn_bias, frozen_blocks'),
+        ({'patchsize': 8}, r'has no argument patchsize; it has attn_bias, frozen_stages'),
         ({'pretrained': 'x.pth'}, 'has no argument pretrained'),
-        ({'frozen_blocks': 4}, r'frozen_blocks=4 must lie between -1 .* its 3 blocks'),
-        ({'frozen_blocks': -2}, 'frozen_blocks=-2'),
+        ({'frozen_stages': 4}, r'frozen_stages=4 must lie between -1 .* its 3 blocks'),
+        ({'frozen_stages': -2}, 'frozen_stages=-2'),
     ],
 )
 def test_impossible_arguments_are_named(kwargs, message):
-    with pytest.raises(EchoError, match=message):
+    with pytest.raises(UserError, match=message):
         FusedVisionTransformer(**{**SIZE, **kwargs})

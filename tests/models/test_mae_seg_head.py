@@ -9,16 +9,16 @@ import torch.nn.functional as F
 from mmengine.runner import save_checkpoint
 from mmengine.structures import PixelData
 
-from echocardmae_mm.errors import EchoError
 from echocardmae_mm.models import (
     BackgroundTokenDecoder,
     FrameVisionTransformer,
     MAESegHead,
     pretrained_part,
 )
+from echocardmae_mm.utils.errors import UserError
 
 PARITY = Path(__file__).parents[1] / 'data' / 'seg_tiny.npz'
-SIZE = dict(embed_dims=12, depth=1, num_heads=3, in_dims=24, img_size=32, patch_size=8)
+SIZE = dict(embed_dims=12, depth=1, num_heads=3, in_channels=24, img_size=32, patch_size=8)
 
 
 def released_names(name: str) -> str:
@@ -47,7 +47,7 @@ def test_agrees_with_the_released_model():
     kernel = 'patch_embed.projection.weight'
     own[kernel] = own[kernel][:, :, None]
     head = MAESegHead(
-        2, in_dims=24, embed_dims=12, depth=1, num_heads=3, patch_size=8, learnable_pos=True,
+        2, in_channels=24, embed_dims=12, depth=1, num_heads=3, patch_size=8, use_learnable_pos_emb=True,
         norm_eps=1e-5, attn_bias=False,
     )  # fmt: skip
     decoder = {
@@ -137,5 +137,5 @@ def test_no_label_at_all_is_no_loss():
 
 
 def test_features_of_another_grid_are_refused():
-    with pytest.raises(EchoError, match=r'made for \(1, 4, 4\) patches .* and got \(1, 7, 7\)'):
+    with pytest.raises(UserError, match=r'made for \(1, 4, 4\) patches .* and got \(1, 7, 7\)'):
         MAESegHead(2, **SIZE)(torch.randn(1, 24, 7, 7))

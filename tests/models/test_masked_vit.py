@@ -3,8 +3,8 @@ import torch
 from mmaction.models import VisionTransformer
 from mmengine.runner import save_checkpoint
 
-from echocardmae_mm.errors import EchoError
 from echocardmae_mm.models import MaskedVisionTransformer
+from echocardmae_mm.utils.errors import UserError
 
 SIZE = dict(
     img_size=32, patch_size=8, num_frames=4, tubelet_size=2, embed_dims=24, depth=2, num_heads=3
@@ -98,10 +98,10 @@ def test_biases_are_frozen_on_request():
 
 
 def test_a_typing_error_is_named():
-    with pytest.raises(EchoError, match='no argument patchsize'):
+    with pytest.raises(UserError, match='no argument patchsize'):
         MaskedVisionTransformer(patchsize=8)
 
 
 def test_clips_of_another_size_are_refused(encoder):
-    with pytest.raises(EchoError, match=r'\(4, 40, 40\).*50 tokens.*made for 32'):
+    with pytest.raises(UserError, match=r'\(4, 40, 40\).*50 tokens.*made for 32'):
         encoder(torch.randn(1, 3, 4, 40, 40))

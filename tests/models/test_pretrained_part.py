@@ -4,13 +4,13 @@ import pytest
 import torch
 from mmengine.runner import save_checkpoint
 
-from echocardmae_mm.errors import EchoError
 from echocardmae_mm.models import (
     FusedVisionTransformer,
     MaskedVisionTransformer,
     pretrained_part,
 )
 from echocardmae_mm.models.pretrained_part import pretrained_cfg
+from echocardmae_mm.utils.errors import UserError
 
 SIZE = dict(
     img_size=32, patch_size=8, num_frames=4, tubelet_size=2, embed_dims=24, depth=2, num_heads=3
@@ -81,14 +81,14 @@ def test_clips_of_another_length_have_positions_of_their_own(checkpoint):
     ],
 )
 def test_another_encoder_is_refused(checkpoint, changes, message):
-    with pytest.raises(EchoError, match=message) as error:
+    with pytest.raises(UserError, match=message) as error:
         started_from(checkpoint, **changes)
     assert str(checkpoint) in str(error.value)
     assert len(str(error.value).splitlines()) <= 2
 
 
 def test_a_missing_checkpoint_says_what_to_do(tmp_path):
-    with pytest.raises(EchoError, match=r'none\.pth: no such checkpoint') as error:
+    with pytest.raises(UserError, match=r'none\.pth: no such checkpoint') as error:
         started_from(tmp_path / 'none.pth')
     assert 'model.backbone.init_cfg=None' in str(error.value)
 

@@ -7,8 +7,8 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from echocardmae_mm.errors import EchoError
 from echocardmae_mm.models import RankNContrastLoss
+from echocardmae_mm.utils.errors import UserError
 
 
 def double_loop(features: list[list[float]], labels: list[float], tau: float) -> float:
@@ -89,5 +89,5 @@ def test_autocast_does_not_round_it():
 
 
 def test_temperature_must_be_positive():
-    with pytest.raises(EchoError, match='temperature=0 must be positive'):
+    with pytest.raises(UserError, match='temperature=0 must be positive'):
         RankNContrastLoss(temperature=0)

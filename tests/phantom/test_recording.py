@@ -2,8 +2,8 @@ import numpy as np
 import pytest
 from skimage.draw import polygon
 
-from echocardmae_mm.errors import EchoError
 from echocardmae_mm.phantom import VARIANTS, make_phantom
+from echocardmae_mm.utils.errors import UserError
 
 
 @pytest.fixture(scope='module')
@@ -121,9 +121,9 @@ def test_every_variant_shows_a_whole_sector(variant, screen):
 
 
 def test_unknown_names_are_told():
-    with pytest.raises(EchoError, match='vendor_b'):
+    with pytest.raises(UserError, match='vendor_b'):
         make_phantom(0, 'vendor_c')
-    with pytest.raises(EchoError, match='echonet'):
+    with pytest.raises(UserError, match='echonet'):
         make_phantom(0, screen='cinema')
 
 

@@ -6,8 +6,8 @@ import pytest
 from scipy import stats
 
 from echocardmae_mm.phantom import make_phantom
+from echocardmae_mm.phantom.acquisition import draw_look
 from echocardmae_mm.phantom.beams import BeamGrid
-from echocardmae_mm.phantom.look import draw_look
 from echocardmae_mm.phantom.motion_table import MotionTable
 from echocardmae_mm.phantom.scanner import Scanner
 from echocardmae_mm.phantom.tissue import scatterers

@@ -4,10 +4,10 @@ from pathlib import Path
 
 import pytest
 from mmengine.config import Config
+from tests.utils.test_config import merged
 
-from echocardmae_mm.engine import as_cfg_options, settings_of
+from echocardmae_mm.engine import settings_of, to_cfg_options
 from echocardmae_mm.reproduction import ALL, BUDGETS, Setup, plan
-from tests.engine.test_config_settings import merged
 
 CONFIGS = Path(__file__).parents[2] / 'configs'
 
@@ -43,7 +43,7 @@ def test_settings_are_those_of_the_config_they_go_to(phantom):
         places = settings_of(config).keys() | {'packed', 'model.backbone.init_cfg'}
         for place in step.settings:
             assert place in places or any(known.startswith(f'{place}.') for known in places)
-        short = settings_of(merged(config, as_cfg_options(step.settings)))
+        short = settings_of(merged(config, to_cfg_options(step.settings)))
         assert short['train_cfg.max_epochs'] == step.settings['train_cfg.max_epochs']
 
 

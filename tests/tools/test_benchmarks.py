@@ -130,9 +130,9 @@ def test_a_repeated_store_reads_as_the_few(benchmark, echonet_root, echonet_stor
     arguments = str(echonet_root), str(echonet_store), '--videos', '20', '--out', str(out)
     assert '20 recordings, of 8' in benchmark('repeated_store', *arguments)
     pipeline = [
-        dict(type='echocardmae_mm.OpenRecording'),
-        dict(type='echocardmae_mm.SampleEvenClips', clip_len=2, interval=4),
-        dict(type='echocardmae_mm.ReadFrames'),
+        dict(type='echocardmae_mm.RecordingInit'),
+        dict(type='echocardmae_mm.SampleUniformClips', clip_len=2, frame_interval=4),
+        dict(type='echocardmae_mm.RecordingDecode'),
     ]
     many = EchoNetDynamicDataset(
         str(out / 'data'), 'train', packed=str(out / 'store'), pipeline=pipeline, test_mode=True

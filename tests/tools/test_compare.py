@@ -40,18 +40,18 @@ def compare(monkeypatch, tmp_path, capsys):
 
 
 def test_says_how_they_differ_and_what_could_be_seen(compare, tmp_path):
-    printed = compare('a.csv', 'b.csv', '--resamples', '300', '--out', 'c.json')
+    printed = compare('a.csv', 'b.csv', '--n_resamples', '300', '--out', 'c.json')
     assert '60 rows of 60 patients, 1 run of each' in printed
     row = next(line for line in printed.splitlines() if line.startswith('| MAE'))
     result = json.loads((tmp_path / 'c.json').read_text())
     mae = result['differences']['mae']
     assert f'{mae["difference"]["estimate"]:+.3f}' in row
     assert mae['difference']['high'] < 0 < mae['detectable']
-    assert (result['first'], result['resamples'], result['seed']) == (['a.csv'], 300, 0)
+    assert (result['first'], result['n_resamples'], result['seed']) == (['a.csv'], 300, 0)
 
 
 def test_runs_are_paired_in_their_order(compare):
-    printed = compare('a.csv', 'b.csv', '--vs', 'b.csv', 'a.csv', '--resamples', '100')
+    printed = compare('a.csv', 'b.csv', '--vs', 'b.csv', 'a.csv', '--n_resamples', '100')
     assert '2 runs of each' in printed
     row = next(line for line in printed.splitlines() if line.startswith('| MAE'))
     assert row.split('|')[4].strip() == '+0.000'
@@ -64,7 +64,7 @@ def test_runs_of_a_diagnosis_are_compared(compare):
         table = pd.read_csv('a.csv')[['patient', 'video']]
         score = np.clip(generator.normal(0.2 + 0.6 * label, noise), 0, 1)
         table.assign(label=label, score=score).to_csv(f'{name}.csv', index=False)
-    arguments = ('c.csv', 'd.csv', '--vs', 'e.csv', 'f.csv', '--resamples', '100')
+    arguments = ('c.csv', 'd.csv', '--vs', 'e.csv', 'f.csv', '--n_resamples', '100')
     printed = compare(*arguments, '--out', 'c.json')
     assert '2 runs of each' in printed
     result = json.loads(Path('c.json').read_text())['differences']

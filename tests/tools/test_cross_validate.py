@@ -26,7 +26,7 @@ model = dict(
 train_dataloader = dict(batch_size=2, num_workers=0, persistent_workers=False)
 val_dataloader = dict(num_workers=0, persistent_workers=False)
 test_dataloader = dict(num_workers=0)
-test_evaluator = dict(resamples=50)
+test_evaluator = dict(n_resamples=50)
 train_cfg = dict(max_epochs=2)
 """
 

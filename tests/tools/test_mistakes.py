@@ -19,7 +19,7 @@ import time
 import torch
 
 import launch  # as every training has it
-from mistakes import no_traceback_for_mistakes
+from mistakes import report_user_errors
 
 
 class Runner:
@@ -34,7 +34,7 @@ class Runner:
             sys.exit(int(sys.argv[1]))
 
 
-@no_traceback_for_mistakes
+@report_user_errors
 def main():
     torch.distributed.init_process_group('gloo')
     runner = Runner()
@@ -58,10 +58,10 @@ finally:
 def told(monkeypatch):
     """The decorator of every tool; the handler of SIGCHLD is afterwards what it was."""
     monkeypatch.syspath_prepend(str(TOOLS))
-    from mistakes import no_traceback_for_mistakes
+    from mistakes import report_user_errors
 
     handler = signal.getsignal(signal.SIGCHLD)
-    yield no_traceback_for_mistakes
+    yield report_user_errors
     monkeypatch.undo()
     signal.signal(signal.SIGCHLD, handler)
 

@@ -49,7 +49,7 @@ def model(background, patch_size=8, attn_bias=True):
             ),
             neck=dict(
                 type='echocardmae_mm.BackgroundTokenDecoder',
-                in_dims=24,
+                in_channels=24,
                 embed_dims=12,
                 depth=1,
                 background=background,

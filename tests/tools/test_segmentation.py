@@ -27,12 +27,12 @@ CONFIG = f"""
 _base_ = '{ROOT}/configs/seg_echonet.py'
 model = dict(
     backbone=dict(embed_dims=48, depth=1, num_heads=3, init_cfg=None),
-    decode_head=dict(in_dims=48, embed_dims=48, depth=1, num_heads=3, init_cfg=None),
+    decode_head=dict(in_channels=48, embed_dims=48, depth=1, num_heads=3, init_cfg=None),
 )
 train_dataloader = dict(batch_size=2, num_workers=0, persistent_workers=False)
 val_dataloader = dict(batch_size=2, num_workers=0, persistent_workers=False)
 test_dataloader = dict(batch_size=2, num_workers=0)
-test_evaluator = dict(resamples=20)
+test_evaluator = dict(n_resamples=20)
 train_cfg = dict(max_epochs=1)
 optim_wrapper = dict(optimizer=dict(lr=1e-3))
 """
@@ -41,7 +41,7 @@ CLIPS = f"""
 _base_ = '{ROOT}/configs/seg_echonet_video.py'
 size = dict(img_size=112, patch_size=112, tubelet_size=16)
 tiny = dict(embed_dims=8, depth=1, num_heads=1, init_cfg=None, **size)
-model = dict(backbone=tiny, decode_head=dict(in_dims=8, **tiny))
+model = dict(backbone=tiny, decode_head=dict(in_channels=8, **tiny))
 test_pipeline = _base_.test_pipeline
 test_pipeline[1].update(interval=1)
 """

@@ -114,7 +114,7 @@ model = dict(
 train_dataloader = dict(batch_size=2, num_workers=0, persistent_workers=False)
 val_dataloader = dict(num_workers=0, persistent_workers=False)
 test_dataloader = dict(num_workers=0)
-test_evaluator = dict(resamples=20)
+test_evaluator = dict(n_resamples=20)
 train_cfg = dict(max_epochs=1)
 """
 
@@ -169,7 +169,7 @@ def test_what_was_trained_on_is_not_tested_on_under_another_name(ef_tool, echone
         ef_tool(*options).main()
     assert 'was trained on 5 of the 7 recordings to test on, such as' in end.value.code
     assert len(end.value.code.splitlines()) == 2
-    ef_tool(*options, '--allow-overlap').main()
+    ef_tool(*options, '--allow-leakage').main()
     result = json.loads(Path('work_dirs/config/test.json').read_text())
     assert len(result['overlap']['recordings']) == 5
 

@@ -25,7 +25,7 @@ from torch import Tensor
 sys.path.insert(0, str(Path(__file__).parents[1]))
 from argument_types import at_least
 from command_line import config_parser, pretraining_config_of
-from mistakes import no_traceback_for_mistakes
+from mistakes import report_user_errors
 from released_style import ReleasedStyleStep
 from step import as_released, noise
 
@@ -84,7 +84,7 @@ def kept_by_way(config: Config, model: EchoCardMAE, size: int, chunks: int) -> n
     return kept
 
 
-@no_traceback_for_mistakes
+@report_user_errors
 def main() -> None:
     args = parse_args()
     config = pretraining_config_of(args)

@@ -11,7 +11,7 @@ from mmengine.registry import init_default_scope
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 from launch import add_common_arguments, load_config, override
-from mistakes import Mistake
+from mistakes import UserError
 
 
 def config_parser(description: str | None, nargs: str | None = None) -> argparse.ArgumentParser:
@@ -60,9 +60,9 @@ def pretraining_config_of(args: argparse.Namespace, **changed: str) -> Config:
         Config: The config.
 
     Raises:
-        Mistake: If the config is of another task.
+        UserError: If the config is of another task.
     """
     config = config_of(args, **changed)
     if not config.model.type.endswith('EchoCardMAE'):
-        raise Mistake(f'{config.filename}: is of {config.model.type}; expected a pretraining')
+        raise UserError(f'{config.filename}: is of {config.model.type}; expected a pretraining')
     return config

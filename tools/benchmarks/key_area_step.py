@@ -18,7 +18,7 @@ import numpy as np
 sys.path.insert(0, str(Path(__file__).parents[1]))
 from argument_types import at_least
 from command_line import config_parser, pretraining_config_of
-from mistakes import no_traceback_for_mistakes
+from mistakes import report_user_errors
 from rounds import alternate, ratio
 from step import noise, our_step
 
@@ -34,7 +34,7 @@ def parse_args() -> argparse.Namespace:
     return parser.parse_args()
 
 
-@no_traceback_for_mistakes
+@report_user_errors
 def main() -> None:
     args = parse_args()
     steps = {}

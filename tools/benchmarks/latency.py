@@ -23,12 +23,12 @@ from mmengine.registry import MODELS
 sys.path.insert(0, str(Path(__file__).parents[1]))
 from argument_types import at_least
 from command_line import config_of, config_parser
-from mistakes import no_traceback_for_mistakes
+from mistakes import report_user_errors
 
 from echocardmae_mm.evaluation.markdown import markdown_table
 
 SIZE = 112
-_READS = ('OpenRecording', 'SampleEvenClips', 'ReadFrames', 'LoadEchoFrame', 'LoadEchoMask')
+_READS = ('RecordingInit', 'SampleUniformClips', 'RecordingDecode', 'LoadEchoFrame', 'LoadEchoMask')
 
 
 def parse_args() -> argparse.Namespace:
@@ -82,7 +82,7 @@ def latency(args: argparse.Namespace, name: str) -> tuple[str, ...]:
     return name, f'{median:.1f} ms', f'{low:.1f} to {high:.1f}'
 
 
-@no_traceback_for_mistakes
+@report_user_errors
 def main() -> None:
     args = parse_args()
     rows = [latency(args, name) for name in args.config]

@@ -29,13 +29,13 @@ from torch.utils.data import DataLoader, Subset
 sys.path.insert(0, str(Path(__file__).parents[1]))
 from argument_types import at_least
 from command_line import config_of, config_parser
-from mistakes import Mistake, no_traceback_for_mistakes
+from mistakes import UserError, report_user_errors
 from released_style import ReleasedStyleDataset
 from rounds import alternate, ratio
 
 from echocardmae_mm.datasets.recording_dataset import RecordingDataset
-from echocardmae_mm.draws import EpochIndex
-from echocardmae_mm.errors import EchoError
+from echocardmae_mm.utils.counter_rng import EpochIndex
+from echocardmae_mm.utils.errors import UserError
 
 
 def parse_args() -> argparse.Namespace:
@@ -63,7 +63,7 @@ def readers(config: Config, packed: str) -> dict[str, Callable[[int], object]]:
     ways = {'files': one_by_one(packed=''), 'store, one by one': one_by_one()}
     try:
         batched = DATASETS.build({**settings, 'batched': True})
-    except EchoError as error:
+    except UserError as error:
         print(f'not read in batches: {error}')
         return ways
 
@@ -77,7 +77,7 @@ def readers(config: Config, packed: str) -> dict[str, Callable[[int], object]]:
     ways['store, read only'] = read
     try:
         ways = {'released style': released(config, batched, samples), **ways}
-    except Mistake as error:
+    except UserError as error:
         print(f'without the released style: {error}')
     return ways
 
@@ -102,7 +102,7 @@ def released(config: Config, dataset: RecordingDataset, samples: int) -> Callabl
     return lambda _: list(loader)
 
 
-@no_traceback_for_mistakes
+@report_user_errors
 def main() -> None:
     args = parse_args()
     config = config_of(args)

@@ -22,10 +22,10 @@ from scipy.signal import detrend
 sys.path.insert(0, str(Path(__file__).parents[1]))
 from argument_types import at_least
 from command_line import config_parser, pretraining_config_of
-from mistakes import no_traceback_for_mistakes
+from mistakes import report_user_errors
 
 from echocardmae_mm.evaluation.markdown import markdown_table
-from echocardmae_mm.masking import STRATEGIES
+from echocardmae_mm.sector.masking import STRATEGIES
 
 NEVER = 10**9
 
@@ -57,7 +57,7 @@ def gradient_norms(args: argparse.Namespace, strategy: str, seed: int, folder: s
     return runner.message_hub.get_scalar('train/grad_norm').data[0]
 
 
-@no_traceback_for_mistakes
+@report_user_errors
 def main() -> None:
     args = parse_args()
     rows = []

@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 import torch
 import torch.nn.functional as F
-from mistakes import Mistake
+from mistakes import UserError
 from torch import Tensor, nn
 from torch.utils.data import Dataset
 
@@ -41,7 +41,7 @@ class ReleasedStyleDataset(Dataset):
         masks (tuple[np.ndarray, np.ndarray]): ``sector`` and ``masked`` of a clip, bool of (N,).
 
     Raises:
-        Mistake: If albumentations is not installed.
+        UserError: If albumentations is not installed.
     """
 
     def __init__(
@@ -55,7 +55,9 @@ class ReleasedStyleDataset(Dataset):
         try:
             import albumentations
         except ImportError:
-            raise Mistake(f'the baseline needs albumentations; install it by\n{INSTALL}') from None
+            raise UserError(
+                f'the baseline needs albumentations; install it by\n{INSTALL}'
+            ) from None
         store = dataset.store
         assert store is not None
         infos = [dataset.get_data_info(index) for index in range(len(dataset))]

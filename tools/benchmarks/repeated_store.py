@@ -20,7 +20,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 from argument_types import at_least
-from mistakes import Mistake, no_traceback_for_mistakes
+from mistakes import UserError, report_user_errors
 
 from echocardmae_mm.datasets.recordings import PackedStore
 from echocardmae_mm.datasets.recordings.packed import FRAMES, INDEX
@@ -40,11 +40,11 @@ def parse_args() -> argparse.Namespace:
     return parser.parse_args()
 
 
-@no_traceback_for_mistakes
+@report_user_errors
 def main() -> None:
     args = parse_args()
     if args.out.exists():
-        raise Mistake(f'{args.out} is there already; choose another --out')
+        raise UserError(f'{args.out} is there already; choose another --out')
     store = PackedStore(args.store)
     few = {
         Path(name).stem: name

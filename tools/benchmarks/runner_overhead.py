@@ -29,15 +29,15 @@ from mmengine.runner import Runner
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 from argument_types import at_least
-from mistakes import no_traceback_for_mistakes
+from mistakes import report_user_errors
 
-from echocardmae_mm.engine import SteadyRuntimeInfoHook
+from echocardmae_mm.engine import BufferedRuntimeInfoHook
 from echocardmae_mm.evaluation.markdown import markdown_table
 
 RUNTIME = Path(__file__).parents[2] / 'configs/_base_/runtime_mmaction.py'
 EPOCH = 500
 KEYS = ('loss', 'loss_rec', 'loss_align', 'lr', 'base_lr', 'time', 'data_time')
-HOOKS = {'mmengine': 'RuntimeInfoHook', 'ours': 'echocardmae_mm.SteadyRuntimeInfoHook'}
+HOOKS = {'mmengine': 'RuntimeInfoHook', 'ours': 'echocardmae_mm.BufferedRuntimeInfoHook'}
 
 
 class OneWeight(BaseModel):
@@ -94,7 +94,7 @@ def iteration(hook: str, done: int, work_dir: str) -> float:
         log_level=config.log_level,
         randomness=config.randomness,
     )
-    kept = SteadyRuntimeInfoHook().history if hook == HOOKS['ours'] else done
+    kept = BufferedRuntimeInfoHook().history if hook == HOOKS['ours'] else done
     for key in KEYS:
         history = HistoryBuffer(np.zeros(kept), np.ones(kept))
         runner.message_hub.log_scalars[f'train/{key}'] = history
@@ -117,7 +117,7 @@ def bare() -> float:
     return 1e3 * (time.perf_counter() - started) / EPOCH
 
 
-@no_traceback_for_mistakes
+@report_user_errors
 def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter

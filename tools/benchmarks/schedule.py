@@ -23,7 +23,7 @@ from typing import NamedTuple
 from mmengine.config import Config
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
-from mistakes import Mistake, no_traceback_for_mistakes
+from mistakes import UserError, report_user_errors
 
 TOOLS = Path(__file__).parents[1]
 WARM_UP = 0.25
@@ -73,15 +73,15 @@ def train_for(minutes: float, command: list[str]) -> None:
         _, errors = process.communicate()
         ended = False
     if ended and process.returncode:
-        raise Mistake(errors.strip().rpartition('\n')[2])
+        raise UserError(errors.strip().rpartition('\n')[2])
 
 
-@no_traceback_for_mistakes
+@report_user_errors
 def main() -> None:
     with TemporaryDirectory() as folder:
         args, handed_on = parse_args()
         if not 0 < args.minutes < math.inf:
-            raise Mistake(f'--minutes {args.minutes}: expected a number above 0')
+            raise UserError(f'--minutes {args.minutes}: expected a number above 0')
         tool = [sys.executable, str(TOOLS / 'train.py'), args.config, '--work-dir', folder]
         train_for(args.minutes, [*tool, *handed_on])
         (dumped,) = Path(folder).glob('*.py')
@@ -89,7 +89,7 @@ def main() -> None:
         marks = marks_of(Path(folder))
         counted = marks[int(WARM_UP * len(marks)) :]
         if len(counted) < 3 or counted[-1].when == counted[0].when:
-            raise Mistake(f'{len(marks)} lines of the log are too few: give it more --minutes')
+            raise UserError(f'{len(marks)} lines of the log are too few: give it more --minutes')
         first, last = counted[0], counted[-1]
         seconds = (last.when - first.when).total_seconds() / (last.done - first.done)
         hours = epochs * last.epoch * seconds / 3600

@@ -27,7 +27,7 @@ from torch import Tensor
 sys.path.insert(0, str(Path(__file__).parents[1]))
 from argument_types import at_least
 from command_line import config_parser, pretraining_config_of
-from mistakes import no_traceback_for_mistakes
+from mistakes import report_user_errors
 from released_style import ReleasedStyleStep
 from rounds import alternate, ratio
 from train import COMPILE_MODES, compile_model, use_mixed_precision
@@ -147,7 +147,7 @@ def peak_memory(work: Callable[[int], object]) -> str:
     return f', {(torch.cuda.max_memory_allocated() - before) / 1e9:.1f} GB'
 
 
-@no_traceback_for_mistakes
+@report_user_errors
 def main() -> None:
     args = parse_args()
     config = pretraining_config_of(args)

@@ -10,9 +10,9 @@ import argparse
 import sys
 from pathlib import Path
 
-from echocardmae_mm.errors import EchoError
 from echocardmae_mm.models.conversion import check_target, read_weights, write_weights
 from echocardmae_mm.models.foreign_weights import bgr_to_rgb, from_echocardmae
+from echocardmae_mm.utils.errors import UserError
 
 # The released figures, put in the order R, G, B and on the scale 0-255.
 MEAN = [32.946, 32.4105, 32.0535]
@@ -52,5 +52,5 @@ def main() -> None:
 if __name__ == '__main__':
     try:
         main()
-    except (EchoError, OSError) as error:
+    except (UserError, OSError) as error:
         sys.exit(f'error: {error}')

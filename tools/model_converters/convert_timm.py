@@ -9,9 +9,9 @@ from pathlib import Path
 
 from torch import Tensor
 
-from echocardmae_mm.errors import EchoError
 from echocardmae_mm.models.conversion import check_target, read_weights, write_weights
 from echocardmae_mm.models.foreign_weights import from_timm
+from echocardmae_mm.utils.errors import UserError
 
 
 def parse_args() -> argparse.Namespace:
@@ -35,7 +35,7 @@ def image_weights(source: str) -> dict[str, Tensor]:
     try:
         return timm.create_model(source, pretrained=True).state_dict()
     except (OSError, RuntimeError) as error:
-        raise EchoError(
+        raise UserError(
             f'timm has no weights for {source}: {error}\n'
             'Name another of timm.list_pretrained(), or a file that was downloaded before.'
         ) from error
@@ -52,5 +52,5 @@ def main() -> None:
 if __name__ == '__main__':
     try:
         main()
-    except (EchoError, OSError) as error:
+    except (UserError, OSError) as error:
         sys.exit(f'error: {error}')

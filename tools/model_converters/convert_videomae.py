@@ -10,9 +10,9 @@ import argparse
 import sys
 from pathlib import Path
 
-from echocardmae_mm.errors import EchoError
 from echocardmae_mm.models.conversion import check_target, read_weights, write_weights
 from echocardmae_mm.models.foreign_weights import from_videomae
+from echocardmae_mm.utils.errors import UserError
 
 
 def parse_args() -> argparse.Namespace:
@@ -38,5 +38,5 @@ def main() -> None:
 if __name__ == '__main__':
     try:
         main()
-    except (EchoError, OSError) as error:
+    except (UserError, OSError) as error:
         sys.exit(f'error: {error}')

@@ -11,18 +11,18 @@ pack = dict(
     ),
 )  # fmt: skip
 train_pipeline = [
-    dict(type='echocardmae_mm.OpenRecording'),
-    dict(type='echocardmae_mm.SampleClipPair', num_clips=1, clip_len=16, span='cycle'),
-    dict(type='echocardmae_mm.ReadFrames'),
+    dict(type='echocardmae_mm.RecordingInit'),
+    dict(type='echocardmae_mm.SampleRandomClips', num_clips=1, clip_len=16, span='cycle'),
+    dict(type='echocardmae_mm.RecordingDecode'),
     dict(type='mmaction.Resize', scale=(112, 112), keep_ratio=False, interpolation='area'),
     dict(type='mmaction.TorchVisionWrapper', op='RandomCrop', size=112, padding=12, fill=32),
     dict(type='mmaction.FormatShape', input_format='NCTHW'),
     pack,
 ]
 test_pipeline = [
-    dict(type='echocardmae_mm.OpenRecording'),
-    dict(type='echocardmae_mm.SampleEvenClips', num_clips=1, clip_len=16, span='cycle'),
-    dict(type='echocardmae_mm.ReadFrames'),
+    dict(type='echocardmae_mm.RecordingInit'),
+    dict(type='echocardmae_mm.SampleUniformClips', num_clips=1, clip_len=16, span='cycle'),
+    dict(type='echocardmae_mm.RecordingDecode'),
     dict(type='mmaction.Resize', scale=(112, 112), keep_ratio=False, interpolation='area'),
     dict(type='mmaction.FormatShape', input_format='NCTHW'),
     pack,
@@ -57,5 +57,5 @@ test_dataloader = dict(
     sampler=dict(type='echocardmae_mm.EpochSampler', shuffle=False),
     dataset=dict(patients, split='test', pipeline=test_pipeline, test_mode=True),
 )
-val_evaluator = dict(type='echocardmae_mm.EFMetric', resamples=0)
+val_evaluator = dict(type='echocardmae_mm.EFMetric', n_resamples=0)
 test_evaluator = dict(type='echocardmae_mm.EFMetric')

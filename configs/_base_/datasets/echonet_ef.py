@@ -8,9 +8,9 @@ pack = dict(
     meta_keys=('filename', 'patient', 'source', 'clip_starts', 'padded_frames'),
 )
 train_pipeline = [
-    dict(type='echocardmae_mm.OpenRecording'),
-    dict(type='echocardmae_mm.SampleClipPair', num_clips=1, clip_len=16, interval=4),
-    dict(type='echocardmae_mm.ReadFrames'),
+    dict(type='echocardmae_mm.RecordingInit'),
+    dict(type='echocardmae_mm.SampleRandomClips', num_clips=1, clip_len=16, frame_interval=4),
+    dict(type='echocardmae_mm.RecordingDecode'),
     dict(type='mmaction.Resize', scale=(112, 112), keep_ratio=False),
     # The border has the mean grey, which normalisation takes to about 0.
     dict(type='mmaction.TorchVisionWrapper', op='RandomCrop', size=112, padding=12, fill=32),
@@ -18,9 +18,9 @@ train_pipeline = [
     pack,
 ]
 test_pipeline = [
-    dict(type='echocardmae_mm.OpenRecording'),
-    dict(type='echocardmae_mm.SampleEvenClips', num_clips=5, clip_len=16, interval=4),
-    dict(type='echocardmae_mm.ReadFrames'),
+    dict(type='echocardmae_mm.RecordingInit'),
+    dict(type='echocardmae_mm.SampleUniformClips', num_clips=5, clip_len=16, frame_interval=4),
+    dict(type='echocardmae_mm.RecordingDecode'),
     dict(type='mmaction.Resize', scale=(112, 112), keep_ratio=False),
     dict(type='mmaction.FormatShape', input_format='NCTHW'),
     pack,
@@ -67,5 +67,5 @@ test_dataloader = dict(
         test_mode=True,
     ),
 )
-val_evaluator = dict(type='echocardmae_mm.EFMetric', resamples=0)
+val_evaluator = dict(type='echocardmae_mm.EFMetric', n_resamples=0)
 test_evaluator = dict(type='echocardmae_mm.EFMetric')

@@ -2,9 +2,9 @@
 data_root = 'data/EchoNet-Dynamic'
 
 pretrain_pipeline = [
-    dict(type='echocardmae_mm.OpenRecording'),
-    dict(type='echocardmae_mm.SampleClipPair', clip_len=16, interval=4),
-    dict(type='echocardmae_mm.ReadFrames'),
+    dict(type='echocardmae_mm.RecordingInit'),
+    dict(type='echocardmae_mm.SampleRandomClips', clip_len=16, frame_interval=4),
+    dict(type='echocardmae_mm.RecordingDecode'),
     dict(type='mmaction.Resize', scale=(112, 112), keep_ratio=False),
     dict(type='mmaction.FormatShape', input_format='NCTHW'),
     dict(type='echocardmae_mm.DenoisedTarget', method='median'),

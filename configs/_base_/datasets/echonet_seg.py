@@ -45,5 +45,5 @@ test_dataloader = dict(
     sampler=dict(type='echocardmae_mm.EpochSampler', shuffle=False),
     dataset=dict(frames, split='test', pipeline=test_pipeline, test_mode=True),
 )
-val_evaluator = dict(type='echocardmae_mm.EchoSegMetric', distances=False, resamples=0)
+val_evaluator = dict(type='echocardmae_mm.EchoSegMetric', distances=False, n_resamples=0)
 test_evaluator = dict(type='echocardmae_mm.EchoSegMetric')

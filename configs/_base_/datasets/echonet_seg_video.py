@@ -3,9 +3,9 @@
 _base_ = 'echonet_seg.py'
 
 train_pipeline = [
-    dict(type='echocardmae_mm.OpenRecording'),
-    dict(type='echocardmae_mm.SampleLabelledClip', clip_len=16, interval=4),
-    dict(type='echocardmae_mm.ReadFrames'),
+    dict(type='echocardmae_mm.RecordingInit'),
+    dict(type='echocardmae_mm.SampleLabelledClip', clip_len=16, frame_interval=4),
+    dict(type='echocardmae_mm.RecordingDecode'),
     dict(type='mmaction.Resize', scale=(112, 112), keep_ratio=False, interpolation='area'),
     dict(type='echocardmae_mm.LoadEchoMask', scale=(112, 112)),
     dict(type='echocardmae_mm.RandomShift', pixels=12),
@@ -13,9 +13,9 @@ train_pipeline = [
     dict(type='echocardmae_mm.PackSegClip'),
 ]
 test_pipeline = [
-    dict(type='echocardmae_mm.OpenRecording'),
-    dict(type='echocardmae_mm.SampleLabelledClip', clip_len=16, interval=4, place='middle'),
-    dict(type='echocardmae_mm.ReadFrames'),
+    dict(type='echocardmae_mm.RecordingInit'),
+    dict(type='echocardmae_mm.SampleLabelledClip', clip_len=16, frame_interval=4, place='middle'),
+    dict(type='echocardmae_mm.RecordingDecode'),
     dict(type='mmaction.Resize', scale=(112, 112), keep_ratio=False, interpolation='area'),
     dict(type='echocardmae_mm.LoadEchoMask'),
     dict(type='mmaction.FormatShape', input_format='NCTHW'),

@@ -8,13 +8,13 @@ pack = dict(
     meta_keys=('filename', 'patient', 'view', 'source', 'clip_starts', 'padded_frames'),
 )
 clip = [
-    dict(type='echocardmae_mm.OpenRecording'),
-    dict(type='echocardmae_mm.SampleEvenClips', num_clips=1, clip_len=16, span='cycle'),
-    dict(type='echocardmae_mm.ReadFrames'),
+    dict(type='echocardmae_mm.RecordingInit'),
+    dict(type='echocardmae_mm.SampleUniformClips', num_clips=1, clip_len=16, span='cycle'),
+    dict(type='echocardmae_mm.RecordingDecode'),
     dict(type='echocardmae_mm.CropToSector', size=112),
 ]
 train_pipeline = [
-    dict(type='echocardmae_mm.Remember', transforms=clip),
+    dict(type='echocardmae_mm.CachedTransforms', transforms=clip),
     dict(type='mmaction.TorchVisionWrapper', op='RandomCrop', size=112, padding=12, fill=32),
     dict(type='mmaction.FormatShape', input_format='NCTHW'),
     pack,

@@ -20,7 +20,7 @@ from echocardmae_mm.datasets.echonet_lists import (
     video_stem,
 )
 from echocardmae_mm.datasets.tracing import traced_area
-from echocardmae_mm.errors import EchoError
+from echocardmae_mm.utils.errors import UserError
 
 _PUBLISHED_ROWS = 10030
 _PUBLISHED_SPLITS = {'train': 7465, 'val': 1288, 'test': 1277}
@@ -42,7 +42,7 @@ def check_echonet_dynamic(root: Path) -> Findings | None:
     findings = Findings('EchoNet-Dynamic', root)
     try:
         rows = read_rows(root / FILE_LIST, _COLUMNS)
-    except EchoError as error:
+    except UserError as error:
         findings.obstacles.append(str(error))
         return findings
     findings.compare(f'rows in {FILE_LIST}', len(rows), _PUBLISHED_ROWS)
@@ -95,7 +95,7 @@ def _check_tracings(findings: Findings, rows: dict[str, dict[str, str]]) -> None
         return
     try:
         tracings = read_tracings(path)
-    except EchoError as error:
+    except UserError as error:
         findings.obstacles.append(str(error))
         return
     unlisted = sorted(tracings.keys() - rows.keys())

@@ -7,7 +7,7 @@ from pathlib import Path
 from echocardmae_mm.datasets.checks.findings import Findings
 from echocardmae_mm.datasets.hmc_qu import find_videos
 from echocardmae_mm.datasets.hmc_qu_workbook import plain_stem, read_hmc_qu_workbook
-from echocardmae_mm.errors import EchoError
+from echocardmae_mm.utils.errors import UserError
 
 _WORKBOOKS = {'A4C.xlsx': 162, 'A2C.xlsx': 160, 'HMC_QU.xlsx': 162}
 _WITHOUT_MASKS = 'A2C.xlsx'
@@ -39,7 +39,7 @@ def check_hmc_qu(root: Path) -> Findings | None:
 def _check_workbook(findings: Findings, path: Path, videos: dict[str, Path]) -> None:
     try:
         rows = read_hmc_qu_workbook(path)
-    except EchoError as error:
+    except UserError as error:
         findings.obstacles.append(str(error))
         return
     findings.compare(f'rows in {path.name}', len(rows), _WORKBOOKS[path.name])

@@ -7,8 +7,8 @@ from functools import partial
 from typing import NamedTuple
 
 from echocardmae_mm.datasets.recordings import open_recording
-from echocardmae_mm.errors import RecordingError
-from echocardmae_mm.processes import ordered_map
+from echocardmae_mm.utils.errors import RecordingError
+from echocardmae_mm.utils.parallel import parallel_imap
 
 _FRAMES_AT_ONCE = 64
 
@@ -38,7 +38,7 @@ def open_all(filenames: Sequence[str], full: bool, jobs: int) -> Iterator[Opened
     Returns:
         Iterator[Opened]: One for each file, in their order.
     """
-    return ordered_map(partial(_open, full=full), filenames, jobs)
+    return parallel_imap(partial(_open, full=full), filenames, jobs)
 
 
 def _open(filename: str, full: bool) -> Opened:

@@ -9,7 +9,7 @@ from echocardmae_mm.datasets.checks.echonet_dynamic import check_echonet_dynamic
 from echocardmae_mm.datasets.checks.findings import Findings
 from echocardmae_mm.datasets.checks.folder import check_folder
 from echocardmae_mm.datasets.checks.hmc_qu import check_hmc_qu
-from echocardmae_mm.errors import EchoError
+from echocardmae_mm.utils.errors import UserError
 
 _CHECKS = (check_echonet_dynamic, check_camus, check_hmc_qu)
 
@@ -25,10 +25,10 @@ def recognise(root: Path) -> list[Findings]:
         the known ones.
 
     Raises:
-        EchoError: If the folder is missing.
+        UserError: If the folder is missing.
     """
     if not root.is_dir():
-        raise EchoError(f'{root}: no such folder; expected the folder of a data set')
+        raise UserError(f'{root}: no such folder; expected the folder of a data set')
     for folders in ([root], sorted(path for path in root.iterdir() if path.is_dir())):
         found = [findings for folder in folders for check in _CHECKS if (findings := check(folder))]
         if found:

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from echocardmae_mm.datasets.recordings.recording import Recording
-from echocardmae_mm.errors import RecordingError
+from echocardmae_mm.utils.errors import RecordingError
 
 # Value 4 of Image Type, DICOM PS3.3 C.8.5.6.1.1: the modes of an image as bits.
 _OTHER_MODES = {

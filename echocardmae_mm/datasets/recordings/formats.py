@@ -12,7 +12,7 @@ from enum import Enum
 from pathlib import Path
 from typing import NamedTuple
 
-from echocardmae_mm.errors import RecordingError
+from echocardmae_mm.utils.errors import RecordingError
 
 
 class Container(Enum):

@@ -6,7 +6,7 @@ import numpy as np
 
 from echocardmae_mm.datasets.recordings.opening import open_recording
 from echocardmae_mm.datasets.recordings.volume import VolumeRecording
-from echocardmae_mm.errors import RecordingError
+from echocardmae_mm.utils.errors import RecordingError
 
 
 def read_labels(filename: str, num_classes: int) -> np.ndarray:

@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 
 from echocardmae_mm.datasets.recordings.recording import Recording
-from echocardmae_mm.errors import EchoError, RecordingError
+from echocardmae_mm.utils.errors import RecordingError, UserError
 
 FRAMES, INDEX = 'frames.bin', 'index.json'
 VERSION = 2
@@ -33,7 +33,7 @@ class PackedStore:
         folder (str | Path): Folder of ``frames.bin`` and ``index.json``.
 
     Raises:
-        EchoError: If there is no store, it is half written, of another version, or not as large as
+        UserError: If there is no store, it is half written, of another version, or not as large as
             its index says.
     """
 
@@ -47,7 +47,7 @@ class PackedStore:
         self.recordings: dict[str, dict[str, Any]] = index['recordings']
         expected, found = index['bytes'], (self.folder / FRAMES).stat().st_size
         if expected != found:
-            raise EchoError(
+            raise UserError(
                 f'{self.folder / FRAMES}: {found} bytes, expected {expected}: changed or cut off\n'
                 'Remove the store and pack it again'
             )
@@ -67,13 +67,13 @@ class PackedStore:
 
         Raises:
             RecordingError: If it could not be read when it was packed, with the reason.
-            EchoError: If the store does not hold it, or the file is another one by now.
+            UserError: If the store does not hold it, or the file is another one by now.
         """
         entry = self.entry(name)
         if 'refused' in entry:
             raise RecordingError(filename, entry['refused'])
         if os.path.isfile(filename) and os.path.getsize(filename) != entry['source_bytes']:
-            raise EchoError(
+            raise UserError(
                 f'{filename} is not the file that was packed into {self.folder}\n'
                 'Remove the store and pack the data set again'
             )
@@ -100,12 +100,12 @@ class PackedStore:
             ``content`` and ``source_bytes``; or ``refused`` and ``content``.
 
         Raises:
-            EchoError: If the store does not hold it.
+            UserError: If the store does not hold it.
         """
         try:
             return self.recordings[name]
         except KeyError:
-            raise EchoError(
+            raise UserError(
                 f'{self.folder}: does not hold {name}\n'
                 'Remove the store and pack the data set again with tools/pack_videos.py'
             ) from None
@@ -118,10 +118,10 @@ class PackedStore:
             frames (np.ndarray): uint8, contiguous, filled.
 
         Raises:
-            EchoError: If the file ends before: it was cut off since it was opened.
+            UserError: If the file ends before: it was cut off since it was opened.
         """
         if os.preadv(self._descriptor(), [frames.data], offset) != frames.nbytes:
-            raise EchoError(self._cut_off(offset + frames.nbytes))
+            raise UserError(self._cut_off(offset + frames.nbytes))
 
     def view(self, name: str) -> np.ndarray:
         """Frames of a recording where they lie: nothing is read before they are looked at.
@@ -137,12 +137,12 @@ class PackedStore:
             np.ndarray: uint8 of shape (T, H, W, C), not to be written to.
 
         Raises:
-            EchoError: If the file ends before: it was cut off since it was opened.
+            UserError: If the file ends before: it was cut off since it was opened.
         """
         entry = self.entry(name)
         end = entry['offset'] + math.prod(entry['shape'])
         if os.fstat(self._descriptor()).st_size < end:
-            raise EchoError(self._cut_off(end))
+            raise UserError(self._cut_off(end))
         if self._map is None:
             # Slices of a memmap are slow to make; those of an array over it are not.
             self._map = np.asarray(np.memmap(self.folder / FRAMES, np.uint8, 'r'))
@@ -167,17 +167,17 @@ class PackedStore:
         if not path.is_file():
             half = any(self.folder.glob('*.part'))
             state = 'is half written; the same command goes on with it' if half else 'is no store'
-            raise EchoError(
+            raise UserError(
                 f'{self.folder} {state}: python tools/pack_videos.py DATASET --out {self.folder}'
             )
         try:
             index = json.loads(path.read_text(encoding='utf-8'))
         except ValueError:
-            raise EchoError(
+            raise UserError(
                 f'{path}: damaged\nRemove the store and pack the data set again'
             ) from None
         if index.get('version') != VERSION:
-            raise EchoError(
+            raise UserError(
                 f'{path}: version {index.get("version")}, expected {VERSION}\n'
                 'Remove the store and pack the data set again'
             )

@@ -22,8 +22,8 @@ from echocardmae_mm.datasets.recordings.packed import (
     checksum,
     name_in_store,
 )
-from echocardmae_mm.errors import EchoError, RecordingError
-from echocardmae_mm.whole_files import write_whole
+from echocardmae_mm.utils.atomic_files import atomic_write_text
+from echocardmae_mm.utils.errors import RecordingError, UserError
 
 
 class Decoded(NamedTuple):
@@ -73,7 +73,7 @@ class StoreWriter:
         gray (bool): Whether one channel is kept. The three of a recording must be equal then.
 
     Raises:
-        EchoError: If the folder holds a finished store, one that was begun otherwise or that
+        UserError: If the folder holds a finished store, one that was begun otherwise or that
             another process is writing, or cannot be written.
     """
 
@@ -99,7 +99,7 @@ class StoreWriter:
             decoded (Decoded): Its frames and what is known of it.
 
         Raises:
-            EchoError: If only one channel is to be kept and they differ, or the disk is full.
+            UserError: If only one channel is to be kept and they differ, or the disk is full.
         """
         entry = dict(decoded.about)
         frames = decoded.frames
@@ -119,7 +119,7 @@ class StoreWriter:
         """Make it a store.
 
         Raises:
-            EchoError: If the disk is full.
+            UserError: If the disk is full.
         """
         index = {
             **self._head,
@@ -129,7 +129,7 @@ class StoreWriter:
         with self._told_if_it_cannot_be_written():
             os.fsync(self._file.fileno())
             os.replace(self._frames, self.folder / FRAMES)
-            write_whole(self.folder / INDEX, json.dumps(index))
+            atomic_write_text(self.folder / INDEX, json.dumps(index))
             self._file.close()
             self._lines.unlink()
             (self.folder / 'lock').unlink()
@@ -137,7 +137,7 @@ class StoreWriter:
 
     def _refuse_finished(self) -> None:
         if (self.folder / INDEX).exists():
-            raise EchoError(
+            raise UserError(
                 f'{self.folder} holds a finished store; remove it or choose another folder: '
                 'nothing is overwritten'
             )
@@ -146,11 +146,11 @@ class StoreWriter:
         try:
             fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            raise EchoError(f'{self.folder}: another process is writing this store') from None
+            raise UserError(f'{self.folder}: another process is writing this store') from None
         self._refuse_finished()  # By the one that had the lock until now.
         finished_but_for_its_index = self.folder / FRAMES
         if finished_but_for_its_index.exists() and not self._lines.exists():
-            raise EchoError(
+            raise UserError(
                 f'{finished_but_for_its_index} is not of a store that was begun here\n'
                 'Choose another folder: nothing is overwritten'
             )
@@ -164,7 +164,7 @@ class StoreWriter:
             self._size += math.prod(entry['shape']) if 'shape' in entry else 0
         self._file.truncate(self._size)
         entries = ({'name': name, **entry} for name, entry in self.recordings.items())
-        write_whole(
+        atomic_write_text(
             self._lines, ''.join(json.dumps(line) + '\n' for line in (self._head, *entries))
         )
 
@@ -173,7 +173,7 @@ class StoreWriter:
             return
         begun, *lines = self._lines.read_text(encoding='utf-8').splitlines() or ['{}']
         if json.loads(begun) != self._head:
-            raise EchoError(
+            raise UserError(
                 f'{self.folder}: was begun with other settings ({begun}); remove it, or repeat '
                 'what was begun'
             )
@@ -197,14 +197,14 @@ class StoreWriter:
         try:
             yield
         except OSError as error:
-            raise EchoError(
+            raise UserError(
                 f'{self.folder}: cannot be written ({error.strerror})\n'
                 'Make room and repeat the command: it goes on with what is there'
             ) from error
 
     def _one_channel(self, name: str, frames: np.ndarray) -> np.ndarray:
         if not ((frames[..., :1] == frames).all()):
-            raise EchoError(
+            raise UserError(
                 f'{name}: its channels differ, so that one of them does not hold its pixels\n'
                 'Pack without --gray, into another folder'
             )
@@ -223,7 +223,7 @@ def pack(
         root (Path): The folder that is packed.
         paths (Iterable[Path]): Recordings in it.
         writer (StoreWriter): Where they go.
-        spread (Callable): Lazy map in order, such as :func:`echocardmae_mm.processes.ordered_map`.
+        spread (Callable): Lazy map in order, such as :func:`echocardmae_mm.utils.parallel.parallel_imap`.
 
     Returns:
         Iterator[Path]: Each recording, when it is written.

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from echocardmae_mm.errors import RecordingError
+from echocardmae_mm.utils.errors import RecordingError
 
 
 class Recording(ABC):

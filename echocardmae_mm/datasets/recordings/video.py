@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from echocardmae_mm.datasets.recordings.recording import Recording
-from echocardmae_mm.errors import RecordingError
+from echocardmae_mm.utils.errors import RecordingError
 
 os.environ.setdefault('OPENCV_FFMPEG_LOGLEVEL', '-8')
 import cv2

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from echocardmae_mm.datasets.recordings.recording import Recording
-from echocardmae_mm.errors import RecordingError
+from echocardmae_mm.utils.errors import RecordingError
 
 _NIFTI_ERRORS = (OSError, EOFError, ValueError, zlib.error)
 _SECONDS = {'sec': 1.0, 'msec': 1e-3, 'usec': 1e-6}

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from mmcv.transforms import BaseTransform
 
-from echocardmae_mm.errors import EchoError, RecordingError
+from echocardmae_mm.utils.errors import RecordingError, UserError
 
 PADDINGS = ('zero', 'loop')
 
@@ -16,7 +16,7 @@ PADDINGS = ('zero', 'loop')
 class ClipSampler(BaseTransform):
     """Clips whose starts a subclass chooses.
 
-    Time goes by frames (``interval``), by seconds (``target_fps``), or by the heart's cycle
+    Time goes by frames (``frame_interval``), by seconds (``target_fps``), or by the heart's cycle
     (``span='cycle'``, where nothing is left to choose).
 
     Required Keys:
@@ -39,8 +39,8 @@ class ClipSampler(BaseTransform):
 
     Args:
         clip_len (int): Frames of a clip. Defaults to 16.
-        interval (int): Every how many frames one is taken. Defaults to 4.
-        target_fps (float, optional): Frames a second of the clips, in place of ``interval``: equal
+        frame_interval (int): Every how many frames one is taken. Defaults to 4.
+        target_fps (float, optional): Frames a second of the clips, in place of ``frame_interval``: equal
             seconds whatever the recording's frame rate. Defaults to None.
         span (str, optional): 'cycle' spreads each clip evenly over the cycle, or over the whole
             recording where none is given. Defaults to None.
@@ -51,24 +51,24 @@ class ClipSampler(BaseTransform):
     def __init__(
         self,
         clip_len: int = 16,
-        interval: int = 4,
+        frame_interval: int = 4,
         target_fps: float | None = None,
         span: str | None = None,
         pad: str = 'zero',
     ) -> None:
         name = type(self).__name__
-        if min(clip_len, interval) < 1:
-            raise EchoError(
-                f'{name}: clip_len and interval must be at least 1; got {clip_len} and {interval}'
+        if min(clip_len, frame_interval) < 1:
+            raise UserError(
+                f'{name}: clip_len and frame_interval must be at least 1; got {clip_len} and {frame_interval}'
             )
         if target_fps is not None and (target_fps <= 0 or span is not None):
-            raise EchoError(f'{name}: target_fps must be above 0 and goes without span')
+            raise UserError(f'{name}: target_fps must be above 0 and goes without span')
         if span not in (None, 'cycle'):
-            raise EchoError(f"{name}: span={span!r} is unknown; choose 'cycle' or None")
+            raise UserError(f"{name}: span={span!r} is unknown; choose 'cycle' or None")
         if pad not in PADDINGS:
-            raise EchoError(f'{name}: pad={pad!r} is unknown; choose one of {PADDINGS}')
+            raise UserError(f'{name}: pad={pad!r} is unknown; choose one of {PADDINGS}')
         self.clip_len = clip_len
-        self.interval = interval
+        self.frame_interval = frame_interval
         self.target_fps = target_fps
         self.span = span
         self.pad = pad
@@ -91,18 +91,18 @@ class ClipSampler(BaseTransform):
             raise RecordingError(results['filename'], f'{total} frame; a clip needs at least 2')
         if self.span == 'cycle':
             first, last = self._cycle(results)
-            interval = abs(last - first) / max(self.clip_len - 1, 1)
+            frame_interval = abs(last - first) / max(self.clip_len - 1, 1)
             clip = _nearest(np.linspace(first, last, self.clip_len))
             clips = np.tile(clip, (len(self._choose_starts(results, 1)), 1))
         else:
-            interval = self._interval(results)
-            clips = self._choose_clips(results, interval)
+            frame_interval = self._frame_interval(results)
+            clips = self._choose_clips(results, frame_interval)
         indices = clips.ravel()
         beyond = indices >= total
         filler = -1 if self.pad == 'zero' else indices % total
         results['frame_inds'] = np.where(beyond, filler, indices)
         results['clip_len'] = self.clip_len
-        results['frame_interval'] = interval
+        results['frame_interval'] = frame_interval
         results['num_clips'] = len(clips)
         results['clip_starts'] = clips[:, 0].tolist()
         results['padded_frames'] = int(beyond.sum())
@@ -112,19 +112,19 @@ class ClipSampler(BaseTransform):
     def _choose_starts(self, results: dict[str, Any], num_starts: int) -> np.ndarray:
         """First frame of each clip, int64 of shape (num_clips,), below ``num_starts``."""
 
-    def _choose_clips(self, results: dict[str, Any], interval: float) -> np.ndarray:
+    def _choose_clips(self, results: dict[str, Any], frame_interval: float) -> np.ndarray:
         """Frames of each clip, (num_clips, clip_len), those beyond the recording's end included."""
-        offsets = _nearest(np.arange(self.clip_len) * interval)
+        offsets = _nearest(np.arange(self.clip_len) * frame_interval)
         num_starts = results['total_frames'] - int(offsets[-1])
         if num_starts < 1:
             num_starts = results['total_frames'] if self.pad == 'loop' else 1
         return self._choose_starts(results, num_starts)[:, None] + offsets
 
-    def _interval(self, results: dict[str, Any]) -> float:
+    def _frame_interval(self, results: dict[str, Any]) -> float:
         if self.target_fps is None:
-            return self.interval
+            return self.frame_interval
         if not results['avg_fps']:
-            reason = 'its frame rate is unknown; use interval in place of target_fps'
+            reason = 'its frame rate is unknown; use frame_interval in place of target_fps'
             raise RecordingError(results['filename'], reason)
         return results['avg_fps'] / self.target_fps
 

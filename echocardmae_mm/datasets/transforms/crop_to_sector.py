@@ -8,9 +8,9 @@ import cv2
 import numpy as np
 from mmcv.transforms import BaseTransform
 
-from echocardmae_mm.errors import EchoError, RecordingError
 from echocardmae_mm.registry import TRANSFORMS
-from echocardmae_mm.sector_detection import detect_sector
+from echocardmae_mm.sector.detection import detect_sector
+from echocardmae_mm.utils.errors import RecordingError, UserError
 
 
 class Box(NamedTuple):
@@ -46,7 +46,7 @@ class CropToSector(BaseTransform):
 
     The sector is detected within the ultrasound region, if the recording knows one, and cut out by
     the square around it; where the square leaves the frame it is black. It is a square in mm, so
-    that the heart is not squashed, also where pixels are not square. Stands between ``ReadFrames``
+    that the heart is not squashed, also where pixels are not square. Stands between ``RecordingDecode``
     and ``FormatShape``; with ``size`` it takes the place of ``Resize``, which would leave
     ``sector_mask`` and ``spacing`` as they were.
 
@@ -76,7 +76,7 @@ class CropToSector(BaseTransform):
 
     def __init__(self, size: int | None = None, black_outside: bool = True) -> None:
         if size is not None and size < 1:
-            raise EchoError(f'CropToSector: size={size} must be at least 1 pixel')
+            raise UserError(f'CropToSector: size={size} must be at least 1 pixel')
         self.size = size
         self.black_outside = black_outside
 
@@ -90,12 +90,12 @@ class CropToSector(BaseTransform):
             dict: The same dict.
 
         Raises:
-            EchoError: If the frames have been formatted already.
+            UserError: If the frames have been formatted already.
             RecordingError: If no sector is seen.
         """
         frames = results['imgs']
         if frames[0].ndim != 3:
-            raise EchoError(
+            raise UserError(
                 'CropToSector needs a list of frames (H, W, 3): put it before FormatShape'
             )
         box, mask = find_sector_box(

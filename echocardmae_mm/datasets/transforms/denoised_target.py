@@ -11,9 +11,9 @@ import torch
 from mmcv.transforms import BaseTransform
 from torch import Tensor
 
-from echocardmae_mm.errors import EchoError
-from echocardmae_mm.median_blur import median_blur_3x3
+from echocardmae_mm.datasets.transforms.median_blur import median_blur_3x3
 from echocardmae_mm.registry import TRANSFORMS
+from echocardmae_mm.utils.errors import UserError
 
 BLURS: dict[str, Callable[[np.ndarray, int], np.ndarray]] = {
     'median': cv2.medianBlur,
@@ -47,11 +47,11 @@ class DenoisedTarget(BaseTransform):
 
     def __init__(self, method: str = 'median', kernel_size: int = 3) -> None:
         if method not in BLURS:
-            raise EchoError(
+            raise UserError(
                 f'DenoisedTarget: method={method!r} is unknown; choose one of {[*BLURS]}'
             )
         if kernel_size < 1 or kernel_size % 2 == 0:
-            raise EchoError(f'DenoisedTarget: kernel_size={kernel_size} must be odd and positive')
+            raise UserError(f'DenoisedTarget: kernel_size={kernel_size} must be odd and positive')
         self.method = method
         self.kernel_size = kernel_size
 
@@ -65,11 +65,11 @@ class DenoisedTarget(BaseTransform):
             dict: The same dict.
 
         Raises:
-            EchoError: If ``imgs`` is not an array of clips.
+            UserError: If ``imgs`` is not an array of clips.
         """
         imgs = results['imgs']
         if getattr(imgs, 'ndim', 0) != 5:
-            raise EchoError(
+            raise UserError(
                 'DenoisedTarget needs imgs of shape (M, C, T, H, W): '
                 "put FormatShape('NCTHW') before it"
             )

@@ -7,9 +7,9 @@ from typing import Any
 import numpy as np
 from mmcv.transforms import BaseTransform
 
-from echocardmae_mm.datasets.transforms.open_recording import OpenRecording
-from echocardmae_mm.errors import RecordingError
+from echocardmae_mm.datasets.transforms.recording_init import RecordingInit
 from echocardmae_mm.registry import TRANSFORMS
+from echocardmae_mm.utils.errors import RecordingError
 
 
 @TRANSFORMS.register_module()
@@ -24,7 +24,7 @@ class LoadEchoFrame(BaseTransform):
 
         - filename (str): The recording; ``img_path`` where there is none.
         - frame (int, optional): Which frame, from 0. Defaults to 0.
-        - packed (tuple[PackedStore, str], optional): As :class:`OpenRecording`.
+        - packed (tuple[PackedStore, str], optional): As :class:`RecordingInit`.
 
     Added Keys:
 
@@ -47,7 +47,7 @@ class LoadEchoFrame(BaseTransform):
             RecordingError: If the file is missing or damaged, or has no such frame.
         """
         results.setdefault('filename', results.get('img_path'))
-        results = OpenRecording().transform(results)
+        results = RecordingInit().transform(results)
         recording, frame = results.pop('recording'), results.get('frame', 0)
         require_frames(results['filename'], len(recording), [frame])
         image = recording.frames([frame])[0]

@@ -10,8 +10,8 @@ from mmcv.transforms import BaseTransform
 
 from echocardmae_mm.datasets.recordings import read_labels
 from echocardmae_mm.datasets.tracing import tracing_mask
-from echocardmae_mm.errors import RecordingError
 from echocardmae_mm.registry import TRANSFORMS
+from echocardmae_mm.utils.errors import RecordingError
 
 IGNORED = 255
 

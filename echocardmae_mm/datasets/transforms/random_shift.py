@@ -9,8 +9,8 @@ import numpy as np
 from mmcv.transforms import BaseTransform
 
 from echocardmae_mm.datasets.transforms.load_echo_mask import IGNORED
-from echocardmae_mm.draws import Stream, draw_bits, draw_key
 from echocardmae_mm.registry import TRANSFORMS
+from echocardmae_mm.utils.counter_rng import RngStream, random_bits, rng_key
 
 
 @TRANSFORMS.register_module()
@@ -50,7 +50,7 @@ class RandomShift(BaseTransform):
         Returns:
             dict: The same dict.
         """
-        bits = draw_bits(draw_key(results), Stream.SHIFT, 2)
+        bits = random_bits(rng_key(results), RngStream.SHIFT, 2)
         down, right = (int(value % (2 * self.pixels + 1)) for value in bits.astype(np.uint64))
         if 'imgs' in results:
             results['imgs'] = [self._shift(img, down, right, self.fill) for img in results['imgs']]

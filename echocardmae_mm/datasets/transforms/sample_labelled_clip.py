@@ -8,9 +8,9 @@ import numpy as np
 from mmcv.transforms import BaseTransform
 
 from echocardmae_mm.datasets.transforms.load_echo_frame import require_frames
-from echocardmae_mm.draws import Stream, draw_bits, draw_key
-from echocardmae_mm.errors import EchoError
 from echocardmae_mm.registry import TRANSFORMS
+from echocardmae_mm.utils.counter_rng import RngStream, random_bits, rng_key
+from echocardmae_mm.utils.errors import UserError
 
 PLACES = ('random', 'middle')
 
@@ -37,18 +37,18 @@ class SampleLabelledClip(BaseTransform):
 
     Args:
         clip_len (int): Frames of the clip, T. Defaults to 16.
-        interval (int): Every how many-th frame is taken. Defaults to 4.
+        frame_interval (int): Every how many-th frame is taken. Defaults to 4.
         place (str): 'random', for training, or 'middle'. Defaults to 'random'.
     """
 
-    def __init__(self, clip_len: int = 16, interval: int = 4, place: str = 'random') -> None:
-        if min(clip_len, interval) < 1 or place not in PLACES:
-            raise EchoError(
-                f'SampleLabelledClip: clip_len={clip_len} and interval={interval} must be at least '
+    def __init__(self, clip_len: int = 16, frame_interval: int = 4, place: str = 'random') -> None:
+        if min(clip_len, frame_interval) < 1 or place not in PLACES:
+            raise UserError(
+                f'SampleLabelledClip: clip_len={clip_len} and frame_interval={frame_interval} must be at least '
                 f'1, place={place!r} one of {PLACES}'
             )
         self.clip_len = clip_len
-        self.interval = interval
+        self.frame_interval = frame_interval
         self.place = place
 
     def transform(self, results: dict[str, Any]) -> dict[str, Any]:
@@ -65,16 +65,16 @@ class SampleLabelledClip(BaseTransform):
         """
         frame, last = results['frame'], results['total_frames'] - 1
         require_frames(results['filename'], last + 1, [frame])
-        behind = (last - frame) // self.interval
+        behind = (last - frame) // self.frame_interval
         least = max(0, self.clip_len - 1 - behind)
-        most = min(self.clip_len - 1, frame // self.interval)
+        most = min(self.clip_len - 1, frame // self.frame_interval)
         if self.place == 'middle' or most < least:
             # A recording that is too short for a clip lacks about as much at either end.
             place = int(np.clip(self.clip_len // 2, *sorted((least, most))))
         else:
-            bits = draw_bits(draw_key(results), Stream.CLIP_PLACE, 1)
+            bits = random_bits(rng_key(results), RngStream.CLIP_PLACE, 1)
             place = least + int(bits.astype(np.uint64)[0] % (most - least + 1))
-        indices = frame + (np.arange(self.clip_len) - place) * self.interval
+        indices = frame + (np.arange(self.clip_len) - place) * self.frame_interval
         inside = np.clip(indices, 0, last)
         results['frame_inds'] = inside
         results['clip_len'] = self.clip_len

@@ -8,12 +8,17 @@ import numpy as np
 import torch
 from mmcv.transforms import BaseTransform
 
-from echocardmae_mm.draws import draw_key
-from echocardmae_mm.errors import EchoError, RecordingError
-from echocardmae_mm.masking import BATCH_STRATEGIES, STRATEGIES, mask_token_batch, mask_tokens
 from echocardmae_mm.registry import TRANSFORMS
-from echocardmae_mm.sector import template_sector, token_sector
-from echocardmae_mm.sector_detection import detect_sector
+from echocardmae_mm.sector.detection import detect_sector
+from echocardmae_mm.sector.geometry import template_sector, token_sector
+from echocardmae_mm.sector.masking import (
+    BATCH_STRATEGIES,
+    STRATEGIES,
+    mask_token_batch,
+    mask_tokens,
+)
+from echocardmae_mm.utils.counter_rng import rng_key
+from echocardmae_mm.utils.errors import RecordingError, UserError
 
 SECTORS = ('template', 'auto', 'none')
 
@@ -24,7 +29,7 @@ class SectorMask(BaseTransform):
 
     Every temporal slot of every video shows the same number of tokens, a constant of the config;
     all other tokens of the sector are masked (section 2.2 of the paper; the released code for the
-    equal number in each slot and the mask that both clips share). ``echocardmae_mm.sector`` states
+    equal number in each slot and the mask that both clips share). ``echocardmae_mm.sector.geometry`` states
     the polarity.
 
     Required Keys:
@@ -40,7 +45,7 @@ class SectorMask(BaseTransform):
     Args:
         patch_size (int): Side of a patch in pixels. Defaults to 16.
         tubelet_size (int): Frames of a token. Defaults to 2.
-        strategy (str): 'random', 'tube' or 'block', see ``echocardmae_mm.masking``. Defaults to
+        strategy (str): 'random', 'tube' or 'block', see ``echocardmae_mm.sector.masking``. Defaults to
             'random'.
         mask_ratio (float): Part of the tokens that is masked, in (0, 1). Defaults to 0.75.
         sector (str): 'template' is EchoNet-Dynamic's, 'auto' each recording's own
@@ -63,15 +68,15 @@ class SectorMask(BaseTransform):
         same_mask: bool = True,
     ) -> None:
         if strategy not in STRATEGIES:
-            raise EchoError(
+            raise UserError(
                 f'SectorMask: strategy={strategy!r} is unknown; choose one of {[*STRATEGIES]}'
             )
         if sector not in SECTORS:
-            raise EchoError(f'SectorMask: sector={sector!r} is unknown; choose one of {SECTORS}')
+            raise UserError(f'SectorMask: sector={sector!r} is unknown; choose one of {SECTORS}')
         if not 0 < mask_ratio < 1:
-            raise EchoError(f'SectorMask: mask_ratio={mask_ratio} must lie between 0 and 1')
+            raise UserError(f'SectorMask: mask_ratio={mask_ratio} must lie between 0 and 1')
         if num_visible is not None and num_visible < 1:
-            raise EchoError(f'SectorMask: num_visible={num_visible} must be at least 1')
+            raise UserError(f'SectorMask: num_visible={num_visible} must be at least 1')
         self.patch_size = patch_size
         self.tubelet_size = tubelet_size
         self.strategy = strategy
@@ -90,7 +95,7 @@ class SectorMask(BaseTransform):
             dict: The same dict.
 
         Raises:
-            EchoError: If the clips do not divide into tokens or the config leaves nothing to mask.
+            UserError: If the clips do not divide into tokens or the config leaves nothing to mask.
             RecordingError: If the recording's own sector is not found or too small.
         """
         num_clips, num_slots = self._count_slots(results['imgs'])
@@ -101,7 +106,7 @@ class SectorMask(BaseTransform):
 
         num_masks = 1 if self.same_mask else num_clips
         masked = mask_tokens(
-            grid, num_masks, num_slots, num_visible, self.strategy, draw_key(results)
+            grid, num_masks, num_slots, num_visible, self.strategy, rng_key(results)
         )
         results['sector'] = np.tile(grid.ravel(), (num_clips, num_slots))
         results['masked'] = np.repeat(masked, num_clips // num_masks, axis=0)
@@ -126,7 +131,7 @@ class SectorMask(BaseTransform):
             how many tokens of each clip are visible and masked.
 
         Raises:
-            EchoError: If the clips do not divide into tokens or the config leaves nothing to mask.
+            UserError: If the clips do not divide into tokens or the config leaves nothing to mask.
         """
         imgs, keys = batch['imgs'], batch['keys']
         num_clips = len(imgs) // len(keys)
@@ -148,12 +153,12 @@ class SectorMask(BaseTransform):
 
     def _count_slots(self, imgs: Any) -> tuple[int, int]:
         if getattr(imgs, 'ndim', 0) != 5:
-            raise EchoError(
+            raise UserError(
                 "SectorMask needs imgs of shape (M, C, T, H, W): put FormatShape('NCTHW') before it"
             )
         num_clips, _, num_frames = imgs.shape[:3]
         if num_frames % self.tubelet_size:
-            raise EchoError(
+            raise UserError(
                 f'SectorMask: a clip of {num_frames} frames does not divide into tubelets of '
                 f'{self.tubelet_size}; change clip_len or tubelet_size'
             )
@@ -168,7 +173,7 @@ class SectorMask(BaseTransform):
         if 'sector_mask' in results:
             mask = results['sector_mask']
             if mask.shape != (height, width):
-                raise EchoError(
+                raise UserError(
                     f'SectorMask: sector_mask of {mask.shape[0]} x {mask.shape[1]} pixels does not '
                     f'fit frames of {height} x {width}; let CropToSector resize them by its size='
                 )
@@ -201,7 +206,7 @@ class SectorMask(BaseTransform):
         )
         if self.sector == 'auto' and num_visible > 0:
             raise RecordingError(results.get('filename', 'recording'), reason)
-        raise EchoError(f'SectorMask: {reason}; change mask_ratio, num_visible or patch_size')
+        raise UserError(f'SectorMask: {reason}; change mask_ratio, num_visible or patch_size')
 
     def __repr__(self) -> str:
         return (

@@ -13,7 +13,7 @@ from pydicom.pixels import convert_color_space
 from pydicom.uid import ExplicitVRLittleEndian, JPEGBaseline8Bit, UltrasoundMultiFrameImageStorage
 
 from echocardmae_mm.datasets.recordings import open_recording
-from echocardmae_mm.errors import RecordingError
+from echocardmae_mm.utils.errors import RecordingError
 
 REAL = str(pydicom.examples.get_path('ybr_color'))
 

@@ -9,7 +9,7 @@ import pytest
 
 from echocardmae_mm.datasets.recordings import looks_like_recording
 from echocardmae_mm.datasets.recordings.formats import Container, recording_container
-from echocardmae_mm.errors import RecordingError
+from echocardmae_mm.utils.errors import RecordingError
 
 DICOM_BYTES = bytes(128) + b'DICM' + bytes(60)
 NIFTI_BYTES = (348).to_bytes(4, 'little') + bytes(344)

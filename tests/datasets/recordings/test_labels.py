@@ -6,7 +6,7 @@ import pytest
 import SimpleITK
 
 from echocardmae_mm.datasets.recordings import read_labels
-from echocardmae_mm.errors import RecordingError
+from echocardmae_mm.utils.errors import RecordingError
 
 LABELS = np.array([[0, 1, 1], [2, 3, 0]], np.uint8)
 

@@ -15,12 +15,12 @@ import pytest
 from echocardmae_mm.datasets import EchoNetDynamicDataset, EchoVideoDataset
 from echocardmae_mm.datasets.recordings import PackedStore, content_hash, open_recording
 from echocardmae_mm.datasets.recordings.packing import decode
-from echocardmae_mm.errors import EchoError, RecordingError
+from echocardmae_mm.utils.errors import RecordingError, UserError
 
 PIPELINE = [
-    dict(type='echocardmae_mm.OpenRecording'),
-    dict(type='echocardmae_mm.SampleClipPair', clip_len=4, interval=2),
-    dict(type='echocardmae_mm.ReadFrames'),
+    dict(type='echocardmae_mm.RecordingInit'),
+    dict(type='echocardmae_mm.SampleRandomClips', clip_len=4, frame_interval=2),
+    dict(type='echocardmae_mm.RecordingDecode'),
 ]
 
 
@@ -50,7 +50,7 @@ def test_one_channel_is_enough_for_grey_recordings(folder, tmp_path, pack_folder
 def test_what_cannot_be_read_has_its_reason(store):
     with pytest.raises(RecordingError, match=r'my\.avi: not a video'):
         PackedStore(store).open('broken.avi', 'my.avi')
-    with pytest.raises(EchoError, match=r'does not hold other\.avi\nRemove the store and pack'):
+    with pytest.raises(UserError, match=r'does not hold other\.avi\nRemove the store and pack'):
         PackedStore(store).open('other.avi', 'other.avi')
 
 
@@ -84,7 +84,7 @@ def truncate(store: Path) -> None:
 def test_a_store_that_is_not_whole_is_refused(store, tmp_path, spoil, message):
     copy = shutil.copytree(store, tmp_path / 'copy')
     spoil(copy)
-    with pytest.raises(EchoError, match=message) as error:
+    with pytest.raises(UserError, match=message) as error:
         PackedStore(copy)
     assert len(str(error.value).splitlines()) <= 2
 
@@ -93,7 +93,7 @@ def test_a_store_cut_off_while_it_is_read_is_named(store, tmp_path):
     copy = shutil.copytree(store, tmp_path / 'copy')
     recording = PackedStore(copy).open('deep/2.avi', 'x')
     truncate(copy)
-    with pytest.raises(EchoError, match='was cut off while it was in use'):
+    with pytest.raises(UserError, match='was cut off while it was in use'):
         recording.frames([11])
 
 
@@ -124,7 +124,7 @@ def test_damage_is_found(store, tmp_path):
 def test_a_file_that_changed_since_is_refused(folder, store, tmp_path):
     other = tmp_path / '0.avi'
     other.write_bytes(b'another recording')
-    with pytest.raises(EchoError, match='is not the file that was packed'):
+    with pytest.raises(UserError, match='is not the file that was packed'):
         PackedStore(store).open('deep/0.avi', str(other))
 
 
@@ -149,7 +149,7 @@ def test_a_data_set_gives_the_same_samples_from_it(
     echonet_root, echonet_store, tmp_path, pack_folder
 ):
     out = pack_folder(echonet_root / 'Videos', tmp_path / 'wrong')
-    with pytest.raises(EchoError, match=r'does not hold Videos/0X'):
+    with pytest.raises(UserError, match=r'does not hold Videos/0X'):
         EchoNetDynamicDataset(str(echonet_root), packed=out, pipeline=PIPELINE)[0]
 
     common = dict(data_root=str(echonet_root), pipeline=PIPELINE, test_mode=True)
@@ -172,5 +172,5 @@ def test_a_refused_recording_is_replaced_in_training(folder, store):
 def test_a_damaged_index_is_said(store, tmp_path):
     shutil.copytree(store, tmp_path / 'damaged')
     (tmp_path / 'damaged' / 'index.json').write_text('{"version": 2, ')
-    with pytest.raises(EchoError, match=r'index\.json: damaged\nRemove the store'):
+    with pytest.raises(UserError, match=r'index\.json: damaged\nRemove the store'):
         PackedStore(tmp_path / 'damaged')

@@ -10,7 +10,7 @@ import pytest
 
 from echocardmae_mm.datasets.recordings import PackedStore, packing
 from echocardmae_mm.datasets.recordings.packing import StoreWriter, decode, pack
-from echocardmae_mm.errors import EchoError
+from echocardmae_mm.utils.errors import UserError
 
 
 def recordings(root: Path) -> list[Path]:
@@ -36,14 +36,14 @@ def test_channels_that_differ_are_not_thrown_away(tmp_path):
     for frame in frames:
         writer.write(frame)
     writer.release()
-    with pytest.raises(EchoError, match=r'colour\.avi: its channels differ'):
+    with pytest.raises(UserError, match=r'colour\.avi: its channels differ'):
         packed(tmp_path, tmp_path / '.store', gray=True)
 
 
 @pytest.mark.parametrize('stop_after', [1, 2, 3, 4])
 def test_an_interrupted_call_goes_on_and_gives_the_same_store(folder, store, tmp_path, stop_after):
     out = packed(folder, tmp_path / 'again', stop_after=stop_after)
-    with pytest.raises(EchoError, match='is half written; the same command goes on with it'):
+    with pytest.raises(UserError, match='is half written; the same command goes on with it'):
         PackedStore(out)
     # The kill came in the middle of a recording and of a line.
     with (out / 'frames.bin.part').open('ab') as file:
@@ -68,18 +68,18 @@ def test_an_interrupted_call_goes_on_and_gives_the_same_store(folder, store, tmp
 
 
 def test_nothing_is_overwritten(folder, store, tmp_path):
-    with pytest.raises(EchoError, match='holds a finished store'):
+    with pytest.raises(UserError, match='holds a finished store'):
         StoreWriter(store, folder)
     packed(folder, tmp_path / 'begun', stop_after=1)
-    with pytest.raises(EchoError, match='was begun with other settings'):
+    with pytest.raises(UserError, match='was begun with other settings'):
         StoreWriter(tmp_path / 'begun', folder, gray=True)
-    with pytest.raises(EchoError, match='was begun with other settings'):
+    with pytest.raises(UserError, match='was begun with other settings'):
         StoreWriter(tmp_path / 'begun', tmp_path)
 
 
 def test_frames_of_another_program_are_not_overwritten(folder, tmp_path):
     (tmp_path / 'frames.bin').write_bytes(b'precious')
-    with pytest.raises(EchoError, match='is not of a store that was begun here'):
+    with pytest.raises(UserError, match='is not of a store that was begun here'):
         StoreWriter(tmp_path, folder)
     assert (tmp_path / 'frames.bin').read_bytes() == b'precious'
 
@@ -94,7 +94,7 @@ def test_a_full_disk_is_said_and_the_call_can_be_repeated(folder, tmp_path, monk
     writer.add('first', decode(first))
     file = writer._file
     monkeypatch.setattr(writer, '_file', type('Full', (), {'write': full})())
-    with pytest.raises(EchoError, match='No space left on device') as error:
+    with pytest.raises(UserError, match='No space left on device') as error:
         writer.add('second', decode(first))
     assert 'it goes on with what is there' in str(error.value)
     file.close()
@@ -104,22 +104,22 @@ def test_a_full_disk_is_said_and_the_call_can_be_repeated(folder, tmp_path, monk
 
 def test_two_processes_do_not_write_one_store(folder, tmp_path):
     first = StoreWriter(tmp_path / 'store', folder)
-    with pytest.raises(EchoError, match='another process is writing this store'):
+    with pytest.raises(UserError, match='another process is writing this store'):
         StoreWriter(tmp_path / 'store', folder)
     assert first.recordings == {}
 
 
 def test_a_second_call_while_the_first_finishes_changes_nothing(folder, tmp_path, monkeypatch):
     def second_call(path, text):
-        with pytest.raises(EchoError, match='another process is writing this store'):
+        with pytest.raises(UserError, match='another process is writing this store'):
             StoreWriter(tmp_path / 'store', folder)
-        write_whole(path, text)
+        atomic_write_text(path, text)
 
-    write_whole = packing.write_whole
+    atomic_write_text = packing.atomic_write_text
     writer = StoreWriter(tmp_path / 'store', folder)
     for _ in pack(folder, recordings(folder), writer, map):
         pass
-    monkeypatch.setattr(packing, 'write_whole', second_call)
+    monkeypatch.setattr(packing, 'atomic_write_text', second_call)
     writer.finish()
     assert len(PackedStore(tmp_path / 'store').recordings) == len(recordings(folder))
     assert {file.name for file in (tmp_path / 'store').iterdir()} == {'frames.bin', 'index.json'}

@@ -10,7 +10,7 @@ import pytest
 
 from echocardmae_mm.datasets.recordings import open_recording
 from echocardmae_mm.datasets.recordings.video import DecordVideo, OpenCVVideo, is_cut_off
-from echocardmae_mm.errors import RecordingError
+from echocardmae_mm.utils.errors import RecordingError
 
 FORMATS = [('clip.avi', 'MJPG'), ('clip.mp4', 'mp4v'), ('clip.mov', 'mp4v'), ('clip.mkv', 'MJPG')]
 

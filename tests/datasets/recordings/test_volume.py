@@ -8,7 +8,7 @@ import pytest
 import SimpleITK
 
 from echocardmae_mm.datasets.recordings import open_recording
-from echocardmae_mm.errors import RecordingError
+from echocardmae_mm.utils.errors import RecordingError
 
 FRAMES = np.random.default_rng(0).integers(0, 256, (5, 30, 40), np.uint8)
 

@@ -6,8 +6,8 @@ from mmaction.datasets.transforms import FormatShape
 
 from echocardmae_mm.datasets.transforms.crop_to_sector import Box, CropToSector
 from echocardmae_mm.datasets.transforms.sector_mask import SectorMask
-from echocardmae_mm.errors import EchoError, RecordingError
 from echocardmae_mm.phantom import make_phantom
+from echocardmae_mm.utils.errors import RecordingError, UserError
 
 
 def overlap(mask, truth):
@@ -117,7 +117,7 @@ def test_sector_mask_takes_it_over(vendor):
     results = SectorMask(patch_size=8, sector='auto')(results)
     blocks = results['sector_mask'].reshape(14, 8, 14, 8).any(axis=(1, 3))
     assert (results['sector'].reshape(8, 14, 14) == blocks).all()
-    with pytest.raises(EchoError, match='sector_mask of 112 x 112 pixels does not fit'):
+    with pytest.raises(UserError, match='sector_mask of 112 x 112 pixels does not fit'):
         SectorMask(sector='auto')({**results, 'imgs': results['imgs'][..., :64]})
 
 
@@ -128,9 +128,9 @@ def test_a_recording_without_a_sector_is_named(vendor):
 
 
 def test_formatted_frames_are_refused(vendor):
-    with pytest.raises(EchoError, match='before FormatShape'):
+    with pytest.raises(UserError, match='before FormatShape'):
         CropToSector()({'imgs': np.zeros((2, 3, 16, 112, 112), np.uint8)})
-    with pytest.raises(EchoError, match='at least 1 pixel'):
+    with pytest.raises(UserError, match='at least 1 pixel'):
         CropToSector(size=0)
 
 

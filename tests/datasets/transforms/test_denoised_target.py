@@ -6,7 +6,7 @@ import pytest
 from scipy.ndimage import median_filter
 
 from echocardmae_mm.datasets.transforms.denoised_target import DenoisedTarget
-from echocardmae_mm.errors import EchoError
+from echocardmae_mm.utils.errors import UserError
 
 BLUR_FRAME = {
     'median': lambda frame, k: cv2.medianBlur(frame, k),
@@ -57,12 +57,12 @@ def test_clips_that_are_not_contiguous(frames):
     ],
 )
 def test_wrong_options_are_refused(options, message):
-    with pytest.raises(EchoError, match=message):
+    with pytest.raises(UserError, match=message):
         DenoisedTarget(**options)
 
 
 def test_frames_before_format_shape_are_refused(frames):
-    with pytest.raises(EchoError, match='FormatShape'):
+    with pytest.raises(UserError, match='FormatShape'):
         DenoisedTarget()({'imgs': list(frames[0])})
 
 

@@ -6,7 +6,7 @@ import pytest
 
 from echocardmae_mm.datasets.recordings import open_recording
 from echocardmae_mm.datasets.transforms import LoadEchoFrame
-from echocardmae_mm.errors import RecordingError
+from echocardmae_mm.utils.errors import RecordingError
 
 
 def test_the_frame_is_that_of_the_recording(make_video, tmp_path):

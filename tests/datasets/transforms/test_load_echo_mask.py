@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from echocardmae_mm.datasets.transforms import LoadEchoMask
-from echocardmae_mm.errors import RecordingError
+from echocardmae_mm.utils.errors import RecordingError
 
 TRACING = np.array(
     [[20.0, 5, 20, 35], *([12, y, 28, y] for y in np.linspace(6, 34, 20))], np.float64

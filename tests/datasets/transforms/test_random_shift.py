@@ -4,7 +4,7 @@ import numpy as np
 from scipy.stats import chisquare
 
 from echocardmae_mm.datasets.transforms import RandomShift
-from echocardmae_mm.draws import EpochIndex
+from echocardmae_mm.utils.counter_rng import EpochIndex
 
 
 def shifted(index, clip=False, pixels=3):

@@ -6,8 +6,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from echocardmae_mm.datasets.transforms import SampleLabelledClip
-from echocardmae_mm.draws import EpochIndex
-from echocardmae_mm.errors import EchoError, RecordingError
+from echocardmae_mm.utils.counter_rng import EpochIndex
+from echocardmae_mm.utils.errors import RecordingError, UserError
 
 
 def sampled(frame, total, index=0, **options):
@@ -24,7 +24,7 @@ def sampled(frame, total, index=0, **options):
 )  # fmt: skip
 def test_holds_the_frame_and_lies_in_the_recording(total, data, interval, place, index):
     frame = data.draw(st.integers(0, total - 1))
-    done = sampled(frame, total, index, clip_len=8, interval=interval, place=place)
+    done = sampled(frame, total, index, clip_len=8, frame_interval=interval, place=place)
     frames = done['frame_inds']
     assert len(frames) == 8
     assert frame in frames
@@ -38,16 +38,18 @@ def test_holds_the_frame_and_lies_in_the_recording(total, data, interval, place,
 
 def test_every_place_of_the_clip_comes_up_in_training_and_the_middle_in_a_test():
     places = {
-        int(np.flatnonzero(sampled(50, 101, i, clip_len=8, interval=4)['frame_inds'] == 50)[0])
+        int(
+            np.flatnonzero(sampled(50, 101, i, clip_len=8, frame_interval=4)['frame_inds'] == 50)[0]
+        )
         for i in range(200)
     }
     assert places == set(range(8))
-    middle = sampled(50, 101, clip_len=8, interval=4, place='middle')['frame_inds']
+    middle = sampled(50, 101, clip_len=8, frame_interval=4, place='middle')['frame_inds']
     assert middle.tolist() == [50 + 4 * (i - 4) for i in range(8)]
 
 
 def test_a_short_recording_repeats_its_ends():
-    done = sampled(2, 5, clip_len=8, interval=2, place='middle')
+    done = sampled(2, 5, clip_len=8, frame_interval=2, place='middle')
     assert done['padded_frames'] == 5
     assert sorted(set(done['frame_inds'].tolist())) == [0, 2, 4]
 
@@ -55,5 +57,5 @@ def test_a_short_recording_repeats_its_ends():
 def test_wrong_arguments_and_frames():
     with pytest.raises(RecordingError, match='frame 9 is labelled, but it has 9 frames'):
         sampled(9, 9)
-    with pytest.raises(EchoError, match="place='end'"):
+    with pytest.raises(UserError, match="place='end'"):
         SampleLabelledClip(place='end')

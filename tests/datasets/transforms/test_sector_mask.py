@@ -9,10 +9,10 @@ from scipy.ndimage import label
 from scipy.stats import chi2
 
 from echocardmae_mm.datasets.transforms.sector_mask import SectorMask
-from echocardmae_mm.draws import EpochIndex, Stream, draw_key, draw_uniform
-from echocardmae_mm.errors import EchoError, RecordingError
 from echocardmae_mm.phantom import make_phantom
-from echocardmae_mm.sector import template_sector, token_sector
+from echocardmae_mm.sector.geometry import template_sector, token_sector
+from echocardmae_mm.utils.counter_rng import EpochIndex, RngStream, random_uniform, rng_key
+from echocardmae_mm.utils.errors import RecordingError, UserError
 
 
 def sample(index=0, epoch=0, seed=0, shape=(2, 3, 16, 112, 112)):
@@ -53,7 +53,7 @@ def test_sector_is_the_template_in_every_slot_and_clip():
 def test_random_equals_a_plain_loop():
     results = SectorMask(patch_size=8, same_mask=False)(sample(index=5, epoch=3, seed=9))
     grid = token_sector(template_sector(112, 112), 8).ravel()
-    draws = draw_uniform(draw_key(results), Stream.MASK, 2 * 8 * 196)
+    draws = random_uniform(rng_key(results), RngStream.MASK, 2 * 8 * 196)
     for clip in range(2):
         for slot in range(8):
             ranked = []
@@ -174,7 +174,7 @@ def test_any_shape_keeps_the_contract(
     ],
 )
 def test_clips_that_do_not_fit_are_refused(options, shape, message):
-    with pytest.raises(EchoError, match=message):
+    with pytest.raises(UserError, match=message):
         SectorMask(**options)(sample(shape=shape))
 
 
@@ -188,7 +188,7 @@ def test_clips_that_do_not_fit_are_refused(options, shape, message):
     ],
 )
 def test_wrong_options_are_refused(options, message):
-    with pytest.raises(EchoError, match=message):
+    with pytest.raises(UserError, match=message):
         SectorMask(**options)
 
 

@@ -1,0 +1,61 @@
+"""Open the recording that a sample names."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from mmcv.transforms import BaseTransform
+
+from echocardmae_mm.datasets.recordings import Recording, open_recording
+from echocardmae_mm.registry import TRANSFORMS
+
+
+@TRANSFORMS.register_module()
+class RecordingInit(BaseTransform):
+    """Open a video, DICOM, NIfTI or MetaImage file, or its copy in a store; nothing is decoded yet.
+
+    Where the file does not know its frame rate or its spacing, the data set's own count.
+
+    Required Keys:
+
+        - filename (str)
+        - packed (tuple[PackedStore, str], optional): The store, and the recording's name in it.
+        - fps (float, optional)
+        - spacing (tuple[float, float], optional)
+
+    Added Keys:
+
+        - recording (Recording)
+        - total_frames (int): Frames that can be decoded.
+        - avg_fps (float | None): Frames a second.
+        - spacing (tuple[float, float] | None): Height and width of a pixel in mm.
+        - region (tuple[int, int, int, int] | None): Left, top, right, bottom of the ultrasound
+          image in pixels, right and bottom exclusive.
+    """
+
+    def transform(self, results: dict[str, Any]) -> dict[str, Any]:
+        """Open the file.
+
+        Args:
+            results (dict): The pipeline's results dict.
+
+        Returns:
+            dict: The same dict.
+
+        Raises:
+            RecordingError: If the file is missing, damaged, or no B-mode recording.
+        """
+        if 'packed' in results:
+            store, name = results['packed']
+            recording: Recording = store.open(name, results['filename'])
+        else:
+            recording = open_recording(results['filename'])
+        results['recording'] = recording
+        results['total_frames'] = len(recording)
+        results['avg_fps'] = recording.fps or results.get('fps')
+        results['spacing'] = recording.spacing or results.get('spacing')
+        results['region'] = recording.region
+        return results
+
+    def __repr__(self) -> str:
+        return f'{self.__class__.__name__}()'

@@ -1,0 +1,37 @@
+"""Clips with random starts, for training."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from echocardmae_mm.datasets.transforms.clip_sampler import ClipSampler
+from echocardmae_mm.registry import TRANSFORMS
+from echocardmae_mm.utils.counter_rng import RngStream, random_uniform, rng_key
+from echocardmae_mm.utils.errors import UserError
+
+
+@TRANSFORMS.register_module()
+class SampleRandomClips(ClipSampler):
+    """Clips with free random starts: each possible start is equally likely, for each clip anew.
+
+    The clips of a video may overlap or be the same: they are the two views that the alignment loss
+    compares (section 2.3 of the paper). Fine-tuning takes ``num_clips=1``. Keys as
+    :class:`ClipSampler`.
+
+    Args:
+        num_clips (int): Number of clips. Defaults to 2.
+        **kwargs: Of :class:`ClipSampler`: ``clip_len``, ``interval``, ``target_fps``, ``span``,
+            ``pad``.
+    """
+
+    def __init__(self, num_clips: int = 2, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        if num_clips < 1:
+            raise UserError(f'SampleRandomClips: num_clips={num_clips} must be at least 1')
+        self.num_clips = num_clips
+
+    def _choose_starts(self, results: dict[str, Any], num_starts: int) -> np.ndarray:
+        draws = random_uniform(rng_key(results), RngStream.CLIP_START, self.num_clips)
+        return np.floor(draws * num_starts).astype(np.int64)

@@ -1,0 +1,44 @@
+"""Clips with even starts, for evaluation."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from echocardmae_mm.datasets.transforms.clip_sampler import ClipSampler
+from echocardmae_mm.registry import TRANSFORMS
+from echocardmae_mm.utils.errors import UserError
+
+
+@TRANSFORMS.register_module()
+class SampleUniformClips(ClipSampler):
+    """Clips spread evenly from the first possible start to the last; nothing is drawn.
+
+    Five of them are the released code's test (``val_ef.py``: start ``(D - 61) * i // 4`` for a
+    recording of D frames and clips of 61). A recording with fewer starts repeats them, so that all
+    recordings have the same number of clips and can share a batch; with 'all' they cannot, and the
+    batch size must be 1. Keys as :class:`ClipSampler`.
+
+    Args:
+        num_clips (int | str): Number of clips; one lies in the middle. 'all' takes every start.
+            Defaults to 5.
+        **kwargs: Of :class:`ClipSampler`: ``clip_len``, ``interval``, ``target_fps``, ``span``,
+            ``pad``.
+    """
+
+    def __init__(self, num_clips: int | str = 5, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        if num_clips != 'all' and not (isinstance(num_clips, int) and num_clips >= 1):
+            raise UserError(
+                f"SampleUniformClips: num_clips={num_clips!r} must be 'all' or at least 1"
+            )
+        self.num_clips = num_clips
+
+    def _choose_starts(self, results: dict[str, Any], num_starts: int) -> np.ndarray:
+        last, count = num_starts - 1, self.num_clips
+        if isinstance(count, str):
+            return np.arange(num_starts, dtype=np.int64)
+        if count == 1:
+            return np.array([last // 2], np.int64)
+        return last * np.arange(count, dtype=np.int64) // (count - 1)

@@ -1,0 +1,42 @@
+"""Lets a regression head know the targets of the training set before training begins."""
+
+from __future__ import annotations
+
+from mmengine.hooks import Hook
+from mmengine.model import is_model_wrapper
+from mmengine.runner import Runner
+
+from echocardmae_mm.engine.unwrap_datasets import unwrap_datasets
+from echocardmae_mm.registry import HOOKS
+from echocardmae_mm.utils.errors import UserError
+
+
+@HOOKS.register_module()
+class TargetStatisticsHook(Hook):
+    """Calls ``fit_targets`` of the model's head with the EF of all training recordings.
+
+    A resumed run has them in its checkpoint.
+    """
+
+    def before_train(self, runner: Runner) -> None:
+        """Hand the targets over.
+
+        Args:
+            runner (Runner): The runner of the training process.
+
+        Raises:
+            UserError: If a training set has no EF.
+        """
+        if runner.iter > 0:
+            return
+        targets: list[float] = []
+        for dataset in unwrap_datasets(runner.train_dataloader.dataset):
+            infos = [dataset.get_data_info(index) for index in range(len(dataset))]
+            if any('ef' not in info for info in infos):
+                raise UserError(
+                    f'{type(dataset).__name__} has no EF to train on: take EchoNetDynamicDataset '
+                    'or CAMUSDataset'
+                )
+            targets += [info['ef'] for info in infos]
+        model = runner.model.module if is_model_wrapper(runner.model) else runner.model
+        model.cls_head.fit_targets(targets)

@@ -1,0 +1,59 @@
+"""Geometry of the ultrasound sector: a pixel mask, and from it a grid of tokens.
+
+Polarity, for the whole package. Tokens are ordered t, h, w.
+
+* ``sector[i]``: token i lies in the sector.
+* ``masked[i]``: token i is hidden from the encoder and must be reconstructed.
+* visible = ``sector & ~masked``; background = ``~sector``; no token outside the sector is masked.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from echocardmae_mm.utils.errors import UserError
+
+TEMPLATE_SIZE = 112
+TEMPLATE_APEX = 67
+
+
+def template_sector(height: int, width: int) -> np.ndarray:
+    """Sector that every EchoNet-Dynamic video was cut to.
+
+    EchoNet's own conversion from DICOM keeps ``x + y > 67 and x - y < 67`` at 112 x 112 pixels: a
+    right angle that opens downwards from (67, 0), clipped by the frame. Other sizes scale it with
+    the frame, each axis by itself, as resizing a video does.
+
+    Args:
+        height (int): Height in pixels.
+        width (int): Width in pixels.
+
+    Returns:
+        np.ndarray: bool of shape (height, width), true in the sector.
+    """
+    y = (np.arange(height)[:, None] + 0.5) * TEMPLATE_SIZE / height - 0.5
+    x = (np.arange(width)[None, :] + 0.5) * TEMPLATE_SIZE / width - 0.5
+    return (x + y > TEMPLATE_APEX) & (x - y < TEMPLATE_APEX)
+
+
+def token_sector(mask: np.ndarray, patch_size: int) -> np.ndarray:
+    """Patches that hold at least one pixel of the sector.
+
+    Args:
+        mask (np.ndarray): Pixel mask, bool of shape (H, W).
+        patch_size (int): Side of a patch in pixels.
+
+    Returns:
+        np.ndarray: bool of shape (H / patch_size, W / patch_size).
+
+    Raises:
+        UserError: If the patch does not divide the mask.
+    """
+    height, width = mask.shape
+    if height % patch_size or width % patch_size:
+        raise UserError(
+            f'a frame of {height} x {width} pixels does not divide into patches of {patch_size}; '
+            'resize the frames to a multiple of the patch size'
+        )
+    patches = mask.reshape(height // patch_size, patch_size, width // patch_size, patch_size)
+    return np.any(patches, axis=(1, 3))

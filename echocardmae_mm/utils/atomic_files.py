@@ -1,0 +1,71 @@
+"""Files that are there whole or not at all, whatever stops the program."""
+
+from __future__ import annotations
+
+import json
+import math
+import os
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+import torch
+
+from echocardmae_mm.utils.errors import UserError
+
+
+def atomic_write_text(path: str | Path, text: str) -> None:
+    """Write a text file so that a kill or a full disk leaves the old one or the new one.
+
+    Args:
+        path (str | Path): The file.
+        text (str): What it holds.
+    """
+    unfinished = Path(path).with_name(f'{Path(path).name}.part')
+    with unfinished.open('w', encoding='utf-8') as file:
+        file.write(text)
+        file.flush()
+        os.fsync(file.fileno())
+    os.replace(unfinished, path)
+
+
+def verify_frame_count(path: str | Path, num_frames: int) -> None:
+    """Refuse a video that was not written whole: OpenCV says nothing of a full disk.
+
+    Args:
+        path (str | Path): The video.
+        num_frames (int): How many frames were written.
+
+    Raises:
+        UserError: If fewer can be read.
+    """
+    video = cv2.VideoCapture(str(path))
+    readable = sum(1 for _ in iter(video.grab, False))
+    video.release()
+    if readable < num_frames:
+        raise UserError(f'{path}: was not written whole\nMake room and repeat the command')
+
+
+def json_text(value: Any) -> str:
+    """JSON that every reader takes: what is not defined is null, arrays are lists.
+
+    Args:
+        value (Any): Dictionaries, lists, numbers, arrays and tensors; anything else as its text.
+
+    Returns:
+        str: With a newline at the end.
+    """
+    return json.dumps(_plain(value), indent=2, allow_nan=False) + '\n'
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, (np.ndarray, np.generic, torch.Tensor)):
+        value = value.tolist()
+    if isinstance(value, dict):
+        return {str(name): _plain(item) for name, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_plain(item) for item in value]
+    if isinstance(value, float) and not math.isfinite(value):
+        return None
+    return value if isinstance(value, (str, int, float, type(None))) else str(value)

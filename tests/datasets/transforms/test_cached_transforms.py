@@ -1,0 +1,64 @@
+"""What is remembered is what the steps gave, and nothing behind can change it."""
+
+import numpy as np
+import pytest
+
+from echocardmae_mm.datasets.transforms import CachedTransforms
+from echocardmae_mm.utils.errors import UserError
+
+CLIP = dict(type='echocardmae_mm.SampleUniformClips', num_clips=1, clip_len=8, span='cycle')
+STEPS = [
+    dict(type='echocardmae_mm.RecordingInit'),
+    CLIP,
+    dict(type='echocardmae_mm.RecordingDecode'),
+]
+
+
+@pytest.fixture
+def videos(make_video, tmp_path):
+    return [
+        str(make_video(tmp_path / f'{name}.avi', 30, seed=seed))
+        for seed, name in ((0, 'a'), (1, 'b'))
+    ]
+
+
+def sample(filename, **more):
+    return {'filename': filename, 'modality': 'RGB', 'start_index': 0, 'cycle': (3, 20), **more}
+
+
+def test_a_recording_is_read_once_and_is_the_same_each_time(videos):
+    remember, plain = CachedTransforms(STEPS), CachedTransforms(STEPS)
+    first = {name: remember(sample(name)) for name in videos}
+    for name in videos:
+        first[name]['imgs'][0][:] = 255  # what stands behind may write into its frames
+        open(name, 'wb').close()
+    with pytest.raises(Exception, match='empty'):
+        plain(sample(videos[0]))
+    again = [remember(sample(name, label=7, sample_idx=9)) for name in videos]
+    for name, results in zip(videos, again):
+        assert (results['label'], results['sample_idx']) == (7, 9)
+        np.testing.assert_array_equal(results['frame_inds'], first[name]['frame_inds'])
+        for index in range(1, 8):
+            np.testing.assert_array_equal(results['imgs'][index], first[name]['imgs'][index])
+        assert results['imgs'][0].min() < 255
+    assert not np.array_equal(again[0]['imgs'][3], again[1]['imgs'][3])
+
+
+def test_drawn_clips_are_not_to_be_remembered():
+    drawn = dict(type='echocardmae_mm.SampleRandomClips', num_clips=1, clip_len=8)
+    with pytest.raises(UserError, match='SampleRandomClips draws'):
+        CachedTransforms([STEPS[0], drawn])
+    CachedTransforms([STEPS[0], dict(drawn, span='cycle')])
+
+
+def test_what_another_library_draws_is_not_to_be_remembered(videos):
+    flip = dict(type='mmaction.Flip', flip_ratio=0.5)
+    with pytest.raises(UserError, match='one of its steps draws'):
+        CachedTransforms([*STEPS, flip])(sample(videos[0]))
+
+
+def test_keys_without_a_value_are_kept(videos):
+    assert 'region' in CachedTransforms(STEPS)(sample(videos[0]))
+    remember = CachedTransforms(STEPS)
+    remember(sample(videos[0]))
+    assert remember(sample(videos[0]))['region'] is None

@@ -1,0 +1,50 @@
+"""What a test and a validation leave behind."""
+
+from types import SimpleNamespace
+
+import pandas as pd
+import pytest
+import torch
+
+from echocardmae_mm.evaluation import EFMetric, ReconstructionMetric
+from echocardmae_mm.engine import PredictionsHook
+
+PICTURES = {'predicted_against_true', 'bland_altman', 'error_by_ef_class'}
+
+
+@pytest.fixture
+def runner(tmp_path):
+    metric = EFMetric(n_resamples=0)
+    samples = [
+        {'filename': f'{i}.avi', 'ef': 40.0 + i, 'pred_ef': 45.0, 'pred_ef_clips': torch.ones(2)}
+        for i in range(5)
+    ]
+    metric.process(None, samples)
+    metric.evaluate(5)
+    loop = SimpleNamespace(evaluator=SimpleNamespace(metrics=[ReconstructionMetric(), metric]))
+    return SimpleNamespace(work_dir=str(tmp_path), test_loop=loop, val_loop=loop)
+
+
+def test_a_test_leaves_its_predictions(runner, tmp_path):
+    PredictionsHook().after_test_epoch(runner)
+    table = pd.read_csv(tmp_path / 'predictions.csv')
+    assert table['video'].tolist() == [f'{i}.avi' for i in range(5)]
+    assert table['prediction'].tolist() == [45.0] * 5
+    assert not (tmp_path / 'plots').exists()
+
+
+def test_pictures_on_request(runner, tmp_path):
+    hook = PredictionsHook(plot=True)
+    hook.after_val_epoch(runner)
+    assert not (tmp_path / 'predictions.csv').exists()
+    hook.after_test_epoch(runner)
+    drawn = {path.stem for path in (tmp_path / 'plots').glob('*.png')}
+    assert drawn == {f'{part}_{name}' for part in ('val', 'test') for name in PICTURES}
+
+
+def test_a_metric_without_a_table_is_passed_over(tmp_path):
+    loop = SimpleNamespace(evaluator=SimpleNamespace(metrics=[ReconstructionMetric()]))
+    PredictionsHook(plot=True).after_test_epoch(
+        SimpleNamespace(work_dir=str(tmp_path), test_loop=loop)
+    )
+    assert list(tmp_path.iterdir()) == []

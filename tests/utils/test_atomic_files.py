@@ -1,0 +1,49 @@
+"""Files that are whole, and JSON that every reader takes."""
+
+import json
+
+import numpy as np
+import pytest
+import torch
+
+from echocardmae_mm.phantom.video import write_avi
+from echocardmae_mm.utils.atomic_files import atomic_write_text, json_text, verify_frame_count
+from echocardmae_mm.utils.errors import UserError
+
+
+def test_a_failure_leaves_the_old_file(tmp_path, monkeypatch):
+    path = tmp_path / 'a.json'
+    atomic_write_text(path, 'old')
+    monkeypatch.setattr('os.fsync', lambda _: (_ for _ in ()).throw(OSError(28, 'full')))
+    with pytest.raises(OSError, match='full'):
+        atomic_write_text(path, 'new')
+    assert path.read_text() == 'old'
+
+
+def test_a_video_that_was_cut_off_is_refused(tmp_path):
+    path = tmp_path / 'a.avi'
+    frames = np.random.default_rng(0).integers(0, 255, (9, 48, 64, 3), dtype=np.uint8)
+    write_avi(path, frames, 50)
+    verify_frame_count(path, 9)
+    content = path.read_bytes()
+    for share in (0.9, 0.5, 0):
+        path.write_bytes(content[: int(share * len(content))])
+        with pytest.raises(UserError, match='was not written whole'):
+            verify_frame_count(path, 9)
+
+
+def test_json_has_no_nan_and_takes_arrays():
+    value = {
+        'a': float('nan'),
+        'b': np.float32(1.5),
+        'c': torch.tensor([1.0, np.inf]),
+        3: (True, None, np.arange(2)),
+        'd': ValueError('x'),
+    }
+
+    def refuse(constant):
+        raise AssertionError(constant)
+
+    assert json.loads(json_text(value), parse_constant=refuse) == {
+        'a': None, 'b': 1.5, 'c': [1.0, None], '3': [True, None, [0, 1]], 'd': 'x',
+    }  # fmt: skip
