@@ -1,12 +1,28 @@
-"""Ejection fraction on CAMUS by ten folds (Table 2).
+"""Ejection fraction on CAMUS by ten folds (Table 2): echocardmae cross-validate configs/ef_camus.py
 
-python tools/cross_validate.py configs/ef_camus.py
-
-It starts from the encoder of configs/pretrain_echo.py, as configs/ef_echonet.py.
+Four-chamber half cycles: 16 frames from end-diastole to end-systole. Folds by patient (CoReEcho's
+blocks of the sorted patients); a tenth of the other patients selects the checkpoint. It starts from
+the encoder of configs/pretrain_echo.py, as configs/ef_echonet.py does.
 """
 
-_base_ = [
-    '_base_/models/ef_vit_small.py',
-    '_base_/datasets/camus_ef.py',
-    '_base_/runtime_ef.py',
-]
+_base_ = '_base_/runtime_ef.py'
+
+from echocardmae_mm.recipes import ejection_fraction
+
+globals().update(
+    ejection_fraction(
+        dataset=dict(
+            type='echocardmae_mm.CAMUSDataset',
+            data_root='data/CAMUS',
+            views='4CH',
+            fold=0,
+            num_folds=10,
+            val_share=0.1,
+        ),
+        span='cycle',
+        num_test_clips=1,
+        test_batch_size=16,
+        interpolation='area',
+        meta_keys=('view', 'quality'),
+    )
+)

@@ -4,8 +4,8 @@ It starts from the encoder of configs/pretrain_echo.py; from another one, or fro
 --cfg-options model.backbone.init_cfg.checkpoint=FILE, or model.backbone.init_cfg=None
 """
 
-_base_ = [
-    '_base_/models/ef_vit_small.py',
-    '_base_/datasets/echonet_ef.py',
-    '_base_/runtime_ef.py',
-]
+_base_ = '_base_/runtime_ef.py'
+
+from echocardmae_mm.recipes import ejection_fraction
+
+globals().update(ejection_fraction())

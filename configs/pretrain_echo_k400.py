@@ -1,8 +1,7 @@
 """Pretraining as the paper says, from VideoMAE's Kinetics-400 weights, as the released code does.
 
 Convert them first:
-python tools/model_converters/convert_videomae.py \\
-    VIDEOMAE.pth checkpoints/videomae_vit_small_k400.pth
+echocardmae convert videomae VIDEOMAE.pth checkpoints/videomae_vit_small_k400.pth
 """
 
 _base_ = 'pretrain_echo.py'

@@ -2,13 +2,19 @@
 
 python tools/train.py configs/seg_camus.py
 
-It starts as configs/seg_echonet.py does.
+End-diastole and end-systole of both views: the official test patients, the others 9:1 by patient
+(section 4). A test compares labels and predictions at their native size. It starts as
+configs/seg_echonet.py does.
 """
 
-_base_ = [
-    '_base_/models/seg_vit_small.py',
-    '_base_/datasets/camus_seg.py',
-    '_base_/runtime_seg.py',
-]
+_base_ = '_base_/runtime_seg.py'
 
-model = dict(decode_head=dict(num_classes=4))
+from echocardmae_mm.recipes import segmentation
+
+globals().update(
+    segmentation(
+        dataset=dict(type='echocardmae_mm.CAMUSSegDataset', data_root='data/CAMUS'), num_classes=4
+    )
+)
+
+test_evaluator = dict(type='echocardmae_mm.EchoSegMetric', network_size=(112, 112))

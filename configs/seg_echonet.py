@@ -5,8 +5,8 @@ It starts from the encoder and the decoder of configs/pretrain_echo.py; from ano
 from scratch by model.backbone.init_cfg=None model.decode_head.init_cfg=None
 """
 
-_base_ = [
-    '_base_/models/seg_vit_small.py',
-    '_base_/datasets/echonet_seg.py',
-    '_base_/runtime_seg.py',
-]
+_base_ = '_base_/runtime_seg.py'
+
+from echocardmae_mm.recipes import segmentation
+
+globals().update(segmentation())

@@ -1,5 +1,5 @@
-# How a run on ejection fraction goes, as the released train_ef.py: AdamW at a constant 1e-5, the
-# checkpoint with the least validation error, an end after 25 epochs without a smaller one.
+# Schedule of ejection fraction, as the released train_ef.py: AdamW at a constant 1e-5, the
+# checkpoint with the smallest validation error, early stopping after 25 epochs.
 _base_ = 'runtime_mmaction.py'
 
 train_cfg = dict(type='echocardmae_mm.ResumableTrainLoop', max_epochs=1000, val_interval=1)
@@ -12,16 +12,15 @@ optim_wrapper = dict(
 )
 auto_scale_lr = dict(enable=False, base_batch_size=16)
 
-default_hooks = dict(checkpoint=dict(save_best='ef/mae', rule='less'))
-custom_hooks = [
-    dict(type='echocardmae_mm.TargetStatisticsHook'),
-    dict(
+default_hooks = dict(
+    checkpoint=dict(save_best='ef/mae', rule='less'),
+    target_statistics=dict(type='echocardmae_mm.TargetStatisticsHook'),
+    early_stopping=dict(
         type='echocardmae_mm.ResumableEarlyStoppingHook',
         monitor='ef/mae',
         rule='less',
         min_delta=0,
         patience=25,
     ),
-    dict(type='echocardmae_mm.PredictionsHook'),
-    dict(type='echocardmae_mm.TrainingCurvesHook', interval=10),
-]
+    predictions=dict(type='echocardmae_mm.PredictionsHook'),
+)

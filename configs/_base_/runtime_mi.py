@@ -1,5 +1,5 @@
-# How a run on myocardial infarction goes: a fixed number of epochs, no validation, the last
-# checkpoint. The paper is silent about all of it.
+# Schedule of myocardial infarction: a fixed number of epochs, no validation, the last checkpoint.
+# The paper is silent about all of it.
 _base_ = 'runtime_mmaction.py'
 
 train_cfg = dict(type='echocardmae_mm.ResumableTrainLoop', max_epochs=100)
@@ -15,8 +15,6 @@ param_scheduler = [
     dict(type='CosineAnnealingLR', by_epoch=True, T_max=100, convert_to_iter_based=True),
 ]
 
-default_hooks = dict(checkpoint=dict(interval=10))
-custom_hooks = [
-    dict(type='echocardmae_mm.PredictionsHook'),
-    dict(type='echocardmae_mm.TrainingCurvesHook', interval=10),
-]
+default_hooks = dict(
+    checkpoint=dict(interval=10), predictions=dict(type='echocardmae_mm.PredictionsHook')
+)

@@ -1,4 +1,4 @@
-# How a run of MMAction2's kind goes: counted in epochs, resumed exactly, stopped safely.
+# Runtime that all configs share: counted in epochs, resumed exactly, stopped safely.
 default_scope = 'mmaction'
 custom_imports = dict(imports=['echocardmae_mm'], allow_failed_imports=False)
 
@@ -19,6 +19,7 @@ default_hooks = dict(
     safe_stop=dict(type='echocardmae_mm.GracefulStopHook'),
     skipped_videos=dict(type='echocardmae_mm.SkippedVideosHook'),
     provenance=dict(type='echocardmae_mm.ProvenanceHook'),
+    curves=dict(type='echocardmae_mm.TrainingCurvesHook', interval=10),
 )
 custom_hooks = []
 

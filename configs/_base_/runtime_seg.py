@@ -1,6 +1,6 @@
-# How a run of segmentation goes, as the released train_seg.py: AdamW at a constant 1e-4, the
-# checkpoint with the best validation, an end after 25 epochs without a better one. Released code
-# goes by the validation loss; MMSegmentation's loop has none, so that it is the Dice here.
+# Schedule of segmentation, as the released train_seg.py: AdamW at a constant 1e-4, early stopping
+# after 25 epochs. The released code selects by the validation loss; MMSegmentation's loop computes
+# none, so the Dice selects here.
 _base_ = 'runtime_mmaction.py'
 
 default_scope = 'mmseg'
@@ -14,16 +14,15 @@ optim_wrapper = dict(
 )
 auto_scale_lr = dict(enable=False, base_batch_size=64)
 
-default_hooks = dict(checkpoint=dict(save_best='seg/dice_pooled', rule='greater'))
-custom_hooks = [
-    dict(
+default_hooks = dict(
+    checkpoint=dict(save_best='seg/dice_pooled', rule='greater'),
+    early_stopping=dict(
         type='echocardmae_mm.ResumableEarlyStoppingHook',
         monitor='seg/dice_pooled',
         rule='greater',
         min_delta=0,
         patience=25,
     ),
-    dict(type='echocardmae_mm.PredictionsHook'),
-    dict(type='echocardmae_mm.SegmentationHook', interval=10),
-    dict(type='echocardmae_mm.TrainingCurvesHook', interval=10),
-]
+    predictions=dict(type='echocardmae_mm.PredictionsHook'),
+    segmentation=dict(type='echocardmae_mm.SegmentationHook', interval=10),
+)

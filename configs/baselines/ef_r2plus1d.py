@@ -5,19 +5,15 @@ and the choice of the checkpoint are ours: docs/baselines.md. It starts from scr
 Kinetics weights are torchvision's, whose blocks have other middle widths than MMAction2's.
 """
 
-_base_ = [
-    '../_base_/datasets/echonet_ef.py',
-    '../_base_/runtime_ef.py',
-]
+_base_ = '../_base_/runtime_ef.py'
+
+from echocardmae_mm.recipes import clip_preprocessor, ejection_fraction
+
+globals().update(ejection_fraction(num_frames=32, frame_interval=2, batch_size=20))
 
 model = dict(
     type='mmaction.Recognizer3D',
-    data_preprocessor=dict(
-        type='mmaction.ActionDataPreprocessor',
-        mean=[32.946, 32.4105, 32.0535],
-        std=[50.337, 49.9035, 49.7505],
-        format_shape='NCTHW',
-    ),
+    data_preprocessor=clip_preprocessor(),
     backbone=dict(
         type='mmaction.ResNet2Plus1d',
         depth=18,
@@ -45,14 +41,6 @@ model = dict(
         std=1.0,
     ),
 )
-
-train_pipeline = _base_.train_pipeline
-train_pipeline[1].update(clip_len=32, frame_interval=2)  # SampleRandomClips
-test_pipeline = _base_.test_pipeline
-test_pipeline[1].update(clip_len=32, frame_interval=2)  # SampleUniformClips
-train_dataloader = dict(batch_size=20, dataset=dict(pipeline=train_pipeline))
-val_dataloader = dict(dataset=dict(pipeline=test_pipeline))
-test_dataloader = dict(dataset=dict(pipeline=test_pipeline))
 
 train_cfg = dict(max_epochs=45)
 optim_wrapper = dict(

@@ -10,6 +10,10 @@ from Kinetics-400, for which MMAction2 has a checkpoint of this backbone:
 
 _base_ = 'ef_r2plus1d.py'
 
+from echocardmae_mm.recipes import ejection_fraction
+
+globals().update(ejection_fraction(num_frames=36, batch_size=16))
+
 model = dict(
     backbone=dict(
         _delete_=True,
@@ -20,14 +24,6 @@ model = dict(
         pretrained2d=False,
     )
 )
-
-train_pipeline = _base_.train_pipeline
-train_pipeline[1].update(clip_len=36, frame_interval=4)  # SampleRandomClips
-test_pipeline = _base_.test_pipeline
-test_pipeline[1].update(clip_len=36, frame_interval=4)  # SampleUniformClips
-train_dataloader = dict(batch_size=16, dataset=dict(pipeline=train_pipeline))
-val_dataloader = dict(dataset=dict(pipeline=test_pipeline))
-test_dataloader = dict(dataset=dict(pipeline=test_pipeline))
 
 optim_wrapper = dict(optimizer=dict(_delete_=True, type='AdamW', lr=1e-4, weight_decay=1e-4))
 auto_scale_lr = dict(base_batch_size=16)

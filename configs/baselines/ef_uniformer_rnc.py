@@ -7,6 +7,10 @@ configs/baselines/ef_uniformer.py.
 
 _base_ = 'ef_uniformer.py'
 
+from echocardmae_mm.recipes import ejection_fraction
+
+globals().update(ejection_fraction(num_frames=36, num_clips=2, batch_size=16))
+
 model = dict(
     cls_head=dict(
         loss='l1',
@@ -14,9 +18,5 @@ model = dict(
         stop_gradient=True,
     )
 )
-
-train_pipeline = _base_.train_pipeline
-train_pipeline[1].update(num_clips=2)  # SampleRandomClips
-train_dataloader = dict(dataset=dict(pipeline=train_pipeline))
 
 train_cfg = dict(max_epochs=25)

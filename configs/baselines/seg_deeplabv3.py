@@ -4,22 +4,16 @@ Network, optimizer and loss are those of echonet/dynamic (segmentation.py), of M
 parts; the data, their shifts and the choice of the checkpoint are ours: docs/baselines.md.
 """
 
-_base_ = [
-    '../_base_/datasets/echonet_seg.py',
-    '../_base_/runtime_seg.py',
-]
+_base_ = '../_base_/runtime_seg.py'
+
+from echocardmae_mm.recipes import frame_preprocessor, segmentation
+
+# Both frames of 20 recordings.
+globals().update(segmentation(batch_size=40))
 
 model = dict(
     type='EncoderDecoder',
-    data_preprocessor=dict(
-        type='SegDataPreProcessor',
-        mean=[32.946, 32.4105, 32.0535],
-        std=[50.337, 49.9035, 49.7505],
-        bgr_to_rgb=False,
-        size=(112, 112),
-        pad_val=0,
-        seg_pad_val=255,
-    ),
+    data_preprocessor=frame_preprocessor(112),
     backbone=dict(
         type='ResNet',
         depth=50,
@@ -45,9 +39,8 @@ model = dict(
     test_cfg=dict(mode='whole'),
 )
 
-# Both frames of 20 recordings. EchoNet steps by 1e-5 on half of the sum over their pixels, that is
-# by 1e-5 x 20 x 112 x 112 on the mean.
-train_dataloader = dict(batch_size=40)
+# EchoNet steps by 1e-5 on half of the sum over the pixels of 20 recordings, that is by
+# 1e-5 x 20 x 112 x 112 on the mean.
 train_cfg = dict(max_epochs=50)
 optim_wrapper = dict(optimizer=dict(_delete_=True, type='SGD', lr=2.5, momentum=0.9))
 auto_scale_lr = dict(base_batch_size=40)

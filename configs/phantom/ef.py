@@ -1,45 +1,37 @@
 """Ejection fraction in the demo, from the encoder of configs/phantom/pretrain.py.
 
-A hundredth of the paper's steps are to be enough: the error is squared, so that the rare weak
-hearts teach from the first step, and goes by standard deviations, in which a rate this high is
-stable.
+A hundredth of the paper's steps must be enough: the error is squared, so that the rare weak hearts
+teach from the first step, and in standard deviations, in which a rate this high is stable.
 """
 
-_base_ = '../ef_echonet.py'
+_base_ = '../_base_/runtime_ef.py'
 
-data_root = 'data/phantom/EchoNet-Dynamic'
+from echocardmae_mm.recipes import ejection_fraction
 
-model = dict(
-    backbone=dict(
+globals().update(
+    ejection_fraction(
+        dataset=dict(
+            type='echocardmae_mm.EchoNetDynamicDataset',
+            data_root='data/phantom/EchoNet-Dynamic',
+            require_ef=True,
+        ),
         img_size=56,
         patch_size=8,
         tubelet_size=8,
         embed_dims=128,
         depth=2,
         num_heads=4,
-        drop_path_rate=0.2,
-        init_cfg=dict(checkpoint='work_dirs/phantom/pretrain/epoch_24.pth'),
-    ),
-    cls_head=dict(in_channels=128, target='zscore', loss='l2'),
+        checkpoint='work_dirs/phantom/pretrain/epoch_24.pth',
+        batch_size=64,
+        num_workers=2,
+        interpolation='area',
+        padding=6,
+        settings=dict(backbone=dict(drop_path_rate=0.2), cls_head=dict(target='zscore', loss='l2')),
+    )
 )
-
-train_pipeline = _base_.train_pipeline
-train_pipeline[3].update(scale=(56, 56), interpolation='area')  # Resize
-train_pipeline[4].update(size=56, padding=6)  # RandomCrop
-test_pipeline = _base_.test_pipeline
-test_pipeline[3].update(scale=(56, 56), interpolation='area')
-
-train_dataloader = dict(
-    batch_size=64, num_workers=2, dataset=dict(data_root=data_root, pipeline=train_pipeline)
-)
-val_dataloader = dict(num_workers=2, dataset=dict(data_root=data_root, pipeline=test_pipeline))
-test_dataloader = dict(num_workers=2, dataset=dict(data_root=data_root, pipeline=test_pipeline))
 
 train_cfg = dict(max_epochs=110, val_interval=10)
-optim_wrapper = dict(
-    optimizer=dict(lr=1e-3, weight_decay=0.3),
-    clip_grad=dict(max_norm=1.0),
-)
+optim_wrapper = dict(optimizer=dict(lr=1e-3, weight_decay=0.3), clip_grad=dict(max_norm=1.0))
 param_scheduler = [
     dict(type='LinearLR', start_factor=0.02, by_epoch=False, begin=0, end=100),
     dict(type='CosineAnnealingLR', by_epoch=True, T_max=110, convert_to_iter_based=True),

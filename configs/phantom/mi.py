@@ -1,38 +1,31 @@
 """Infarctions of HMC-QU phantoms, whose walls move badly in one region, from the demo's encoder.
 
-python tools/make_phantoms.py --out data/phantom --hmcqu 240 --seed 1 --datasets hmcqu
-python tools/cross_validate.py configs/phantom/mi.py
+echocardmae phantoms --out data/phantom --hmcqu 240 --seed 1 --datasets hmcqu
+echocardmae cross-validate configs/phantom/mi.py
 """
 
-_base_ = '../mi_hmcqu.py'
+_base_ = '../_base_/runtime_mi.py'
 
-data_root = 'data/phantom/HMC-QU'
+from echocardmae_mm.recipes import infarction
 
-model = dict(
-    backbone=dict(
+globals().update(
+    infarction(
+        data_root='data/phantom/HMC-QU',
         img_size=56,
         patch_size=8,
         tubelet_size=8,
         embed_dims=128,
         depth=2,
         num_heads=4,
-        init_cfg=dict(checkpoint='work_dirs/phantom/pretrain/epoch_24.pth'),
-    ),
-    # Infarctions are more than half of the phantoms.
-    cls_head=dict(in_channels=128, loss_cls=dict(class_weight=None)),
+        checkpoint='work_dirs/phantom/pretrain/epoch_24.pth',
+        batch_size=32,
+        num_workers=2,
+        padding=6,
+        traced_only=False,
+        # Infarctions are more than half of the phantoms.
+        settings=dict(cls_head=dict(loss_cls=dict(class_weight=None))),
+    )
 )
-
-train_pipeline = _base_.train_pipeline
-train_pipeline[0].transforms[3].update(size=56)  # CropToSector
-train_pipeline[1].update(size=56, padding=6)  # RandomCrop
-test_pipeline = _base_.test_pipeline
-test_pipeline[3].update(size=56)
-
-recordings = dict(data_root=data_root, traced_only=False)
-train_dataloader = dict(
-    batch_size=32, num_workers=2, dataset=dict(recordings, pipeline=train_pipeline)
-)
-test_dataloader = dict(num_workers=2, dataset=dict(recordings, pipeline=test_pipeline))
 
 train_cfg = dict(max_epochs=200)
 default_hooks = dict(checkpoint=dict(interval=50))

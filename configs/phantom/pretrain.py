@@ -1,34 +1,40 @@
 """The demo: pretraining at a size that two CPU cores finish in minutes, on synthetic recordings.
 
-Make them first: python tools/make_phantoms.py --out data/phantom --videos 800 --seed 1
+Make them first: echocardmae phantoms --out data/phantom --videos 800 --seed 1
 
 The frames are halved, and a token is 8 pixels wide and 8 frames long: a quarter of the paper's
 tokens over the same place and time, each of which shows how its place moves.
 """
 
-_base_ = '../pretrain_echo.py'
+_base_ = '../_base_/runtime_pretrain.py'
 
-data_root = 'data/phantom/EchoNet-Dynamic'
+from echocardmae_mm.recipes import pretraining
 
-size = dict(img_size=56, patch_size=8, tubelet_size=8)
-model = dict(
-    backbone=dict(embed_dims=128, depth=2, num_heads=4, **size),
-    neck=dict(in_channels=128, embed_dims=128, depth=1, num_heads=8, **size),
-    # At the paper's 0.2 it outweighs the reconstruction in the few thousand steps of the demo.
-    alignment_head=dict(loss_weight=0.02),
+globals().update(
+    pretraining(
+        dataset=dict(
+            type='echocardmae_mm.EchoNetDynamicDataset', data_root='data/phantom/EchoNet-Dynamic'
+        ),
+        img_size=56,
+        patch_size=8,
+        tubelet_size=8,
+        embed_dims=128,
+        depth=2,
+        num_heads=4,
+        batch_size=8,
+        num_workers=2,
+        interpolation='area',
+        settings=dict(
+            neck=dict(embed_dims=128, depth=1, num_heads=8),
+            # At the paper's 0.2 it outweighs the reconstruction in the few thousand steps here.
+            alignment_head=dict(loss_weight=0.02),
+        ),
+    )
 )
 
-pretrain_pipeline = _base_.pretrain_pipeline
-pretrain_pipeline[3].update(scale=(56, 56), interpolation='area')  # Resize
-pretrain_pipeline[6].update(patch_size=8, tubelet_size=8)  # SectorMask
-
-dataset = dict(data_root=data_root, pipeline=pretrain_pipeline)
-train_dataloader = dict(batch_size=8, num_workers=2, dataset=dataset)
-val_dataloader = dict(num_workers=2, dataset=dataset)
-test_dataloader = dict(num_workers=2, dataset=dataset)
-test_evaluator = dict(mean_of=dataset)
-
 train_cfg = dict(max_epochs=24, val_interval=12)
+val_cfg = dict(type='ValLoop')
+test_cfg = dict(type='TestLoop')
 optim_wrapper = dict(
     optimizer=dict(lr=2e-3, weight_decay=0.05),
     # A patch has 1536 pixels that go up and down together: at this rate their weights would soon
@@ -40,7 +46,4 @@ param_scheduler = [
     dict(type='CosineAnnealingLR', by_epoch=True, T_max=24, convert_to_iter_based=True),
 ]
 
-default_hooks = dict(checkpoint=dict(interval=4))
-custom_hooks = _base_.custom_hooks
-custom_hooks[-2].update(interval=8, videos=4)  # ReconstructionHook
-custom_hooks[-2].dataset.update(dataset)
+default_hooks = dict(checkpoint=dict(interval=4), reconstruction=dict(interval=8, videos=4))

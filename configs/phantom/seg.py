@@ -3,42 +3,27 @@
 Frames are read at the pretraining's 56 pixels; the labels that a test compares with keep their 112.
 """
 
-_base_ = '../seg_echonet.py'
+_base_ = '../_base_/runtime_seg.py'
 
-data_root = 'data/phantom/EchoNet-Dynamic'
+from echocardmae_mm.recipes import segmentation
 
-pretrained = 'work_dirs/phantom/pretrain/epoch_24.pth'
-size = dict(img_size=56, patch_size=8)
-model = dict(
-    data_preprocessor=dict(size=(56, 56)),
-    backbone=dict(
+globals().update(
+    segmentation(
+        dataset=dict(
+            type='echocardmae_mm.EchoNetSegDataset', data_root='data/phantom/EchoNet-Dynamic'
+        ),
+        img_size=56,
+        patch_size=8,
         tubelet_size=8,
         embed_dims=128,
         depth=2,
         num_heads=4,
-        init_cfg=dict(checkpoint=pretrained),
-        **size,
-    ),
-    decode_head=dict(
-        in_channels=128,
-        embed_dims=128,
-        depth=1,
-        num_heads=8,
-        init_cfg=dict(checkpoint=pretrained),
-        **size,
-    ),
+        decoder=dict(embed_dims=128, depth=1, num_heads=8),
+        checkpoint='work_dirs/phantom/pretrain/epoch_24.pth',
+        num_workers=2,
+        shift=6,
+    )
 )
-
-train_pipeline = _base_.train_pipeline
-train_pipeline[1].update(scale=(56, 56))  # Resize
-train_pipeline[2].update(scale=(56, 56))  # LoadEchoMask
-train_pipeline[3].update(pixels=6)  # RandomShift
-test_pipeline = _base_.test_pipeline
-test_pipeline[1].update(scale=(56, 56))
-
-train_dataloader = dict(num_workers=2, dataset=dict(data_root=data_root, pipeline=train_pipeline))
-val_dataloader = dict(num_workers=2, dataset=dict(data_root=data_root, pipeline=test_pipeline))
-test_dataloader = dict(num_workers=2, dataset=dict(data_root=data_root, pipeline=test_pipeline))
 
 train_cfg = dict(max_epochs=40, val_interval=10)
 optim_wrapper = dict(optimizer=dict(lr=1e-3, weight_decay=0.05), clip_grad=dict(max_norm=1.0))

@@ -6,17 +6,15 @@ GPU. It starts from configs/release/pretrain_echo.py, or from the released weigh
 docs/converters.md says, by --cfg-options model.backbone.init_cfg.checkpoint=FILE
 """
 
-_base_ = '../ef_echonet.py'
+_base_ = '../_base_/runtime_ef.py'
 
-model = dict(
-    backbone=dict(
+from echocardmae_mm.recipes import ejection_fraction
+
+globals().update(
+    ejection_fraction(
         patch_size=8,
-        attn_bias=False,
-        init_cfg=dict(checkpoint='work_dirs/release/pretrain_echo/epoch_1600.pth'),
-    ),
-    cls_head=dict(mean=55.6),
+        random_validation=True,
+        checkpoint='work_dirs/release/pretrain_echo/epoch_1600.pth',
+        settings=dict(backbone=dict(attn_bias=False), cls_head=dict(mean=55.6)),
+    )
 )
-
-one_random_clip = _base_.test_pipeline
-one_random_clip[1] = dict(_base_.train_pipeline[1])
-val_dataloader = dict(dataset=dict(pipeline=one_random_clip))

@@ -9,21 +9,13 @@ _base_ = '../pretrain_echo.py'
 load_from = 'checkpoints/videomae_vit_small_p8_k400.pth'
 
 model = dict(
-    backbone=dict(patch_size=8, attn_bias=False),
-    neck=dict(patch_size=8, background='single', attn_bias=False),
+    patch_size=8,
+    backbone=dict(attn_bias=False),
+    neck=dict(background='single', attn_bias=False),
     reconstruction_head=dict(loss_weight=0.8),
     alignment_head=dict(include_positive=True, symmetric=True),
 )
 
-pretrain_pipeline = _base_.pretrain_pipeline
-pretrain_pipeline[6].update(patch_size=8)  # SectorMask
-
-train_dataloader = dict(batch_size=16, dataset=dict(pipeline=pretrain_pipeline))
-val_dataloader = dict(dataset=dict(pipeline=pretrain_pipeline))
-test_dataloader = dict(dataset=dict(pipeline=pretrain_pipeline))
-test_evaluator = dict(mean_of=dict(pipeline=pretrain_pipeline))
-custom_hooks = _base_.custom_hooks
-custom_hooks[-2].dataset.update(pipeline=pretrain_pipeline)  # ReconstructionHook
-
+train_dataloader = dict(batch_size=16)
 optim_wrapper = dict(optimizer=dict(weight_decay=5e-2))
 auto_scale_lr = dict(base_batch_size=16)

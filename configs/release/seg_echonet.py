@@ -6,24 +6,27 @@ starts from configs/release/pretrain_echo.py, or from the released weights, conv
 docs/converters.md says.
 """
 
-_base_ = '../seg_echonet.py'
+_base_ = '../_base_/runtime_seg.py'
 
-pretrained = 'work_dirs/release/pretrain_echo/epoch_1600.pth'
-model = dict(
-    backbone=dict(
+from echocardmae_mm.recipes import segmentation
+
+globals().update(
+    segmentation(
         patch_size=8,
-        attn_bias=False,
-        fresh_patch_embed=True,
-        use_learnable_pos_emb=True,
-        norm_cfg=dict(type='LN', eps=1e-5),
-        init_cfg=dict(checkpoint=pretrained),
-    ),
-    decode_head=dict(
-        patch_size=8,
-        attn_bias=False,
-        use_learnable_pos_emb=True,
-        norm_eps=1e-5,
-        loss_decode=[dict(type='echocardmae_mm.DiceLoss')],
-        init_cfg=dict(checkpoint=pretrained),
-    ),
+        checkpoint='work_dirs/release/pretrain_echo/epoch_1600.pth',
+        settings=dict(
+            backbone=dict(
+                attn_bias=False,
+                fresh_patch_embed=True,
+                use_learnable_pos_emb=True,
+                norm_cfg=dict(type='LN', eps=1e-5),
+            ),
+            decode_head=dict(
+                attn_bias=False,
+                use_learnable_pos_emb=True,
+                norm_eps=1e-5,
+                loss_decode=[dict(type='echocardmae_mm.DiceLoss')],
+            ),
+        ),
+    )
 )

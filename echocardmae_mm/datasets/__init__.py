@@ -2,7 +2,6 @@
 
 from echocardmae_mm.datasets.camus import CAMUSDataset
 from echocardmae_mm.datasets.camus_seg import CAMUSSegDataset
-from echocardmae_mm.datasets.clip_batch import whole_batch
 from echocardmae_mm.datasets.echo_video import EchoVideoDataset
 from echocardmae_mm.datasets.echonet_dynamic import EchoNetDynamicDataset
 from echocardmae_mm.datasets.echonet_seg import EchoNetSegDataset
@@ -15,5 +14,4 @@ __all__ = [
     'EchoNetSegDataset',
     'EchoVideoDataset',
     'HMCQUDataset',
-    'whole_batch',
 ]

@@ -67,7 +67,7 @@ class EchoNetSegDataset(EchoNetDynamicDataset):
             reasons = ', '.join(f'{count} {what}' for what, count in self._left_out.items())
             raise UserError(
                 f'{Path(self.data_root) / TRACINGS}: no traced frame to segment; {reasons}\n'
-                'AcquisitionSettings at the tracings with: python tools/check_data.py '
+                'Look at the tracings with: python tools/check_data.py '
                 + self.data_root
             )
         return frames

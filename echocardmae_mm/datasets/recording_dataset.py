@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from itertools import chain
 from multiprocessing.pool import ThreadPool
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
 from mmengine.dataset import BaseDataset, force_full_init
 from mmengine.logging import print_log
 
-from echocardmae_mm.datasets.clip_batches import ChosenClips, ClipBatches
 from echocardmae_mm.datasets.recordings import (
     PackedStore,
     content_hash,
@@ -43,16 +43,9 @@ class RecordingDataset(BaseDataset):
         data_root (str): The data set's folder. Defaults to ''.
         ann_file (str): Its list, where it has one of that name. Defaults to ''.
         pipeline (Sequence[dict]): Transforms. Defaults to ().
-        packed (str): Folder of a store that ``tools/pack_videos.py`` made of ``data_root``:
-            ``RecordingInit`` reads the frames from it, the same pixels in a fraction of the time.
-            Defaults to '', the files are decoded.
-        batched (bool): Whether the clips of a batch are read from the store at once, and what is
-            left of the pipeline is done by :class:`ClipPairPreprocessor` for the whole batch, on
-            its device: the same draws and pixels, without a process for each sample. It takes
-            ``collate_fn=dict(type='echocardmae_mm.whole_batch')`` in the dataloader, and reads
-            fastest with ``num_workers=0``. Defaults to False.
-        resident (str): With ``batched``: 'device' keeps all frames in the memory of the device
-            that trains. Defaults to '', they are read batch by batch.
+        packed (str): Folder of a store that ``echocardmae pack`` made of ``data_root``.
+            ``RecordingInit`` then reads the decoded frames from it: the same pixels in a fraction
+            of the time. Defaults to '', the files are decoded.
         test_mode (bool): Whether a recording that cannot be used ends the run. Draws do not depend
             on the epoch then. Defaults to False.
         **kwargs (Any): Further arguments of mmengine's ``BaseDataset``.
@@ -70,15 +63,11 @@ class RecordingDataset(BaseDataset):
         ann_file: str = '',
         pipeline: Sequence[dict[str, Any]] = (),
         packed: str = '',
-        batched: bool = False,
-        resident: str = '',
         test_mode: bool = False,
         **kwargs: Any,
     ) -> None:
         self.report: dict[str, int] = {}
         self.store = PackedStore(packed) if packed else None
-        self.batches: ClipBatches | None = None
-        self._batched, self._resident = batched or bool(resident), resident
         super().__init__(
             ann_file=ann_file,
             data_root=data_root,
@@ -92,7 +81,7 @@ class RecordingDataset(BaseDataset):
         if self._fully_initialized:
             return
         super().full_init()
-        self._begin()
+        self._share_flags()
         counts = ', '.join(f'{count} {what}' for what, count in self.report.items() if count)
         print_log(f'{type(self).__name__}: {len(self)} recordings to read; {counts}', 'current')
 
@@ -103,7 +92,7 @@ class RecordingDataset(BaseDataset):
             indices (Sequence[int] | int): Which, or how many from the front (below 0: the end).
         """
         super().get_subset_(indices)
-        self._begin()
+        self._share_flags()
 
     def get_subset(self, indices: Sequence[int] | int) -> RecordingDataset:
         """A data set of some of the recordings.
@@ -115,48 +104,32 @@ class RecordingDataset(BaseDataset):
             RecordingDataset: Of the same kind.
         """
         subset = super().get_subset(indices)
-        subset._begin()
+        subset._share_flags()
         return subset
 
-    def _begin(self) -> None:
+    def _share_flags(self) -> None:
         self.skipped = torch.zeros(len(self), dtype=torch.uint8).share_memory_()
         self.padded = torch.zeros(len(self), dtype=torch.uint8).share_memory_()
-        if self._batched:
-            self.batches = self._read_in_batches()
 
     def __getitem__(self, idx: int) -> Any:
-        """One sample after the pipeline.
+        """The sample of a recording, or of its replacement."""
+        return self._usable(idx, {int(idx)})
 
-        Args:
-            idx (int): Index of the recording.
-
-        Returns:
-            Any: What the pipeline makes of it, or of its replacement.
-        """
-        return self._usable(idx, {int(idx)}, self.prepare_data)
-
-    def __getitems__(self, indices: Sequence[int]) -> list[Any] | dict[str, Any]:
-        """A batch; no recording stands in it twice because another one was replaced.
-
-        Args:
-            indices (Sequence[int]): Indices of the recordings.
-
-        Returns:
-            list | dict: One sample each; with ``batched`` what :meth:`ClipBatches.read` returns.
-        """
+    def __getitems__(self, indices: Sequence[int]) -> list[Any]:
+        """The samples of a batch; a replacement is never a recording that is already in it."""
         batch = {int(index) for index in indices}
-        if self.batches is None:
-            return [self._usable(index, batch, self.prepare_data) for index in indices]
-        return self.batches.read([self._usable(i, batch, self._choose) for i in indices])
+        return [self._usable(index, batch) for index in indices]
 
     def prepare_data(self, idx: int) -> Any:
-        """Send one recording through the pipeline, its random draws a function of its key alone.
+        """Send one recording through the pipeline; its random numbers depend on its key alone.
+
+        The results hold the key, from which masks are drawn later, as ``key``, int64 of shape (3,).
 
         Args:
             idx (int): Index of the recording.
 
         Returns:
-            Any: What the pipeline makes of it.
+            Any: The sample that the pipeline packs.
 
         Raises:
             RecordingError: If it cannot be used.
@@ -164,7 +137,9 @@ class RecordingDataset(BaseDataset):
         results = self._listed(idx)
         filename = results['filename']
         results.update(self._packed(filename))
-        with seeded_generators(rng_key(results)):
+        key = rng_key(results)
+        results['key'] = np.array(key, np.int64)
+        with seeded_generators(key):
             sample = self.pipeline(results)
         if sample is None:
             raise RecordingError(filename, 'a transform of the pipeline refused it')
@@ -238,40 +213,18 @@ class RecordingDataset(BaseDataset):
             data_info['rng_seed'] = 0
         return data_info
 
-    def _read_in_batches(self) -> ClipBatches:
-        if self.store is None:
-            raise UserError(
-                f'{type(self).__name__}: batched=True reads from a store; make one with '
-                'tools/pack_videos.py and name it by packed='
-            )
-        files = [self.recording_of(self.get_data_info(index)) for index in range(len(self))]
-        names = dict.fromkeys(name_in_store(file, self.data_root) for file in files)
-        transforms = self.pipeline.transforms
-        return ClipBatches(
-            self._listed, transforms, self.store, names, self.data_root, self._resident
-        )
-
-    def _choose(self, index: int) -> ChosenClips:
-        """With ``batched``: choose a sample's frames as :meth:`prepare_data` would."""
-        assert self.batches is not None
-        chosen = self.batches.choose(index)
-        if chosen.padded_frames:
-            self.padded[int(index)] = 1
-        return chosen
-
     def _packed(self, filename: str) -> dict[str, Any]:
         """What :class:`RecordingInit` needs to read the copy in the store, where there is one."""
         if self.store is None:
             return {}
         return {'packed': (self.store, name_in_store(filename, self.data_root))}
 
-    def _usable(self, index: int, batch: set[int], prepare: Callable[[int], Any]) -> Any:
-        """What ``prepare`` makes of a sample, or of its replacement."""
+    def _usable(self, index: int, batch: set[int]) -> Any:
         if self.test_mode:
-            return prepare(index)
+            return self.prepare_data(index)
         for candidate in chain([index], self._replacements(index, batch)):
             try:
-                sample = prepare(candidate)
+                sample = self.prepare_data(candidate)
             except RecordingError as error:
                 self.skipped[int(candidate)] = 1
                 reason = str(error)
@@ -279,8 +232,8 @@ class RecordingDataset(BaseDataset):
                 batch.add(int(candidate))
                 return sample
         raise UserError(
-            f'None of {_MAX_REPLACEMENTS} recordings in a row could be used; the last: {reason}\n'
-            f'AcquisitionSettings at the data with: python tools/check_data.py {self.data_root or "ROOT"}'
+            f'none of {_MAX_REPLACEMENTS} recordings in a row could be used; the last: {reason}\n'
+            f'Inspect the data with: echocardmae check {self.data_root or "ROOT"}'
         )
 
     def _replacements(self, index: int, batch: set[int]) -> Iterator[int]:

@@ -3,6 +3,7 @@
 from echocardmae_mm.engine.atomic_backend import AtomicBackend
 from echocardmae_mm.engine.buffered_runtime_info_hook import BufferedRuntimeInfoHook
 from echocardmae_mm.engine.checkpoint_compat import require_fit
+from echocardmae_mm.engine.compile_hook import CompileHook
 from echocardmae_mm.engine.cpu_amp_optim_wrapper import CPUAmpOptimWrapper
 from echocardmae_mm.engine.epoch_sampler import EpochSampler
 from echocardmae_mm.engine.graceful_stop_hook import GracefulStopHook
@@ -24,6 +25,7 @@ from echocardmae_mm.utils.config import overrides, settings_of, to_cfg_options
 __all__ = [
     'AtomicBackend',
     'CPUAmpOptimWrapper',
+    'CompileHook',
     'EpochSampler',
     'TargetStatisticsHook',
     'Leakage',

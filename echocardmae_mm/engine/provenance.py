@@ -77,7 +77,7 @@ def starting_points(cfg: dict[str, Any]) -> list[str]:
 
 
 def find_leakage(checkpoint: str, dataset: Dataset) -> Leakage | None:
-    """AcquisitionSettings for recordings that a checkpoint was trained on, under whatever name, in a test set.
+    """Look for recordings that a checkpoint was trained on, under whatever name, in a test set.
 
     Args:
         checkpoint (str): Path or address.

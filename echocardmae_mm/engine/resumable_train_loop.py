@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any
 
 import torch
@@ -11,10 +10,8 @@ from mmengine.runner import EpochBasedTrainLoop, Runner
 from torch import nn
 from torch.utils.data import DataLoader
 
-from echocardmae_mm.datasets.clip_batches import ClipBatches
 from echocardmae_mm.engine.checkpoint_compat import require_start
 from echocardmae_mm.engine.epoch_sampler import EpochSampler
-from echocardmae_mm.engine.read_ahead import read_ahead
 from echocardmae_mm.registry import LOOPS
 from echocardmae_mm.utils.errors import UserError
 
@@ -89,19 +86,10 @@ class ResumableTrainLoop(EpochBasedTrainLoop):
         if done < len(self.dataloader):
             if done:
                 self._begin_at(done)
-            for batch_idx, data_batch in enumerate(self._batches(), start=done):
+            for batch_idx, data_batch in enumerate(self.dataloader, start=done):
                 self.run_iter(batch_idx, data_batch)
         self.runner.call_hook('after_train_epoch')
         self._epoch += 1
-
-    def _batches(self) -> Iterator[Any]:
-        batches = iter(self.dataloader)
-        reader = getattr(self.dataloader.dataset, 'batches', None)
-        # With another sampler the draws would come from a generator that this process moves too.
-        draws_by_key = isinstance(self.dataloader.batch_sampler.sampler, EpochSampler)
-        if isinstance(reader, ClipBatches) and draws_by_key and self.dataloader.num_workers == 0:
-            return read_ahead(batches)
-        return batches
 
     def _validate_if_due(self) -> None:
         self._decide_current_val_interval()

@@ -32,7 +32,7 @@ class ClipConsistencyMetric(BaseMetric):
     ``patient``, ``ef``, ``start`` (frame) and ``prediction`` (per cent).
 
     Args:
-        n_resamples (int): Bootstrap n_resamples of the patients. Defaults to 2000.
+        n_resamples (int): Bootstrap resamples of the patients. Defaults to 2000.
         seed (int): Seed of the bootstrap. Defaults to 0.
         collect_device (str): As :class:`mmengine.evaluator.BaseMetric`. Defaults to 'cpu'.
     """
@@ -88,7 +88,7 @@ def consistency(clips: pd.DataFrame, n_resamples: int = 2000, seed: int = 0) -> 
 
     Args:
         clips (pd.DataFrame): A row a clip: ``patient``, ``video``, ``ef``, ``prediction``.
-        n_resamples (int): Bootstrap n_resamples of the patients. Defaults to 2000.
+        n_resamples (int): Bootstrap resamples of the patients. Defaults to 2000.
         seed (int): Seed of the bootstrap. Defaults to 0.
 
     Returns:
@@ -116,7 +116,7 @@ def consistency_difference(
     Args:
         runs (Sequence[tuple[pd.DataFrame, pd.DataFrame]]): Clips of the first and the second model,
             as :func:`consistency` takes them, one pair a run; all of the same clips.
-        n_resamples (int): Bootstrap n_resamples of the patients and the runs. Defaults to 2000.
+        n_resamples (int): Bootstrap resamples of the patients and the runs. Defaults to 2000.
         seed (int): Seed of the bootstrap. Defaults to 0.
 
     Returns:

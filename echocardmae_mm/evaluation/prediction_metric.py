@@ -34,7 +34,7 @@ class PredictionMetric(BaseMetric):
             which they are reported.
 
     Args:
-        n_resamples (int): Bootstrap n_resamples of the patients; 0 gives no intervals, for validation
+        n_resamples (int): Bootstrap resamples of the patients; 0 gives no intervals, for validation
             while training. Defaults to 2000.
         seed (int): Seed of the bootstrap. Defaults to 0.
         collect_device (str): As :class:`mmengine.evaluator.BaseMetric`. Defaults to 'cpu'.

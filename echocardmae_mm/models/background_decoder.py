@@ -6,6 +6,7 @@ import torch
 from mmaction.models.backbones.vit_mae import get_sinusoid_encoding
 from mmengine.model import BaseModule, ModuleList
 from torch import Tensor, nn
+from torch.utils.checkpoint import checkpoint
 
 from echocardmae_mm.models.fused_attention import KeyMaskedBlock, fuse_attention
 from echocardmae_mm.models.fused_vit import VIDEOMAE_INIT
@@ -33,10 +34,12 @@ class BackgroundTokenDecoder(BaseModule):
         patch_size (int): Side of a patch in pixels. Defaults to 16.
         num_frames (int): Frames of a clip. Defaults to 16.
         tubelet_size (int): Frames of a patch. Defaults to 2.
-        background (str): 'positional' puts the background token, with its position, at every place
+        background (str): 'positional' puts the background token, with its position, at every token
             outside the sector (the paper; released code from 37bf429 on); 'single' adds it once
             and without position (released code v0.1.0). Defaults to 'positional'.
         attn_bias (bool): As :class:`MaskedVisionTransformer`. Defaults to True.
+        with_cp (bool): Whether blocks are computed again for their gradients, which saves memory
+            at the cost of time. Defaults to False.
         init_cfg (dict | list[dict], optional): Initialisation. Defaults to ``VIDEOMAE_INIT``.
     """
 
@@ -53,6 +56,7 @@ class BackgroundTokenDecoder(BaseModule):
         tubelet_size: int = 2,
         background: str = 'positional',
         attn_bias: bool = True,
+        with_cp: bool = False,
         init_cfg: dict | list[dict] | None = VIDEOMAE_INIT,
     ) -> None:
         super().__init__(init_cfg=init_cfg)
@@ -61,9 +65,7 @@ class BackgroundTokenDecoder(BaseModule):
                 f"background is {background!r}; it can be 'positional' (the paper) or 'single'"
             )
         self.background = background
-        self.patch_size = patch_size
-        self.tubelet_size = tubelet_size
-        self.clip_size = num_frames, img_size, img_size
+        self.with_cp = with_cp
 
         self.encoder_to_decoder = nn.Linear(in_channels, embed_dims, bias=False)
         self.mask_token = nn.Parameter(torch.zeros(1, 1, embed_dims))
@@ -86,32 +88,31 @@ class BackgroundTokenDecoder(BaseModule):
         visible: Tensor,
         masked: Tensor,
         background: Tensor,
-        masked_valid: Tensor | None = None,
+        valid: Tensor | None = None,
     ) -> Tensor:
-        """Predict the patches at the masked places.
+        """Predict the patches of the masked tokens.
 
         Args:
             latent (Tensor): Latents of the visible tokens, (B, Nv, in_channels).
-            visible (Tensor): Their places, int64 of shape (B, Nv).
-            masked (Tensor): Places to predict, int64 of shape (B, Nm).
-            background (Tensor): Places outside the sector, int64 of shape (B, Nb).
-            masked_valid (Tensor, optional): bool of shape (B, Nm), false where ``masked`` was
-                filled up with places of the background. They take part as background or, with
-                ``background='single'``, not at all; what is predicted there means nothing.
-                Defaults to None, all are true.
+            visible (Tensor): Their indices, int64 of shape (B, Nv).
+            masked (Tensor): Indices of the tokens to predict, int64 of shape (B, Nm).
+            background (Tensor): Indices of the tokens outside the sector, int64 of shape (B, Nb).
+            valid (Tensor, optional): bool of shape (B, Nm), false where ``masked`` holds a
+                background token. That takes part as background or, with ``background='single'``,
+                not at all; its prediction is meaningless. Defaults to None, all are valid.
 
         Returns:
-            Tensor: Normalised pixels, (B, Nm, tubelet_size * patch_size ** 2 * 3), a
-            patch laid out (p_t, p_h, p_w, channel).
+            Tensor: Normalised pixels, (B, Nm, tubelet_size * patch_size ** 2 * 3), a patch laid out
+            (p_t, p_h, p_w, channel).
         """
-        position = self.pos_embed[0]
+        position = self.pos_embed[0]  # (N, C)
         hidden: Tensor = self.mask_token
-        if masked_valid is not None:
-            hidden = torch.where(masked_valid[..., None], hidden, self.background_token)
+        if valid is not None:
+            hidden = torch.where(valid[..., None], hidden, self.background_token)  # (B, Nm, C)
         if self.background == 'positional':
-            context = self.background_token + position[background]
+            context = self.background_token + position[background]  # (B, Nb, C)
         else:
-            context = self.background_token.expand(len(latent), -1, -1)
+            context = self.background_token.expand(len(latent), -1, -1)  # (B, 1, C)
         tokens = torch.cat(
             (
                 self.encoder_to_decoder(latent) + position[visible],
@@ -121,16 +122,17 @@ class BackgroundTokenDecoder(BaseModule):
             dim=1,
         )
 
-        key_mask = self._key_mask(latent, context, masked_valid)
+        key_mask = self._key_mask(latent, context, valid)
         for block in self.blocks:
-            tokens = block(tokens, key_mask)
+            if self.with_cp and tokens.requires_grad:
+                tokens = checkpoint(block, tokens, key_mask, use_reentrant=False)
+            else:
+                tokens = block(tokens, key_mask)
         predicted = tokens[:, latent.shape[1] : latent.shape[1] + masked.shape[1]]
         return self.head(self.norm(predicted))
 
-    def _key_mask(
-        self, latent: Tensor, context: Tensor, masked_valid: Tensor | None
-    ) -> Tensor | None:
-        if masked_valid is None or self.background == 'positional':
+    def _key_mask(self, latent: Tensor, context: Tensor, valid: Tensor | None) -> Tensor | None:
+        if valid is None or self.background == 'positional':
             return None
-        always = [masked_valid.new_ones(x.shape[:2]) for x in (latent, context)]
-        return torch.cat((always[0], masked_valid, always[1]), dim=1)
+        always = [valid.new_ones(x.shape[:2]) for x in (latent, context)]
+        return torch.cat((always[0], valid, always[1]), dim=1)

@@ -1,97 +1,117 @@
-"""From a batch of clip pairs to what the model computes with."""
+"""From a batch of clip pairs to the inputs of the model."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import torch
 from mmengine.model import BaseDataPreprocessor
 from torch import Tensor
 
-from echocardmae_mm.datasets.clip_batch import ClipBatch
+from echocardmae_mm.datasets.transforms import DenoisedTarget, SectorMask
 from echocardmae_mm.registry import MODELS
 from echocardmae_mm.utils.errors import UserError
 
-WHO_ADDS = {
-    'imgs': "mmaction.FormatShape(input_format='NCTHW')",
-    'target': "DenoisedTarget (method='none' for the clip itself)",
-    'sector': 'SectorMask',
-    'masked': 'SectorMask',
-}
-VISIBLE, MASKED, BACKGROUND = 0, 1, 2
+
+class TokenIndices(NamedTuple):
+    """Indices of the tokens of each clip, int64; together they hold all N tokens of a clip.
+
+    Where sectors differ in size, ``masked`` is filled up with background tokens, so that its shape
+    is the same for any sector, and ``background`` is empty.
+
+    Args:
+        visible (Tensor): Sector tokens that the encoder sees, (B, Nv).
+        masked (Tensor): Sector tokens to reconstruct, (B, Nm).
+        background (Tensor): Tokens outside the sector, (B, Nb).
+        valid (Tensor, optional): bool of shape (B, Nm), false where ``masked`` holds a background
+            token; None where all are valid. Defaults to None.
+    """
+
+    visible: Tensor
+    masked: Tensor
+    background: Tensor
+    valid: Tensor | None = None
 
 
 @MODELS.register_module()
 class ClipPairPreprocessor(BaseDataPreprocessor):
-    """Moves clip pairs to the device, prepares there what is left to do, turns masks into places.
+    """Moves clip pairs to the device, adds denoised targets and masks.
 
-    Frames travel and stay as they were decoded, uint8 on the scale 0-255: the model normalises the
-    patches that it looks at. A batch of B videos becomes 2B clips: all first clips, then all second
-    clips, so that ``x.chunk(2)`` are the pairs.
+    Frames stay uint8 on the scale 0-255: the model normalises the patches that it looks at. A batch
+    of B videos becomes 2B clips, all first clips before all second clips, so that ``x.chunk(2)``
+    are the pairs. Targets and masks that a pipeline has made are kept.
 
     Args:
         mean (Sequence[float]): Mean of R, G and B on the scale 0-255.
         std (Sequence[float]): Standard deviation of R, G and B on the scale 0-255.
-        pad_masked (bool): Whether videos may differ in the size of their sector
-            (``SectorMask(sector='auto')``): ``masked`` is then filled up with the background.
-            Defaults to False.
-        non_blocking (bool): Whether copying to the device may run ahead. Defaults to False.
+        denoise (dict, optional): Arguments of :class:`DenoisedTarget`. Defaults to None: the
+            pipeline makes the targets.
+        mask (dict, optional): Arguments of :class:`SectorMask`. Defaults to None: the pipeline
+            makes the masks.
+        non_blocking (bool): Whether copies to the device are asynchronous. Defaults to False.
     """
 
     def __init__(
         self,
         mean: Sequence[float],
         std: Sequence[float],
-        pad_masked: bool = False,
+        denoise: dict[str, Any] | None = None,
+        mask: dict[str, Any] | None = None,
         non_blocking: bool = False,
     ) -> None:
         super().__init__(non_blocking=non_blocking)
-        self.pad_masked = pad_masked
+        self.denoised_target = None if denoise is None else DenoisedTarget(**denoise)
+        self.sector_mask = None if mask is None else SectorMask(**mask)
         for name, value in (('mean', mean), ('std', std)):
             self.register_buffer(name, torch.tensor(value, dtype=torch.float32), persistent=False)
 
     def forward(self, data: dict[str, Any], training: bool = False) -> dict[str, Any]:
-        """The model's inputs.
+        """The inputs of the model.
 
         Args:
-            data (dict): A collated batch of samples: ``inputs`` with ``imgs`` and ``target``, each
-                (2, 3, T, H, W) a video, and ``sector`` and ``masked``, each bool of (2, N); lists
-                of tensors or stacked tensors. Or a :class:`ClipBatch`. ``data_samples`` is handed
-                on.
-            training (bool): Unused. Defaults to False.
+            data (dict): A collated batch. ``inputs`` holds, as lists or stacked, ``imgs`` uint8
+                (2, 3, T, H, W) a video; ``key`` int64 (3,) unless it holds ``sector`` and
+                ``masked``, bool (2, N); optionally ``target``, like ``imgs``, and ``sector_mask``,
+                bool (H, W). ``data_samples`` is handed on.
+            training (bool): Not used; masks and targets do not differ. Defaults to False.
 
         Returns:
-            dict: ``data_samples`` and ``inputs``, a dict of ``imgs`` and ``target``
-            (2B, 3, T, H, W), uint8 on the scale 0-255, and the entries of :func:`token_indices`.
+            dict: ``data_samples`` and ``inputs``: ``imgs`` and ``target``, uint8 (2B, 3, T, H, W),
+            and ``tokens``, :class:`TokenIndices`.
 
         Raises:
             UserError: If an entry is missing, a video has not two clips, or the masks do not fit.
         """
-        inputs = data['inputs']
-        if isinstance(inputs, ClipBatch):
-            _require_pairs(len(inputs.clips))
-            batch = inputs.prepare(self._move)
-            _require(batch)
-        else:
-            batch = self._stack(inputs)
-        indices = token_indices(
-            batch['sector'], batch['masked'], self.pad_masked, batch.get('num_places')
-        )
-        clips = {name: self._move(batch[name]) for name in ('imgs', 'target')}
-        return {
-            'inputs': {**clips, **self.cast_data(indices)},
-            'data_samples': self.cast_data(data.get('data_samples')),
+        batch = {
+            name: value if isinstance(value, Tensor) else torch.stack(list(value))
+            for name, value in data['inputs'].items()
         }
+        _require(batch, 'imgs', "mmaction.FormatShape(input_format='NCTHW')")
+        if batch['imgs'].shape[1] != 2:
+            raise UserError(
+                f'pretraining takes two clips of each video and got {batch["imgs"].shape[1]}: '
+                'set num_clips=2 in SampleRandomClips'
+            )
+        imgs = self.cast_data(stack_views(batch['imgs']))  # (2B, 3, T, H, W)
+        if self.denoised_target is not None and 'target' not in batch:
+            target = self.denoised_target.denoise(imgs)
+        else:
+            _require(
+                batch, 'target', 'denoise=dict(...) in the data preprocessor or DenoisedTarget'
+            )
+            target = self.cast_data(stack_views(batch['target']))
+        inputs = {'imgs': imgs, 'target': target, 'tokens': self._tokens(batch)}
+        return {'inputs': inputs, 'data_samples': self.cast_data(data.get('data_samples'))}
 
     def normalise(self, patches: Tensor) -> Tensor:
-        """Subtract the mean and divide by the standard deviation, colour by colour.
+        """Subtract the mean and divide by the standard deviation, channel by channel.
 
         Args:
             patches (Tensor): (..., D) on the scale 0-255, of any type; R, G, B, R, ... in turn.
 
         Returns:
-            Tensor: float32, the same shape.
+            Tensor: float32 of the same shape.
         """
         times = patches.shape[-1] // len(self.mean)
         normal = patches.to(torch.float32, copy=True)
@@ -104,103 +124,87 @@ class ClipPairPreprocessor(BaseDataPreprocessor):
             patches (Tensor): Normalised, (..., D); R, G, B, R, ... in turn.
 
         Returns:
-            Tensor: float32 on the scale 0-255, clipped to it.
+            Tensor: float32, clipped to 0-255.
         """
         pixels = patches.float().unflatten(-1, (-1, len(self.mean)))
         return (pixels * self.std + self.mean).clamp(0, 255).flatten(-2)
 
-    def _move(self, tensor: Tensor) -> Tensor:
-        moved: Tensor = self.cast_data(tensor)
-        return moved
+    def _tokens(self, batch: dict[str, Tensor]) -> TokenIndices:
+        if self.sector_mask is None or 'masked' in batch:
+            for name in ('sector', 'masked'):
+                _require(batch, name, 'mask=dict() in the data preprocessor or SectorMask')
+            # Counted before the move: a GPU would have to be waited for.
+            sector, masked = stack_views(batch['sector']), stack_views(batch['masked'])
+            num_visible, num_masked = count_tokens(sector, masked)
+        else:
+            _require(batch, 'key', 'a data set of echocardmae_mm, or SectorMask in the pipeline,')
+            keys = self.cast_data(batch['key'])
+            masks = self.sector_mask.draw(batch['imgs'].shape, keys, batch.get('sector_mask'))
+            sector, masked = stack_views(masks.sector), stack_views(masks.masked)
+            num_visible, num_masked = masks.num_visible, masks.num_masked
+        tokens: TokenIndices = self.cast_data(
+            token_indices(sector, masked, num_visible, num_masked)
+        )
+        return tokens
 
-    def _stack(self, inputs: dict[str, Any]) -> dict[str, Any]:
-        _require(inputs)
-        batch = {
-            name: value if isinstance(value, Tensor) else torch.stack(list(value))
-            for name, value in inputs.items()
-        }
-        _require_pairs(batch['imgs'].shape[1])
-        return {name: clip_major(batch[name]) for name in WHO_ADDS}
 
-
-def clip_major(batch: Tensor) -> Tensor:
-    """All first clips, then all second clips.
-
-    Args:
-        batch (Tensor): (B, 2, ...).
-
-    Returns:
-        Tensor: (2B, ...).
-    """
+def stack_views(batch: Tensor) -> Tensor:
+    """(B, 2, ...) to (2B, ...): all first views, then all second views."""
     return batch.transpose(0, 1).flatten(0, 1)
 
 
 def token_indices(
-    sector: Tensor,
-    masked: Tensor,
-    pad_masked: bool,
-    num_places: tuple[int, int] | None = None,
-) -> dict[str, Tensor | None]:
-    """Turn masks into places; see :mod:`echocardmae_mm.sector.geometry` for their polarity.
+    sector: Tensor, masked: Tensor, num_visible: int, num_masked: int | None
+) -> TokenIndices:
+    """Turn masks into indices; :mod:`echocardmae_mm.sector.geometry` states their polarity.
 
     Args:
         sector (Tensor): bool of shape (B, N).
         masked (Tensor): bool of shape (B, N), within the sector.
-        pad_masked (bool): Whether the rows may differ in the number of masked tokens.
-        num_places (tuple[int, int], optional): How many tokens of each row are visible and masked,
-            where that is known: nothing is then counted, for which a GPU would have to be waited
-            for. Defaults to None.
+        num_visible (int): Visible tokens in each row.
+        num_masked (int, optional): Masked tokens in each row; None where rows differ.
 
     Returns:
-        dict[str, Tensor | None]: ``visible`` (B, Nv), ``masked`` (B, Nm) and ``background``
-        (B, Nb), int64, N places in all; ``masked_valid`` is None. With ``pad_masked`` each row
-        of ``masked`` goes on with its background, so that Nm = N - Nv whatever the sectors and
-        ``background`` is empty; ``masked_valid``, bool of shape (B, Nm), is false from there on.
+        TokenIndices: In rising order within each kind.
+    """
+    kind = masked.long() + 2 * (~sector).long()  # (B, N): 0 visible, 1 masked, 2 background
+    order = kind.argsort(dim=1, stable=True)
+    num_tokens = kind.shape[1]
+    end = num_tokens if num_masked is None else num_visible + num_masked
+    visible, hidden, background = order.tensor_split([num_visible, end], dim=1)
+    valid = kind.gather(1, hidden) == 1 if num_masked is None else None
+    return TokenIndices(visible, hidden, background, valid)
+
+
+def count_tokens(sector: Tensor, masked: Tensor) -> tuple[int, int | None]:
+    """Count the visible and the masked tokens of each clip.
+
+    Args:
+        sector (Tensor): bool of shape (B, N).
+        masked (Tensor): bool of shape (B, N).
+
+    Returns:
+        tuple[int, int | None]: Visible tokens, and masked tokens; None where clips differ in them.
 
     Raises:
-        UserError: If a token is masked outside the sector, or rows differ where they may not.
+        UserError: If a token is masked outside the sector, or clips differ in visible tokens.
     """
-    kind = masked.long() * MASKED + (~sector).long() * BACKGROUND
-    num_visible, num_masked = num_places or _count_places(sector, masked, kind, pad_masked)
-    rest = 0 if pad_masked else kind.shape[1] - num_visible - num_masked
-    order = kind.argsort(dim=1, stable=True)
-    places = order.tensor_split([num_visible, kind.shape[1] - rest], dim=1)
-    valid = kind.gather(1, places[1]) == MASKED if pad_masked else None
-    return dict(zip(('visible', 'masked', 'background', 'masked_valid'), (*places, valid)))
-
-
-def _require(inputs: dict[str, Any]) -> None:
-    for name, who in WHO_ADDS.items():
-        if name not in inputs:
-            raise UserError(
-                f'the batch has no {name!r}: put {who} in the pipeline, and {name!r} in '
-                'collect_keys of PackActionInputs'
-            )
-
-
-def _require_pairs(num_clips: int) -> None:
-    if num_clips != 2:
-        raise UserError(
-            f'pretraining takes two clips of each video and got {num_clips}: '
-            'set num_clips=2 in SampleRandomClips'
-        )
-
-
-def _count_places(
-    sector: Tensor, masked: Tensor, kind: Tensor, pad_masked: bool
-) -> tuple[int, int]:
     if (masked & ~sector).any():
         raise UserError('tokens are masked outside the sector; SectorMask masks none there')
-    num_visible = _same_count(kind == VISIBLE, 'visible', 'set num_visible in SectorMask')
-    if pad_masked:
-        return num_visible, kind.shape[1] - num_visible
-    advice = "sector='auto' needs pad_masked=True in the data preprocessor"
-    return num_visible, _same_count(masked, 'masked', advice)
+    visible = (sector & ~masked).sum(1)
+    if visible.min() != visible.max():
+        raise UserError(
+            f'the clips of a batch have {int(visible.min())} to {int(visible.max())} visible '
+            'tokens: set num_visible in SectorMask'
+        )
+    hidden = masked.sum(1)
+    same = bool(hidden.min() == hidden.max())
+    return int(visible[0]), int(hidden[0]) if same else None
 
 
-def _same_count(chosen: Tensor, what: str, advice: str) -> int:
-    counts = chosen.sum(1)
-    fewest, most = int(counts.min()), int(counts.max())
-    if fewest != most:
-        raise UserError(f'the clips of a batch have {fewest} to {most} {what} tokens: {advice}')
-    return fewest
+def _require(batch: dict[str, Tensor], name: str, source: str) -> None:
+    if name not in batch:
+        raise UserError(
+            f'the batch has no {name!r}: use {source} and put {name!r} in collect_keys of '
+            'PackActionInputs'
+        )

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 import torch
 from mmengine.model import BaseModel
 from mmengine.structures import BaseDataElement
 from torch import Tensor
-from torch.utils.checkpoint import checkpoint
 
+from echocardmae_mm.models.clip_pair_preprocessor import TokenIndices
 from echocardmae_mm.models.patches import patchify, take_patches, unpatchify
 from echocardmae_mm.registry import MODELS
 from echocardmae_mm.utils.errors import UserError
@@ -20,79 +19,73 @@ from echocardmae_mm.utils.errors import UserError
 class EchoCardMAE(BaseModel):
     """The pretraining model of Fig. 1.
 
+    It hands the geometry on to encoder, decoder and mask, and the width of the encoder to the
+    decoder.
+
     Args:
-        backbone (dict): The encoder: ``encode(patches, places) -> (2B, Nv, C)``, such as
-            :class:`MaskedVisionTransformer` or another :class:`PatchEncoder`.
+        backbone (dict): The encoder, a :class:`PatchEncoder` such as
+            :class:`MaskedVisionTransformer`.
         neck (dict): The decoder, such as :class:`BackgroundTokenDecoder`.
         reconstruction_head (dict): L_rec of Eq. 1.
         alignment_head (dict, optional): L_align of Eq. 1. Defaults to None, reconstruction only.
-        data_preprocessor (dict, optional): :class:`ClipPairPreprocessor`; it knows the mean and the
-            deviation. Defaults to None, for a model that holds weights only.
-        decoder_chunks (int): The decoder works on the clips in so many parts, one after the other,
-            and computes each again for its gradients: the same losses in a fraction of the memory,
-            for a little time. Defaults to 1.
-        decode_ratio (float): Part of the masked tokens, in (0, 1], that the decoder predicts in
-            training, drawn anew at each step; the others are left out altogether, as in VideoMAE
-            V2. Below 1 it is another objective than the paper's. Defaults to 1.
-        compile (dict | bool): Whether ``torch.compile`` is applied to everything between the
-            frames and the alignment loss, with these arguments, such as
-            ``dict(mode='reduce-overhead')`` for CUDA graphs. Defaults to False.
+        data_preprocessor (dict, optional): :class:`ClipPairPreprocessor`. Defaults to None, for a
+            model that only holds weights.
+        img_size (int): Side of the frames in pixels. Defaults to 112.
+        patch_size (int): Side of a patch in pixels. Defaults to 16.
+        num_frames (int): Frames of a clip. Defaults to 16.
+        tubelet_size (int): Frames of a patch. Defaults to 2.
         init_cfg (dict, optional): Initialisation of the whole, such as ``dict(type='Pretrained',
             checkpoint=...)``. Defaults to None.
 
     Raises:
-        UserError: If encoder and decoder are made for clips of different sizes, a number is out of
-            range, or ``decode_ratio`` is below 1 where videos differ in the size of their sector.
+        UserError: If a part is given another geometry.
     """
 
     def __init__(
         self,
-        backbone: dict,
-        neck: dict,
-        reconstruction_head: dict,
-        alignment_head: dict | None = None,
-        data_preprocessor: dict | None = None,
-        decoder_chunks: int = 1,
-        decode_ratio: float = 1.0,
-        compile: dict | bool = False,
-        init_cfg: dict | None = None,
+        backbone: dict[str, Any],
+        neck: dict[str, Any],
+        reconstruction_head: dict[str, Any],
+        alignment_head: dict[str, Any] | None = None,
+        data_preprocessor: dict[str, Any] | None = None,
+        img_size: int = 112,
+        patch_size: int = 16,
+        num_frames: int = 16,
+        tubelet_size: int = 2,
+        init_cfg: dict[str, Any] | None = None,
     ) -> None:
+        geometry = dict(
+            img_size=img_size,
+            patch_size=patch_size,
+            num_frames=num_frames,
+            tubelet_size=tubelet_size,
+        )
+        if isinstance(data_preprocessor, dict) and data_preprocessor.get('mask') is not None:
+            token_size = dict(patch_size=patch_size, tubelet_size=tubelet_size)
+            mask = _with_geometry('data_preprocessor.mask', data_preprocessor['mask'], token_size)
+            data_preprocessor = {**data_preprocessor, 'mask': mask}
         super().__init__(data_preprocessor=data_preprocessor, init_cfg=init_cfg)
-        self.backbone = MODELS.build(backbone)
-        self.neck = MODELS.build(neck)
+        self.backbone = MODELS.build(_with_geometry('backbone', backbone, geometry))
+        neck = {'in_channels': self.backbone.pos_embed.shape[-1], **neck}
+        self.neck = MODELS.build(_with_geometry('neck', neck, geometry))
         self.reconstruction_head = MODELS.build(reconstruction_head)
         self.alignment_head = None
         if alignment_head is not None:
             self.alignment_head = MODELS.build(alignment_head)
-        if decoder_chunks < 1:
-            raise UserError(f'decoder_chunks={decoder_chunks} must be at least 1')
-        if not 0 < decode_ratio <= 1:
-            raise UserError(f'decode_ratio={decode_ratio} must lie above 0 and not above 1')
-        if decode_ratio < 1 and getattr(self.data_preprocessor, 'pad_masked', False):
-            raise UserError('decode_ratio below 1 does not go with pad_masked=True')
-        self.decoder_chunks = decoder_chunks
-        self.decode_ratio = decode_ratio
-        self.compile_arguments: dict | None = None
-        if compile or isinstance(compile, dict):
-            given = compile if isinstance(compile, dict) else {}
-            self.compile_arguments = {'fullgraph': True, 'dynamic': False, **given}
-        self._compiled: Callable[..., tuple[Tensor, Tensor]] | None = None
-        self._require_one_size()
-
-    def __getstate__(self) -> dict[str, Any]:
-        # A copy compiles for itself: what is compiled can neither be copied nor sent.
-        return {**super().__getstate__(), '_compiled': None}
+        self.clip_size = (num_frames, img_size, img_size)
+        self.patch_size = patch_size
+        self.tubelet_size = tubelet_size
 
     def forward(
         self,
-        inputs: dict[str, Tensor],
+        inputs: dict[str, Any],
         data_samples: list[BaseDataElement] | None = None,
         mode: str = 'tensor',
     ) -> Tensor | dict[str, Tensor] | list[BaseDataElement]:
         """Latents, losses or reconstructions.
 
         Args:
-            inputs (dict[str, Tensor]): As :class:`ClipPairPreprocessor` makes them.
+            inputs (dict): From :class:`ClipPairPreprocessor`.
             data_samples (list[BaseDataElement], optional): One a video. Defaults to None.
             mode (str): 'tensor', 'loss' or 'predict'. Defaults to 'tensor'.
 
@@ -105,72 +98,73 @@ class EchoCardMAE(BaseModel):
         if mode == 'predict':
             return self.predict(inputs, data_samples)
         if mode == 'tensor':
-            self._require_size(inputs)
-            return self._encode(inputs)
+            self._require_geometry(inputs)
+            return self.encode(inputs['imgs'], inputs['tokens'].visible)
         raise ValueError(f"mode is {mode!r}; it can be 'tensor', 'loss' or 'predict'")
 
-    def loss(self, inputs: dict[str, Tensor]) -> dict[str, Tensor]:
+    def loss(self, inputs: dict[str, Any]) -> dict[str, Tensor]:
         """The two terms of Eq. 1, already weighted.
 
         Args:
-            inputs (dict[str, Tensor]): As :class:`ClipPairPreprocessor` makes them.
+            inputs (dict): From :class:`ClipPairPreprocessor`.
 
         Returns:
             dict[str, Tensor]: ``loss_rec`` and, with an alignment head, ``loss_align``.
         """
-        self._require_size(inputs)
-        if self.training and self.decode_ratio < 1:
-            inputs = {**inputs, 'masked': self._some(inputs['masked'])}
-        loss_rec, features = self._learn(inputs)
-        losses = {'loss_rec': loss_rec}
+        self._require_geometry(inputs)
+        tokens = inputs['tokens']
+        latent = self.encode(inputs['imgs'], tokens.visible)  # (2B, Nv, C) visible sector tokens
+        predicted = self.decode(latent, tokens)  # (2B, Nm, D) masked sector tokens
+        target = self.patches(inputs['target'], tokens.masked)  # (2B, Nm, D) denoised pixels
+        losses = {'loss_rec': self.reconstruction_head(predicted, target, tokens.valid)}
         if self.alignment_head is not None:
-            losses['loss_align'] = self.alignment_head(*features.chunk(2))
+            losses['loss_align'] = self.alignment_head(*latent.mean(dim=1).chunk(2))
         return losses
 
-    def learn(self, inputs: dict[str, Tensor]) -> tuple[Tensor, Tensor]:
-        """The reconstruction loss, and the features that are to be aligned.
-
-        Args:
-            inputs (dict[str, Tensor]): As :class:`ClipPairPreprocessor` makes them.
-
-        Returns:
-            tuple[Tensor, Tensor]: The weighted loss, a float32 scalar, and the mean latent of each
-            clip, (2B, C).
-        """
-        latent = self._encode(inputs)
-        if self.decoder_chunks == 1:
-            return self._reconstruct(latent, inputs), latent.mean(dim=1)
-        loss = latent.new_zeros((), dtype=torch.float32)
-        chunks = min(self.decoder_chunks, len(latent))
-        for chunk in range(chunks):
-            begin, end = (len(latent) * i // chunks for i in (chunk, chunk + 1))
-            some = {name: x if x is None else x[begin:end] for name, x in inputs.items()}
-            part = checkpoint(self._reconstruct, latent[begin:end], some, use_reentrant=False)
-            loss = loss + part * ((end - begin) / len(latent))
-        return loss, latent.mean(dim=1)
-
-    def patches(self, clips: Tensor, places: Tensor) -> Tensor:
-        """Patches as the model computes with them.
+    def encode(self, clips: Tensor, ids_visible: Tensor) -> Tensor:
+        """Latents of some tokens.
 
         Args:
             clips (Tensor): (2B, 3, T, H, W) on the scale 0-255, of any type.
-            places (Tensor): Which tokens, int64 of shape (2B, K).
+            ids_visible (Tensor): Their indices, int64 of shape (2B, Nv).
 
         Returns:
-            Tensor: Normalised float32, (2B, K, D).
+            Tensor: (2B, Nv, C).
         """
-        cut_out = take_patches(clips, places, *self._patch_and_tubelet)
-        return self.data_preprocessor.normalise(cut_out)
+        return self.backbone.encode(self.patches(clips, ids_visible), ids_visible)
+
+    def decode(self, latent: Tensor, tokens: TokenIndices) -> Tensor:
+        """Predicted patches of the masked tokens.
+
+        Args:
+            latent (Tensor): (2B, Nv, C).
+            tokens (TokenIndices): Of the same clips.
+
+        Returns:
+            Tensor: Normalised pixels, (2B, Nm, D).
+        """
+        return self.neck(latent, *tokens)
+
+    def patches(self, clips: Tensor, ids: Tensor) -> Tensor:
+        """Normalised patches of some tokens.
+
+        Args:
+            clips (Tensor): (2B, 3, T, H, W) on the scale 0-255, of any type.
+            ids (Tensor): Indices of the tokens, int64 of shape (2B, K).
+
+        Returns:
+            Tensor: float32, (2B, K, D).
+        """
+        patches = take_patches(clips, ids, self.patch_size, self.tubelet_size)
+        return self.data_preprocessor.normalise(patches)
 
     def predict(
-        self,
-        inputs: dict[str, Tensor],
-        data_samples: list[BaseDataElement] | None = None,
+        self, inputs: dict[str, Any], data_samples: list[BaseDataElement] | None = None
     ) -> list[BaseDataElement]:
         """Reconstruct the masked tokens.
 
         Args:
-            inputs (dict[str, Tensor]): As :class:`ClipPairPreprocessor` makes them.
+            inputs (dict): From :class:`ClipPairPreprocessor`.
             data_samples (list[BaseDataElement], optional): One a video, to be added to.
                 Defaults to None, new ones are made.
 
@@ -180,93 +174,60 @@ class EchoCardMAE(BaseModel):
             in the masked tokens and the input elsewhere; ``masked`` and ``sector``, bool (2, N);
             ``token_size``, frames of a token and its side in pixels.
         """
-        clips, masked, valid = inputs['imgs'], inputs['masked'], inputs['masked_valid']
-        self._require_size(inputs)
-        predicted = self._decode(self._encode(inputs), inputs)
+        self._require_geometry(inputs)
+        clips, tokens = inputs['imgs'], inputs['tokens']
+        predicted = self.decode(self.encode(clips, tokens.visible), tokens)
         predicted = self.data_preprocessor.denormalise(predicted)
-        patches = patchify(clips, *self._patch_and_tubelet).float()
+        patches = patchify(clips, self.patch_size, self.tubelet_size).float()  # (2B, N, D)
         rows = torch.arange(len(patches), device=patches.device).unsqueeze(1)
-        if valid is not None:
-            predicted = torch.where(valid[..., None], predicted, patches[rows, masked])
-        patches = patches.index_put((rows, masked), predicted)
-        frame_size = clips.shape[-2], clips.shape[-1]
-        reconstruction = unpatchify(patches, *self._patch_and_tubelet, frame_size)
+        if tokens.valid is not None:
+            kept = patches[rows, tokens.masked]
+            predicted = torch.where(tokens.valid[..., None], predicted, kept)
+        patches = patches.index_put((rows, tokens.masked), predicted)
 
-        is_masked = patches.new_zeros(patches.shape[:2], dtype=torch.bool)
-        is_masked[rows, masked] = True if valid is None else valid
-        is_sector = is_masked.clone()
-        is_sector[rows, inputs['visible']] = True
+        masked = patches.new_zeros(patches.shape[:2], dtype=torch.bool)  # (2B, N)
+        masked[rows, tokens.masked] = True if tokens.valid is None else tokens.valid
+        sector = masked.clone()
+        sector[rows, tokens.visible] = True
         fields = {
             'input': clips.float(),
             'target': inputs['target'].float(),
-            'reconstruction': reconstruction,
-            'masked': is_masked,
-            'sector': is_sector,
+            'reconstruction': unpatchify(
+                patches, self.patch_size, self.tubelet_size, clips.shape[-2:]
+            ),
+            'masked': masked,
+            'sector': sector,
         }
         samples = data_samples or [BaseDataElement() for _ in range(len(clips) // 2)]
         for index, sample in enumerate(samples):
             sample.set_data({name: x[index :: len(samples)] for name, x in fields.items()})
-            sample.set_data({'token_size': self._patch_and_tubelet[::-1]})
+            sample.set_data({'token_size': (self.tubelet_size, self.patch_size)})
         return samples
 
-    def _some(self, masked: Tensor) -> Tensor:
-        count = max(1, round(self.decode_ratio * masked.shape[1]))
-        order = torch.rand(masked.shape, device=masked.device).argsort(dim=1)
-        return masked.gather(1, order[:, :count])
-
-    def _learn(self, inputs: dict[str, Tensor]) -> tuple[Tensor, Tensor]:
-        if self.compile_arguments is None:
-            return self.learn(inputs)
-        if self._compiled is None:
-            self._compiled = torch.compile(self.learn, **self.compile_arguments)
-        return self._compiled(inputs)
-
-    def _require_size(self, inputs: dict[str, Tensor]) -> None:
+    def _require_geometry(self, inputs: dict[str, Any]) -> None:
         found = tuple(inputs['imgs'].shape[2:])
-        if found != self.neck.clip_size:
+        if found != self.clip_size:
             raise UserError(
                 f'clips of {found} (frames, height, width), the model is made for '
-                f'{self.neck.clip_size}: let num_frames and img_size of encoder and decoder agree '
-                'with the pipeline'
+                f'{self.clip_size}: let num_frames and img_size of the model agree with the '
+                'pipeline'
             )
-        num_tokens = self.neck.pos_embed.shape[1]
-        of_masks = sum(inputs[name].shape[1] for name in ('visible', 'masked', 'background'))
-        if of_masks != num_tokens:
+        num_frames, height, width = self.clip_size
+        expected = height * width * num_frames // (self.patch_size**2 * self.tubelet_size)
+        tokens = inputs['tokens']
+        num_tokens = sum(ids.shape[1] for ids in (tokens.visible, tokens.masked, tokens.background))
+        if num_tokens != expected:
             raise UserError(
-                f'masks of {of_masks} tokens, the model has {num_tokens}: let patch_size and '
-                'tubelet_size of SectorMask agree with those of encoder and decoder'
+                f'masks of {num_tokens} tokens, the model has {expected}: let patch_size and '
+                'tubelet_size of SectorMask in the pipeline agree with those of the model'
             )
 
-    def _require_one_size(self) -> None:
-        sizes = [
-            part.pos_embed.shape[1]
-            for part in (self.backbone, self.neck)
-            if hasattr(part, 'pos_embed')
-        ]
-        if len(set(sizes)) > 1:
+
+def _with_geometry(part: str, config: dict[str, Any], geometry: dict[str, int]) -> dict[str, Any]:
+    for name, value in geometry.items():
+        if config.get(name, value) != value:
             raise UserError(
-                f'the encoder is made for clips of {sizes[0]} tokens, the decoder for {sizes[1]}: '
-                'let img_size, patch_size, num_frames and tubelet_size of both agree'
+                f'{part}.{name}={config[name]} differs from {value} of the model: set {name} of '
+                'the model, which hands it on'
             )
-
-    def _encode(self, inputs: dict[str, Tensor]) -> Tensor:
-        patches = self.patches(inputs['imgs'], inputs['visible'])
-        return self.backbone.encode(patches, inputs['visible'])
-
-    def _reconstruct(self, latent: Tensor, inputs: dict[str, Tensor]) -> Tensor:
-        prediction = self._decode(latent, inputs)
-        target = self.patches(inputs['target'], inputs['masked'])
-        return self.reconstruction_head(prediction, target, inputs['masked_valid'])
-
-    def _decode(self, latent: Tensor, inputs: dict[str, Tensor]) -> Tensor:
-        return self.neck(
-            latent,
-            inputs['visible'],
-            inputs['masked'],
-            inputs['background'],
-            inputs['masked_valid'],
-        )
-
-    @property
-    def _patch_and_tubelet(self) -> tuple[int, int]:
-        return self.neck.patch_size, self.neck.tubelet_size
+    return {**config, **geometry}

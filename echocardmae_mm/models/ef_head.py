@@ -26,9 +26,9 @@ class EFHead(BaseModule):
     """A linear layer on the pooled features (the released code's ``train_ef.py``).
 
     Its weight starts at zero and its bias at the mean EF of the training set, which
-    :class:`TargetStatisticsHook` finds, so that the first prediction is that mean for every recording. It
-    computes in float32 whatever the autocast: bfloat16 has steps of a quarter of a per cent at an
-    EF of 60 %.
+    :class:`TargetStatisticsHook` computes, so that the first prediction for every recording is that
+    mean. It computes in float32 even under autocast: bfloat16 has steps of a quarter of a per cent
+    at an EF of 60 %.
 
     Args:
         in_channels (int): Width of the features. Defaults to 384.
@@ -151,7 +151,7 @@ class EFHead(BaseModule):
         if self.target == 'zscore' and not (self.std > 0 and self.mean.isfinite()):
             raise UserError(
                 f"EFHead: target='zscore' with a mean EF of {float(self.mean):g} and a deviation "
-                f'of {float(self.std):g}: add TargetStatisticsHook to custom_hooks, or give mean and std'
+                f'of {float(self.std):g}: add TargetStatisticsHook, or set mean and std'
             )
         features = _pool(features)
         predicted = self(features.detach() if self.stop_gradient else features)

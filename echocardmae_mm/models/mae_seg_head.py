@@ -46,8 +46,8 @@ class MAESegHead(BaseModule):
         patch_size (int): Side of a patch in pixels. Defaults to 16.
         num_frames (int): Frames of a clip; 1 for single images. Defaults to 1.
         tubelet_size (int): Frames of a patch; 1 for single images. Defaults to 1.
-        use_learnable_pos_emb (bool): Whether positions are trained, from sinusoids on, as the released code
-            does. Defaults to False.
+        use_learnable_pos_emb (bool): Whether positions are trained, starting from sinusoids, as in
+            the released code. Defaults to False.
         norm_eps (float): Of the norms; the released code has 1e-5. Defaults to 1e-6.
         attn_bias (bool): As :class:`FusedVisionTransformer`. Defaults to True.
         loss_decode (dict | Sequence[dict]): Losses on (N, num_classes, H, W) and (N, H, W).

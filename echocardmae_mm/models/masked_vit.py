@@ -32,17 +32,17 @@ class MaskedVisionTransformer(PatchEncoder, FusedVisionTransformer):
         """The patch embedding of the host's class."""
         return self.patch_embed.projection
 
-    def encode(self, patches: Tensor, places: Tensor | None = None) -> Tensor:
+    def encode(self, patches: Tensor, ids: Tensor | None = None) -> Tensor:
         """As :meth:`PatchEncoder.encode`.
 
         Args:
             patches (Tensor): Normalised patches, (B, K, D).
-            places (Tensor, optional): Their places, int64 of shape (B, K). Defaults to None.
+            ids (Tensor, optional): Their indices, int64 of shape (B, K). Defaults to None.
 
         Returns:
             Tensor: (B, K, embed_dims).
         """
-        tokens = self.pos_drop(self._embed(patches, places))
+        tokens = self.pos_drop(self._embed(patches, ids))
         for block in self.blocks:
             tokens = block(tokens)
         return self.norm(tokens)

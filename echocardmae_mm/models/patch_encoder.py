@@ -24,12 +24,12 @@ class PatchEncoder:
         """The patch embedding, its kernel as large as its stride."""
 
     @abstractmethod
-    def encode(self, patches: Tensor, places: Tensor | None = None) -> Tensor:
+    def encode(self, patches: Tensor, ids: Tensor | None = None) -> Tensor:
         """Latents of some patches: the others take no part, not even in the patch embedding.
 
         Args:
             patches (Tensor): Normalised patches, (B, K, D), laid out (p_t, p_h, p_w, channel).
-            places (Tensor, optional): Their places in the clip, int64 of shape (B, K). Defaults to
+            ids (Tensor, optional): Their indices in the clip, int64 of shape (B, K). Defaults to
                 None, they are all of the clip's, in order.
 
         Returns:
@@ -56,6 +56,6 @@ class PatchEncoder:
             return self.encode(patchify(clips, patch_size, tubelet_size))
         return self.encode(take_patches(clips, visible, patch_size, tubelet_size), visible)
 
-    def _embed(self, patches: Tensor, places: Tensor | None) -> Tensor:
-        position = self.pos_embed if places is None else self.pos_embed[0, places]
+    def _embed(self, patches: Tensor, ids: Tensor | None) -> Tensor:
+        position = self.pos_embed if ids is None else self.pos_embed[0, ids]
         return embed_patches(patches, self.patch_convolution) + position

@@ -60,12 +60,12 @@ def unpatchify(
     )
 
 
-def take_patches(clips: Tensor, places: Tensor, patch_size: int, tubelet_size: int) -> Tensor:
+def take_patches(clips: Tensor, ids: Tensor, patch_size: int, tubelet_size: int) -> Tensor:
     """Cut out some patches of each clip.
 
     Args:
         clips (Tensor): Clips of shape (B, C, T, H, W), as :func:`patchify` takes them.
-        places (Tensor): Which tokens, int64 of shape (B, K).
+        ids (Tensor): Indices of the tokens, int64 of shape (B, K).
         patch_size (int): Side of a patch in pixels.
         tubelet_size (int): Frames of a patch.
 
@@ -74,8 +74,8 @@ def take_patches(clips: Tensor, places: Tensor, patch_size: int, tubelet_size: i
     """
     patches = patchify(clips, patch_size, tubelet_size)
     first = torch.arange(len(clips), device=clips.device).unsqueeze(1) * patches.shape[1]
-    chosen = patches.flatten(0, 1).index_select(0, (places + first).flatten())
-    return chosen.unflatten(0, tuple(places.shape))
+    chosen = patches.flatten(0, 1).index_select(0, (ids + first).flatten())
+    return chosen.unflatten(0, tuple(ids.shape))
 
 
 def require_tokens(clips: Tensor, num_tokens: int, patch_size: int, tubelet_size: int) -> None:
@@ -107,7 +107,7 @@ def embed_patches(patches: Tensor, convolution: nn.Conv3d) -> Tensor:
         convolution (nn.Conv3d): The patch embedding, its kernel as large as its stride.
 
     Returns:
-        Tensor: (B, K, C), as the convolution of the whole clip gives at those places.
+        Tensor: (B, K, C), as the convolution of the whole clip gives there.
     """
     weight = rearrange(convolution.weight, 'd c pt ph pw -> d (pt ph pw c)')
     return F.linear(patches, weight, convolution.bias)

@@ -24,23 +24,18 @@ class ReconstructionHead(BaseModule):
         super().__init__()
         self.loss_weight = loss_weight
 
-    def forward(
-        self, prediction: Tensor, target: Tensor, masked_valid: Tensor | None = None
-    ) -> Tensor:
+    def forward(self, prediction: Tensor, target: Tensor, valid: Tensor | None = None) -> Tensor:
         """The weighted loss.
 
         Args:
             prediction (Tensor): Predicted patches, (B, Nm, D).
             target (Tensor): Patches of the target, normalised, (B, Nm, D).
-            masked_valid (Tensor, optional): bool of shape (B, Nm), false for tokens that do not
+            valid (Tensor, optional): bool of shape (B, Nm), false for tokens that do not
                 count. Defaults to None, all count.
 
         Returns:
             Tensor: float32 scalar.
         """
         error = F.mse_loss(prediction.float(), target.float(), reduction='none').mean(-1)
-        if masked_valid is None:
-            per_clip = error.mean(1)
-        else:
-            per_clip = (error * masked_valid).sum(1) / masked_valid.sum(1)
+        per_clip = error.mean(1) if valid is None else (error * valid).sum(1) / valid.sum(1)
         return self.loss_weight * per_clip.mean()

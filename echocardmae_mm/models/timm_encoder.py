@@ -72,14 +72,14 @@ class TimmVideoEncoder(PatchEncoder, BaseModule):
         """The inflated patch embedding."""
         return self.patch_embed
 
-    def encode(self, patches: Tensor, places: Tensor | None = None) -> Tensor:
+    def encode(self, patches: Tensor, ids: Tensor | None = None) -> Tensor:
         """As :meth:`PatchEncoder.encode`.
 
         Args:
             patches (Tensor): Normalised patches, (B, K, D).
-            places (Tensor, optional): Their places, int64 of shape (B, K). Defaults to None.
+            ids (Tensor, optional): Their indices, int64 of shape (B, K). Defaults to None.
 
         Returns:
             Tensor: (B, K, C).
         """
-        return self.norm(self.blocks(self.norm_pre(self._embed(patches, places))))
+        return self.norm(self.blocks(self.norm_pre(self._embed(patches, ids))))

@@ -70,7 +70,7 @@ class MotionTable:
         return float(self._levels[0])
 
     def lookup(self, contraction: float, along: float, across: float) -> tuple[Image, Image]:
-        """AcquisitionSettings up the column and the line of the material grid under each beam sample.
+        """Look up the column and the line of the material grid under each beam sample.
 
         Args:
             contraction (float): Contraction of the heart, within the tabulated range.

@@ -45,7 +45,7 @@ SCREENS = {
 
 
 def get_screen(name: str) -> Screen:
-    """AcquisitionSettings up a kind of picture by its name.
+    """Look up a kind of picture by its name.
 
     Raises:
         UserError: There is none of that name.

@@ -83,7 +83,7 @@ VARIANTS = {
 
 
 def get_variant(name: str) -> Variant:
-    """AcquisitionSettings up a variant by its name.
+    """Look up a variant by its name.
 
     Raises:
         UserError: There is none of that name.

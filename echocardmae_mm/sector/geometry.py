@@ -40,20 +40,21 @@ def token_sector(mask: np.ndarray, patch_size: int) -> np.ndarray:
     """Patches that hold at least one pixel of the sector.
 
     Args:
-        mask (np.ndarray): Pixel mask, bool of shape (H, W).
+        mask (np.ndarray): Pixel masks, bool of shape (..., H, W).
         patch_size (int): Side of a patch in pixels.
 
     Returns:
-        np.ndarray: bool of shape (H / patch_size, W / patch_size).
+        np.ndarray: bool of shape (..., H / patch_size, W / patch_size).
 
     Raises:
-        UserError: If the patch does not divide the mask.
+        UserError: If the patch size does not divide H and W.
     """
-    height, width = mask.shape
+    height, width = mask.shape[-2:]
     if height % patch_size or width % patch_size:
         raise UserError(
             f'a frame of {height} x {width} pixels does not divide into patches of {patch_size}; '
             'resize the frames to a multiple of the patch size'
         )
-    patches = mask.reshape(height // patch_size, patch_size, width // patch_size, patch_size)
-    return np.any(patches, axis=(1, 3))
+    rows, columns = height // patch_size, width // patch_size
+    patches = mask.reshape(*mask.shape[:-2], rows, patch_size, columns, patch_size)
+    return np.any(patches, axis=(-3, -1))

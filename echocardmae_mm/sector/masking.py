@@ -1,7 +1,7 @@
 """Which tokens of the sector are hidden from the encoder (section 2.2 of the paper).
 
-Each strategy scores the cells of every temporal slot; the ``num_visible`` cells of the sector with
-the lowest scores stay visible, so that every slot, clip and video show the same number.
+A strategy scores the tokens of every time slot. The ``num_visible`` sector tokens with the lowest
+scores stay visible, so that every slot, clip and video shows the same number.
 """
 
 from __future__ import annotations
@@ -13,8 +13,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from echocardmae_mm.utils.counter_rng import random_bits53
-from echocardmae_mm.utils.counter_rng import RngKey, RngStream, random_uniform
+from echocardmae_mm.utils.counter_rng import RngStream, random_bits53
 
 BLOCKS_PER_SLOT = 32
 BLOCK_AREA = (0.08, 0.4)
@@ -22,138 +21,106 @@ BLOCK_ASPECT = (0.3, 1 / 0.3)
 
 
 def mask_tokens(
-    sector: np.ndarray,
-    num_clips: int,
-    num_slots: int,
-    num_visible: int,
-    strategy: str,
-    key: RngKey,
-) -> np.ndarray:
-    """Draw the masked tokens of some clips that share one sector.
-
-    The first clip's mask does not depend on ``num_clips``.
-
-    Args:
-        sector (np.ndarray): Grid of tokens, bool of shape (h, w).
-        num_clips (int): Number of independent masks.
-        num_slots (int): Temporal slots, frames / tubelet.
-        num_visible (int): Visible tokens in each slot, at most the tokens of the sector.
-        strategy (str): A key of ``STRATEGIES``.
-        key (RngKey): Whose draw it is.
-
-    Returns:
-        np.ndarray: bool of shape (num_clips, num_slots * h * w), in the order t, h, w.
-    """
-    inside = sector.ravel()
-    scores = STRATEGIES[strategy](sector, num_clips, num_slots, key)
-    order = np.argsort(np.where(inside, scores, np.inf), axis=-1, kind='stable')
-    masked = np.broadcast_to(inside, scores.shape).copy()
-    np.put_along_axis(masked, order[..., :num_visible], False, axis=-1)
-    return masked.reshape(num_clips, -1)
-
-
-def mask_token_batch(
     sector: Tensor,
+    keys: Tensor,
     num_clips: int,
     num_slots: int,
     num_visible: int,
-    strategy: str,
-    keys: Tensor,
+    strategy: str = 'random',
 ) -> Tensor:
-    """:func:`mask_tokens` of a batch of videos that share one sector, on its device.
+    """Draw the masked tokens of a batch, on the device of ``keys``.
+
+    The mask of a video depends on its key alone; its first clip does not depend on ``num_clips``.
 
     Args:
-        sector (Tensor): Grid of tokens, bool of shape (h * w,).
-        num_clips (int): Number of independent masks of a video.
-        num_slots (int): Temporal slots, frames / tubelet.
-        num_visible (int): Visible tokens in each slot.
-        strategy (str): One of ``BATCH_STRATEGIES``.
-        keys (Tensor): Whose draws they are, int64 of shape (B, 3).
+        sector (Tensor): Tokens in the sector, bool of shape (B, h, w), or (1, h, w) for all videos.
+        keys (Tensor): int64 of shape (B, 3), one :class:`RngKey` a row.
+        num_clips (int): Independent masks of each video, M.
+        num_slots (int): Time slots, frames / tubelet size.
+        num_visible (int): Visible tokens in each slot, fewer than the sector's.
+        strategy (str): A key of ``STRATEGIES``. Defaults to 'random'.
 
     Returns:
-        Tensor: bool of shape (B, num_clips, num_slots * h * w), bit by bit what
-        :func:`mask_tokens` draws for each key.
+        Tensor: bool of shape (B, M, num_slots * h * w), in the order t, h, w.
+
+    Example:
+        >>> import torch
+        >>> sector = torch.ones(1, 2, 2, dtype=torch.bool)
+        >>> mask_tokens(sector, torch.tensor([[0, 0, 7]]), num_clips=1, num_slots=2, num_visible=1)
+        tensor([[[ True, False,  True,  True,  True,  True,  True, False]]])
     """
-    num_draws = num_slots if strategy == 'random' else 1
-    shape = (len(keys), num_clips, num_draws, len(sector))
-    ranks = random_bits53(keys, RngStream.MASK, math.prod(shape[1:])).view(shape)
-    ranks = torch.where(sector, ranks, torch.iinfo(torch.int64).max)
-    shown = ranks.argsort(dim=-1, stable=True)[..., :num_visible]
-    masked = sector.expand(shape).scatter(-1, shown, False)
-    return masked.expand(-1, -1, num_slots, -1).flatten(2)
+    inside = sector.flatten(1)[:, None, None]  # (B, 1, 1, hw)
+    scores = STRATEGIES[strategy](sector, keys, num_clips, num_slots)  # (B, M, T or 1, hw)
+    last = math.inf if scores.is_floating_point() else torch.iinfo(scores.dtype).max
+    order = torch.where(inside, scores, last).argsort(dim=-1, stable=True)
+    masked = inside.expand(scores.shape).scatter(-1, order[..., :num_visible], False)
+    return masked.expand(-1, -1, num_slots, -1).flatten(2)  # (B, M, T * hw)
 
 
-def random_scores(sector: np.ndarray, num_clips: int, num_slots: int, key: RngKey) -> np.ndarray:
-    """Every slot draws its own cells ("random masking", as in MAE).
+def random_scores(sector: Tensor, keys: Tensor, num_clips: int, num_slots: int) -> Tensor:
+    """Every slot draws its own tokens ("random masking", as in MAE).
 
     Args:
-        sector (np.ndarray): Grid of tokens, bool of shape (h, w).
-        num_clips (int): Number of independent masks.
-        num_slots (int): Temporal slots.
-        key (RngKey): Whose draw it is.
+        sector (Tensor): bool of shape (B or 1, h, w).
+        keys (Tensor): int64 of shape (B, 3).
+        num_clips (int): Independent masks of each video, M.
+        num_slots (int): Time slots, T.
 
     Returns:
-        np.ndarray: float64 of shape (num_clips, num_slots, h * w).
+        Tensor: int64 of shape (B, M, T, h * w).
     """
-    shape = (num_clips, num_slots, sector.size)
-    return random_uniform(key, RngStream.MASK, math.prod(shape)).reshape(shape)
+    shape = (num_clips, num_slots, sector[0].numel())
+    return random_bits53(keys, RngStream.MASK, math.prod(shape)).unflatten(1, shape)
 
 
-def tube_scores(sector: np.ndarray, num_clips: int, num_slots: int, key: RngKey) -> np.ndarray:
-    """One draw of cells holds in all slots ("tube masking", as in VideoMAE).
+def tube_scores(sector: Tensor, keys: Tensor, num_clips: int, num_slots: int) -> Tensor:
+    """All slots share one draw ("tube masking", as in VideoMAE): T is 1 in the result.
 
-    Args:
-        sector (np.ndarray): Grid of tokens, bool of shape (h, w).
-        num_clips (int): Number of independent masks.
-        num_slots (int): Temporal slots.
-        key (RngKey): Whose draw it is.
-
-    Returns:
-        np.ndarray: float64 of shape (num_clips, num_slots, h * w).
+    Arguments as :func:`random_scores`.
     """
-    tubes = random_scores(sector, num_clips, 1, key)
-    return np.repeat(tubes, num_slots, axis=1)
+    return random_scores(sector, keys, num_clips, num_slots=1)
 
 
-def block_scores(sector: np.ndarray, num_clips: int, num_slots: int, key: RngKey) -> np.ndarray:
+def block_scores(sector: Tensor, keys: Tensor, num_clips: int, num_slots: int) -> Tensor:
     """Contiguous blocks are masked one after another ("blockwise masking", as in BEiT).
 
     Each slot draws a sequence of rectangles as BEiT does: an area of 8 to 40 % of the sector, an
-    aspect ratio that is log-uniform in 0.3 to 1/0.3, and a centre in the sector. A cell is masked
-    with the first rectangle that covers it; the rectangle that would exceed the count shrinks
-    towards its centre, which keeps it contiguous and the count exact. Cells under no rectangle come
-    last.
+    aspect ratio that is log-uniform in 0.3 to 1/0.3, and a centre in the sector. The first
+    rectangle that covers a token masks it. The rectangle that would exceed the count shrinks
+    towards its centre, which keeps it contiguous and the count exact. Tokens under no rectangle
+    come last. Computed on the CPU, because devices round ``exp`` differently.
 
-    Args:
-        sector (np.ndarray): Grid of tokens, bool of shape (h, w).
-        num_clips (int): Number of independent masks.
-        num_slots (int): Temporal slots.
-        key (RngKey): Whose draw it is.
+    Arguments as :func:`random_scores`.
 
     Returns:
-        np.ndarray: float64 of shape (num_clips, num_slots, h * w), the first to be masked highest.
+        Tensor: float64 of shape (B, M, T, h * w).
     """
+    grids = sector.cpu().expand(len(keys), -1, -1).numpy()
     shape = (num_clips, num_slots, BLOCKS_PER_SLOT, 5)
-    area, aspect, cell, down, right = np.moveaxis(
-        random_uniform(key, RngStream.MASK, math.prod(shape)).reshape(shape)[..., None], -2, 0
-    )
+    bits = random_bits53(keys.cpu(), RngStream.MASK, math.prod(shape)).numpy()
+    uniform = (bits * 2.0**-53).reshape(len(keys), *shape)
+    scores = np.stack([_block_scores(*video) for video in zip(grids, uniform)])
+    return torch.from_numpy(scores).to(keys.device)
+
+
+def _block_scores(sector: np.ndarray, uniform: np.ndarray) -> np.ndarray:
+    area, aspect, cell, down, right = np.moveaxis(uniform[..., None], -2, 0)  # (M, T, blocks, 1)
     area = sector.sum() * (BLOCK_AREA[0] + area * (BLOCK_AREA[1] - BLOCK_AREA[0]))
     aspect = np.exp(np.log(BLOCK_ASPECT[0]) + aspect * np.log(BLOCK_ASPECT[1] / BLOCK_ASPECT[0]))
     rows, columns = np.nonzero(sector)
     centre = (cell * len(rows)).astype(np.int64)
-    y, x = (axis.ravel() for axis in np.indices(sector.shape))
+    y, x = (axis.ravel() for axis in np.indices(sector.shape))  # (hw,)
+    # Below 0.5 inside the rectangle: the larger of both distances, in sides of the rectangle.
     offset = np.maximum(
         np.abs(y - rows[centre] - down + 0.5) / np.sqrt(area * aspect),
         np.abs(x - columns[centre] - right + 0.5) / np.sqrt(area / aspect),
-    )
+    )  # (M, T, blocks, hw)
     block = np.arange(BLOCKS_PER_SLOT)[:, None]
     return -np.where(offset < 0.5, block + offset, BLOCKS_PER_SLOT + offset).min(axis=-2)
 
 
-STRATEGIES: dict[str, Callable[[np.ndarray, int, int, RngKey], np.ndarray]] = {
+STRATEGIES: dict[str, Callable[[Tensor, Tensor, int, int], Tensor]] = {
     'random': random_scores,
     'tube': tube_scores,
     'block': block_scores,
 }
-#: Those that a whole batch can be drawn by on its device; a block's shape rests on floating point.
-BATCH_STRATEGIES = ('random', 'tube')

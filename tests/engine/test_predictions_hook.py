@@ -6,8 +6,8 @@ import pandas as pd
 import pytest
 import torch
 
-from echocardmae_mm.evaluation import EFMetric, ReconstructionMetric
 from echocardmae_mm.engine import PredictionsHook
+from echocardmae_mm.evaluation import EFMetric, ReconstructionMetric
 
 PICTURES = {'predicted_against_true', 'bland_altman', 'error_by_ef_class'}
 

@@ -13,7 +13,7 @@ from mmengine.structures import BaseDataElement
 from echocardmae_mm.registry import MODELS
 
 MEAN, STD = (30, 31, 32), (50, 51, 52)
-SIZE = dict(img_size=32, patch_size=8, num_frames=4, tubelet_size=2, num_heads=3)
+SIZE = dict(img_size=32, patch_size=8, num_frames=4, tubelet_size=2)
 
 
 @pytest.fixture(scope='session')
@@ -26,6 +26,7 @@ def mae_config() -> Callable[..., dict[str, Any]]:
         align=None,
         loss_rec=1.0,
         encoder=None,
+        decoder=None,
         preprocessor=None,
         **options,
     ):
@@ -39,24 +40,22 @@ def mae_config() -> Callable[..., dict[str, Any]]:
             ),
             backbone=dict(
                 type='echocardmae_mm.MaskedVisionTransformer',
-                embed_dims=24,
-                depth=2,
                 attn_bias=attn_bias,
-                **{**SIZE, **(encoder or {})},
+                num_heads=3,
+                **{'embed_dims': 24, 'depth': 2, **(encoder or {})},
             ),
             neck=dict(
                 type='echocardmae_mm.BackgroundTokenDecoder',
-                in_channels=24,
-                embed_dims=12,
-                depth=1,
+                num_heads=3,
                 background=background,
                 attn_bias=attn_bias,
-                **SIZE,
+                **{'embed_dims': 12, 'depth': 1, **(decoder or {})},
             ),
             reconstruction_head=dict(
                 type='echocardmae_mm.ReconstructionHead', loss_weight=loss_rec
             ),
             alignment_head=align,
+            **SIZE,
             **options,
         )
 
@@ -65,12 +64,11 @@ def mae_config() -> Callable[..., dict[str, Any]]:
 
 @pytest.fixture(scope='session')
 def build_mae(mae_config) -> Callable[..., Any]:
-    """``build_mae(pad_masked=False, **settings of mae_config)`` builds it from seed 0."""
+    """``build_mae(**settings of mae_config)`` builds it from seed 0."""
 
-    def make(background='positional', pad_masked=False, **settings):
+    def make(background='positional', **settings):
         torch.manual_seed(0)
-        preprocessor = {'pad_masked': pad_masked, **settings.pop('preprocessor', {})}
-        model = MODELS.build(mae_config(background, preprocessor=preprocessor, **settings))
+        model = MODELS.build(mae_config(background, **settings))
         model.init_weights()
         return model
 

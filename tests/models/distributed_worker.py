@@ -9,6 +9,7 @@ import torch
 from mmengine.model import MMDistributedDataParallel
 
 import echocardmae_mm  # noqa: F401
+from echocardmae_mm.models.clip_pair_preprocessor import TokenIndices
 from echocardmae_mm.registry import MODELS
 
 
@@ -19,7 +20,14 @@ def share_of(inputs: dict, rank: int) -> dict:
         first, second = value.chunk(2)
         return torch.cat((first.chunk(2)[rank], second.chunk(2)[rank]))
 
-    return {name: None if value is None else half(value) for name, value in inputs.items()}
+    return {name: half(value) for name, value in inputs.items()}
+
+
+def as_inputs(tensors: dict) -> dict:
+    """Inputs of the model from plain tensors, which are all that ``weights_only`` loads."""
+    clips = {name: tensors[name] for name in ('imgs', 'target')}
+    tokens = TokenIndices(*(tensors[name] for name in ('visible', 'masked', 'background')))
+    return {**clips, 'tokens': tokens}
 
 
 def step(case: dict) -> dict:
@@ -28,7 +36,7 @@ def step(case: dict) -> dict:
     model.load_state_dict(case['state'])
     model = MMDistributedDataParallel(module=model)
     rank = torch.distributed.get_rank()
-    losses = model(share_of(case['inputs'], rank), mode='loss')
+    losses = model(as_inputs(share_of(case['inputs'], rank)), mode='loss')
     sum(losses.values()).backward()
     for name, value in losses.items():
         losses[name] = value.detach() / 2

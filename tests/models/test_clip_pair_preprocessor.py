@@ -5,8 +5,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from mmengine.structures import BaseDataElement
 
+from echocardmae_mm.datasets.transforms import DenoisedTarget, SectorMask
 from echocardmae_mm.models import ClipPairPreprocessor
-from echocardmae_mm.models.clip_pair_preprocessor import token_indices
+from echocardmae_mm.models.clip_pair_preprocessor import count_tokens, token_indices
+from echocardmae_mm.utils.counter_rng import EpochIndex
 from echocardmae_mm.utils.errors import UserError
 
 MEAN, STD = (30.0, 31.0, 32.0), (50.0, 51.0, 52.0)
@@ -55,8 +57,10 @@ def test_stacked_tensors_give_the_same():
     stacked = {'inputs': {name: torch.stack(value) for name, value in data['inputs'].items()}}
     preprocessor = ClipPairPreprocessor(MEAN, STD)
     ours, theirs = preprocessor(data)['inputs'], preprocessor(stacked)['inputs']
-    assert ours['masked_valid'] is theirs['masked_valid'] is None
-    for name in ours.keys() - {'masked_valid'}:
+    assert ours['tokens'].valid is theirs['tokens'].valid is None
+    for a, b in zip(ours.pop('tokens')[:3], theirs.pop('tokens')[:3]):
+        assert torch.equal(a, b)
+    for name in ours:
         assert torch.equal(ours[name], theirs[name])
 
 
@@ -76,13 +80,13 @@ def test_padded_places_hold_every_token_once(sectors, seed):
     videos = [video(seed + i, tokens) for i, tokens in enumerate(sectors)]
     sector = torch.cat([x['sector'] for x in videos])
     masked = torch.cat([x['masked'] for x in videos])
-    found = token_indices(sector, masked, pad_masked=True)
-    assert found['visible'].shape == (2 * len(sectors), 5)
-    assert found['masked'].shape == (2 * len(sectors), 27)
-    assert found['background'].shape == (2 * len(sectors), 0)
+    found = token_indices(sector, masked, num_visible=5, num_masked=None)
+    assert found.visible.shape == (2 * len(sectors), 5)
+    assert found.masked.shape == (2 * len(sectors), 27)
+    assert found.background.shape == (2 * len(sectors), 0)
     for row in range(2 * len(sectors)):
-        valid = found['masked_valid'][row]
-        visible, hidden = found['visible'][row].tolist(), found['masked'][row]
+        valid = found.valid[row]
+        visible, hidden = found.visible[row].tolist(), found.masked[row]
         assert visible == (sector & ~masked)[row].nonzero().flatten().tolist()
         assert hidden[valid].tolist() == masked[row].nonzero().flatten().tolist()
         assert hidden[~valid].tolist() == (~sector)[row].nonzero().flatten().tolist()
@@ -91,32 +95,72 @@ def test_padded_places_hold_every_token_once(sectors, seed):
 def test_places_of_equal_sectors():
     videos = [video(0), video(1)]
     sector, masked = (torch.cat([x[name] for x in videos]) for name in ('sector', 'masked'))
-    found = token_indices(sector, masked, pad_masked=False)
-    assert found['masked_valid'] is None
+    found = token_indices(sector, masked, *count_tokens(sector, masked))
+    assert found.valid is None
     kinds = {'visible': sector & ~masked, 'masked': masked, 'background': ~sector}
     for name, kind in kinds.items():
         for row in range(4):
-            assert found[name][row].tolist() == kind[row].nonzero().flatten().tolist()
+            assert getattr(found, name)[row].tolist() == kind[row].nonzero().flatten().tolist()
 
 
 @pytest.mark.parametrize(
     ('spoil', 'message'),
     [
-        (lambda data: data['inputs'].pop('target'), "no 'target': put DenoisedTarget"),
-        (lambda data: data['inputs'].pop('masked'), "no 'masked': put SectorMask"),
-        (lambda data: data['inputs'].update(collated(video(0), video(1, 24))['inputs']),
-         'pad_masked=True'),
+        (lambda data: data['inputs'].pop('target'), "no 'target': use denoise="),
+        (lambda data: data['inputs'].pop('masked'), "no 'masked': use mask="),
         (lambda data: data['inputs'].update(collated(video(0), video(1, 20, 6))['inputs']),
          'num_visible'),
         (lambda data: data['inputs']['masked'][0].logical_not_(), 'outside the sector'),
         (lambda data: data['inputs'].update(imgs=torch.zeros(2, 1, 3, 4, 32, 32)), 'num_clips=2'),
     ],
 )  # fmt: skip
-def test_what_does_not_fit_is_said(spoil, message):
+def test_what_does_not_fit_is_refused(spoil, message):
     data = collated(video(0), video(1))
     spoil(data)
     with pytest.raises(UserError, match=message):
         ClipPairPreprocessor(MEAN, STD)(data)
+
+
+@pytest.mark.parametrize('strategy', ['random', 'tube', 'block'])
+@pytest.mark.parametrize('same_mask', [True, False])
+@pytest.mark.parametrize('sector', ['template', 'none', 'auto'])
+def test_a_batch_equals_the_pipeline_of_each_sample(strategy, same_mask, sector):
+    """The same classes as transforms, sample by sample."""
+    rng = np.random.default_rng(0)
+    keys = [(7, 0, 3), (7, 1, 3), (7, 1, 4)]
+    mask = dict(strategy=strategy, same_mask=same_mask, sector=sector)
+    samples, batch = [], {'imgs': [], 'key': [], 'sector_mask': []}
+    for number, (seed, epoch, index) in enumerate(keys):
+        own = np.zeros((112, 112), bool)
+        own[:, : 60 + 16 * number] = True
+        imgs = rng.integers(0, 256, (2, 3, 4, 112, 112), dtype=np.uint8)
+        results = {'imgs': imgs, 'sample_idx': EpochIndex(index, epoch, seed), 'sector_mask': own}
+        samples.append(SectorMask(**mask)(DenoisedTarget('mean')(results)))
+        for name, value in (('imgs', imgs), ('key', keys[number]), ('sector_mask', own)):
+            batch[name].append(torch.as_tensor(value))
+    names = ('imgs', 'target', 'sector', 'masked')
+    pipeline = {name: [torch.from_numpy(s[name]) for s in samples] for name in names}
+    expected = ClipPairPreprocessor(MEAN, STD)({'inputs': pipeline})['inputs']
+    ours = ClipPairPreprocessor(MEAN, STD, denoise=dict(method='mean'), mask=mask)
+    inputs = ours({'inputs': batch})['inputs']
+    torch.testing.assert_close(inputs, expected, rtol=0, atol=0)
+    assert (inputs['tokens'].valid is None) == (sector != 'auto')
+
+
+def test_a_target_and_masks_of_the_pipeline_are_kept():
+    data = collated(video(0), video(1))
+    preprocessor = ClipPairPreprocessor(MEAN, STD, denoise={}, mask={})
+    expected = ClipPairPreprocessor(MEAN, STD)(data)['inputs']
+    torch.testing.assert_close(preprocessor(data)['inputs'], expected)
+
+
+def test_a_batch_without_key_or_sector_is_refused():
+    imgs = [torch.zeros(2, 3, 4, 112, 112, dtype=torch.uint8)]
+    with pytest.raises(UserError, match="no 'key'"):
+        ClipPairPreprocessor(MEAN, STD, denoise={}, mask={})({'inputs': {'imgs': imgs}})
+    data = {'inputs': {'imgs': imgs, 'key': [torch.tensor([0, 0, 0])]}}
+    with pytest.raises(UserError, match='put FindSector or CropToSector'):
+        ClipPairPreprocessor(MEAN, STD, denoise={}, mask=dict(sector='auto'))(data)
 
 
 @pytest.mark.gpu
@@ -124,4 +168,5 @@ def test_what_does_not_fit_is_said(spoil, message):
 def test_everything_reaches_the_device():
     preprocessor = ClipPairPreprocessor(MEAN, STD).to('cuda')
     inputs = preprocessor(collated(video(0), video(1)))['inputs']
-    assert all(value is None or value.is_cuda for value in inputs.values())
+    assert inputs['imgs'].is_cuda
+    assert inputs['tokens'].masked.is_cuda

@@ -10,6 +10,7 @@ import torch
 
 import echocardmae_mm
 from echocardmae_mm.registry import MODELS
+from tests.models.distributed_worker import as_inputs
 
 NORMALISED = dict(mean=[0, 0, 0], std=[1, 1, 1])
 PAPER = dict(attn_bias=True, background='positional', loss_rec=1.0, align={})
@@ -25,17 +26,16 @@ def case(model):
     torch.manual_seed(0)
     built = MODELS.build(model)
     built.init_weights()
-    places = torch.stack([torch.randperm(32) for _ in range(8)]).split([6, 18, 8], dim=1)
-    inputs = dict(zip(('visible', 'masked', 'background'), places))
-    inputs |= {name: torch.randn(8, 3, 4, 32, 32) for name in ('imgs', 'target')}
-    inputs['masked_valid'] = None
+    tokens = torch.stack([torch.randperm(32) for _ in range(8)]).split([6, 18, 8], dim=1)
+    inputs = {name: torch.randn(8, 3, 4, 32, 32) for name in ('imgs', 'target')}
+    inputs |= dict(zip(('visible', 'masked', 'background'), tokens))
     return dict(model=model, state=built.state_dict(), inputs=inputs)
 
 
 def one_process(case):
     model = MODELS.build(case['model'])
     model.load_state_dict(case['state'])
-    losses = model(case['inputs'], mode='loss')
+    losses = model(as_inputs(case['inputs']), mode='loss')
     sum(losses.values()).backward()
     gradients = {name: value.grad for name, value in model.named_parameters()}
     return losses, gradients

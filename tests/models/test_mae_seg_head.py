@@ -47,8 +47,8 @@ def test_agrees_with_the_released_model():
     kernel = 'patch_embed.projection.weight'
     own[kernel] = own[kernel][:, :, None]
     head = MAESegHead(
-        2, in_channels=24, embed_dims=12, depth=1, num_heads=3, patch_size=8, use_learnable_pos_emb=True,
-        norm_eps=1e-5, attn_bias=False,
+        2, in_channels=24, embed_dims=12, depth=1, num_heads=3, patch_size=8,
+        use_learnable_pos_emb=True, norm_eps=1e-5, attn_bias=False,
     )  # fmt: skip
     decoder = {
         k.removeprefix('decoder.').replace('head.', 'classifier.'): v

@@ -4,10 +4,10 @@ from pathlib import Path
 
 import pytest
 from mmengine.config import Config
-from tests.utils.test_config import merged
 
 from echocardmae_mm.engine import settings_of, to_cfg_options
 from echocardmae_mm.reproduction import ALL, BUDGETS, Setup, plan
+from tests.utils.test_config import merged
 
 CONFIGS = Path(__file__).parents[2] / 'configs'
 

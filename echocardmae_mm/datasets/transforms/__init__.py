@@ -3,12 +3,14 @@
 from echocardmae_mm.datasets.transforms.cached_transforms import CachedTransforms
 from echocardmae_mm.datasets.transforms.crop_to_sector import CropToSector
 from echocardmae_mm.datasets.transforms.denoised_target import DenoisedTarget
+from echocardmae_mm.datasets.transforms.find_sector import FindSector
 from echocardmae_mm.datasets.transforms.load_echo_frame import LoadEchoFrame
 from echocardmae_mm.datasets.transforms.load_echo_mask import LoadEchoMask
 from echocardmae_mm.datasets.transforms.pack_seg_clip import PackSegClip
 from echocardmae_mm.datasets.transforms.random_shift import RandomShift
 from echocardmae_mm.datasets.transforms.recording_decode import RecordingDecode
 from echocardmae_mm.datasets.transforms.recording_init import RecordingInit
+from echocardmae_mm.datasets.transforms.resize_frames import ResizeFrames
 from echocardmae_mm.datasets.transforms.sample_labelled_clip import SampleLabelledClip
 from echocardmae_mm.datasets.transforms.sample_random_clips import SampleRandomClips
 from echocardmae_mm.datasets.transforms.sample_uniform_clips import SampleUniformClips
@@ -17,6 +19,7 @@ from echocardmae_mm.datasets.transforms.sector_mask import SectorMask
 __all__ = [
     'CropToSector',
     'DenoisedTarget',
+    'FindSector',
     'RecordingInit',
     'RecordingDecode',
     'CachedTransforms',
@@ -27,5 +30,6 @@ __all__ = [
     'LoadEchoMask',
     'PackSegClip',
     'RandomShift',
+    'ResizeFrames',
     'SampleLabelledClip',
 ]

@@ -39,9 +39,9 @@ class ClipSampler(BaseTransform):
 
     Args:
         clip_len (int): Frames of a clip. Defaults to 16.
-        frame_interval (int): Every how many frames one is taken. Defaults to 4.
-        target_fps (float, optional): Frames a second of the clips, in place of ``frame_interval``: equal
-            seconds whatever the recording's frame rate. Defaults to None.
+        frame_interval (int): Distance of two sampled frames. Defaults to 4.
+        target_fps (float, optional): Frame rate of the clips, in place of ``frame_interval``: clips
+            of the same duration whatever the recording's frame rate. Defaults to None.
         span (str, optional): 'cycle' spreads each clip evenly over the cycle, or over the whole
             recording where none is given. Defaults to None.
         pad (str): What a recording shorter than a clip gets: 'zero' appends black frames, as the
@@ -59,7 +59,8 @@ class ClipSampler(BaseTransform):
         name = type(self).__name__
         if min(clip_len, frame_interval) < 1:
             raise UserError(
-                f'{name}: clip_len and frame_interval must be at least 1; got {clip_len} and {frame_interval}'
+                f'{name}: clip_len={clip_len} and frame_interval={frame_interval} must be at '
+                'least 1'
             )
         if target_fps is not None and (target_fps <= 0 or span is not None):
             raise UserError(f'{name}: target_fps must be above 0 and goes without span')

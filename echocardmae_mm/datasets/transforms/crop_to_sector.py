@@ -46,9 +46,9 @@ class CropToSector(BaseTransform):
 
     The sector is detected within the ultrasound region, if the recording knows one, and cut out by
     the square around it; where the square leaves the frame it is black. It is a square in mm, so
-    that the heart is not squashed, also where pixels are not square. Stands between ``RecordingDecode``
-    and ``FormatShape``; with ``size`` it takes the place of ``Resize``, which would leave
-    ``sector_mask`` and ``spacing`` as they were.
+    that the heart is not squashed, also where pixels are not square. Place it between
+    ``RecordingDecode`` and ``FormatShape``. With ``size`` it replaces ``Resize``, which would not
+    adapt ``sector_mask`` and ``spacing``.
 
     Required Keys:
 

@@ -37,15 +37,15 @@ class SampleLabelledClip(BaseTransform):
 
     Args:
         clip_len (int): Frames of the clip, T. Defaults to 16.
-        frame_interval (int): Every how many-th frame is taken. Defaults to 4.
+        frame_interval (int): Distance of two sampled frames. Defaults to 4.
         place (str): 'random', for training, or 'middle'. Defaults to 'random'.
     """
 
     def __init__(self, clip_len: int = 16, frame_interval: int = 4, place: str = 'random') -> None:
         if min(clip_len, frame_interval) < 1 or place not in PLACES:
             raise UserError(
-                f'SampleLabelledClip: clip_len={clip_len} and frame_interval={frame_interval} must be at least '
-                f'1, place={place!r} one of {PLACES}'
+                f'SampleLabelledClip: clip_len={clip_len} and frame_interval={frame_interval} must '
+                f'be at least 1, place={place!r} one of {PLACES}'
             )
         self.clip_len = clip_len
         self.frame_interval = frame_interval

@@ -54,6 +54,7 @@ def test_clips_that_are_not_contiguous(frames):
         ({'method': 'bilateral'}, 'bilateral'),
         ({'kernel_size': 4}, 'odd'),
         ({'kernel_size': 0}, '0'),
+        ({'method': 'gaussian', 'kernel_size': 9}, 'too large'),
     ],
 )
 def test_wrong_options_are_refused(options, message):

@@ -32,9 +32,9 @@ def test_five_clips_start_where_the_released_code_starts_them(total):
 
 
 @given(total=st.integers(2, 300), clip_len=st.integers(1, 12), frame_interval=st.integers(1, 6))
-def test_all_are_every_start_from_which_a_clip_fits(total, clip_len, interval):
-    results = sample(total, num_clips='all', clip_len=clip_len, frame_interval=interval)
-    length = (clip_len - 1) * interval + 1
+def test_all_are_every_start_from_which_a_clip_fits(total, clip_len, frame_interval):
+    results = sample(total, num_clips='all', clip_len=clip_len, frame_interval=frame_interval)
+    length = (clip_len - 1) * frame_interval + 1
     fitting = [start for start in range(total) if start + length <= total]
     assert results['clip_starts'] == (fitting or [0])
     assert results['num_clips'] == len(fitting or [0])

@@ -1,0 +1,70 @@
+"""Find the sector of a recording."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from mmcv.transforms import BaseTransform
+
+from echocardmae_mm.registry import TRANSFORMS
+from echocardmae_mm.sector.detection import detect_sector
+from echocardmae_mm.utils.errors import RecordingError, UserError
+
+
+@TRANSFORMS.register_module()
+class FindSector(BaseTransform):
+    """Find each recording's own sector, for ``SectorMask(sector='auto')``.
+
+    Stands between the last ``Resize`` and ``FormatShape``. A ``sector_mask`` that an earlier step
+    such as :class:`CropToSector` found is kept.
+
+    Required Keys:
+
+        - imgs (list[np.ndarray]): Frames, uint8 RGB of shape (H, W, 3).
+        - sector_mask (bool (H, W), optional)
+
+    Added Keys:
+
+        - sector_mask (bool (H, W))
+
+    Args:
+        min_area (float): Share of the frame that the sector must cover, in [0, 1): a recording with
+            a smaller one is refused. Above ``(1 - mask_ratio)``, SectorMask always finds tokens to
+            mask. Defaults to 0.25.
+    """
+
+    def __init__(self, min_area: float = 0.25) -> None:
+        if not 0 <= min_area < 1:
+            raise UserError(f'FindSector: min_area={min_area} must lie in [0, 1)')
+        self.min_area = min_area
+
+    def transform(self, results: dict[str, Any]) -> dict[str, Any]:
+        """Add ``sector_mask``.
+
+        Raises:
+            UserError: If the frames have been formatted already.
+            RecordingError: If no sector is found, or it is too small.
+        """
+        filename = results.get('filename', 'recording')
+        if 'sector_mask' not in results:
+            frames = results['imgs']
+            if frames[0].ndim != 3:
+                raise UserError(
+                    'FindSector needs a list of frames (H, W, 3): put it before FormatShape'
+                )
+            try:
+                results['sector_mask'] = detect_sector(np.stack(frames))
+            except ValueError as error:
+                raise RecordingError(filename, str(error)) from error
+        area = results['sector_mask'].mean()
+        if area < self.min_area:
+            raise RecordingError(
+                filename,
+                f'its sector covers {100 * area:.0f} % of the frame, less than '
+                f'{100 * self.min_area:.0f} % (min_area of FindSector)',
+            )
+        return results
+
+    def __repr__(self) -> str:
+        return f'{type(self).__name__}(min_area={self.min_area})'

@@ -1,0 +1,35 @@
+"""Compiles the model when training begins."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+from mmengine.hooks import Hook
+from mmengine.model import is_model_wrapper
+from mmengine.runner import Runner
+
+from echocardmae_mm.registry import HOOKS
+
+
+@HOOKS.register_module()
+class CompileHook(Hook):
+    """Apply ``torch.compile`` to one method of the model when training begins.
+
+    mmengine's own ``compile`` setting compiles the whole training step, data preprocessor and
+    optimizer included; this compiles the losses and their gradients only. Shapes are static, since
+    the number of visible tokens is a constant of the config.
+
+    Args:
+        method (str): Name of the method. Defaults to 'loss'.
+        **kwargs (Any): Of ``torch.compile``, such as ``mode='reduce-overhead'`` for CUDA graphs.
+    """
+
+    def __init__(self, method: str = 'loss', **kwargs: Any) -> None:
+        self.method = method
+        self.kwargs = {'dynamic': False, **kwargs}
+
+    def before_train(self, runner: Runner) -> None:
+        """Replace the method by its compiled form."""
+        model = runner.model.module if is_model_wrapper(runner.model) else runner.model
+        setattr(model, self.method, torch.compile(getattr(model, self.method), **self.kwargs))

@@ -1,0 +1,29 @@
+"""Configs as functions of their geometry, for sizes that stand in the model and in the pipelines.
+
+A config calls one and overrides the rest as usual::
+
+    _base_ = '_base_/runtime_mmaction.py'
+
+    from echocardmae_mm.recipes import pretraining
+
+    globals().update(pretraining(img_size=224))
+
+``_base_`` stands before the import: mmengine takes a config that begins with an import for one of
+its other style.
+"""
+
+from echocardmae_mm.recipes.common import clip_preprocessor, frame_preprocessor
+from echocardmae_mm.recipes.ejection_fraction import ejection_fraction
+from echocardmae_mm.recipes.infarction import infarction
+from echocardmae_mm.recipes.pretraining import pretraining
+from echocardmae_mm.recipes.segmentation import clip_segmentation, segmentation
+
+__all__ = [
+    'clip_preprocessor',
+    'clip_segmentation',
+    'ejection_fraction',
+    'frame_preprocessor',
+    'infarction',
+    'pretraining',
+    'segmentation',
+]

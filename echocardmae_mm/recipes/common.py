@@ -1,0 +1,167 @@
+"""Parts that the recipes share."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from mmengine.config import Config as MMEngineConfig
+
+Config = dict[str, Any]
+
+#: Statistics of the released code, on the scale 0-255: R, G, B.
+MEAN = [32.946, 32.4105, 32.0535]
+STD = [50.337, 49.9035, 49.7505]
+ENCODER = 'work_dirs/pretrain_echo/epoch_1600.pth'
+
+
+def override(model: Config, settings: Config | None) -> Config:
+    """Merge settings into a model as a child config would.
+
+    Args:
+        model (dict): The model.
+        settings (dict, optional): Nested settings; ``_delete_=True`` replaces a part.
+
+    Returns:
+        dict: The merged model.
+    """
+    config = MMEngineConfig(dict(model=model))
+    config.merge_from_dict(dict(model=settings or {}))
+    merged: Config = config.to_dict()['model']
+    return merged
+
+
+def clip_preprocessor() -> Config:
+    """MMAction2's preprocessor for clips, with the statistics of the released code."""
+    return dict(type='mmaction.ActionDataPreprocessor', mean=MEAN, std=STD, format_shape='NCTHW')
+
+
+def frame_preprocessor(img_size: int) -> Config:
+    """MMSegmentation's preprocessor for RGB frames, with the statistics of the released code.
+
+    Args:
+        img_size (int): Side of the frames in pixels.
+
+    Returns:
+        dict: The data preprocessor.
+    """
+    return dict(
+        type='SegDataPreProcessor',
+        mean=MEAN,
+        std=STD,
+        bgr_to_rgb=False,
+        size=(img_size, img_size),
+        pad_val=0,
+        seg_pad_val=255,
+    )
+
+
+def clip_steps(sampler: Config, img_size: int, interpolation: str = 'bilinear') -> list[Config]:
+    """Sample, decode and resize the clips of a recording.
+
+    Args:
+        sampler (dict): The transform that samples the clips.
+        img_size (int): Side of the frames in pixels.
+        interpolation (str): As mmcv's ``imresize``. Defaults to 'bilinear'.
+
+    Returns:
+        list[dict]: Transforms.
+    """
+    return [
+        dict(type='echocardmae_mm.RecordingInit'),
+        sampler,
+        dict(type='echocardmae_mm.RecordingDecode'),
+        dict(
+            type='echocardmae_mm.ResizeFrames',
+            scale=(img_size, img_size),
+            keep_ratio=False,
+            interpolation=interpolation,
+        ),
+    ]
+
+
+def random_shift(img_size: int, padding: int) -> Config:
+    """Shift a clip by up to ``padding`` pixels; the border is the mean grey, about 0 normalised.
+
+    Args:
+        img_size (int): Side of the frames in pixels.
+        padding (int): Largest shift in pixels.
+
+    Returns:
+        dict: A transform.
+    """
+    return dict(
+        type='mmaction.TorchVisionWrapper', op='RandomCrop', size=img_size, padding=padding, fill=32
+    )
+
+
+def dataloaders(
+    dataset: Config,
+    train_pipeline: list[Config],
+    test_pipeline: list[Config],
+    batch_size: int,
+    test_batch_size: int,
+    num_workers: int = 4,
+) -> Config:
+    """Loaders of the three splits of a data set.
+
+    Args:
+        dataset (dict): The data set without split and pipeline.
+        train_pipeline (list[dict]): Transforms of training.
+        test_pipeline (list[dict]): Transforms of validation and test.
+        batch_size (int): Samples of a training batch, per process.
+        test_batch_size (int): Samples of a batch in validation and test.
+        num_workers (int): Loading processes of each loader. Defaults to 4.
+
+    Returns:
+        dict: ``train_dataloader``, ``val_dataloader`` and ``test_dataloader``.
+    """
+    held_out = dict(
+        batch_size=test_batch_size,
+        num_workers=num_workers,
+        sampler=dict(type='echocardmae_mm.EpochSampler', shuffle=False),
+    )
+    test_set = dict(dataset, pipeline=test_pipeline, test_mode=True)
+    return dict(
+        train_dataloader=dict(
+            batch_size=batch_size,
+            num_workers=num_workers,
+            persistent_workers=True,
+            drop_last=True,
+            sampler=dict(type='echocardmae_mm.EpochSampler', shuffle=True),
+            dataset=dict(dataset, split='train', pipeline=train_pipeline),
+        ),
+        val_dataloader=dict(held_out, persistent_workers=True, dataset=dict(test_set, split='val')),
+        test_dataloader=dict(held_out, dataset=dict(test_set, split='test')),
+    )
+
+
+def encoder(
+    img_size: int,
+    patch_size: int,
+    tubelet_size: int,
+    width: Config,
+    checkpoint: str | None,
+    **settings: Any,
+) -> Config:
+    """A pretrained encoder for fine-tuning.
+
+    Args:
+        img_size (int): Side of the frames in pixels.
+        patch_size (int): Side of a patch in pixels.
+        tubelet_size (int): Frames of a patch.
+        width (dict): ``embed_dims``, ``depth`` and ``num_heads``.
+        checkpoint (str, optional): Pretraining checkpoint; None for random weights.
+        **settings (Any): ``type`` and further arguments.
+
+    Returns:
+        dict: The backbone.
+    """
+    init_cfg = checkpoint and dict(type='Pretrained', checkpoint=checkpoint, prefix='backbone.')
+    return dict(
+        settings,
+        img_size=img_size,
+        patch_size=patch_size,
+        tubelet_size=tubelet_size,
+        init_cfg=init_cfg,
+        **width,
+    )
