@@ -1,4 +1,4 @@
-"""Writing a store of decoded recordings, so that an interrupted call can be repeated."""
+"""Write a store of decoded recordings; an interrupted call can be repeated."""
 
 from __future__ import annotations
 
@@ -21,60 +21,62 @@ from echocardmae_mm.datasets.recordings.packed import (
     VERSION,
     checksum,
     name_in_store,
+    stored_checksum,
 )
 from echocardmae_mm.utils.atomic_files import atomic_write_text
 from echocardmae_mm.utils.errors import RecordingError, UserError
 
 
 class Decoded(NamedTuple):
-    """One recording, decoded.
+    """A decoded recording.
 
     Args:
         frames (np.ndarray | None): uint8 of shape (T, H, W, 3); None if it cannot be used.
-        about (dict): What the index will know of it.
+        metadata (dict): Its entry in the index, except for its position there.
     """
 
     frames: np.ndarray | None
-    about: dict[str, Any]
+    metadata: dict[str, Any]
 
 
 def decode(path: Path) -> Decoded:
-    """Decode a recording whole.
+    """Decode all frames of a recording.
 
     Args:
         path (Path): The file.
 
     Returns:
-        Decoded: Its frames, or why it cannot be used.
+        Decoded: Its frames, or the reason why it cannot be used.
     """
     try:
-        about = {'content': content_hash(str(path)), 'source_bytes': path.stat().st_size}
+        metadata = {'content': content_hash(str(path)), 'source_bytes': path.stat().st_size}
     except OSError as error:
         return Decoded(None, {'content': '', 'refused': error.strerror or str(error)})
     try:
         recording = open_recording(path)
         frames = recording.frames(np.arange(len(recording)))
     except RecordingError as error:
-        return Decoded(None, {**about, 'refused': error.reason or str(error)})
-    about.update(fps=recording.fps, spacing=recording.spacing, region=recording.region)
-    return Decoded(frames, about)
+        return Decoded(None, {**metadata, 'refused': error.reason or str(error)})
+    metadata.update(fps=recording.fps, spacing=recording.spacing, region=recording.region)
+    return Decoded(frames, metadata)
 
 
 class StoreWriter:
-    """Writes recordings one after the other; what is on disk survives an interruption.
+    """Appends recordings to a store; whatever is on disk survives an interruption.
 
-    Until :meth:`finish` the files are called ``frames.bin.part`` and ``index.jsonl.part``, and no
-    reader takes them for a store. Taking up an interrupted call checks the pixels that are there
-    against their checksums, and goes on after the last recording that is whole.
+    Until :meth:`finish` the files are named ``frames.bin.part`` and ``index.jsonl.part``, so that no
+    reader mistakes them for a store. Resuming verifies the checksums of the pixels on disk and
+    continues after the last complete recording.
 
     Args:
-        folder (Path): Folder of the store; made.
-        root (Path): Folder of the data set that is packed.
-        gray (bool): Whether one channel is kept. The three of a recording must be equal then.
+        folder (Path): Folder of the store, created if necessary.
+        root (Path): Folder of the data set.
+        gray (bool): Whether to keep one channel; the three of each recording must be equal.
+            Defaults to False.
 
     Raises:
-        UserError: If the folder holds a finished store, one that was begun otherwise or that
-            another process is writing, or cannot be written.
+        UserError: If the folder holds a finished store or one begun with other settings, another
+            process is writing it, or it is not writable.
     """
 
     def __init__(self, folder: Path, root: Path, gray: bool = False) -> None:
@@ -86,47 +88,42 @@ class StoreWriter:
         self._lines = folder / 'index.jsonl.part'
         self._frames = folder / f'{FRAMES}.part'
         self._size = 0
-        with self._told_if_it_cannot_be_written():
+        with self._reporting_disk_errors():
             folder.mkdir(parents=True, exist_ok=True)
             self._lock = (folder / 'lock').open('a')
-            self._take_up()
+            self._resume()
 
     def add(self, name: str, decoded: Decoded) -> None:
-        """Write a recording.
+        """Append a recording.
 
         Args:
-            name (str): Its path below the folder that is packed.
-            decoded (Decoded): Its frames and what is known of it.
+            name (str): Its path relative to the packed folder.
+            decoded (Decoded): The recording.
 
         Raises:
-            UserError: If only one channel is to be kept and they differ, or the disk is full.
+            UserError: If its channels differ and only one is kept, or the disk is full.
         """
-        entry = dict(decoded.about)
-        frames = decoded.frames
-        with self._told_if_it_cannot_be_written():
+        frames, entry = decoded.frames, dict(decoded.metadata)
+        with self._reporting_disk_errors():
             if frames is not None:
-                frames = self._one_channel(name, frames) if self.gray else frames
-                pixels = np.ascontiguousarray(frames).data
-                self._file.write(pixels)
+                pixels = np.ascontiguousarray(_one_channel(name, frames) if self.gray else frames)
+                self._file.write(pixels.data)
                 self._file.flush()
-                entry.update(offset=self._size, shape=frames.shape, checksum=checksum(pixels))
-                self._size += frames.nbytes
+                entry.update(offset=self._size, shape=pixels.shape, checksum=checksum(pixels.data))
+                self._size += pixels.nbytes
             with self._lines.open('a', encoding='utf-8') as lines:
                 lines.write(json.dumps({'name': name, **entry}) + '\n')
         self.recordings[name] = entry
 
     def finish(self) -> None:
-        """Make it a store.
+        """Turn the partial files into a store.
 
         Raises:
             UserError: If the disk is full.
         """
-        index = {
-            **self._head,
-            'bytes': self._size,
-            'recordings': dict(sorted(self.recordings.items())),
-        }
-        with self._told_if_it_cannot_be_written():
+        recordings = dict(sorted(self.recordings.items()))
+        index = {**self._head, 'bytes': self._size, 'recordings': recordings}
+        with self._reporting_disk_errors():
             os.fsync(self._file.fileno())
             os.replace(self._frames, self.folder / FRAMES)
             atomic_write_text(self.folder / INDEX, json.dumps(index))
@@ -138,27 +135,23 @@ class StoreWriter:
     def _refuse_finished(self) -> None:
         if (self.folder / INDEX).exists():
             raise UserError(
-                f'{self.folder} holds a finished store; remove it or choose another folder: '
-                'nothing is overwritten'
+                f'{self.folder} holds a finished store; remove it or choose another folder'
             )
 
-    def _take_up(self) -> None:
+    def _resume(self) -> None:
         try:
             fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             raise UserError(f'{self.folder}: another process is writing this store') from None
-        self._refuse_finished()  # By the one that had the lock until now.
-        finished_but_for_its_index = self.folder / FRAMES
-        if finished_but_for_its_index.exists() and not self._lines.exists():
-            raise UserError(
-                f'{finished_but_for_its_index} is not of a store that was begun here\n'
-                'Choose another folder: nothing is overwritten'
-            )
-        if finished_but_for_its_index.exists() and not self._frames.exists():
-            os.replace(finished_but_for_its_index, self._frames)
+        self._refuse_finished()  # Another process may have finished it before releasing the lock.
+        renamed = self.folder / FRAMES
+        if renamed.exists() and not self._lines.exists():
+            raise UserError(f'{renamed} belongs to no store begun here; choose another folder')
+        if renamed.exists() and not self._frames.exists():
+            os.replace(renamed, self._frames)  # Killed between the last two renames.
         self._file = self._frames.open('ab+')
         for entry in self._entries_on_disk():
-            if not self._is_whole(entry):
+            if not self._is_complete(entry):
                 break
             self.recordings[entry.pop('name')] = entry
             self._size += math.prod(entry['shape']) if 'shape' in entry else 0
@@ -171,67 +164,64 @@ class StoreWriter:
     def _entries_on_disk(self) -> Iterator[dict[str, Any]]:
         if not self._lines.exists():
             return
-        begun, *lines = self._lines.read_text(encoding='utf-8').splitlines() or ['{}']
-        if json.loads(begun) != self._head:
+        head, *lines = self._lines.read_text(encoding='utf-8').splitlines() or ['{}']
+        if json.loads(head) != self._head:
             raise UserError(
-                f'{self.folder}: was begun with other settings ({begun}); remove it, or repeat '
-                'what was begun'
+                f'{self.folder}: was begun with other settings: {head}\n'
+                'Repeat that command, or remove the folder'
             )
         for line in lines:
             try:
                 yield json.loads(line)
             except json.JSONDecodeError:
-                return  # The last line, cut off.
+                return  # The last line, truncated.
 
-    def _is_whole(self, entry: dict[str, Any]) -> bool:
+    def _is_complete(self, entry: dict[str, Any]) -> bool:
         if 'shape' not in entry:
             return True
-        end = entry['offset'] + math.prod(entry['shape'])
-        if entry['offset'] != self._size or self._frames.stat().st_size < end:
+        if entry['offset'] != self._size:
             return False
-        pixels = np.memmap(self._frames, np.uint8, 'r')[entry['offset'] : end]
-        return checksum(pixels.data) == entry['checksum']
+        return stored_checksum(self._file, entry) == entry['checksum']
 
     @contextmanager
-    def _told_if_it_cannot_be_written(self) -> Iterator[None]:
+    def _reporting_disk_errors(self) -> Iterator[None]:
         try:
             yield
         except OSError as error:
             raise UserError(
-                f'{self.folder}: cannot be written ({error.strerror})\n'
-                'Make room and repeat the command: it goes on with what is there'
+                f'{self.folder}: not writable ({error.strerror})\n'
+                'Free some space and repeat the command; it continues where it stopped'
             ) from error
-
-    def _one_channel(self, name: str, frames: np.ndarray) -> np.ndarray:
-        if not ((frames[..., :1] == frames).all()):
-            raise UserError(
-                f'{name}: its channels differ, so that one of them does not hold its pixels\n'
-                'Pack without --gray, into another folder'
-            )
-        return frames[..., :1]
 
 
 def pack(
     root: Path,
     paths: Iterable[Path],
     writer: StoreWriter,
-    spread: Callable[[Callable[[Path], Decoded], list[Path]], Iterable[Decoded]],
+    imap: Callable[[Callable[[Path], Decoded], list[Path]], Iterable[Decoded]],
 ) -> Iterator[Path]:
-    """Decode and write what the store does not hold yet.
+    """Decode and write the recordings that the store lacks.
 
     Args:
-        root (Path): The folder that is packed.
+        root (Path): Folder of the data set.
         paths (Iterable[Path]): Recordings in it.
-        writer (StoreWriter): Where they go.
-        spread (Callable): Lazy map in order, such as :func:`echocardmae_mm.utils.parallel.parallel_imap`.
+        writer (StoreWriter): The store.
+        imap (Callable): A lazy, ordered map: ``map``, or
+            :func:`echocardmae_mm.utils.parallel.parallel_imap` with its number of jobs.
 
-    Returns:
-        Iterator[Path]: Each recording, when it is written.
+    Yields:
+        Path: Each recording once it is written.
     """
     missing = [path for path in paths if name_in_store(path, root) not in writer.recordings]
-
-    def write(path: Path, decoded: Decoded) -> Path:
+    for path, decoded in zip(missing, imap(decode, missing)):
         writer.add(name_in_store(path, root), decoded)
-        return path
+        yield path
 
-    return map(write, missing, spread(decode, missing))
+
+def _one_channel(name: str, frames: np.ndarray) -> np.ndarray:
+    if not (frames[..., :1] == frames).all():
+        raise UserError(
+            f'{name}: its channels differ, so one of them is not enough\n'
+            'Pack without --gray into another folder'
+        )
+    return frames[..., :1]

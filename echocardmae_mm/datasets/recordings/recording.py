@@ -1,4 +1,4 @@
-"""What every recording can say about itself, and how its frames are asked for."""
+"""Interface of all recordings: metadata on opening, frames on demand."""
 
 from __future__ import annotations
 
@@ -12,24 +12,29 @@ from echocardmae_mm.utils.errors import RecordingError
 
 
 class Recording(ABC):
-    """One recording, opened.
+    """An open recording.
 
-    Opening finds out the number of frames that can be decoded; pixels are decoded when asked for. A
-    recording belongs to the sample that it was opened for: it is neither pickled nor kept.
+    Opening counts the frames that can be decoded; pixels are decoded on demand. A recording belongs
+    to the sample that opened it: do not pickle or cache it.
+
+    Attributes:
+        random_access (bool): Whether the reader takes indices in any order, with repetitions.
 
     Args:
         filename (str): The file.
         num_frames (int): Number of frames that can be decoded.
-        fps (float, optional): Frames a second. Anything that is not above 0 and finite counts as
+        fps (float, optional): Frames a second; a value that is not positive and finite counts as
             unknown. Defaults to None.
         spacing (tuple[float, float], optional): Height and width of a pixel in mm. Defaults to
             None.
-        region (tuple[int, int, int, int], optional): Where the ultrasound image lies on the screen:
+        region (tuple[int, int, int, int], optional): Bounds of the ultrasound image on the screen:
             left, top, right, bottom in pixels, right and bottom exclusive. Defaults to None.
 
     Raises:
         RecordingError: If there is no frame.
     """
+
+    random_access = False
 
     def __init__(
         self,
@@ -51,16 +56,16 @@ class Recording(ABC):
         return self.num_frames
 
     def frames(self, indices: Sequence[int] | np.ndarray) -> np.ndarray:
-        """Decode some frames.
+        """Decode frames.
 
         Args:
-            indices (Sequence[int]): Frames from 0, in any order, each as often as wanted.
+            indices (Sequence[int] | np.ndarray): Frames from 0, in any order, with repetitions.
 
         Returns:
-            np.ndarray: uint8 RGB of shape (len(indices), H, W, 3).
+            np.ndarray: uint8 RGB of shape (len(indices), H, W, 3), the caller's own.
 
         Raises:
-            IndexError: If the recording has no such frame.
+            IndexError: If an index is out of range.
             RecordingError: If a frame is damaged.
         """
         wanted = np.asarray(indices, dtype=np.int64)
@@ -69,12 +74,12 @@ class Recording(ABC):
                 f'{self.filename} has frames 0 to {len(self) - 1}; '
                 f'asked for {wanted.min()} to {wanted.max()}'
             )
+        if self.random_access:
+            return self._decode(wanted)
         distinct, place = np.unique(wanted, return_inverse=True)
         decoded = self._decode(distinct)
-        if len(distinct) == len(wanted) and np.array_equal(distinct, wanted):
-            return decoded
-        return decoded[place]
+        return decoded if np.array_equal(distinct, wanted) else decoded[place]
 
     @abstractmethod
     def _decode(self, indices: np.ndarray) -> np.ndarray:
-        """Frames in rising order, each once: uint8 RGB of shape (len(indices), H, W, 3)."""
+        """Decode frames; without ``random_access``, ``indices`` rise strictly."""

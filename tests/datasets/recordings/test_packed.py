@@ -24,7 +24,7 @@ PIPELINE = [
 ]
 
 
-def test_pixels_and_all_that_is_known_are_those_of_the_files(folder, store):
+def test_pixels_and_metadata_equal_those_of_the_files(folder, store):
     for name in ('deep/0.avi', 'deep/2.avi', 'volume.nii.gz'):
         file, copy = open_recording(folder / name), PackedStore(store).open(name, name)
         assert len(copy) == len(file)
@@ -77,8 +77,8 @@ def truncate(store: Path) -> None:
     ('spoil', 'message'),
     [
         (spoil_version, r'version 99, expected 2'),
-        (truncate, r'5000 bytes, expected \d+: changed or cut off'),
-        (lambda store: (store / 'index.json').unlink(), 'is no store'),
+        (truncate, r'5000 bytes, expected \d+: changed or truncated'),
+        (lambda store: (store / 'index.json').unlink(), 'is not a store'),
     ],
 )
 def test_a_store_that_is_not_whole_is_refused(store, tmp_path, spoil, message):
@@ -89,11 +89,11 @@ def test_a_store_that_is_not_whole_is_refused(store, tmp_path, spoil, message):
     assert len(str(error.value).splitlines()) <= 2
 
 
-def test_a_store_cut_off_while_it_is_read_is_named(store, tmp_path):
+def test_a_store_truncated_while_in_use_is_named(store, tmp_path):
     copy = shutil.copytree(store, tmp_path / 'copy')
     recording = PackedStore(copy).open('deep/2.avi', 'x')
     truncate(copy)
-    with pytest.raises(UserError, match='was cut off while it was in use'):
+    with pytest.raises(UserError, match='truncated while in use'):
         recording.frames([11])
 
 
@@ -169,7 +169,7 @@ def test_a_refused_recording_is_replaced_in_training(folder, store):
     assert dataset.skipped.sum() == 1
 
 
-def test_a_damaged_index_is_said(store, tmp_path):
+def test_a_damaged_index_is_named(store, tmp_path):
     shutil.copytree(store, tmp_path / 'damaged')
     (tmp_path / 'damaged' / 'index.json').write_text('{"version": 2, ')
     with pytest.raises(UserError, match=r'index\.json: damaged\nRemove the store'):

@@ -43,7 +43,7 @@ def test_channels_that_differ_are_not_thrown_away(tmp_path):
 @pytest.mark.parametrize('stop_after', [1, 2, 3, 4])
 def test_an_interrupted_call_goes_on_and_gives_the_same_store(folder, store, tmp_path, stop_after):
     out = packed(folder, tmp_path / 'again', stop_after=stop_after)
-    with pytest.raises(UserError, match='is half written; the same command goes on with it'):
+    with pytest.raises(UserError, match='is incomplete; repeat the command'):
         PackedStore(out)
     # The kill came in the middle of a recording and of a line.
     with (out / 'frames.bin.part').open('ab') as file:
@@ -79,12 +79,12 @@ def test_nothing_is_overwritten(folder, store, tmp_path):
 
 def test_frames_of_another_program_are_not_overwritten(folder, tmp_path):
     (tmp_path / 'frames.bin').write_bytes(b'precious')
-    with pytest.raises(UserError, match='is not of a store that was begun here'):
+    with pytest.raises(UserError, match='belongs to no store begun here'):
         StoreWriter(tmp_path, folder)
     assert (tmp_path / 'frames.bin').read_bytes() == b'precious'
 
 
-def test_a_full_disk_is_said_and_the_call_can_be_repeated(folder, tmp_path, monkeypatch):
+def test_a_full_disk_is_named_and_the_call_can_be_repeated(folder, tmp_path, monkeypatch):
     writer = StoreWriter(tmp_path / 'store', folder)
 
     def full(*_):
@@ -96,7 +96,7 @@ def test_a_full_disk_is_said_and_the_call_can_be_repeated(folder, tmp_path, monk
     monkeypatch.setattr(writer, '_file', type('Full', (), {'write': full})())
     with pytest.raises(UserError, match='No space left on device') as error:
         writer.add('second', decode(first))
-    assert 'it goes on with what is there' in str(error.value)
+    assert 'it continues where it stopped' in str(error.value)
     file.close()
     writer._lock.close()
     assert list(StoreWriter(tmp_path / 'store', folder).recordings) == ['first']
