@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 from pathlib import Path
 from typing import Any
 
@@ -15,29 +16,21 @@ from mmengine.registry import DATASETS, MODELS, init_default_scope
 from echocardmae_mm.utils.counter_rng import EpochIndex
 
 ROOT = Path(__file__).parents[1] / 'configs'
-PIPELINES = (
-    'pretrain_pipeline',
-    'train_dataloader.dataset.pipeline',
-    'val_dataloader.dataset.pipeline',
-    'test_dataloader.dataset.pipeline',
-    'test_evaluator.mean_of.pipeline',
-    'custom_hooks.0.dataset.pipeline',
-)
+SPLITS = ('train', 'val', 'test')
+MASK, DENOISE = 'model.data_preprocessor.mask', 'model.data_preprocessor.denoise'
 NO_ALIGNMENT = {'model.alignment_head': None}
+RESIZED = [f'{part}_dataloader.dataset.pipeline.ResizeFrames.scale' for part in SPLITS]
 EXPECTED = {
-    'none': (NO_ALIGNMENT, {'DenoisedTarget.method': 'none', 'SectorMask.sector': 'none'}),
-    'key_area': (NO_ALIGNMENT, {'DenoisedTarget.method': 'none'}),
-    'key_area_denoising': (NO_ALIGNMENT, {}),
-    'blur_mean': ({}, {'DenoisedTarget.method': 'mean'}),
-    'blur_gaussian': ({}, {'DenoisedTarget.method': 'gaussian'}),
-    'mask_tube': ({}, {'SectorMask.strategy': 'tube'}),
-    'mask_block': ({}, {'SectorMask.strategy': 'block'}),
-    'ratio_050': ({}, {'SectorMask.mask_ratio': 0.5}),
-    'ratio_090': ({}, {'SectorMask.mask_ratio': 0.9}),
-    'size_224': (
-        {'size.img_size': 224, 'model.backbone.img_size': 224, 'model.neck.img_size': 224},
-        {'Resize.scale': (224, 224)},
-    ),
+    'none': NO_ALIGNMENT | {f'{DENOISE}.method': 'none', f'{MASK}.sector': 'none'},
+    'key_area': NO_ALIGNMENT | {f'{DENOISE}.method': 'none'},
+    'key_area_denoising': NO_ALIGNMENT,
+    'blur_mean': {f'{DENOISE}.method': 'mean'},
+    'blur_gaussian': {f'{DENOISE}.method': 'gaussian'},
+    'mask_tube': {f'{MASK}.strategy': 'tube'},
+    'mask_block': {f'{MASK}.strategy': 'block'},
+    'ratio_050': {f'{MASK}.mask_ratio': 0.5},
+    'ratio_090': {f'{MASK}.mask_ratio': 0.9},
+    'size_224': {'model.img_size': 224} | dict.fromkeys(RESIZED, (224, 224)),
 }
 
 #: Of 7 x 7 patches 42 lie in the sector, of 14 x 14 there are 158.
@@ -67,18 +60,25 @@ def test_every_ablation_is_checked():
 
 
 @pytest.mark.parametrize('name', EXPECTED)
+def test_it_is_one_override(name):
+    """Behind the docstring, ``_base_`` and perhaps an import stands one statement."""
+    module = ast.parse((ROOT / 'ablations' / f'{name}.py').read_text())
+    _docstring, base, *rest = module.body
+    assert ast.get_docstring(module)
+    assert ast.unparse(base) == "_base_ = '../pretrain_echo.py'"
+    assert len([part for part in rest if not isinstance(part, ast.ImportFrom)]) == 1
+
+
+@pytest.mark.parametrize('name', EXPECTED)
 def test_it_differs_from_the_paper_in_its_row_alone(name):
     paper = flatten(Config.fromfile(ROOT / 'pretrain_echo.py').to_dict())
     ablation = flatten(Config.fromfile(ROOT / 'ablations' / f'{name}.py').to_dict())
-    settings, steps = EXPECTED[name]
-    expected = settings | {
-        f'{pipeline}.{step}': value for pipeline in PIPELINES for step, value in steps.items()
-    }
     unset = object()
-    assert {k: v for k, v in ablation.items() if paper.get(k, unset) != v} == expected
+    changed = {k: v for k, v in ablation.items() if paper.get(k, unset) != v}
+    assert changed == EXPECTED[name]
     gone = {key for key in paper if key not in ablation}
     assert all(key.startswith('model.alignment_head.') for key in gone)
-    assert bool(gone) == ('model.alignment_head' in settings)
+    assert bool(gone) == ('model.alignment_head' in EXPECTED[name])
 
 
 @pytest.mark.parametrize('name', EXPECTED)

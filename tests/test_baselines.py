@@ -41,11 +41,14 @@ def test_every_baseline_is_checked():
 @pytest.mark.parametrize('name', [name for name in CUT if name.startswith('ef')])
 def test_ef_is_trained_validated_and_tested(name, echonet_root, tmp_path):
     config = cut_config(name, echonet_root, tmp_path)
-    config.train_dataloader.dataset.pipeline[4].update(size=32, padding=3)  # RandomCrop
     for part in ('train', 'val', 'test'):
-        pipeline = config[f'{part}_dataloader'].dataset.pipeline
-        pipeline[1].clip_len = 8
-        pipeline[3].scale = (32, 32)
+        for step in config[f'{part}_dataloader'].dataset.pipeline:
+            if 'clip_len' in step:
+                step.clip_len = 8
+            if step.type.endswith('ResizeFrames'):
+                step.scale = (32, 32)
+            if step.get('op') == 'RandomCrop':
+                step.update(size=32, padding=3)
 
     runner = Runner.from_cfg(config)
     runner.train()

@@ -12,12 +12,12 @@ from echocardmae_mm.registry import TRANSFORMS
 
 @TRANSFORMS.register_module()
 class RecordingDecode(BaseTransform):
-    """Decode the frames that were sampled, each once, and let go of the recording.
+    """Decode the sampled frames and release the recording.
 
     Required Keys:
 
         - recording
-        - frame_inds (int (M * T,)): Frames from 0; -1 stands for a black frame.
+        - frame_inds (int (M * T,)): Frames from 0; -1 is a black frame.
 
     Modified Keys:
 
@@ -31,25 +31,23 @@ class RecordingDecode(BaseTransform):
     """
 
     def transform(self, results: dict[str, Any]) -> dict[str, Any]:
-        """Decode.
-
-        Args:
-            results (dict): The pipeline's results dict.
-
-        Returns:
-            dict: The same dict.
+        """Decode the frames.
 
         Raises:
             RecordingError: If a frame is damaged.
         """
         indices = np.ravel(results['frame_inds'])
-        there = indices >= 0
-        decoded = results.pop('recording').frames(indices[there])
-        imgs = np.zeros((len(indices), *decoded.shape[1:]), np.uint8)
-        imgs[there] = decoded
+        recording = results.pop('recording')
+        present = indices >= 0
+        if present.all():
+            imgs = recording.frames(indices)
+        else:
+            decoded = recording.frames(indices[present])
+            imgs = np.zeros((len(indices), *decoded.shape[1:]), np.uint8)
+            imgs[present] = decoded
         results['imgs'] = list(imgs)
         results['original_shape'] = results['img_shape'] = imgs.shape[1:3]
         return results
 
     def __repr__(self) -> str:
-        return f'{self.__class__.__name__}()'
+        return f'{type(self).__name__}()'
