@@ -1,17 +1,23 @@
 """CAMUS on disk, in both releases: patients, views, instants and ejection fractions.
 
 The NIfTI release has ``database_nifti/patient0001/patient0001_4CH_half_sequence.nii.gz``, the
-challenge's ``training/patient0001/patient0001_4CH_sequence.mhd``; both have an ``Info_4CH.cfg``
-beside them. Their ejection fractions differ by about eight points for the same patients.
+challenge release ``training/patient0001/patient0001_4CH_sequence.mhd``; both have an
+``Info_4CH.cfg`` beside them. Their ejection fractions differ by about eight points for the same
+patients.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
+from echocardmae_mm.datasets.recording_lists import or_phantoms
+from echocardmae_mm.utils.errors import UserError
+
 NIFTI, CHALLENGE = 'CAMUS, NIfTI release', 'CAMUS, challenge release'
-_NIFTI_FOLDER = 'database_nifti'
+VIEWS = ('2CH', '4CH')
+INSTANTS = ('ED', 'ES')
 _CHALLENGE_FOLDERS = ('training', 'testing')
 
 
@@ -19,9 +25,9 @@ class Patient(NamedTuple):
     """A patient's folder.
 
     Args:
-        name (str): 'patient0001' and so on; 'testing/patient0001' for the challenge's test folder,
+        name (str): Such as 'patient0001'; 'testing/patient0001' in the challenge's test folder,
             which numbers other patients from 1 again.
-        folder (Path): Where the files are.
+        folder (Path): Folder of the files.
         release (str): :data:`NIFTI` or :data:`CHALLENGE`.
     """
 
@@ -30,19 +36,19 @@ class Patient(NamedTuple):
     release: str
 
     @property
-    def is_hidden(self) -> bool:
-        """Whether the challenge may hold the patient's labels back."""
+    def may_lack_labels(self) -> bool:
+        """Whether the challenge may withhold the patient's labels."""
         return self.release == CHALLENGE and self.folder.parent.name == _CHALLENGE_FOLDERS[1]
 
     def image(self, view: str, kind: str) -> Path | None:
-        """A file of the patient.
+        """Find a file of the patient.
 
         Args:
             view (str): '2CH' or '4CH'.
             kind (str): 'sequence', 'ED', 'ES', 'ED_gt' or 'ES_gt'.
 
         Returns:
-            Path, optional: None where there is none.
+            Path, optional: None if there is none.
         """
         if self.release == NIFTI:
             kind = kind.replace('sequence', 'half_sequence')
@@ -51,27 +57,27 @@ class Patient(NamedTuple):
         paths = (self.folder / f'{stem}{suffix}' for suffix in suffixes)
         return next((path for path in paths if path.is_file()), None)
 
+    def info_file(self, view: str) -> Path:
+        """Path of a view's cfg file."""
+        return self.folder / f'Info_{view}.cfg'
+
     def info(self, view: str) -> dict[str, str]:
-        """What the cfg file says of a view.
-
-        Args:
-            view (str): '2CH' or '4CH'.
-
-        Returns:
-            dict[str, str]: Empty if the file is missing.
-        """
-        return read_info(self.folder / f'Info_{view}.cfg')
+        """Read the cfg file of a view, lines ``key: value``; empty if the file is missing."""
+        path = self.info_file(view)
+        lines = path.read_text().splitlines() if path.is_file() else []
+        pairs = (line.split(':', 1) for line in lines if ':' in line)
+        return {key.strip(): value.strip() for key, value in pairs}
 
 
 def find_patients(root: Path) -> list[Patient]:
-    """Patients of a folder of either release.
+    """Find the patients of a folder.
 
     Args:
         root (Path): Folder of ``database_nifti``, of ``training`` and ``testing``, or one of these
             itself.
 
     Returns:
-        list[Patient]: Sorted by name; of both releases where the folder holds both.
+        list[Patient]: Sorted by name; of both releases if the folder holds both.
     """
     folders = {
         path
@@ -82,34 +88,65 @@ def find_patients(root: Path) -> list[Patient]:
     return sorted(Patient(_name(path), path, _release(path)) for path in folders)
 
 
-def read_info(path: Path) -> dict[str, str]:
-    """Read a patient's cfg file.
+def find_patients_of_one_release(root: str) -> list[Patient]:
+    """Find the patients of a folder, and refuse one that mixes releases.
 
     Args:
-        path (Path): Lines ``key: value``.
+        root (str): As for :func:`find_patients`.
 
     Returns:
-        dict[str, str]: Empty if the file is missing.
+        list[Patient]: Sorted by name.
+
+    Raises:
+        UserError: If there is no patient, or there are patients of both releases.
     """
-    if not path.is_file():
-        return {}
-    pairs = (line.split(':', 1) for line in path.read_text().splitlines() if ':' in line)
-    return {key.strip(): value.strip() for key, value in pairs}
+    patients = find_patients(Path(root))
+    if not patients:
+        raise UserError(
+            f'{root}: no patient of CAMUS; expected database_nifti/patient0001 or '
+            'training/patient0001\n'
+            f'Set data_root to the unpacked folder, {or_phantoms("camus")}'
+        )
+    if len({patient.release for patient in patients}) > 1:
+        raise UserError(
+            f'{root}: holds both releases of CAMUS, whose EF differ by about eight points\n'
+            'Set data_root to database_nifti, or to a folder of training and testing alone'
+        )
+    return patients
+
+
+def require_views(views: str | Sequence[str]) -> list[str]:
+    """Normalise the ``views`` argument of a data set.
+
+    Args:
+        views (str | Sequence[str]): '4CH', '2CH' or both, in any case.
+
+    Returns:
+        list[str]: In upper case.
+
+    Raises:
+        UserError: If there is no such view.
+    """
+    upper = [view.upper() for view in ([views] if isinstance(views, str) else views)]
+    if unknown := set(upper) - set(VIEWS):
+        raise UserError(f'view {min(unknown)!r} is unknown; choose from {VIEWS}')
+    return upper
 
 
 def ejection_fraction(info: dict[str, str]) -> float:
-    """The ejection fraction that a cfg file states.
-
-    Args:
-        info (dict[str, str]): As :func:`read_info` gives it.
-
-    Returns:
-        float: Per cent; NaN where there is none.
-    """
+    """Ejection fraction of a cfg file in per cent; NaN if it has none."""
     try:
         return float(info.get('EF') or info.get('LVef') or 'nan')
     except ValueError:
         return float('nan')
+
+
+def instant_frame(info: dict[str, str], instant: str) -> int | None:
+    """Frame of end-diastole or end-systole from 0; None if a cfg file lacks or contradicts it."""
+    frame, last = info.get(instant, ''), info.get('NbFrame', '')
+    if not (frame.isdigit() and last.isdigit() and 1 <= int(frame) <= int(last)):
+        return None
+    return int(frame) - 1
 
 
 def _name(folder: Path) -> str:
@@ -118,7 +155,7 @@ def _name(folder: Path) -> str:
 
 
 def _release(folder: Path) -> str:
-    if folder.parent.name == _NIFTI_FOLDER:
+    if folder.parent.name == 'database_nifti':
         return NIFTI
     if folder.parent.name in _CHALLENGE_FOLDERS:
         return CHALLENGE

@@ -1,4 +1,4 @@
-"""The traced frames of EchoNet-Dynamic, for segmentation of the left ventricle."""
+"""EchoNet-Dynamic for segmentation of the left ventricle."""
 
 from __future__ import annotations
 
@@ -11,34 +11,32 @@ from mmengine.logging import print_log
 
 from echocardmae_mm.datasets.echonet_dynamic import EchoNetDynamicDataset
 from echocardmae_mm.datasets.echonet_lists import ROWS_OF_A_TRACING, TRACINGS, read_number
-from echocardmae_mm.datasets.tracing import traced_area, tracing_mask
+from echocardmae_mm.datasets.tracing import traced_area, visible_share
 from echocardmae_mm.registry import DATASETS
 from echocardmae_mm.utils.errors import UserError
 
-_SIZE = 112
-_LEAST_INSIDE = 0.5
+_SIDE = 112.0
+_MIN_VISIBLE_SHARE = 0.5
 
 
 @DATASETS.register_module()
 class EchoNetSegDataset(EchoNetDynamicDataset):
     """End-diastole and end-systole of each recording, with the traced ventricle as the label.
 
-    The frames are decoded from the recordings and the masks are drawn from VolumeTracings.csv, as
-    EchoNet-Dynamic's own loader does. Of the two traced frames the one with the larger area is
-    end-diastole, whatever the order in the file. Each frame is a sample: besides what
-    :class:`EchoNetDynamicDataset` says of its recording it has ``frame``, ``instant`` ('ED' or
-    'ES'), ``masks``, the tracing of each traced frame of the recording, and ``img_path``, a name of
-    its own for MMSegmentation.
+    Of the traced frames the one with the largest area is end-diastole, whatever the order in the
+    file. A sample is a frame with the keys of :class:`EchoNetDynamicDataset` and ``frame``,
+    ``instant`` ('ED' or 'ES'), ``masks``, the tracing of each traced frame of the recording, and
+    ``img_path``, a unique name for MMSegmentation. ``LoadEchoMask`` draws the masks as
+    EchoNet-Dynamic's own loader does.
 
-    Counted and left out: frames that lie beyond the recording's end, ventricles of which less than
-    half lies in the picture, recordings without two usable tracings. The end is what FileList.csv
-    says, and where ``test_mode=True`` also what the recording itself has; training meets recordings
-    that are shorter than their list says when it reads them.
+    Dropped and counted in :attr:`report`: frames beyond the end of the recording as FileList.csv
+    states it, ventricles with less than half their area in the picture, and recordings without two
+    usable tracings.
 
     Args:
-        drop_odd_tracings (bool): Whether to leave out tracings of other than 21 rows, as rivals do
+        drop_odd_tracings (bool): Whether to drop tracings of other than 21 rows, as other papers do
             (93 recordings of the published set). Defaults to False.
-        **kwargs (Any): Of :class:`EchoNetDynamicDataset`: ``data_root``, ``split``, ...
+        **kwargs (Any): Arguments of :class:`EchoNetDynamicDataset`: ``data_root``, ``split``, ...
 
     Raises:
         UserError: If a file, a column or the split is missing.
@@ -50,49 +48,35 @@ class EchoNetSegDataset(EchoNetDynamicDataset):
 
     def __init__(self, drop_odd_tracings: bool = False, **kwargs: Any) -> None:
         self.drop_odd_tracings = drop_odd_tracings
-        self._left_out: Counter[str] = Counter()
+        self._dropped: Counter[str] = Counter()
         super().__init__(**kwargs)
 
     def load_data_list(self) -> list[dict[str, Any]]:
-        """Read the lists.
-
-        Returns:
-            list[dict]: One dict a frame, end-diastole before end-systole, in the order of
-            FileList.csv.
-        """
-        self._left_out.clear()
+        """List the frames in the order of FileList.csv, end-diastole before end-systole."""
+        self._dropped.clear()
         frames = super().load_data_list()
-        self.report.update(self._left_out)
+        self.report.update(self._dropped)
         if not frames:
-            reasons = ', '.join(f'{count} {what}' for what, count in self._left_out.items())
+            reasons = ', '.join(f'{count} {reason}' for reason, count in self._dropped.items())
             raise UserError(
                 f'{Path(self.data_root) / TRACINGS}: no traced frame to segment; {reasons}\n'
-                'Look at the tracings with: python tools/check_data.py '
-                + self.data_root
+                f'Inspect the tracings: echocardmae check {self.data_root}'
             )
         return frames
 
     def samples(
         self, row: dict[str, str], path: Path, tracings: dict[int, np.ndarray]
     ) -> list[dict[str, Any]]:
-        """The two traced frames of a recording.
-
-        Args:
-            row (dict): Its row of FileList.csv.
-            path (Path): The recording.
-            tracings (dict[int, np.ndarray]): Its tracings by frame.
-
-        Returns:
-            list[dict]: End-diastole and end-systole, or nothing.
-        """
-        end = self._end(row, path)
-        areas = {
-            frame: traced_area(tracing)
-            for frame, tracing in tracings.items()
-            if self._is_usable(row, path, frame, tracing, end)
-        }
+        """Make the samples of end-diastole and end-systole; none without two usable tracings."""
+        areas: dict[int, float] = {}
+        for frame, tracing in tracings.items():
+            if fault := self._fault(row, frame, tracing):
+                self._dropped[f'{fault} (dropped)'] += 1
+                print_log(f'{path}, frame {frame}: {fault} (dropped)', 'current')
+            else:
+                areas[frame] = traced_area(tracing)
         if len(areas) < 2:
-            self._left_out['recordings without two usable tracings (dropped)'] += 1
+            self._dropped['recordings without two usable tracings (dropped)'] += 1
             return []
         recording = super().samples(row, path, tracings)[0]
         largest_first = sorted(areas, key=lambda frame: (-areas[frame], frame))
@@ -111,25 +95,14 @@ class EchoNetSegDataset(EchoNetDynamicDataset):
             for instant, frame in instants.items()
         ]
 
-    def _end(self, row: dict[str, str], path: Path) -> float:
-        """How many frames the recording has; NaN where nothing says so."""
-        listed = read_number(row, 'NumberOfFrames')
-        return np.fmin(listed, self.num_frames(path)) if self.test_mode else listed
-
-    def _is_usable(
-        self, row: dict[str, str], path: Path, frame: int, tracing: np.ndarray, end: float
-    ) -> bool:
+    def _fault(self, row: dict[str, str], frame: int, tracing: np.ndarray) -> str:
         height, width = (read_number(row, side) for side in ('FrameHeight', 'FrameWidth'))
-        shape = (_SIZE, _SIZE) if np.isnan(height + width) else (int(height), int(width))
-        if frame < 0 or frame >= end:
-            reason = 'tracings beyond the end of the recording (dropped)'
-        elif tracing_mask(tracing, shape).sum() < _LEAST_INSIDE * max(traced_area(tracing), 1):
-            reason = 'tracings outside the picture (dropped)'
-        elif self.drop_odd_tracings and len(tracing) != ROWS_OF_A_TRACING:
-            reason = 'odd tracings (dropped)'
-        else:
-            return True
-        self._left_out[reason] += 1
-        if not reason.startswith('odd'):
-            print_log(f'{path}, frame {frame}: {reason}', 'current')
-        return False
+        if np.isnan(height + width):
+            height = width = _SIDE
+        if frame < 0 or frame >= read_number(row, 'NumberOfFrames'):
+            return 'tracings beyond the end of the recording'
+        if visible_share(tracing, (int(height), int(width))) < _MIN_VISIBLE_SHARE:
+            return 'tracings outside the picture'
+        if self.drop_odd_tracings and len(tracing) != ROWS_OF_A_TRACING:
+            return 'odd tracings'
+        return ''

@@ -1,179 +1,129 @@
-"""HMC-QU as its owners ship it, in either layout, for myocardial infarction."""
+"""HMC-QU for myocardial infarction, in either layout."""
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from pathlib import Path
 from typing import Any
 
 from mmengine.logging import print_log
 
-from echocardmae_mm.datasets.hmc_qu_workbook import HMCQURow, plain_stem, read_hmc_qu_workbook
-from echocardmae_mm.datasets.patient_folds import patients_of_split, read_folds, stratified_folds
-from echocardmae_mm.datasets.recording_dataset import RecordingDataset
+from echocardmae_mm.datasets.cross_validated_dataset import CrossValidatedDataset
+from echocardmae_mm.datasets.hmc_qu_workbook import HMCQURow, read_hmc_qu_workbook, without_blanks
+from echocardmae_mm.datasets.patient_folds import stratified_folds
 from echocardmae_mm.datasets.recording_lists import find_recordings, or_phantoms
 from echocardmae_mm.registry import DATASETS
-from echocardmae_mm.utils.errors import RecordingError, UserError
+from echocardmae_mm.utils.errors import UserError
 
-SOURCE = 'HMC-QU'
 _WORKBOOKS = {'A4C': ('A4C.xlsx', 'HMC_QU.xlsx'), 'A2C': ('A2C.xlsx',)}
 _PUBLISHED_SUBSET = (109, 72, 37)
 
 
 @DATASETS.register_module()
-class HMCQUDataset(RecordingDataset):
+class HMCQUDataset(CrossValidatedDataset):
     """Apical recordings with or without myocardial infarction (Degerli et al., IEEE Access 2021).
 
-    Each recording comes with ``label``, 1 if any segment of the wall moves badly and 0 otherwise,
-    ``patient``, the number in its name, ``view``, ``source``, the data set's name, and ``cycle``:
-    first and last frame of one heart cycle, from 0, for ``span='cycle'``. Letters in the names give
-    most labels away and are not read.
+    Each recording has ``label``, 1 if any segment of the wall moves abnormally and 0 otherwise,
+    ``patient``, the number in its name, ``view``, ``source`` and ``cycle``: first and last frame of
+    one heart cycle, from 0, for ``span='cycle'``. Letters in the names reveal most labels and are
+    ignored.
 
-    A recording whose workbook states no cycle, or one beyond its end, is kept without, because its
-    label is sound;
-    ``span='cycle'`` spreads its clips over the whole recording. Such recordings, repeated rows (the
-    first one counts) and recordings missing on disk, which are left out, are counted in
-    :attr:`report`. Folds go by the workbook, so that a missing recording moves no other one.
+    A recording without a valid cycle is kept, because its label is sound: ``span='cycle'`` then
+    spreads clips over the whole recording. Repeated rows (the first one counts) and recordings
+    missing on disk are dropped; :attr:`report` counts all of these. Folds are stratified by label
+    and depend on the workbook alone, so a missing recording does not move another one.
 
     Args:
         data_root (str): Folder of A4C.xlsx and A2C.xlsx, or of HMC_QU.xlsx in the older archive,
-            and of the recordings, at any depth. Where both are there, A4C.xlsx counts.
+            and of the recordings, at any depth. A4C.xlsx takes precedence.
         view (str): 'A4C' or 'A2C'. Defaults to 'A4C'.
-        traced_only (bool): Whether only recordings whose wall is traced are taken: the 109 of view
-            A4C, 72 of them with infarction, on which the paper's Table 4 stands. Another number is
-            told as a warning. Defaults to True.
-        fold (int, optional): The fold that is held out, from 0. Defaults to None, all patients.
-        split (str, optional): With ``fold``: 'test', the fold itself; 'val', a share of the other
-            patients; 'train', the rest. Defaults to None.
-        num_folds (int): Number of folds, stratified by label. Defaults to 5.
-        fold_seed (int): Seed of the folds and of the patients who validate. Defaults to 0.
-        fold_file (str): CSV of the columns ``patient`` and ``fold`` in place of those folds;
-            ``num_folds`` does not count then. Defaults to ''.
-        val_share (float): Share of the patients outside the fold that validates. Defaults to 0,
-            all of them train for a fixed number of epochs.
-        **kwargs (Any): Further arguments of :class:`RecordingDataset`.
-
-    Attributes:
-        folds (dict[str, int]): Fold of each patient; empty without ``fold``.
+        traced_only (bool): Whether to keep only recordings with a traced wall: the 109 of view A4C,
+            72 of them with infarction, that the paper's Table 4 uses. Other counts are logged as a
+            warning. Defaults to True.
+        num_folds (int): Number of folds, unless ``fold_file`` sets it. Defaults to 5.
+        **kwargs (Any): Arguments of :class:`CrossValidatedDataset`: ``fold``, ``split``, ...
 
     Raises:
-        UserError: If the workbook is missing or cannot be read, no recording is left, or the view,
-            the fold or the split does not exist.
+        UserError: If the workbook is missing or unreadable, no recording is left, or the view, the
+            fold or the split does not exist.
     """
-
-    folds: dict[str, int]
 
     def __init__(
         self,
         data_root: str = 'data/HMC-QU',
         view: str = 'A4C',
         traced_only: bool = True,
-        fold: int | None = None,
-        split: str | None = None,
         num_folds: int = 5,
-        fold_seed: int = 0,
-        fold_file: str = '',
-        val_share: float = 0.0,
         **kwargs: Any,
     ) -> None:
         self.view = view.upper()
         if self.view not in _WORKBOOKS:
-            raise UserError(f'HMCQUDataset: view {view!r} is unknown; choose of {(*_WORKBOOKS,)}')
-        if (fold is None) != (split is None):
-            raise UserError('HMCQUDataset: fold and split go together; give both or neither')
+            raise UserError(f'HMCQUDataset: view {view!r} is unknown; choose from {(*_WORKBOOKS,)}')
         self.traced_only = traced_only
-        self.fold = fold
-        self.split = split
-        self.num_folds = num_folds
-        self.fold_seed = fold_seed
-        self.fold_file = fold_file
-        self.val_share = val_share
-        self.folds = {}
-        super().__init__(data_root=data_root, **kwargs)
+        super().__init__(data_root=data_root, num_folds=num_folds, **kwargs)
 
     def load_data_list(self) -> list[dict[str, Any]]:
-        """Read the workbook.
-
-        Returns:
-            list[dict]: One dict a recording, in the order of the workbook.
-        """
+        """List the recordings, in the order of the workbook."""
         path = _find_workbook(Path(self.data_root), self.view)
         rows = read_hmc_qu_workbook(path)
         first_rows: dict[str, HMCQURow] = {}
         for row in rows:
-            first_rows.setdefault(plain_stem(row.stem), row)
-        listed = first_rows
+            first_rows.setdefault(without_blanks(row.stem), row)
+        listed = [row for row in first_rows.values() if row.is_traced or not self.traced_only]
         if self.traced_only:
-            listed = {stem: row for stem, row in first_rows.items() if row.is_masked}
-            _require_masks(path, listed.values())
-        unlabelled = [stem for stem, row in listed.items() if row.label is None]
-        listed = {stem: row for stem, row in listed.items() if row.label is not None}
-        patients = self._in_split(listed.values())
-        chosen = {stem: row for stem, row in listed.items() if row.patient in patients}
+            _compare_with_published(path, listed)
+        labelled = [row for row in listed if row.label is not None]
+        patients = self.select_patients(
+            [row.patient for row in labelled], [row.label == 1 for row in labelled]
+        )
+        chosen = [row for row in labelled if row.patient in patients]
         videos = find_videos(Path(self.data_root))
-        there = {stem: row for stem, row in chosen.items() if stem in videos}
-        recordings = [self._data_info(row, videos[stem]) for stem, row in there.items()]
+        recordings = [
+            self._recording(row, videos[stem])
+            for row in chosen
+            if (stem := without_blanks(row.stem)) in videos
+        ]
         self.report = {
             f'rows in {path.name}': len(rows),
             'repeated rows': len(rows) - len(first_rows),
-            'without a label (dropped)': len(unlabelled),
+            'without a label (dropped)': len(listed) - len(labelled),
             'of the split': len(chosen),
-            'missing on disk': len(chosen) - len(there),
+            'missing on disk': len(chosen) - len(recordings),
             'with infarction': sum(recording['label'] for recording in recordings),
             "without a cycle (span='cycle' takes the whole recording)": sum(
                 'cycle' not in recording for recording in recordings
             ),
         }
-        if not there:
+        if not recordings:
             raise UserError(
                 f'{self.data_root}: of {len(chosen)} recordings in {path.name} none is on disk\n'
                 f'Unpack the archive with its folders beside the workbook, {or_phantoms("hmcqu")}'
             )
         return recordings
 
-    def _data_info(self, row: HMCQURow, path: Path) -> dict[str, Any]:
-        info: dict[str, Any] = {
+    def make_folds(self, patients: Sequence[str], labels: Sequence[int]) -> dict[str, int]:
+        """Distribute patients so that each fold has about the same share of infarctions."""
+        return stratified_folds(patients, labels, self.num_folds, self.fold_seed)
+
+    def _recording(self, row: HMCQURow, path: Path) -> dict[str, Any]:
+        recording: dict[str, Any] = {
             'filename': str(path),
             'patient': row.patient,
             'view': self.view,
-            'source': SOURCE,
+            'source': 'HMC-QU',
             'label': row.label,
             'modality': 'RGB',
             'start_index': 0,
         }
-        if row.cycle is not None and not self._ends_before(path, row.cycle[1]):
-            info['cycle'] = row.cycle
-        return info
-
-    def _ends_before(self, path: Path, frame: int) -> bool:
-        try:
-            return self.num_frames(path) <= frame
-        except RecordingError:
-            return False  # training skips it, a test names it
-
-    def _in_split(self, rows: Collection[HMCQURow]) -> set[str]:
-        patients = [row.patient for row in rows]
-        if self.fold is None or self.split is None:
-            return set(patients)
-        if self.fold_file:
-            self.folds = read_folds(self.fold_file, patients)
-        else:
-            labels = [int(row.label == 1) for row in rows]
-            self.folds = stratified_folds(patients, labels, self.num_folds, self.fold_seed)
-        return patients_of_split(self.folds, self.fold, self.split, self.val_share, self.fold_seed)
+        if row.cycle is not None:
+            recording.update(cycle=row.cycle, cycle_is_optional=True)
+        return recording
 
 
 def find_videos(root: Path) -> dict[str, Path]:
-    """Recordings of the data set, wherever a layout puts them.
-
-    Args:
-        root (Path): Folder of the workbooks.
-
-    Returns:
-        dict[str, Path]: By stem, without its blanks.
-    """
-    return {plain_stem(path.stem): path for path in find_recordings(str(root))}
+    """Find the recordings at any depth; keys are their stems without blanks."""
+    return {without_blanks(path.stem): path for path in find_recordings(str(root))}
 
 
 def _find_workbook(root: Path, view: str) -> Path:
@@ -183,21 +133,20 @@ def _find_workbook(root: Path, view: str) -> Path:
             return root / name
     raise UserError(
         f'{root}: no workbook of view {view}; expected {" or ".join(names)}\n'
-        f'Set data_root to the folder that HMC-QU was unpacked into, {or_phantoms("hmcqu")}'
+        f'Set data_root to the unpacked folder of HMC-QU, {or_phantoms("hmcqu")}'
     )
 
 
-def _require_masks(path: Path, rows: Collection[HMCQURow]) -> None:
-    """Refuse a workbook without masks, and warn of a subset that is not the published one."""
+def _compare_with_published(path: Path, rows: Collection[HMCQURow]) -> None:
     if not rows:
         raise UserError(
-            f'{path}: no recording is ticked as having a mask; masks belong to view A4C\n'
-            'Set traced_only=False to take all recordings'
+            f'{path}: no recording is marked as traced; only view A4C is traced\n'
+            'Set traced_only=False to keep all recordings'
         )
     infarctions = sum(row.label == 1 for row in rows)
     found = len(rows), infarctions, len(rows) - infarctions
     if found != _PUBLISHED_SUBSET:
-        counts = '{} recordings with a mask, {} with and {} without infarction'
+        counts = '{} traced recordings, {} with and {} without infarction'
         print_log(
             f'{path}: {counts.format(*found)}; the published set has '
             f'{counts.format(*_PUBLISHED_SUBSET)}',

@@ -8,30 +8,29 @@ from typing import Any, NamedTuple
 
 from echocardmae_mm.utils.errors import UserError
 
-_STEM, _SEGMENTS, _START, _END, _MASK = 0, slice(1, 7), 7, 8, 9
+_STEM, _SEGMENTS, _START, _END, _TRACED = 0, slice(1, 7), 7, 8, 9
 _WIDTH, _HEADER_ROWS = 10, 2
-_CYCLE_HEADER = 'cycle'
-_TICK = 'ü'
+_TICK = 'ü'  # A tick in the font Wingdings.
 _NUMBER = re.compile(r'ES(\d+)', re.IGNORECASE)
 
 
 class HMCQURow(NamedTuple):
-    """What a workbook says of one recording.
+    """The row of one recording.
 
     Args:
-        stem (str): Name of the recording without suffix, as it is written: 'ES0001 _4CH_1'.
-        abnormal (tuple[bool | None, ...]): Whether the wall moves badly, for each of segments 1, 2,
-            3, 5, 6 and 7; None for an empty cell.
-        start (Any): The cell of the cycle's first frame, counted from 1.
-        end (Any): The cell of the cycle's last frame, which belongs to it.
-        is_masked (bool): Whether the wall of the ventricle is traced over this cycle.
+        stem (str): Name of the recording without suffix, as written: 'ES0001 _4CH_1'.
+        abnormal (tuple[bool | None, ...]): Whether segments 1, 2, 3, 5, 6 and 7 move abnormally;
+            None for an empty cell.
+        start (Any): Cell of the first frame of the cycle, counted from 1.
+        end (Any): Cell of the last frame of the cycle, inclusive.
+        is_traced (bool): Whether the wall of the ventricle is traced over this cycle.
     """
 
     stem: str
     abnormal: tuple[bool | None, ...]
     start: Any
     end: Any
-    is_masked: bool
+    is_traced: bool
 
     @property
     def patient(self) -> str:
@@ -40,30 +39,29 @@ class HMCQURow(NamedTuple):
 
     @property
     def label(self) -> int | None:
-        """1 for an infarction, which is any abnormal segment, 0 where all are normal, else None."""
+        """1, infarction, if any segment is abnormal; 0 if all are normal; else None."""
         if any(self.abnormal):
             return 1
         return None if None in self.abnormal else 0
 
     @property
     def cycle(self) -> tuple[int, int] | None:
-        """First and last frame of a heart cycle, from 0; None where the cells state none."""
-        start, end = _whole_number(self.start), _whole_number(self.end)
+        """First and last frame of a heart cycle, from 0; None if the cells hold no valid one."""
+        start, end = _integer(self.start), _integer(self.end)
         if start is None or end is None or not 1 <= start < end:
             return None
         return start - 1, end - 1
 
 
 def read_hmc_qu_workbook(path: Path) -> list[HMCQURow]:
-    """Read a workbook by the places of its cells, below a header of two rows.
+    """Read a workbook by the position of its cells.
 
-    Columns are the stem, six segments, first and last frame of a cycle and, but for A2C.xlsx, the
-    tick of a mask, ``ü`` (a tick in the font Wingdings). Rows whose first cell does not begin with
-    ES and a number are no recordings.
+    Columns are the stem, six segments, first and last frame of a cycle and, except in A2C.xlsx, a
+    tick for a traced wall. Only rows whose first cell begins with ES and a number are recordings.
 
-    The owners do not say how the segments are coded. A 2 anywhere in the workbook means 1 for
-    normal and 2 for abnormal, otherwise 0 means normal and 1 abnormal. A workbook of nothing but 1
-    could be either, and is read as all abnormal.
+    The owners do not document the coding of the segments. If any segment is 2, then 1 means normal
+    and 2 abnormal; otherwise 0 means normal and 1 abnormal. A workbook of nothing but 1 is
+    ambiguous and read as all abnormal.
 
     Args:
         path (Path): The workbook.
@@ -72,35 +70,35 @@ def read_hmc_qu_workbook(path: Path) -> list[HMCQURow]:
         list[HMCQURow]: One for each recording, in the order of the workbook.
 
     Raises:
-        UserError: If the file is no workbook or not one of HMC-QU, or a segment is coded otherwise.
+        UserError: If the file is not a workbook of HMC-QU, or a segment has another code.
     """
     table = _cells(path)
-    if not any(_CYCLE_HEADER in str(row[_START]).lower() for row in table[:_HEADER_ROWS]):
+    if not any('cycle' in str(row[_START]).lower() for row in table[:_HEADER_ROWS]):
         found = ', '.join(str(cell) for row in table[:1] for cell in row if cell is not None)
         raise UserError(
-            f'{path}: no column of the cardiac cycle, expected as the eighth one; found '
-            f'{found or "nothing"}\nIt should be a workbook as HMC-QU ships it; download it again'
+            f'{path}: expected the cardiac cycle in the eighth column; found {found or "nothing"}\n'
+            'Download the workbook of HMC-QU again'
         )
     recordings = {number: row for number, row in enumerate(table, start=1) if _patient(row[_STEM])}
     if not recordings:
         raise UserError(
             f'{path}: no recording in it; expected rows that begin with names such as ES0001 _4CH_1'
         )
-    abnormal = _abnormal_segments(path, recordings)
-    return [
-        HMCQURow(
-            str(row[_STEM]).strip(),
-            abnormal[number],
-            row[_START],
-            row[_END],
-            plain_stem(row[_MASK]) == _TICK,
-        )
-        for number, row in recordings.items()
-    ]
+    codes = {
+        number: [_integer(cell) for cell in row[_SEGMENTS]] for number, row in recordings.items()
+    }
+    normal = 1 if any(2 in row_codes for row_codes in codes.values()) else 0
+    rows = []
+    for number, row in recordings.items():
+        _require_codes(path, number, row[_SEGMENTS], normal)
+        abnormal = tuple(None if code is None else code == normal + 1 for code in codes[number])
+        is_traced = without_blanks(row[_TRACED]) == _TICK
+        rows.append(HMCQURow(str(row[_STEM]).strip(), abnormal, row[_START], row[_END], is_traced))
+    return rows
 
 
-def plain_stem(stem: Any) -> str:
-    """A stem without its blanks, which workbooks and file names set differently.
+def without_blanks(stem: Any) -> str:
+    """Normalise a stem: workbooks and file names differ in their blanks.
 
     Args:
         stem (Any): A stem, or a cell of a workbook.
@@ -113,7 +111,7 @@ def plain_stem(stem: Any) -> str:
 
 def _patient(stem: Any) -> str:
     """The number in a stem; '' for a cell that names no recording."""
-    found = _NUMBER.match(plain_stem(stem))
+    found = _NUMBER.match(without_blanks(stem))
     return str(int(found[1])) if found else ''
 
 
@@ -122,35 +120,22 @@ def _cells(path: Path) -> list[tuple[Any, ...]]:
 
     try:
         table = list(openpyxl.load_workbook(path, data_only=True).active.values)
-    # A damaged file lets openpyxl pass on whatever zip, XML and its own classes raise.
+    # On a damaged file openpyxl raises errors of zip, of XML and of its own.
     except Exception as error:
         raise UserError(f'{path}: not a workbook ({error}); download it again') from error
     return [(*row, *[None] * _WIDTH)[:_WIDTH] for row in table]
 
 
-def _abnormal_segments(
-    path: Path, recordings: dict[int, tuple[Any, ...]]
-) -> dict[int, tuple[bool | None, ...]]:
-    segments = {
-        number: [_whole_number(cell) for cell in row[_SEGMENTS]]
-        for number, row in recordings.items()
-    }
-    normal = 1 if any(2 in codes for codes in segments.values()) else 0
-    for number, codes in segments.items():
-        for column, code in enumerate(codes, start=_SEGMENTS.start):
-            is_empty = not plain_stem(recordings[number][column])
-            if code not in (normal, normal + 1) and not is_empty:
-                raise UserError(
-                    f'{path}: cell {"ABCDEFG"[column]}{number} is {recordings[number][column]!r}; '
-                    f'expected a segment, {normal} for normal or {normal + 1} for abnormal'
-                )
-    return {
-        number: tuple(None if code is None else code == normal + 1 for code in codes)
-        for number, codes in segments.items()
-    }
+def _require_codes(path: Path, number: int, segments: tuple[Any, ...], normal: int) -> None:
+    for column, cell in zip('BCDEFG', segments):
+        if without_blanks(cell) and _integer(cell) not in (normal, normal + 1):
+            raise UserError(
+                f'{path}: cell {column}{number} is {cell!r}; expected a segment, {normal} for '
+                f'normal or {normal + 1} for abnormal'
+            )
 
 
-def _whole_number(cell: Any) -> int | None:
+def _integer(cell: Any) -> int | None:
     try:
         number = float(cell)
     except (TypeError, ValueError):

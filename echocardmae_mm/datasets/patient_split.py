@@ -1,75 +1,105 @@
-"""Which patients train, validate and test, stored and exchanged as CSV."""
+"""The patients for training, validation and testing: draw, read and write them."""
 
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 
-from echocardmae_mm.datasets.patient_folds import SPLITS, patients_of_split
+from echocardmae_mm.datasets.csv_table import read_patient_column
+from echocardmae_mm.utils.counter_rng import RngKey, RngStream, random_bits
 from echocardmae_mm.utils.errors import UserError
+
+SPLITS = ('train', 'val', 'test')
+
+
+def patients_of_split(
+    folds: Mapping[str, int], fold: int, split: str, val_share: float = 0.0, seed: int = 0
+) -> set[str]:
+    """Select the patients of one split of a fold.
+
+    The fold itself is the test set. A random share of the other patients validates, so that
+    checkpoints are never selected on the test set.
+
+    Args:
+        folds (Mapping[str, int]): Fold of each patient.
+        fold (int): The fold that is held out.
+        split (str): 'train', 'val' or 'test', in any case.
+        val_share (float): Share of the other folds' patients that validates, in [0, 1). Defaults
+            to 0: all of them train.
+        seed (int): Seed of the draw. Defaults to 0.
+
+    Returns:
+        set[str]: Names of the patients.
+
+    Raises:
+        UserError: If the split or the fold does not exist, or is empty.
+    """
+    num_folds = max(folds.values()) + 1
+    if not 0 <= fold < num_folds:
+        raise UserError(
+            f'fold={fold} does not exist: the {num_folds} folds are 0 to {num_folds - 1}'
+        )
+    if split.lower() not in SPLITS:
+        raise UserError(f'split={split!r} is unknown; choose one of {SPLITS}')
+    if not 0 <= val_share < 1:
+        raise UserError(f'val_share={val_share} must lie between 0 and 1')
+    test = {patient for patient, its_fold in folds.items() if its_fold == fold}
+    others = sorted(folds.keys() - test)
+    order = np.argsort(random_bits(RngKey(seed, fold, 0), RngStream.INNER_SPLIT, len(others)))
+    count = max(1, round(val_share * len(others))) if val_share else 0
+    val = {others[index] for index in order[:count]}
+    chosen = {'test': test, 'val': val, 'train': set(others) - val}[split.lower()]
+    if not chosen:
+        hint = '; set val_share above 0' if split.lower() == 'val' else ''
+        raise UserError(f'split {split!r} of fold {fold} has no patients{hint}')
+    return chosen
 
 
 def draw_split(
     patients: Collection[str], test: Collection[str], val_share: float = 0.1, seed: int = 0
 ) -> dict[str, str]:
-    """Split the patients that are not given for testing into training and validation.
+    """Divide the patients outside the test set into training and validation.
 
     Args:
         patients (Collection[str]): All patients.
-        test (Collection[str]): Those that test.
+        test (Collection[str]): Patients of the test set.
         val_share (float): Share of the others that validates, in (0, 1). Defaults to 0.1.
-        seed (int): Seed of drawing them. Defaults to 0.
+        seed (int): Seed of the draw. Defaults to 0.
 
     Returns:
-        dict[str, str]: 'train', 'val' or 'test' for each patient, sorted.
+        dict[str, str]: 'train', 'val' or 'test' for each patient, sorted by name.
     """
-    held_out = {patient: int(patient not in set(test)) for patient in patients}
-    sides = {
-        split: patients_of_split(held_out, 0, split, val_share, seed)
-        for split in SPLITS
-        if split != 'test'
-    }
-    where = {patient: split for split, side in sides.items() for patient in side}
-    return {patient: where.get(patient, 'test') for patient in sorted(held_out)}
+    folds = {patient: int(patient not in set(test)) for patient in patients}
+    members = {split: patients_of_split(folds, 0, split, val_share, seed) for split in SPLITS[:2]}
+    splits = {patient: split for split, group in members.items() for patient in group}
+    return {patient: splits.get(patient, 'test') for patient in sorted(folds)}
 
 
 def read_split(path: str | Path, patients: Collection[str]) -> dict[str, str]:
-    """Read a split.
+    """Read a split from a CSV file with the columns ``patient`` and ``split``.
 
     Args:
-        path (str | Path): CSV with the columns ``patient`` and ``split``.
-        patients (Collection[str]): Patients that must be in it; others are ignored.
+        path (str | Path): The file.
+        patients (Collection[str]): Patients that need a split; others are ignored.
 
     Returns:
-        dict[str, str]: 'train', 'val' or 'test' for each of the patients, sorted.
+        dict[str, str]: 'train', 'val' or 'test' for each of ``patients``, sorted by name.
 
     Raises:
-        UserError: If the file is missing or no such list, names a patient twice, or lacks one.
+        UserError: If the file is missing or malformed, or a patient is missing or listed twice.
     """
-    if not Path(path).is_file():
-        raise UserError(f'{path}: no such file; expected a CSV with the columns patient and split')
-    table = pd.read_csv(path, dtype=str)
-    if not {'patient', 'split'} <= set(table.columns):
-        raise UserError(
-            f'{path}: expected the columns patient and split, found {", ".join(table.columns)}'
-        )
-    splits = table['split'].str.lower()
-    if not splits.isin(SPLITS).all():
-        unknown = splits[~splits.isin(SPLITS)].iloc[0]
-        raise UserError(f'{path}: split {unknown!r} is none of {SPLITS}')
-    twice = table['patient'][table['patient'].duplicated()]
-    if len(twice):
-        raise UserError(f'{path}: patient {twice.iloc[0]} is there twice')
-    found = dict(zip(table['patient'], splits))
-    if missing := sorted(set(patients) - found.keys()):
-        raise UserError(f'{path}: {len(missing)} patients are not in it, such as {missing[0]}')
-    return {patient: found[patient] for patient in sorted(set(patients))}
+    splits = read_patient_column(path, 'split', patients)
+    for split in splits.values():
+        if split.lower() not in SPLITS:
+            raise UserError(f'{path}: split {split!r} is none of {SPLITS}')
+    return {patient: splits[patient].lower() for patient in sorted(set(patients))}
 
 
 def write_split(path: str | Path, split: Mapping[str, str]) -> None:
-    """Store a split for others.
+    """Write a split as :func:`read_split` reads it.
 
     Args:
         path (str | Path): The CSV file.

@@ -1,4 +1,4 @@
-"""Masks from EchoNet-Dynamic's tracings of the left ventricle."""
+"""EchoNet-Dynamic's tracings of the left ventricle: outline, area and mask."""
 
 from __future__ import annotations
 
@@ -7,11 +7,11 @@ from skimage.draw import polygon
 
 
 def tracing_outline(tracing: np.ndarray) -> np.ndarray:
-    """Outline of a traced ventricle: down one wall and up the other.
+    """Outline of a traced ventricle, down one wall and up the other.
 
     Args:
-        tracing (np.ndarray): Rows (x1, y1, x2, y2) in pixels, (n, 4); the first, the long axis, is
-            left out.
+        tracing (np.ndarray): Chords (x1, y1, x2, y2) in pixels, shape (n, 4). The first one, the
+            long axis, is not part of the outline.
 
     Returns:
         np.ndarray: Points (x, y), float64 of shape (2 * (n - 1), 2).
@@ -23,8 +23,8 @@ def tracing_mask(tracing: np.ndarray, shape: tuple[int, int]) -> np.ndarray:
     """Mask of a traced ventricle, as EchoNet-Dynamic's own loader draws it.
 
     Args:
-        tracing (np.ndarray): As :func:`tracing_outline` takes it.
-        shape (tuple[int, int]): Height and width of the frame; what lies outside is cut off.
+        tracing (np.ndarray): As for :func:`tracing_outline`.
+        shape (tuple[int, int]): Height and width of the frame, to which the mask is clipped.
 
     Returns:
         np.ndarray: uint8 of ``shape``, 1 in the ventricle.
@@ -36,13 +36,27 @@ def tracing_mask(tracing: np.ndarray, shape: tuple[int, int]) -> np.ndarray:
 
 
 def traced_area(tracing: np.ndarray) -> float:
-    """Area of a traced ventricle, by the shoelace formula.
+    """Area of a traced ventricle in square pixels, by the shoelace formula.
 
     Args:
-        tracing (np.ndarray): As :func:`tracing_outline` takes it.
-
-    Returns:
-        float: Square pixels.
+        tracing (np.ndarray): As for :func:`tracing_outline`.
     """
     x, y = tracing_outline(tracing).T
     return float(abs(np.dot(x, np.roll(y, -1)) - np.dot(y, np.roll(x, -1))) / 2)
+
+
+def visible_share(tracing: np.ndarray, shape: tuple[int, int]) -> float:
+    """Approximate share of a traced ventricle that lies within the frame.
+
+    Points outside the frame are moved to its border, so the part outside loses its area.
+
+    Args:
+        tracing (np.ndarray): As for :func:`tracing_outline`.
+        shape (tuple[int, int]): Height and width of the frame.
+
+    Returns:
+        float: From 0 to about 1; 0 for a tracing without area.
+    """
+    height, width = shape
+    clipped = np.clip(tracing, 0, (width, height, width, height))
+    return traced_area(clipped) / max(traced_area(tracing), 1)

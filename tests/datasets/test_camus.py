@@ -86,7 +86,7 @@ def test_what_the_challenge_release_says_and_labels_held_back_are_counted(tmp_pa
     assert (info['source'], info['quality']) == (CHALLENGE, 'Poor')
     assert dataset.report == {
         f'patients of the {CHALLENGE}': 2,
-        'with labels held back': 1,
+        'without published labels': 1,
         'patients of the split': 1,
     }
 

@@ -9,7 +9,7 @@ import SimpleITK
 
 from echocardmae_mm.datasets import CAMUSSegDataset
 from echocardmae_mm.datasets.recordings import content_hash
-from echocardmae_mm.utils.errors import UserError
+from echocardmae_mm.utils.errors import RecordingError, UserError
 from tests.conftest import nested_labels
 
 READING = [
@@ -63,7 +63,7 @@ def test_a_split_of_ones_own(camus_root, tmp_path):
     table.write_text('\n'.join(['patient,split', *rows]))
     assert patients(camus_root, 'test', split_file=str(table)) == {'patient0001'}
     table.write_text('\n'.join(['patient,split', *rows[1:]]))
-    with pytest.raises(UserError, match='1 patients are not in it, such as patient0001'):
+    with pytest.raises(UserError, match='1 patients have no split, such as patient0001'):
         patients(camus_root, 'test', split_file=str(table))
 
 
@@ -97,14 +97,12 @@ def test_an_unknown_label_is_skipped_in_training_and_named(root, label):
     assert f'{path}: label {label} is unknown: expected 0 to 3' in dataset.skip_reason(skipped)
 
 
-def test_unusable_labels_are_left_out_of_an_evaluation_and_counted(root):
-    with_unknown_label(root, 'patient0005', 7)
-    (root / 'database_nifti' / 'patient0006' / 'patient0006_2CH_ES_gt.nii.gz').write_bytes(b'x')
+def test_unusable_labels_end_an_evaluation_and_are_named(root):
+    path = with_unknown_label(root, 'patient0005', 7)
     dataset = CAMUSSegDataset(data_root=str(root), split='test', test_mode=True, pipeline=READING)
-    assert len(dataset) == 6
-    assert dataset.report['frames with unusable labels (dropped)'] == 2
-    for index in range(6):
-        assert dataset[index]['gt_seg_map'].max() <= 3
+    assert len(dataset) == 8
+    with pytest.raises(RecordingError, match=f'{path}: label 7 is unknown'):
+        dataset[2]
 
 
 def test_the_challenges_test_patients_are_others_than_those_of_the_same_number(tmp_path):

@@ -1,4 +1,4 @@
-"""EchoNet-Dynamic with all its dirt."""
+"""EchoNet-Dynamic with its data anomalies."""
 
 from __future__ import annotations
 
@@ -24,9 +24,9 @@ def infos(dataset: EchoNetDynamicDataset) -> dict[str, dict]:
 
 
 @pytest.fixture
-def dirty_root(echonet_root, tmp_path) -> Path:
-    """The clean folder with each kind of dirt that the published set is known to have."""
-    root = tmp_path / 'dirty'
+def anomalous_root(echonet_root, tmp_path) -> Path:
+    """The clean folder with each known kind of anomaly of the published set."""
+    root = tmp_path / 'anomalous'
     shutil.copytree(echonet_root, root)
     with (root / 'FileList.csv').open() as file:
         header, *rows = list(csv.reader(file))
@@ -72,8 +72,8 @@ def test_splits_in_any_case(split, count, echonet_root):
     assert len(EchoNetDynamicDataset(str(echonet_root), split=split)) == count
 
 
-def test_dirt_is_survived_and_counted(dirty_root):
-    dataset = EchoNetDynamicDataset(str(dirty_root))
+def test_anomalies_are_handled_and_counted(anomalous_root):
+    dataset = EchoNetDynamicDataset(str(anomalous_root))
     assert dataset.report == {
         'rows in the list': 11,
         'repeated rows': 1,
@@ -93,9 +93,9 @@ def test_dirt_is_survived_and_counted(dirty_root):
     assert all(math.isfinite(info['ef']) for info in found.values())
 
 
-def test_untraced_recordings_can_be_dropped(dirty_root):
-    kept = EchoNetDynamicDataset(str(dirty_root), split='test')
-    dropped = EchoNetDynamicDataset(str(dirty_root), split='test', drop_untraced=True)
+def test_untraced_recordings_can_be_dropped(anomalous_root):
+    kept = EchoNetDynamicDataset(str(anomalous_root), split='test')
+    dropped = EchoNetDynamicDataset(str(anomalous_root), split='test', drop_untraced=True)
     assert infos(kept).keys() - infos(dropped).keys() == {'0X0000000000000006'}
     assert dropped.report['untraced (dropped)'] == 1
 

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from echocardmae_mm.datasets import EchoNetSegDataset
-from echocardmae_mm.utils.errors import UserError
+from echocardmae_mm.utils.errors import RecordingError, UserError
 
 READING = [
     dict(type='echocardmae_mm.LoadEchoFrame'),
@@ -112,17 +112,15 @@ def test_a_recording_that_ends_before_its_tracing_is_skipped_in_training(root):
     assert 'frame 80 is labelled, but it has 80 frames' in dataset.skip_reason(skipped)
 
 
-@pytest.mark.parametrize('listed', ['', '200'])
-def test_a_tracing_beyond_the_real_end_is_left_out_of_an_evaluation(root, listed):
-    rewrite(root / 'FileList.csv', lambda row: {**row, 'NumberOfFrames': listed})
+def test_a_tracing_beyond_the_real_end_stops_an_evaluation_and_is_named(root):
+    rewrite(root / 'FileList.csv', lambda row: {**row, 'NumberOfFrames': '200'})
     rewrite(root / 'VolumeTracings.csv', beyond_the_end)
     dataset = EchoNetSegDataset(
         data_root=str(root), split='train', test_mode=True, pipeline=READING
     )
-    assert len(dataset) == 8
-    assert dataset.report['tracings beyond the end of the recording (dropped)'] == 1
-    for index in range(8):
-        assert dataset[index]['gt_seg_map'].any()
+    assert len(dataset) == 10
+    with pytest.raises(RecordingError, match='frame 80 is labelled, but it has 80 frames'):
+        [dataset[index] for index in range(10)]
 
 
 def test_an_ejection_fraction_is_not_needed(root):

@@ -93,6 +93,7 @@ def test_what_the_workbook_says(write, name, normal):
         'source': 'HMC-QU',
         'label': 0,
         'cycle': (2, 23),
+        'cycle_is_optional': True,
         'modality': 'RGB',
         'start_index': 0,
     }
@@ -100,7 +101,7 @@ def test_what_the_workbook_says(write, name, normal):
     assert [info['label'] for info in others] == [1, 1, 0, 1, 0]
 
 
-def test_the_subset_with_masks_is_the_default(write):
+def test_the_traced_subset_is_the_default(write):
     dataset = HMCQUDataset(write())
     assert [info['patient'] for info in infos(dataset)] == ['1', '10', '101', '99']
     assert dataset.report[f'rows in {NEW}'] == 6
@@ -111,7 +112,7 @@ def test_the_view_of_two_chambers(write):
     root = write('A2C.xlsx', [('ES00080 N_2CH_2', '000000', (1, 9), None)])
     (info,) = infos(HMCQUDataset(root, view='a2c', traced_only=False))
     assert (info['patient'], info['view']) == ('80', 'A2C')
-    with pytest.raises(UserError, match='no recording is ticked as having a mask'):
+    with pytest.raises(UserError, match='no recording is marked as traced'):
         HMCQUDataset(root, view='A2C').full_init()
 
 
@@ -125,7 +126,7 @@ def test_recordings_are_found_whatever_their_blanks_and_folders(write):
     assert names[:2] == ['ES0001_4CH_1.avi', 'ES00010  _4CH_2.avi']
 
 
-def test_what_is_odd_is_counted(write):
+def test_anomalies_are_counted(write):
     rows = [*ROWS, ROWS[0], ('ES0005 _4CH_1', '000000', (None, None), 'ü')]
     rows.append(('ES0006 _4CH_1', '0 0000', (1, 20), 'ü'))
     root = write(rows=rows)
@@ -165,12 +166,12 @@ def test_the_published_subset_is_read_without_a_warning(write, warned, normal):
     assert warned() == []
 
 
-def test_another_subset_is_told_in_one_line(write, warned):
+def test_another_subset_is_logged_in_one_line(write, warned):
     root = write(rows=subset(71, 38))
     HMCQUDataset(root, traced_only=False).full_init()
     assert warned() == []
     HMCQUDataset(root, fold=0, split='test').full_init()
-    counts = '109 recordings with a mask, {} with and {} without infarction'
+    counts = '109 traced recordings, {} with and {} without infarction'
     assert warned() == [
         f'{Path(root, NEW)}: {counts.format(71, 38)}; the published set has {counts.format(72, 37)}'
     ]

@@ -82,11 +82,11 @@ def test_the_cycle_counts_from_zero_and_an_impossible_one_is_none(tmp_path, star
 
 
 @pytest.mark.parametrize(
-    ('mark', 'is_masked'), [('ü', True), (' ü ', True), (None, False), ('û', False)]
+    ('mark', 'is_traced'), [('ü', True), (' ü ', True), (None, False), ('û', False)]
 )
-def test_only_a_tick_is_a_mask_and_no_cross(tmp_path, mark, is_masked):
+def test_only_a_tick_means_traced(tmp_path, mark, is_traced):
     (row,) = read_hmc_qu_workbook(write(tmp_path / 'A4C.xlsx', [*A_ROW[:9], mark]))
-    assert row.is_masked is is_masked
+    assert row.is_traced is is_traced
 
 
 def test_rows_that_name_no_recording_are_passed_over(tmp_path):
@@ -134,7 +134,7 @@ def words(path: Path) -> Path:
         (spoilt(1, 2), 'cell B3 is 0; expected a segment, 1 for normal or 2 for abnormal'),
         (
             spoilt(1, 1, header=[['name', 'age'], []]),
-            'no column of the cardiac cycle, .* name, age',
+            'expected the cardiac cycle in the eighth column; found name, age',
         ),
         (lambda path: write(path), 'no recording in it; expected rows that begin with'),
         (cut_off, 'not a workbook'),

@@ -1,22 +1,29 @@
-"""Splits of patients, drawn, stored and read."""
+"""Splits of patients: of a fold, drawn, written and read."""
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from echocardmae_mm.datasets.patient_split import draw_split, read_split, write_split
+from echocardmae_mm.datasets.patient_folds import contiguous_folds
+from echocardmae_mm.datasets.patient_split import (
+    draw_split,
+    patients_of_split,
+    read_split,
+    write_split,
+)
 from echocardmae_mm.utils.errors import UserError
 
 NAMES = [f'p{i:03d}' for i in range(60)]
+PATIENTS = [f'patient{i:04d}' for i in range(1, 501)]
 
 
 @given(st.permutations(NAMES), st.integers(0, 5))
 def test_the_draw_depends_on_patients_and_seed_alone(names, seed):
     split = draw_split(names, NAMES[:10], 0.1, seed)
     assert split == draw_split(NAMES, NAMES[:10], 0.1, seed)
-    sides = [{p for p, s in split.items() if s == side} for side in ('train', 'val', 'test')]
-    assert sides[2] == set(NAMES[:10])
-    assert [len(side) for side in sides] == [45, 5, 10]
+    splits = [{p for p, s in split.items() if s == side} for side in ('train', 'val', 'test')]
+    assert splits[2] == set(NAMES[:10])
+    assert [len(side) for side in splits] == [45, 5, 10]
 
 
 def test_another_seed_is_another_draw():
@@ -33,13 +40,63 @@ def test_what_is_written_is_read(tmp_path):
 @pytest.mark.parametrize(
     ('text', 'message'),
     [
-        ('patient,fold\na,1\n', 'expected the columns patient and split, found patient, fold'),
+        ('patient,fold\na,1\n', 'missing column split; found patient, fold'),
         ('patient,split\na,training\n', "split 'training' is none of"),
-        ('patient,split\na,train\na,val\n', 'patient a is there twice'),
-        ('patient,split\nb,train\n', '1 patients are not in it, such as a'),
+        ('patient,split\na,train\na,val\n', 'patient a is listed twice'),
+        ('patient,split\nb,train\n', '1 patients have no split, such as a'),
     ],
 )
 def test_what_is_no_split_is_refused(tmp_path, text, message):
     (tmp_path / 'split.csv').write_text(text)
     with pytest.raises(UserError, match=message):
         read_split(tmp_path / 'split.csv', ['a'])
+
+
+@given(count=st.integers(2, 80), data=st.data())
+def test_every_patient_is_on_one_side_of_each_fold_and_tested_once(count, data):
+    names = PATIENTS[:count]
+    num_folds = data.draw(st.integers(2, count))
+    share = data.draw(st.sampled_from([0.0, 0.1, 0.3]))
+    folds = contiguous_folds(names[::-1], num_folds)
+    tested = []
+    for fold in range(num_folds):
+        test = patients_of_split(folds, fold, 'test', share)
+        tested += test
+        splits = [test]
+        for split in ('train', 'val'):
+            try:
+                splits.append(patients_of_split(folds, fold, split, share))
+            except UserError:
+                splits.append(set())
+        assert sum(map(len, splits)) == count
+        assert set().union(*splits) == set(names)
+        if share:
+            assert len(splits[2]) == max(1, round(share * (count - len(test))))
+    assert sorted(tested) == names
+    sizes = [list(folds.values()).count(fold) for fold in range(num_folds)]
+    assert max(sizes) - min(sizes) <= 1
+
+
+def test_validating_patients_are_drawn_anew_for_each_fold_and_seed_and_always_the_same():
+    folds = contiguous_folds(PATIENTS, 10)
+    drawn = [patients_of_split(folds, 0, 'val', 0.1, seed) for seed in (0, 0, 1)]
+    assert drawn[0] == drawn[1]
+    assert drawn[0] != drawn[2]
+    assert len(drawn[0]) == 45
+    assert len(drawn[0] & patients_of_split(folds, 1, 'VAL', 0.1)) < 20
+
+
+@pytest.mark.parametrize(
+    ('fold', 'split', 'share', 'message'),
+    [
+        (3, 'test', 0.1, r'fold=3 does not exist: the 3 folds are 0 to 2'),
+        (-1, 'test', 0.1, 'fold=-1 does not exist'),
+        (0, 'testing', 0.1, "split='testing' is unknown"),
+        (0, 'val', 0.0, 'set val_share above 0'),
+        (0, 'train', 1.0, 'val_share=1.0 must lie between'),
+    ],
+)
+def test_impossible_splits_are_refused(fold, split, share, message):
+    folds = contiguous_folds(PATIENTS[:9], 3)
+    with pytest.raises(UserError, match=message):
+        patients_of_split(folds, fold, split, share)

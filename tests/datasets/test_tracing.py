@@ -6,7 +6,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 from skimage.draw import polygon2mask
 
-from echocardmae_mm.datasets.tracing import traced_area, tracing_mask, tracing_outline
+from echocardmae_mm.datasets.tracing import (
+    traced_area,
+    tracing_mask,
+    tracing_outline,
+    visible_share,
+)
 
 axis = np.array([[50.0, 10, 50, 90]])
 
@@ -38,3 +43,13 @@ def test_what_lies_outside_is_cut_off():
     mask = tracing_mask(tracing, (112, 112))
     assert mask.shape == (112, 112)
     assert mask[:, :70].sum() == 0 < mask[:, 80:].sum()
+
+
+@given(st.floats(5, 35), st.floats(-80, 80), st.floats(-80, 80))
+def test_visible_share_is_that_of_the_pixels(half_width, right, down):
+    tracing = ellipse(half_width) + np.array([right, down, right, down])
+    pixels = tracing_mask(tracing, (112, 112)).sum() / traced_area(tracing)
+    # Masks round corners to pixels, which thickens narrow ventricles.
+    assert visible_share(tracing, (112, 112)) == pytest.approx(
+        pixels, abs=0.25 if half_width < 15 else 0.1
+    )

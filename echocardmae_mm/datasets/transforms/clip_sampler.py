@@ -26,6 +26,8 @@ class ClipSampler(BaseTransform):
         - avg_fps (float, for ``target_fps``)
         - cycle (tuple[int, int], optional, for ``span='cycle'``): First and last frame, from 0,
           both belonging to the cycle. A last frame before the first is read backwards.
+        - cycle_is_optional (bool, optional): Whether a cycle beyond the end of the recording is
+          ignored rather than an error. Defaults to False.
 
     Added Keys:
 
@@ -133,6 +135,8 @@ class ClipSampler(BaseTransform):
         last_frame = results['total_frames'] - 1
         first, last = results.get('cycle', (0, last_frame))
         if not (0 <= first <= last_frame and 0 <= last <= last_frame):
+            if results.get('cycle_is_optional'):
+                return 0, last_frame
             raise RecordingError(
                 results['filename'],
                 f'its cycle, frames {first} to {last}, does not lie within 0 to {last_frame}',

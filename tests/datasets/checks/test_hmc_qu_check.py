@@ -68,7 +68,7 @@ def test_a_workbook_that_cannot_be_read_stops_training(root):
 
 def test_a_workbook_without_cycles_stops_training(root):
     write(workbook(root), ROWS, ['ECHO', *[None] * 8])
-    assert 'no column of the cardiac cycle' in only(root).obstacles[0]
+    assert 'expected the cardiac cycle' in only(root).obstacles[0]
 
 
 def test_a_segment_that_is_coded_otherwise_stops_training(root):

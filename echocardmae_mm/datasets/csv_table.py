@@ -1,0 +1,66 @@
+"""Read CSV lists as their owners write them: the case and order of columns vary, rows end early."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from pathlib import Path
+
+import pandas as pd
+
+from echocardmae_mm.utils.errors import UserError
+
+
+def read_table(path: str | Path, columns: Sequence[str] = ()) -> pd.DataFrame:
+    """Read a CSV list.
+
+    Args:
+        path (str | Path): The list.
+        columns (Sequence[str]): Required columns, in any case. Defaults to none.
+
+    Returns:
+        pd.DataFrame: All cells as text, '' where a row ends early; the required columns by the
+        names given here.
+
+    Raises:
+        UserError: If the file or a column is missing, or the file is not a CSV list.
+    """
+    try:
+        table = pd.read_csv(path, dtype=str, na_filter=False, index_col=False, encoding='utf-8-sig')
+    except FileNotFoundError as error:
+        expected = f'a CSV file with the columns {" and ".join(columns)}'
+        raise UserError(f'{path}: no such file; expected {expected}') from error
+    except pd.errors.EmptyDataError:
+        table = pd.DataFrame()
+    except (pd.errors.ParserError, UnicodeDecodeError) as error:
+        raise UserError(f'{path}: not a list of comma-separated values ({error})') from error
+    found = [name.strip() for name in table.columns]
+    names = {name.lower(): name for name in columns}
+    table.columns = pd.Index([names.get(name.lower(), name) for name in found])
+    if missing := [name for name in columns if name not in table.columns]:
+        there = ', '.join(found) or 'nothing'
+        raise UserError(f'{path}: missing column {", ".join(missing)}; found {there}')
+    return table
+
+
+def read_patient_column(path: str | Path, column: str, patients: Collection[str]) -> dict[str, str]:
+    """Read the value of each patient from a CSV list with a column ``patient``.
+
+    Args:
+        path (str | Path): The list.
+        column (str): Column of the values.
+        patients (Collection[str]): Required patients; the list may hold others.
+
+    Returns:
+        dict[str, str]: Value of each patient of the list.
+
+    Raises:
+        UserError: If the file or a column is missing, or a patient is missing or listed twice.
+    """
+    table = read_table(path, ('patient', column))
+    repeated = table['patient'][table['patient'].duplicated()]
+    if len(repeated):
+        raise UserError(f'{path}: patient {repeated.iloc[0]} is listed twice')
+    values = dict(zip(table['patient'], table[column]))
+    if missing := sorted(set(patients) - values.keys()):
+        raise UserError(f'{path}: {len(missing)} patients have no {column}, such as {missing[0]}')
+    return values
