@@ -15,7 +15,7 @@ from mmengine.dist import all_reduce, barrier, get_world_size, is_main_process
 from mmengine.hooks import Hook
 from mmengine.runner import Runner
 
-from echocardmae_mm.engine.atomic_backend import AtomicBackend
+from echocardmae_mm.utils.atomic_backend import AtomicBackend
 from echocardmae_mm.engine.worker_signals import let_workers_outlive_signals
 from echocardmae_mm.registry import HOOKS
 

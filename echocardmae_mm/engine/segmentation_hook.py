@@ -11,7 +11,7 @@ from mmengine.hooks import Hook
 from mmengine.runner import Runner
 
 from echocardmae_mm.datasets.recordings import open_recording
-from echocardmae_mm.evaluation.segmentation_plot import Segmented, segmentation_picture
+from echocardmae_mm.evaluation.segmentation_plot import Segmented, segmentation_plot
 from echocardmae_mm.registry import HOOKS
 
 
@@ -89,7 +89,7 @@ class SegmentationHook(Hook):
         folder.mkdir(parents=True, exist_ok=True)
         frames = [_segmented(sample) for sample in self._samples]
         palette = [tuple(colour) for colour in metainfo['palette'][1:]]
-        figure = segmentation_picture(frames, metainfo['classes'], palette)
+        figure = segmentation_plot(frames, metainfo['classes'], palette)
         figure.savefig(folder / f'{name}.png', dpi=110)
         self._samples.clear()
 
