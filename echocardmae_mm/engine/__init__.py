@@ -7,8 +7,8 @@ from echocardmae_mm.engine.compile_hook import CompileHook
 from echocardmae_mm.engine.cpu_amp_optim_wrapper import CPUAmpOptimWrapper
 from echocardmae_mm.engine.epoch_sampler import EpochSampler
 from echocardmae_mm.engine.graceful_stop_hook import GracefulStopHook
-from echocardmae_mm.engine.provenance import Leakage, check_leakage, git_commit, read_provenance
-from echocardmae_mm.engine.provenance_hook import ProvenanceHook
+from echocardmae_mm.engine.leakage import Leakage, check_leakage
+from echocardmae_mm.engine.provenance import ProvenanceHook, git_commit, read_provenance
 from echocardmae_mm.engine.reconstruction_hook import ReconstructionHook, TrainingMeanHook
 from echocardmae_mm.engine.reseed_hook import ReseedHook
 from echocardmae_mm.engine.resumable_early_stopping_hook import ResumableEarlyStoppingHook
