@@ -29,7 +29,7 @@ from echocardmae_mm.evaluation.clip_consistency import (
     consistency_difference,
     is_more_consistent,
 )
-from echocardmae_mm.evaluation.clip_consistency_plot import clip_consistency_picture
+from echocardmae_mm.evaluation.clip_consistency_plot import clip_consistency_plot
 from echocardmae_mm.evaluation.markdown import markdown_table
 from echocardmae_mm.utils.atomic_files import atomic_write_text, json_text
 
@@ -167,7 +167,7 @@ def main() -> None:
     else:
         text += f'{table(results)}\n'
     atomic_write_text(out / 'clip_consistency.md', text)
-    clip_consistency_picture(clips).savefig(out / 'clip_consistency.png', dpi=150)
+    clip_consistency_plot(clips).savefig(out / 'clip_consistency.png', dpi=150)
     figures = {
         'models': [{'name': name, **origin} for name, (_, origin) in zip(names, built)],
         'statistics': {

@@ -11,6 +11,8 @@ from mmengine.config import Config, ConfigDict, DictAction
 from mmengine.registry import DATASETS, RUNNERS, init_default_scope
 from mmengine.runner import Runner
 
+from echocardmae_mm.engine import BriefRunner
+
 NO_GPU = not torch.cuda.is_available()
 FOLD_SETTINGS = ('fold', 'num_folds', 'fold_file', 'val_share')
 
@@ -77,7 +79,7 @@ def build_runner(config: Config, *loaders: str) -> Runner:
             loader.update(persistent_workers=False)  # torch refuses it without workers
     if config.launcher != 'none' and NO_GPU:
         _join_processes_without_gpu(config)
-    return RUNNERS.build(config) if 'runner_type' in config else Runner.from_cfg(config)
+    return RUNNERS.build(config) if 'runner_type' in config else BriefRunner.from_cfg(config)
 
 
 def _key_and_value(text: str) -> str:

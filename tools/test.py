@@ -1,7 +1,6 @@
 """Test a checkpoint under any config of OpenMMLab's kind, and write down what was tested."""
 
 import argparse
-import hashlib
 from pathlib import Path
 
 from argument_types import at_least
@@ -9,18 +8,8 @@ from launch import add_common_arguments, build_runner, load_config, override
 from mistakes import UserError, report_user_errors
 from mmengine.config import Config
 from mmengine.dist import is_main_process
-from mmengine.runner import Runner
 
-from echocardmae_mm.engine import (
-    Leakage,
-    check_leakage,
-    git_commit,
-    read_provenance,
-    require_fit,
-    unwrap_datasets,
-)
-from echocardmae_mm.evaluation import RESULT
-from echocardmae_mm.utils.atomic_files import atomic_write_text, json_text
+from echocardmae_mm.engine import check_leakage, require_fit, write_test_results
 
 PICTURES = 'echocardmae_mm.PredictionsHook'
 
@@ -90,43 +79,6 @@ def show(config: Config, args: argparse.Namespace) -> None:
         hook.update(enable=True, out_dir=args.show_dir)
 
 
-def describe(runner: Runner) -> list[dict]:
-    """The data sets that were tested on, as they were found."""
-    return [
-        {
-            'type': type(dataset).__name__,
-            'data_root': getattr(dataset, 'data_root', None),
-            'recordings': len(dataset),
-            'found': getattr(dataset, 'report', None),
-        }
-        for dataset in unwrap_datasets(runner.test_loop.dataloader.dataset)
-    ]
-
-
-def write_result(
-    metrics: dict, runner: Runner, overlap: Leakage | None, args: argparse.Namespace
-) -> Path:
-    """Write work_dir/test.json: the figures, and what they came from."""
-    checkpoint = Path(args.checkpoint)
-    digest = hashlib.sha256(checkpoint.read_bytes()).hexdigest() if checkpoint.is_file() else None
-    origin = read_provenance(args.checkpoint)
-    result = {
-        'metrics': metrics,
-        'checkpoint': args.checkpoint,
-        'checkpoint_sha256': digest,
-        'data': describe(runner),
-        'overlap': overlap and overlap._asdict(),
-        'trained': {name: origin.get(name) for name in ('seed', 'commit', 'version')},
-        'seed': runner.seed,
-        'commit': git_commit(),
-        'config': args.config,
-        'config_text': runner.cfg.pretty_text,
-    }
-    path = Path(runner.work_dir) / RESULT
-    atomic_write_text(path, json_text(result))
-    return path
-
-
 @report_user_errors
 def main() -> None:
     args = parse_args()
@@ -135,12 +87,13 @@ def main() -> None:
     if config.get('test_dataloader') is None:
         raise UserError(f'{args.config}: has no test set: give it a test_dataloader and its kin')
     runner = build_runner(config, 'test_dataloader')
-    dataset = runner.test_loop.dataloader.dataset
-    overlap = check_leakage(args.checkpoint, dataset, args.allow_leakage)
+    dataset = runner.test_dataloader.dataset
+    leakage = check_leakage(args.checkpoint, dataset, args.allow_leakage)
     require_fit(runner.model, args.checkpoint)
     metrics = runner.test()
     if is_main_process():
-        print(f'figures in {write_result(metrics, runner, overlap, args)}')
+        path = write_test_results(runner, metrics, args.checkpoint, leakage)
+        print(f'Results are in {path}')
 
 
 if __name__ == '__main__':

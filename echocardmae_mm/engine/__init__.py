@@ -1,33 +1,35 @@
 """Training loop, sampler, hooks and checkpoint files: exact resume, safe stop."""
 
-from echocardmae_mm.engine.atomic_backend import AtomicBackend
+from echocardmae_mm.engine.brief_runner import BriefRunner
 from echocardmae_mm.engine.buffered_runtime_info_hook import BufferedRuntimeInfoHook
 from echocardmae_mm.engine.checkpoint_compat import require_fit
 from echocardmae_mm.engine.compile_hook import CompileHook
 from echocardmae_mm.engine.cpu_amp_optim_wrapper import CPUAmpOptimWrapper
 from echocardmae_mm.engine.epoch_sampler import EpochSampler
 from echocardmae_mm.engine.graceful_stop_hook import GracefulStopHook
-from echocardmae_mm.engine.predictions_hook import PredictionsHook
-from echocardmae_mm.engine.provenance import Leakage, check_leakage, git_commit, read_provenance
-from echocardmae_mm.engine.provenance_hook import ProvenanceHook
-from echocardmae_mm.engine.reconstruction_hook import ReconstructionHook
+from echocardmae_mm.engine.leakage import Leakage, check_leakage
+from echocardmae_mm.engine.provenance import ProvenanceHook, git_commit, read_provenance
+from echocardmae_mm.engine.reconstruction_hook import ReconstructionHook, TrainingMeanHook
 from echocardmae_mm.engine.reseed_hook import ReseedHook
 from echocardmae_mm.engine.resumable_early_stopping_hook import ResumableEarlyStoppingHook
 from echocardmae_mm.engine.resumable_train_loop import ResumableTrainLoop
 from echocardmae_mm.engine.segmentation_hook import SegmentationHook
 from echocardmae_mm.engine.skipped_videos_hook import SkippedVideosHook
 from echocardmae_mm.engine.target_statistics_hook import TargetStatisticsHook
+from echocardmae_mm.engine.test_results import PredictionsHook, write_test_results
 from echocardmae_mm.engine.training_curves_hook import TrainingCurvesHook
 from echocardmae_mm.engine.unwrap_datasets import unwrap_datasets
-from echocardmae_mm.engine.worker_signals import let_workers_outlive_signals
+from echocardmae_mm.utils.atomic_backend import AtomicBackend
 from echocardmae_mm.utils.config import overrides, settings_of, to_cfg_options
 
 __all__ = [
     'AtomicBackend',
+    'BriefRunner',
+    'BufferedRuntimeInfoHook',
     'CPUAmpOptimWrapper',
     'CompileHook',
     'EpochSampler',
-    'TargetStatisticsHook',
+    'GracefulStopHook',
     'Leakage',
     'PredictionsHook',
     'ProvenanceHook',
@@ -35,18 +37,18 @@ __all__ = [
     'ReseedHook',
     'ResumableEarlyStoppingHook',
     'ResumableTrainLoop',
-    'GracefulStopHook',
     'SegmentationHook',
     'SkippedVideosHook',
-    'BufferedRuntimeInfoHook',
+    'TargetStatisticsHook',
     'TrainingCurvesHook',
-    'to_cfg_options',
+    'TrainingMeanHook',
+    'check_leakage',
     'git_commit',
-    'unwrap_datasets',
-    'let_workers_outlive_signals',
     'overrides',
     'read_provenance',
-    'check_leakage',
     'require_fit',
     'settings_of',
+    'to_cfg_options',
+    'unwrap_datasets',
+    'write_test_results',
 ]

@@ -1,4 +1,4 @@
-"""Whether a checkpoint holds the model that is to be tested, or to be trained on."""
+"""Check that a checkpoint fits a model, before mmengine loads whatever fits."""
 
 from __future__ import annotations
 
@@ -15,45 +15,45 @@ Tensors = dict[str, Tensor]
 
 
 def require_fit(model: nn.Module, checkpoint: str) -> None:
-    """Refuse to test a checkpoint that leaves a part of the model as it was drawn.
+    """Refuse to test a checkpoint that leaves a part of the model at its random initialisation.
 
-    mmengine loads what fits and goes on. Tables of positions that are computed do not count.
+    Position embeddings, which are computed, may be missing.
 
     Args:
-        model (nn.Module): The model, in its wrapper or without.
+        model (nn.Module): The model, with or without a wrapper.
         checkpoint (str): Path or address.
 
     Raises:
-        UserError: If a tensor of the model is missing in the checkpoint, or of another size.
+        UserError: If the checkpoint lacks a tensor of the model, or has one of another size.
     """
     own, found = _tensors(model, checkpoint)
     if missing := [name for name in own if name not in found]:
         raise UserError(
-            f'{checkpoint}: {len(missing)} of {len(own)} tensors of the model are not in it, such '
-            f'as {missing[0]}\nGive the config that it was trained by'
+            f'{checkpoint}: lacks {len(missing)} of {len(own)} tensors of the model, such as '
+            f'{missing[0]}\nUse the config that it was trained with'
         )
     _require_same_sizes(own, found, checkpoint)
 
 
 def require_start(model: nn.Module, checkpoint: str) -> None:
-    """Refuse to train on from a checkpoint (``load_from``) that gives the model nothing.
+    """Refuse to start training from a checkpoint (``load_from``) of another model.
 
-    mmengine loads what fits and goes on. What stays fresh is logged.
+    Logs which tensors stay at their random initialisation.
 
     Args:
-        model (nn.Module): The model, in its wrapper or without.
+        model (nn.Module): The model, with or without a wrapper.
         checkpoint (str): Path or address.
 
     Raises:
-        UserError: If no tensor of the model is in the checkpoint, or one is there of another size.
+        UserError: If the checkpoint has no tensor of the model, or one of another size.
     """
     own, found = _tensors(model, checkpoint)
     taken = own.keys() & found.keys()
     if not taken:
         raise UserError(
-            f'{checkpoint}: none of the {len(own)} tensors of the model is in it\n'
-            'Parts of another model are taken by init_cfg of the part, weights of other programs '
-            'after tools/model_converters'
+            f'{checkpoint}: contains none of the {len(own)} tensors of the model\n'
+            'To load a part of another model, use init_cfg of that part; convert weights of other '
+            'programs first'
         )
     _require_same_sizes({name: own[name] for name in taken}, found, checkpoint)
     fresh = sorted(own.keys() - taken)
@@ -66,7 +66,7 @@ def require_start(model: nn.Module, checkpoint: str) -> None:
 
 
 def _tensors(model: nn.Module, checkpoint: str) -> tuple[Tensors, Tensors]:
-    """What the model has and does not compute, and what the checkpoint has."""
+    """Tensors of the model that are not computed, and tensors of the checkpoint."""
     content = CheckpointLoader.load_checkpoint(checkpoint, map_location='cpu')
     found = content.get('state_dict', content) if isinstance(content, dict) else {}
     inner: nn.Module = model.module if is_model_wrapper(model) else model  # type: ignore[assignment]
@@ -80,7 +80,7 @@ def _require_same_sizes(own: Tensors, found: Tensors, checkpoint: str) -> None:
     for name, tensor in own.items():
         if tensor.shape != found[name].shape:
             raise UserError(
-                f'{checkpoint}: {name} has {tuple(found[name].shape)}, in the model '
-                f'{tuple(tensor.shape)}\nGive the config that it was trained by: patch_size, '
+                f'{checkpoint}: {name} has shape {tuple(found[name].shape)}, in the model '
+                f'{tuple(tensor.shape)}\nUse the config that it was trained with: patch_size, '
                 'tubelet_size, embed_dims and depth must be the same'
             )

@@ -16,19 +16,12 @@ from echocardmae_mm.registry import OPTIM_WRAPPERS
 class CPUAmpOptimWrapper(OptimWrapper):
     """``OptimWrapper`` whose forward pass runs under bfloat16 autocast on the CPU.
 
-    mmengine's ``AmpOptimWrapper`` refuses to work without an accelerator. bfloat16 has float32's
-    range, so no loss is scaled. ``tools/train.py --amp`` chooses it where there is no GPU.
+    mmengine's ``AmpOptimWrapper`` requires an accelerator. bfloat16 has float32's range, so the
+    loss needs no scaling. Training with ``--amp`` selects this wrapper without a GPU.
     """
 
     @contextmanager
     def optim_context(self, model: nn.Module) -> Iterator[None]:
-        """Autocast around the forward pass.
-
-        Args:
-            model (nn.Module): The model that is trained.
-
-        Yields:
-            None: Nothing; the forward pass runs inside.
-        """
+        """Autocast around the forward pass."""
         with super().optim_context(model), torch.autocast('cpu', torch.bfloat16):
             yield

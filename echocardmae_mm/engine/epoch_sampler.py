@@ -1,4 +1,4 @@
-"""A sampler whose order is a function of seed and epoch, and which can begin inside an epoch."""
+"""A sampler whose order depends only on seed and epoch, and which can begin inside an epoch."""
 
 from __future__ import annotations
 
@@ -15,20 +15,20 @@ from echocardmae_mm.utils.counter_rng import EpochIndex, RngKey, RngStream, rand
 
 @DATA_SAMPLERS.register_module()
 class EpochSampler(Sampler):
-    """Yields :class:`EpochIndex`, which tells the transforms the epoch and seed they draw under.
+    """Yields :class:`EpochIndex`, from which the transforms take epoch and seed of their draws.
 
-    Rank r of R takes every R-th sample of the epoch's order, from the r-th on, so that the R
-    batches of one iteration together hold the samples that one process with R times the batch size
-    would take; row i of rank r is row i R + r of that batch. Where the samples do not divide by R,
-    training leaves the last few of the epoch's order out, and evaluation repeats the first few,
-    which mmengine's evaluator cuts off again.
+    Rank r of R takes every R-th sample of the epoch's order, starting with the r-th. The R batches
+    of one iteration together hold the samples of one process with R times the batch size; row i of
+    rank r is row i R + r of that batch. If R does not divide the number of samples, training drops
+    the last ones of the epoch's order, and evaluation repeats the first ones, which mmengine's
+    evaluator removes again.
 
     Args:
         dataset (Sized): The data set.
-        shuffle (bool): Whether each epoch has an order of its own; without it the samples come in
-            order and under epoch 0, the same each time. Defaults to True.
+        shuffle (bool): Whether each epoch has its own order; without it every pass yields the
+            samples in order, as of epoch 0. Defaults to True.
         seed (int, optional): Seed of the run, the same on all ranks; the Runner passes its own.
-            Defaults to None, one is drawn and shared.
+            Defaults to None, drawn and shared between ranks.
     """
 
     def __init__(self, dataset: Sized, shuffle: bool = True, seed: int | None = None) -> None:
@@ -40,12 +40,12 @@ class EpochSampler(Sampler):
         self._start = 0
 
     def __len__(self) -> int:
-        """Samples of this rank in a whole epoch."""
+        """Number of samples of this rank in a whole epoch."""
         share = len(self.dataset) / self.world_size
         return math.floor(share) if self.shuffle else math.ceil(share)
 
     def __iter__(self) -> Iterator[EpochIndex]:
-        """Go through the epoch's samples of this rank, from where :meth:`start_at` said."""
+        """Yield the epoch's samples of this rank, beginning at :meth:`start_at`."""
         start, self._start = self._start, 0
         epoch = self.epoch if self.shuffle else 0
         order = np.arange(len(self.dataset))
@@ -57,17 +57,9 @@ class EpochSampler(Sampler):
             yield EpochIndex(int(index), epoch, self.seed)
 
     def set_epoch(self, epoch: int) -> None:
-        """Set the epoch that the next pass goes through.
-
-        Args:
-            epoch (int): Epoch, from 0.
-        """
+        """Set the epoch of the next pass, from 0."""
         self.epoch = epoch
 
     def start_at(self, samples: int) -> None:
-        """Let the next pass, and only that, leave out what was already seen.
-
-        Args:
-            samples (int): Samples of this rank to leave out; they are not loaded.
-        """
+        """Skip the first samples of this rank in the next pass only, without loading them."""
         self._start = samples

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import multiprocessing
 import os
 import signal
 import threading
 import time
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from types import FrameType
 from typing import Any
@@ -14,22 +17,22 @@ import torch
 from mmengine.dist import all_reduce, barrier, get_world_size, is_main_process
 from mmengine.hooks import Hook
 from mmengine.runner import Runner
+from torch.utils.data import DataLoader
 
-from echocardmae_mm.engine.atomic_backend import AtomicBackend
-from echocardmae_mm.engine.worker_signals import let_workers_outlive_signals
 from echocardmae_mm.registry import HOOKS
+from echocardmae_mm.utils.atomic_backend import AtomicBackend
 
-_ONE_SIGNAL_S = 1.0
+_SAME_SIGNAL_S = 1.0
 
 
 @HOOKS.register_module()
 class GracefulStopHook(Hook):
-    """Finishes the iteration at SIGINT or SIGTERM, saves ``interrupted.pth`` and leaves.
+    """Finishes the iteration at SIGINT or SIGTERM, saves ``interrupted.pth`` and exits.
 
-    The exit status is 128 plus the signal's number, as a shell expects. A second signal ends the
-    process at once; what comes within a second is the same signal, forwarded by ``make``,
-    ``timeout`` or ``torchrun``. In distributed training all ranks leave after the same iteration.
-    With :class:`ResumableTrainLoop` the signals are given back however training ends.
+    The exit status is 128 plus the signal's number. A second signal ends the process at once; one
+    that arrives within a second is taken as the same signal, forwarded by ``make``, ``timeout`` or
+    ``torchrun``. In distributed training all ranks leave after the same iteration.
+    :class:`ResumableTrainLoop` restores the signal handlers however training ends.
     """
 
     priority = 'LOWEST'
@@ -41,11 +44,7 @@ class GracefulStopHook(Hook):
         self._group: Any = None
 
     def before_train(self, runner: Runner) -> None:
-        """Take over the signals, before the loading processes are started.
-
-        Args:
-            runner (Runner): The runner of the training process.
-        """
+        """Install the signal handlers, before the loaders start their workers."""
         if get_world_size() > 1:
             # The ranks agree between CPUs, so that no iteration waits for its GPU.
             self._group = torch.distributed.new_group(backend='gloo')
@@ -55,86 +54,55 @@ class GracefulStopHook(Hook):
             self._before[number] = signal.signal(number, self._remember)
         for loop in (runner.train_loop, runner.val_loop):
             if loop is not None:
-                let_workers_outlive_signals(loop.dataloader)
+                shield_workers(loop.dataloader)
 
     def before_train_epoch(self, runner: Runner) -> None:
-        """Leave if a signal came between the epochs.
-
-        Args:
-            runner (Runner): The runner of the training process.
-        """
+        """Leave if a signal arrived between the epochs."""
         self._leave_if_asked(runner, runner.iter)
 
     def after_train_iter(
-        self,
-        runner: Runner,
-        batch_idx: int,
-        data_batch: dict | None = None,
-        outputs: dict | None = None,
+        self, runner: Runner, batch_idx: int, data_batch: Any = None, outputs: Any = None
     ) -> None:
-        """Leave if a signal came.
-
-        Args:
-            runner (Runner): The runner of the training process.
-            batch_idx (int): Unused.
-            data_batch (dict, optional): Unused. Defaults to None.
-            outputs (dict, optional): Unused. Defaults to None.
-        """
+        """Leave if a signal arrived."""
         self._leave_if_asked(runner, runner.iter + 1)
 
     def after_val_iter(
-        self,
-        runner: Runner,
-        batch_idx: int,
-        data_batch: dict | None = None,
-        outputs: list | None = None,
+        self, runner: Runner, batch_idx: int, data_batch: Any = None, outputs: Any = None
     ) -> None:
-        """Leave if a signal came in a validation; several ranks end it first.
-
-        Args:
-            runner (Runner): The runner of the training process.
-            batch_idx (int): Unused.
-            data_batch (dict, optional): Unused. Defaults to None.
-            outputs (list, optional): Unused. Defaults to None.
-        """
+        """Leave if a signal arrived during validation; several ranks finish it first."""
         if self._group is None:
             self._leave_if_asked(runner, runner.iter)
 
     def leave_train(self, runner: Runner) -> None:
-        """Give the signals back.
-
-        Args:
-            runner (Runner): The runner of the training process.
-        """
+        """Restore the signal handlers."""
         while self._before:
             signal.signal(*self._before.popitem())
 
     def after_train(self, runner: Runner) -> None:
-        """Give the signals back after a loop that does not call :meth:`leave_train`.
-
-        Args:
-            runner (Runner): The runner of the training process.
-        """
+        """Restore the signal handlers after a loop that does not call :meth:`leave_train`."""
         self.leave_train(runner)
 
     def _remember(self, number: int, frame: FrameType | None) -> None:
-        name = signal.Signals(number).name
         if not self._signal:
             self._signal, self._time = number, time.monotonic()
-            # Logging is not safe here: the signal may have come in the middle of a log line.
-            os.write(2, f'{name}: saves after this iteration; once more leaves at once\n'.encode())
-        elif time.monotonic() - self._time > _ONE_SIGNAL_S:
+            # Logging is not safe here: the signal may interrupt a log line.
+            message = (
+                f'{signal.Signals(number).name}: saving a checkpoint after this iteration. '
+                'Interrupt again to quit immediately.\n'
+            )
+            os.write(2, message.encode())
+        elif time.monotonic() - self._time > _SAME_SIGNAL_S:
             signal.signal(number, signal.SIG_DFL)
             os.kill(os.getpid(), number)
 
     def _leave_if_asked(self, runner: Runner, iteration: int) -> None:
         if not runner.optim_wrapper.should_update():
-            return  # No checkpoint holds the gradients that are being accumulated.
+            return  # A checkpoint does not hold accumulated gradients.
         asked = self._signal
         if self._group is not None:
             number = torch.tensor(asked)
             all_reduce(number, op='max', group=self._group)
-            asked = int(number)  # A signal that came meanwhile counts the next time.
+            asked = int(number)  # A signal that arrived since counts the next time.
         if not asked:
             return
         path = Path(runner.work_dir, 'interrupted.pth')
@@ -149,6 +117,34 @@ class GracefulStopHook(Hook):
         barrier()
         runner.logger.warning(
             f'{signal.Signals(asked).name}: saved {path}; '
-            'the same command with --resume goes on from there'
+            'repeat the command with --resume to continue'
         )
         raise SystemExit(128 + asked)
+
+
+def shield_workers(loader: DataLoader) -> None:
+    """Let only the main process end the workers of a loader, from their next start.
+
+    Ctrl-C reaches every process of the terminal, and a scheduler's SIGTERM every process of the
+    job. A worker that dies of it would take the training down before it could save.
+
+    Args:
+        loader (DataLoader): Its ``worker_init_fn`` is wrapped.
+    """
+    loader.worker_init_fn = partial(_ignore_foreign_signals, loader.worker_init_fn)
+
+
+def _ignore_foreign_signals(worker_init: Callable[[int], None] | None, worker_id: int) -> None:
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    if hasattr(signal, 'sigwaitinfo'):  # Absent on macOS, where torch's own handling stays.
+        signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM})
+        threading.Thread(target=_exit_with_parent, daemon=True).start()
+    if worker_init is not None:
+        worker_init(worker_id)
+
+
+def _exit_with_parent() -> None:
+    parent = multiprocessing.parent_process()
+    while signal.sigwaitinfo({signal.SIGTERM}).si_pid != parent.pid:  # type: ignore[union-attr]
+        continue
+    os._exit(0)

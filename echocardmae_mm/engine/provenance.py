@@ -1,139 +1,134 @@
-"""Where a checkpoint comes from and which recordings it has seen."""
+"""Provenance of a checkpoint: the code and the recordings that it comes from."""
 
 from __future__ import annotations
 
-import logging
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, NamedTuple
+from threading import Thread
+from typing import Any
 
-from mmengine.logging import print_log
-from mmengine.runner import CheckpointLoader
-from torch.utils.data import Dataset
+from mmengine.dist import is_main_process
+from mmengine.hooks import Hook
+from mmengine.runner import CheckpointLoader, Runner
 
 import echocardmae_mm
+from echocardmae_mm.datasets.patient_split import write_split
 from echocardmae_mm.engine.unwrap_datasets import unwrap_datasets
-from echocardmae_mm.utils.errors import UserError
+from echocardmae_mm.registry import HOOKS
 
-KEY = 'echocardmae_mm'
+_KEY = 'echocardmae_mm'
+_PATIENCE_S = 10.0
+_UNRECORDED = 'checkpoints will not record the training videos: %s'
 
 
-class Leakage(NamedTuple):
-    """Recordings of a test set that a checkpoint was trained on.
+@HOOKS.register_module()
+class ProvenanceHook(Hook):
+    """Records in ``meta['echocardmae_mm']`` of every checkpoint where it comes from.
 
-    Args:
-        recordings (list[str]): Their files.
-        tested (int): Recordings of the test set.
-        unknown (list[str]): Why more may overlap: what does not say which recordings it saw.
+    * ``version``, ``commit`` and ``seed``;
+    * ``videos``, if the training set has ``content_hashes()``: a hash of the bytes of each video
+      that this run and the checkpoints it started from were trained on, by which
+      :func:`find_leakage` recognises a video under any name;
+    * ``started_from``: those checkpoints, and whether each recorded its videos.
+
+    A thread hashes the videos during the first iterations. A checkpoint written before it ends has
+    None as ``videos``, and a run resumed from it lists it in ``started_from``. If the training set
+    drew its own split of patients, the hook saves it as ``<work_dir>/split.csv``.
     """
 
-    recordings: list[str]
-    tested: int
-    unknown: list[str]
+    def __init__(self) -> None:
+        self._commit = git_commit()
+        self._videos: list[str] | None = None
+        self._started_from: list[dict[str, str | bool]] = []
+        self._hashing: Thread | None = None
+
+    def before_train(self, runner: Runner) -> None:
+        """Start hashing the training videos."""
+        if not is_main_process():
+            return
+        for dataset in unwrap_datasets(runner.train_dataloader.dataset):
+            if split := getattr(dataset, 'splits', None):
+                write_split(Path(runner.work_dir) / 'split.csv', split)
+        try:
+            self._started_from, seen = _seen_before(runner.cfg)
+        except OSError as error:
+            runner.logger.warning(_UNRECORDED, error)
+            return
+        self._hashing = Thread(target=self._hash_videos, args=(runner, seen), daemon=True)
+        self._hashing.start()
+
+    def before_save_checkpoint(self, runner: Runner, checkpoint: dict) -> None:
+        """Add the provenance."""
+        if self._hashing is not None:
+            self._hashing.join(_PATIENCE_S)
+        checkpoint['meta'][_KEY] = {
+            'version': echocardmae_mm.__version__,
+            'commit': self._commit,
+            'seed': runner.seed,
+            'videos': self._videos,
+            'started_from': self._started_from,
+        }
+
+    def _hash_videos(self, runner: Runner, seen: list[str]) -> None:
+        try:
+            for dataset in unwrap_datasets(runner.train_dataloader.dataset):
+                if not hasattr(dataset, 'content_hashes'):
+                    return
+                seen = seen + dataset.content_hashes()
+        except OSError as error:
+            runner.logger.warning(_UNRECORDED, error)
+            return
+        self._videos = list(dict.fromkeys(seen))
+
+
+def read_provenance(checkpoint: str) -> dict[str, Any]:
+    """Read the provenance that :class:`ProvenanceHook` recorded.
+
+    Args:
+        checkpoint (str): Path or address.
+
+    Returns:
+        dict: ``version``, ``commit``, ``seed``, ``videos`` (hashes, or None if unknown) and
+        ``started_from`` (for each checkpoint that the run started from, its name as ``checkpoint``,
+        and as ``known`` whether it recorded its videos). A checkpoint of another program only has
+        the last two, None and empty.
+    """
+    content = CheckpointLoader.load_checkpoint(checkpoint, map_location='cpu')
+    meta = content.get('meta') if isinstance(content, dict) else None
+    return {'videos': None, 'started_from': [], **((meta or {}).get(_KEY) or {})}
+
+
+def starting_points(cfg: dict[str, Any]) -> list[str]:
+    """Checkpoints that a run starts from: ``load_from`` and every ``init_cfg`` of the model."""
+    load_from = [cfg['load_from']] if cfg.get('load_from') else []
+    return list(dict.fromkeys([*load_from, *_pretrained(cfg.get('model'))]))
 
 
 def git_commit() -> str | None:
     """Commit of the checkout that this package runs from.
 
     Returns:
-        str | None: The commit, with ``-dirty`` where tracked files were changed; None where the
-        package was not installed from a checkout.
+        str | None: The commit, with ``-dirty`` if tracked files were changed; None if the package
+        does not run from a checkout.
     """
     tracked = _git('ls-files', '__init__.py')
     commit = _git('describe', '--always', '--dirty', '--abbrev=40', '--exclude=*')
     return (tracked and commit) or None
 
 
-def read_provenance(checkpoint: str) -> dict[str, Any]:
-    """What a checkpoint says of itself.
-
-    Args:
-        checkpoint (str): Path or address.
-
-    Returns:
-        dict: ``version``, ``commit``, ``seed``, ``videos`` (hashes of all recordings that it and
-        what it started from were trained on, None where it does not know its own) and
-        ``started_from`` (for each checkpoint that it started from, its name as ``checkpoint``, and
-        as ``known`` whether that said what it saw). A checkpoint of another program says nothing:
-        its ``videos`` are None.
-    """
-    content = CheckpointLoader.load_checkpoint(checkpoint, map_location='cpu')
-    meta = content.get('meta') if isinstance(content, dict) else None
-    return {'videos': None, 'started_from': [], **((meta or {}).get(KEY) or {})}
-
-
-def starting_points(cfg: dict[str, Any]) -> list[str]:
-    """Checkpoints that a run starts from.
-
-    Args:
-        cfg (dict): The run's config.
-
-    Returns:
-        list[str]: ``load_from`` and what any ``init_cfg`` of the model names.
-    """
-    named = [cfg['load_from']] if cfg.get('load_from') else []
-    return list(dict.fromkeys([*named, *_pretrained(cfg.get('model'))]))
-
-
-def find_leakage(checkpoint: str, dataset: Dataset) -> Leakage | None:
-    """Look for recordings that a checkpoint was trained on, under whatever name, in a test set.
-
-    Args:
-        checkpoint (str): Path or address.
-        dataset (Dataset): The test set.
-
-    Returns:
-        Leakage, optional: None if the test set offers no ``content_hashes``.
-    """
-    leaves = unwrap_datasets(dataset)
-    if not all(hasattr(leaf, 'content_hashes') for leaf in leaves):
-        return None
-    origin = read_provenance(checkpoint)
-    seen = set(origin['videos'] or ())
-    unknown = [start['checkpoint'] for start in origin['started_from'] if not start['known']]
-    if origin['videos'] is None:
-        unknown.append(checkpoint)
-    found = [
-        leaf.get_data_info(index)['filename']
-        for leaf in leaves
-        for index, content in enumerate(leaf.content_hashes())
-        if content in seen
-    ]
-    return Leakage(found, sum(len(leaf) for leaf in leaves), unknown)
-
-
-def check_leakage(checkpoint: str, dataset: Dataset, allowed: bool) -> Leakage | None:
-    """Refuse to test on what the checkpoint was trained on, whatever the files are called.
-
-    Args:
-        checkpoint (str): Path or address.
-        dataset (Dataset): The test set.
-        allowed (bool): Whether an overlap is only found out.
-
-    Returns:
-        Leakage, optional: None if the test set offers no ``content_hashes``.
-
-    Raises:
-        UserError: If there is an overlap and it is not allowed.
-    """
-    overlap = find_leakage(checkpoint, dataset)
-    if overlap is None:
-        return None
-    if overlap.recordings and not allowed:
-        raise UserError(
-            f'{checkpoint} was trained on {len(overlap.recordings)} of the {overlap.tested} '
-            f'recordings to test on, such as {overlap.recordings[0]}\n'
-            'Test on others, or add --allow-leakage: the result will say so'
-        )
-    for origin in overlap.unknown:
-        print_log(
-            f'{origin} does not say which recordings it was trained on: that some of them are '
-            'tested on cannot be excluded',
-            'current',
-            logging.WARNING,
-        )
-    return overlap
+def _seen_before(cfg: dict) -> tuple[list[dict[str, str | bool]], list[str]]:
+    """Entries of ``started_from``, and the hashes of the videos that those checkpoints saw."""
+    seen: list[str] = []
+    known: dict[str, bool] = {}
+    for checkpoint in starting_points(cfg):
+        origin = read_provenance(checkpoint)
+        seen += origin['videos'] or ()
+        known.update((start['checkpoint'], start['known']) for start in origin['started_from'])
+        is_this_run = cfg.get('resume') and checkpoint == cfg['load_from']
+        if not is_this_run or origin['videos'] is None:
+            known[checkpoint] = origin['videos'] is not None
+    return [{'checkpoint': name, 'known': is_known} for name, is_known in known.items()], seen
 
 
 def _pretrained(part: Any) -> Iterator[str]:

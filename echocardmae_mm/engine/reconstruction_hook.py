@@ -1,78 +1,125 @@
-"""Saves reconstruction pictures while pretraining goes on."""
+"""Hooks of pretraining: reconstruction plots, and the mean clip as a baseline."""
 
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import torch
 from mmengine.dataset import pseudo_collate
 from mmengine.dist import master_only
 from mmengine.hooks import Hook
+from mmengine.model import is_model_wrapper
 from mmengine.registry import DATASETS
 from mmengine.runner import Runner
+from torch import Tensor
+from torch.utils.data import DataLoader
 
-from echocardmae_mm.evaluation.reconstruction_plot import reconstruction_picture
+from echocardmae_mm.evaluation.reconstruction_metric import ReconstructionMetric
+from echocardmae_mm.evaluation.reconstruction_plot import reconstruction_plot
 from echocardmae_mm.registry import HOOKS
 from echocardmae_mm.utils.counter_rng import EpochIndex
 
 
 @HOOKS.register_module()
 class ReconstructionHook(Hook):
-    """Every few epochs, pictures of the same held-out clips under the same masks.
+    """Plots the reconstruction of the same clips, under the same masks, every few epochs.
 
-    They lie in ``<work_dir>/pictures/<video>_epoch_<n>.png``.
+    It takes the first videos of the validation set, or of the training set without one, and writes
+    ``<work_dir>/pictures/<video>_epoch_<n>.png``.
 
     Args:
-        dataset (dict): Config of the data set whose first videos are drawn, with the pipeline of
-            pretraining and ``test_mode=True``.
-        interval (int): Epochs between pictures; the last epoch is always drawn. Defaults to 50.
-        videos (int): How many videos are drawn. Defaults to 2.
+        interval (int): Epochs between plots; the last epoch is always drawn. Defaults to 50.
+        videos (int): Number of videos. Defaults to 2.
     """
 
     priority = 'LOW'
 
-    def __init__(
-        self,
-        dataset: dict,
-        interval: int = 50,
-        videos: int = 2,
-    ) -> None:
-        self.dataset = dataset
+    def __init__(self, interval: int = 50, videos: int = 2) -> None:
         self.interval = interval
         self.videos = videos
         self._batch: dict | None = None
 
     @master_only
     def after_train_epoch(self, runner: Runner) -> None:
-        """Draws the pictures of this epoch.
-
-        Args:
-            runner (Runner): The runner of the training process.
-        """
-        if self.every_n_epochs(runner, self.interval) or self.is_last_train_epoch(runner):
-            folder = Path(runner.work_dir) / 'pictures'
-            folder.mkdir(parents=True, exist_ok=True)
-            for sample in self._predict(runner):
-                figure = reconstruction_picture(
-                    sample.input[0],
-                    sample.target[0],
-                    sample.reconstruction[0],
-                    sample.masked[0],
-                    sample.token_size,
-                    title=f'{Path(sample.filename).name}, epoch {runner.epoch + 1}',
-                )
-                stem = Path(sample.filename).stem
-                figure.savefig(folder / f'{stem}_epoch_{runner.epoch + 1}.png', dpi=110)
+        """Draw the plots of this epoch."""
+        if not (self.every_n_epochs(runner, self.interval) or self.is_last_train_epoch(runner)):
+            return
+        folder = Path(runner.work_dir) / 'pictures'
+        folder.mkdir(parents=True, exist_ok=True)
+        for sample in self._predict(runner):
+            video, epoch = Path(sample.filename), runner.epoch + 1
+            figure = reconstruction_plot(
+                sample.input[0],
+                sample.target[0],
+                sample.reconstruction[0],
+                sample.masked[0],
+                sample.token_size,
+                title=f'{video.name}, epoch {epoch}',
+            )
+            figure.savefig(folder / f'{video.stem}_epoch_{epoch}.png', dpi=110)
 
     def _predict(self, runner: Runner) -> list:
         if self._batch is None:
-            dataset = DATASETS.build(self.dataset)
+            dataset = (runner.val_loop or runner.train_loop).dataloader.dataset
             count = min(self.videos, len(dataset))
             self._batch = pseudo_collate([dataset[EpochIndex(i, 0, 0)] for i in range(count)])
-        model = runner.model.module if hasattr(runner.model, 'module') else runner.model
+        model = _unwrapped(runner.model)
         was_training = model.training
         model.eval()
         with torch.no_grad():
             samples = model.test_step(self._batch)
         model.train(was_training)
         return samples
+
+
+@HOOKS.register_module()
+class TrainingMeanHook(Hook):
+    """Gives every :class:`ReconstructionMetric` of a test the mean target of the training set.
+
+    The metric then reports the baseline ``train_mean``. Without a training set in the config it
+    does not.
+    """
+
+    def before_test(self, runner: Runner) -> None:
+        """Compute the mean, once for all metrics that use it."""
+        metrics = [m for m in runner.test_evaluator.metrics if isinstance(m, ReconstructionMetric)]
+        loader = runner.cfg.get('train_dataloader')
+        if not metrics or not loader:
+            return
+        mean = training_mean(runner.model, loader, metrics[0].seed)
+        for metric in metrics:
+            metric.train_mean = mean
+
+
+@torch.no_grad()
+def training_mean(model: Any, loader: dict, seed: int = 0) -> Tensor:
+    """Mean reconstruction target of all clips of a training set, one draw of clips a video.
+
+    Args:
+        model (BaseModel): Its data preprocessor makes the targets.
+        loader (dict): Config of the training dataloader, for its data set, batch size and workers.
+        seed (int): Seed of the clips. Defaults to 0.
+
+    Returns:
+        Tensor: float32 of shape (3, T, H, W), on the CPU.
+    """
+    dataset = DATASETS.build(loader['dataset'])
+    batches = DataLoader(
+        dataset,
+        batch_size=loader['batch_size'],
+        sampler=[EpochIndex(index, 0, seed) for index in range(len(dataset))],
+        num_workers=loader.get('num_workers', 0),
+        collate_fn=pseudo_collate,
+    )
+    preprocess = _unwrapped(model).data_preprocessor
+    total, clips = torch.zeros(()), 0
+    for batch in batches:
+        target = preprocess(batch, False)['inputs']['target']  # (2B, 3, T, H, W)
+        total = total + target.sum(0, dtype=torch.float64).cpu()
+        clips += len(target)
+    return (total / clips).float()
+
+
+def _unwrapped(model: Any) -> Any:
+    return model.module if is_model_wrapper(model) else model

@@ -1,4 +1,4 @@
-"""Random generators whose state is a function of the iteration."""
+"""Random generators whose state depends only on seed, iteration and rank."""
 
 from __future__ import annotations
 
@@ -18,9 +18,8 @@ from echocardmae_mm.utils.counter_rng import RngKey, RngStream, random_bits
 class ReseedHook(Hook):
     """Reseeds python, numpy and torch before each training iteration.
 
-    Dropout and whatever else draws from the global generators then depends on seed, iteration and
-    rank only, and a resumed run draws what the uninterrupted one draws. It comes before all other
-    hooks, so that their draws do too.
+    Dropout and everything else that draws from the global generators is then the same in a resumed
+    run as in an uninterrupted one. The hook precedes all others, so that this includes their draws.
     """
 
     priority = 'HIGHEST'
@@ -28,13 +27,7 @@ class ReseedHook(Hook):
     def before_train_iter(
         self, runner: Runner, batch_idx: int, data_batch: dict | None = None
     ) -> None:
-        """Reseed the generators.
-
-        Args:
-            runner (Runner): The runner of the training process.
-            batch_idx (int): Unused.
-            data_batch (dict, optional): Unused. Defaults to None.
-        """
+        """Reseed the generators."""
         key = RngKey(runner.seed, runner.iter, get_rank())
         seed = int(random_bits(key, RngStream.TRAIN_STEP, 1)[0])
         random.seed(seed)

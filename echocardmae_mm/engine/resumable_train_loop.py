@@ -1,4 +1,4 @@
-"""An epoch loop that goes on inside an epoch where a checkpoint left it."""
+"""An epoch loop that resumes inside an epoch."""
 
 from __future__ import annotations
 
@@ -17,29 +17,29 @@ from echocardmae_mm.utils.errors import UserError
 
 _EPOCHS = 'echocardmae_mm.epochs'
 _ADVICE = (
-    'Resume with the data, batch size and number of GPUs that it was written with, or take its '
-    'weights by load_from.'
+    'Resume with the data, batch size and number of GPUs of the checkpoint, or load only its '
+    'weights with load_from.'
 )
 
 
 @LOOPS.register_module()
 class ResumableTrainLoop(EpochBasedTrainLoop):
-    """``EpochBasedTrainLoop`` whose resumed run sees what the uninterrupted one would see.
+    """``EpochBasedTrainLoop`` whose resumed run sees the same data as an uninterrupted one.
 
-    mmengine's own loop repeats the epoch inside which a checkpoint was written. This one begins it
-    at the iteration where it was left, and the samples before it are not loaded. A validation that
-    was due at the checkpoint is done again, for the run may have ended in it. With
-    :class:`EpochSampler` and :class:`ReseedHook` the weights are bit-identical in the end, unless
-    gradients are accumulated over the iteration of the checkpoint: mmengine stores none.
+    mmengine's own loop repeats the epoch in which a checkpoint was written. This one continues at
+    the iteration of the checkpoint, without loading earlier samples. It repeats a validation that
+    was due at the checkpoint, because the run may have ended in it. With :class:`EpochSampler` and
+    :class:`ReseedHook` the final weights are bit-identical, unless gradients are accumulated over
+    the iteration of the checkpoint, which mmengine does not store.
 
     Args:
-        runner (Runner): The runner of the training process.
+        runner (Runner): The runner.
         dataloader (DataLoader | dict): The loader of the training set, or its config.
         **kwargs (Any): ``max_epochs``, ``val_begin``, ``val_interval`` and ``dynamic_intervals`` of
             ``EpochBasedTrainLoop``.
 
     Raises:
-        UserError: If the data set holds no whole batch.
+        UserError: If the data set is smaller than one batch.
     """
 
     def __init__(self, runner: Runner, dataloader: DataLoader | dict, **kwargs: Any) -> None:
@@ -52,10 +52,7 @@ class ResumableTrainLoop(EpochBasedTrainLoop):
             )
 
     def run(self) -> nn.Module:
-        """Train until the last epoch. However that ends, hooks with a ``leave_train`` are told.
-
-        Returns:
-            nn.Module: The trained model.
+        """Train until the last epoch, and call ``leave_train`` of the hooks even after an error.
 
         Raises:
             UserError: If the checkpoint was written with other data or another batch size.
@@ -79,7 +76,7 @@ class ResumableTrainLoop(EpochBasedTrainLoop):
         return self.runner.model
 
     def run_epoch(self) -> None:
-        """Run what is left of the epoch."""
+        """Run the rest of the epoch."""
         done = self._iterations_done()
         self.runner.call_hook('before_train_epoch')
         self.runner.model.train()
@@ -117,9 +114,9 @@ class ResumableTrainLoop(EpochBasedTrainLoop):
             )
         if not self.runner.optim_wrapper.should_update():
             self.runner.logger.warning(
-                f'the checkpoint, at iteration {self._iter}, lies between two updates by '
-                'accumulated gradients: those that were there already are lost, and the run will '
-                'not equal one without interruption'
+                f'the checkpoint, at iteration {self._iter}, lies between two updates with '
+                'accumulated gradients, which are lost: the run will differ from an uninterrupted '
+                'one'
             )
 
     def _iterations_done(self) -> int:
@@ -136,8 +133,8 @@ class ResumableTrainLoop(EpochBasedTrainLoop):
         sampler = self.dataloader.batch_sampler.sampler
         if not isinstance(sampler, EpochSampler):
             raise UserError(
-                f'{type(sampler).__name__} cannot begin inside an epoch, where the checkpoint was '
-                "written.\nUse sampler=dict(type='echocardmae_mm.EpochSampler')."
+                f'{type(sampler).__name__} cannot begin inside an epoch, as this checkpoint '
+                "requires.\nUse sampler=dict(type='echocardmae_mm.EpochSampler')."
             )
         sampler.start_at(iteration * self.dataloader.batch_sampler.batch_size)
 
@@ -151,4 +148,4 @@ class ResumableTrainLoop(EpochBasedTrainLoop):
 
 
 def _listed(epochs: dict[str, int]) -> str:
-    return ', '.join(f'{count} {what}' for what, count in epochs.items())
+    return ', '.join(f'{count} {name}' for name, count in epochs.items())

@@ -1,4 +1,4 @@
-"""Saves pictures of segmented frames while training goes on, and of a test."""
+"""Plots of segmented frames, during training and of a test."""
 
 from __future__ import annotations
 
@@ -11,20 +11,21 @@ from mmengine.hooks import Hook
 from mmengine.runner import Runner
 
 from echocardmae_mm.datasets.recordings import open_recording
-from echocardmae_mm.evaluation.segmentation_plot import Segmented, segmentation_picture
+from echocardmae_mm.evaluation.seg_metric import labelled_place
+from echocardmae_mm.evaluation.segmentation_plot import Segmented, segmentation_plot
 from echocardmae_mm.registry import HOOKS
 
 
 @HOOKS.register_module()
 class SegmentationHook(Hook):
-    """Draws the first frames of each validation, and of a test, with predicted and true outlines.
+    """Plots the first frames of each validation, and of a test, with predicted and true outlines.
 
-    MMSegmentation's own hook reads image files; this one reads the frames of recordings. Pictures
-    lie in ``<work_dir>/pictures/val_epoch_<n>.png`` and ``test.png``.
+    MMSegmentation's own hook reads image files; this one reads the frames of recordings. It writes
+    ``<work_dir>/pictures/val_epoch_<n>.png`` and ``test.png``.
 
     Args:
-        interval (int): Epochs between pictures; the last epoch is always drawn. Defaults to 10.
-        frames (int): How many frames are drawn. Defaults to 8.
+        interval (int): Epochs between plots; the last epoch is always drawn. Defaults to 10.
+        frames (int): Number of frames. Defaults to 8.
     """
 
     priority = 'LOW'
@@ -35,11 +36,7 @@ class SegmentationHook(Hook):
         self._samples: list[Any] = []
 
     def before_val_epoch(self, runner: Runner) -> None:
-        """Forget the last validation.
-
-        Args:
-            runner (Runner): The runner of the training process.
-        """
+        """Forget the last validation."""
         self._samples.clear()
 
     before_test_epoch = before_val_epoch
@@ -48,39 +45,22 @@ class SegmentationHook(Hook):
     def after_val_iter(
         self, runner: Runner, batch_idx: int, data_batch: Any = None, outputs: Any = None
     ) -> None:
-        """Keep the first frames.
-
-        Args:
-            runner (Runner): The runner of the training process.
-            batch_idx (int): Unused.
-            data_batch (Any): Unused. Defaults to None.
-            outputs (list[SegDataSample]): Predictions. Defaults to None.
-        """
+        """Keep the first predictions."""
         self._samples.extend(outputs[: self.frames - len(self._samples)])
 
     after_test_iter = after_val_iter
 
     @master_only
     def after_val_epoch(self, runner: Runner, metrics: dict[str, float] | None = None) -> None:
-        """Draw them.
-
-        Args:
-            runner (Runner): The runner of the training process.
-            metrics (dict[str, float], optional): Unused. Defaults to None.
-        """
+        """Draw the plot of a validation when an interval ends."""
         epoch = runner.epoch
         if epoch % self.interval == 0 or epoch == runner.max_epochs:
-            self._draw(runner, f'val_epoch_{epoch}', runner.val_loop.dataloader.dataset.metainfo)
+            self._draw(runner, f'val_epoch_{epoch}', runner.val_dataloader.dataset.metainfo)
 
     @master_only
     def after_test_epoch(self, runner: Runner, metrics: dict[str, float] | None = None) -> None:
-        """Draw them.
-
-        Args:
-            runner (Runner): The runner of the test.
-            metrics (dict[str, float], optional): Unused. Defaults to None.
-        """
-        self._draw(runner, 'test', runner.test_loop.dataloader.dataset.metainfo)
+        """Draw the plot of a test."""
+        self._draw(runner, 'test', runner.test_dataloader.dataset.metainfo)
 
     def _draw(self, runner: Runner, name: str, metainfo: dict[str, Any]) -> None:
         if not self._samples:
@@ -89,25 +69,21 @@ class SegmentationHook(Hook):
         folder.mkdir(parents=True, exist_ok=True)
         frames = [_segmented(sample) for sample in self._samples]
         palette = [tuple(colour) for colour in metainfo['palette'][1:]]
-        figure = segmentation_picture(frames, metainfo['classes'], palette)
+        figure = segmentation_plot(frames, metainfo['classes'], palette)
         figure.savefig(folder / f'{name}.png', dpi=110)
         self._samples.clear()
 
 
 def _segmented(sample: Any) -> Segmented:
-    frame, place = int(sample.get('frame', 0)), 0
-    if 'frame_inds' in sample:
-        place = int(np.flatnonzero(np.ravel(sample.frame_inds) == frame)[0])
+    place = labelled_place(sample)
     predicted, true = (
         np.asarray(part.data[place].cpu()) for part in (sample.pred_sem_seg, sample.gt_sem_seg)
     )
-    overlap, total = (
-        (predicted == true)[true == 1].sum(),
-        (predicted == 1).sum() + (true == 1).sum(),
-    )
+    overlap = ((predicted == 1) & (true == 1)).sum()
+    total = (predicted == 1).sum() + (true == 1).sum()
     dice = f', Dice {2 * overlap / total:.2f}' if total else ''
     return Segmented(
-        open_recording(sample.filename).frames([frame])[0],
+        open_recording(sample.filename).frames([int(sample.get('frame', 0))])[0],
         predicted,
         true,
         f'{Path(sample.img_path).name.partition(".")[0]}{dice}',

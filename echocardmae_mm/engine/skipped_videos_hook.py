@@ -1,4 +1,4 @@
-"""Tells in the log which recordings training had to skip, and how many it had to pad."""
+"""Log which recordings training skipped, and how many it padded."""
 
 from __future__ import annotations
 
@@ -16,20 +16,16 @@ from echocardmae_mm.registry import HOOKS
 class SkippedVideosHook(Hook):
     """Logs after each epoch how many recordings were skipped, and each new one with its reason.
 
-    It reads ``skipped`` and ``padded`` of :class:`RecordingDataset`, flags that the loading
-    processes share, and does nothing for a data set without them.
+    It reads ``skipped`` and ``padded`` of :class:`RecordingDataset`, flags that the workers share,
+    and does nothing for a data set without them.
     """
 
     def __init__(self) -> None:
-        self._told: set[tuple[int, int]] = set()
+        self._reported: set[tuple[int, int]] = set()
         self._padded = 0
 
     def after_train_epoch(self, runner: Runner) -> None:
-        """Log what is new.
-
-        Args:
-            runner (Runner): The runner of the training process.
-        """
+        """Log the new ones."""
         datasets = unwrap_datasets(runner.train_dataloader.dataset)
         skipped = [_flagged(dataset, 'skipped') for dataset in datasets]
         padded = sum(len(_flagged(dataset, 'padded')) for dataset in datasets)
@@ -37,14 +33,14 @@ class SkippedVideosHook(Hook):
             return
         for place, (dataset, indices) in enumerate(zip(datasets, skipped)):
             for index in indices:
-                if (place, index) not in self._told:
-                    self._told.add((place, index))
+                if (place, index) not in self._reported:
+                    self._reported.add((place, index))
                     runner.logger.warning(f'skipped {dataset.skip_reason(index)}')
         total = sum(len(dataset) for dataset in datasets)
-        if self._told:
+        if self._reported:
             runner.logger.warning(
-                f'{len(self._told)} of {total} recordings skipped so far; others took their '
-                'places. tools/check_data.py lists everything that is wrong with a data set'
+                f'{len(self._reported)} of {total} recordings skipped so far and replaced by '
+                'others; echocardmae check lists all faults of a data set'
             )
         if padded > self._padded:
             self._padded = padded

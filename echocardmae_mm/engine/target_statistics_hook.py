@@ -1,4 +1,4 @@
-"""Lets a regression head know the targets of the training set before training begins."""
+"""Give a regression head the targets of the training set."""
 
 from __future__ import annotations
 
@@ -15,14 +15,11 @@ from echocardmae_mm.utils.errors import UserError
 class TargetStatisticsHook(Hook):
     """Calls ``fit_targets`` of the model's head with the EF of all training recordings.
 
-    A resumed run has them in its checkpoint.
+    It runs before training, except in a resumed run, whose checkpoint holds the statistics.
     """
 
     def before_train(self, runner: Runner) -> None:
-        """Hand the targets over.
-
-        Args:
-            runner (Runner): The runner of the training process.
+        """Fit the head to the targets.
 
         Raises:
             UserError: If a training set has no EF.
@@ -34,8 +31,8 @@ class TargetStatisticsHook(Hook):
             infos = [dataset.get_data_info(index) for index in range(len(dataset))]
             if any('ef' not in info for info in infos):
                 raise UserError(
-                    f'{type(dataset).__name__} has no EF to train on: take EchoNetDynamicDataset '
-                    'or CAMUSDataset'
+                    f'{type(dataset).__name__} has no EF to train on; use EchoNetDynamicDataset or '
+                    'CAMUSDataset'
                 )
             targets += [info['ef'] for info in infos]
         model = runner.model.module if is_model_wrapper(runner.model) else runner.model

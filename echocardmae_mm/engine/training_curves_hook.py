@@ -12,17 +12,34 @@ from mmengine.runner import Runner
 
 from echocardmae_mm.registry import HOOKS
 
+#: Validation metrics that are plotted: title, the metric of the baseline and its label.
+VALIDATED = {
+    'ef/mae': ('validation error (points of EF)', 'ef/mae_of_median', 'constant median'),
+}
+_TITLES = {
+    'loss': 'total loss',
+    'loss_rec': 'reconstruction loss',
+    'loss_align': 'alignment loss, weighted',
+    'loss_ef': 'ejection-fraction loss',
+    'loss_contrast': 'contrastive loss, weighted',
+    'loss_cls': 'classification loss',
+    'decode.loss_ce': 'cross-entropy',
+    'decode.loss_dice': 'Dice loss',
+    'lr': 'learning rate',
+}
+
 
 def read_scalars(work_dir: str | Path, of_validation: bool = False) -> pd.DataFrame:
-    """Scalars of all runs of a work directory; a step that a resumed run repeats counts once.
+    """Read the scalars of all runs of a work directory.
 
     Args:
         work_dir (str | Path): The run's work directory.
-        of_validation (bool): Whether the rows of validation are wanted, whose steps are epochs, and
-            not those of training, whose steps are iterations. Defaults to False.
+        of_validation (bool): Whether to read the rows of validation, whose steps are epochs,
+            instead of those of training, whose steps are iterations. Defaults to False.
 
     Returns:
-        pd.DataFrame: A row for each logged step, sorted by ``step``; empty before the first.
+        pd.DataFrame: A row for each logged step, sorted by ``step``; a step that a resumed run
+        repeats occurs once. Empty before the first step.
     """
     files = sorted(Path(work_dir).glob('*/vis_data/scalars.json'))
     tables = [pd.read_json(file, lines=True) for file in files if file.stat().st_size]
@@ -36,16 +53,14 @@ def read_scalars(work_dir: str | Path, of_validation: bool = False) -> pd.DataFr
 
 
 def training_curves(scalars: pd.DataFrame, validations: pd.DataFrame | None = None) -> Figure:
-    """Draws every loss and the learning rate against the iteration, errors against the epoch.
+    """Plot every loss and the learning rate by iteration, validation errors by epoch.
 
     Args:
-        scalars (pd.DataFrame): Of training, as :func:`read_scalars` gives them.
-        validations (pd.DataFrame, optional): Of validation. Those of :data:`VALIDATED` that are
-            there are drawn, each beside its baseline. Defaults to None.
-
-    Returns:
-        Figure: The picture; nothing is shown or saved.
+        scalars (pd.DataFrame): Of training, as :func:`read_scalars` returns them.
+        validations (pd.DataFrame, optional): Of validation. Those in :data:`VALIDATED` are plotted,
+            each with its baseline. Defaults to None.
     """
+    titles = {**_TITLES, 'loss': 'total loss (Eq. 1)'} if 'loss_rec' in scalars else _TITLES
     losses = sorted(name for name in scalars if 'loss' in name)
     if len(losses) == 2 and scalars['loss'].equals(scalars[losses[1]]):
         losses.remove('loss')
@@ -57,29 +72,16 @@ def training_curves(scalars: pd.DataFrame, validations: pd.DataFrame | None = No
     axes = figure.subplots(1, count, squeeze=False)[0]
     for axis, name in zip(axes, panels):
         axis.plot(scalars['step'], scalars[name], color='tab:blue', linewidth=1.4)
-        axis.set(title=_TITLES.get(name, name), xlabel='iteration')
-        axis.grid(alpha=0.3)
+        axis.set(title=titles.get(name, name), xlabel='iteration')
     for axis, name in zip(axes[len(panels) :], errors):
         title, baseline, label = VALIDATED[name]
         axis.plot(validations['step'], validations[name], '.-', color='tab:blue', linewidth=1.4)
         axis.plot(validations['step'], validations[baseline], '--', color='tab:orange', label=label)
         axis.set(title=title, xlabel='epoch')
         axis.legend(frameon=False)
+    for axis in axes:
         axis.grid(alpha=0.3)
     return figure
-
-
-#: Title of a validation metric's panel, the metric that is its baseline, and how that is called.
-VALIDATED = {
-    'ef/mae': ('validation error (points of EF)', 'ef/mae_of_median', 'constant median'),
-}
-_TITLES = {
-    'loss': 'total loss (Eq. 1)',
-    'loss_ef': 'training loss',
-    'loss_rec': 'reconstruction loss',
-    'loss_align': 'alignment loss, weighted',
-    'lr': 'learning rate',
-}
 
 
 @HOOKS.register_module()
@@ -96,21 +98,12 @@ class TrainingCurvesHook(Hook):
         self.interval = interval
 
     def after_train_epoch(self, runner: Runner) -> None:
-        """Redraws the curves when it is time.
-
-        Args:
-            runner (Runner): The runner of the training process.
-        """
+        """Redraw the curves when an interval ends."""
         if self.every_n_epochs(runner, self.interval) or self.is_last_train_epoch(runner):
             self._draw(runner)
 
     def after_val_epoch(self, runner: Runner, metrics: dict[str, float] | None = None) -> None:
-        """Redraws the curves with the new validation.
-
-        Args:
-            runner (Runner): The runner of the training process.
-            metrics (dict[str, float], optional): Unused. Defaults to None.
-        """
+        """Redraw the curves with the new validation."""
         self._draw(runner)
 
     @master_only

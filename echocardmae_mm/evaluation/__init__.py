@@ -9,9 +9,9 @@ from echocardmae_mm.evaluation.reconstruction_metric import ReconstructionMetric
 from echocardmae_mm.evaluation.seg_metric import EchoSegMetric
 
 __all__ = [
-    'ClipConsistencyMetric',
     'PREDICTIONS',
     'RESULT',
+    'ClipConsistencyMetric',
     'DiagnosisMetric',
     'EFMetric',
     'EchoSegMetric',

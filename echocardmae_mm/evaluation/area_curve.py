@@ -1,4 +1,4 @@
-"""The ventricle's area over time, with its beats."""
+"""Plot of the ventricle's area over time."""
 
 from __future__ import annotations
 
@@ -9,25 +9,21 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from echocardmae_mm.evaluation.beats import Beat
+from echocardmae_mm.evaluation.plotting import single_axis
 
 
 def area_curve(table: pd.DataFrame, beats: Sequence[Beat], fps: float | None) -> Figure:
-    """Draws the area of the left ventricle in each frame; end-diastole and end-systole are marked.
+    """Plot the area of the left ventricle, with end-diastole and end-systole marked.
 
     Args:
         table (pd.DataFrame): Column ``area_cm2`` or ``area_pixels``, a row a frame.
-        beats (Sequence[Beat]): Where they are.
+        beats (Sequence[Beat]): Beats, as :func:`find_beats` returns them.
         fps (float, optional): Frames a second; None counts in frames.
-
-    Returns:
-        Figure: The picture; nothing is shown or saved.
     """
     column, unit = ('area_cm2', 'cm²') if 'area_cm2' in table else ('area_pixels', 'pixels')
     area = table[column].to_numpy(np.float64)
     time = np.arange(len(area)) / (fps or 1)
-    figure = Figure(figsize=(8.4, 3.8), layout='constrained')
-    axis = figure.subplots()
-    axis.spines[['top', 'right']].set_visible(False)
+    figure, axis = single_axis(8.4, 3.8)
     axis.plot(time, area, color='0.35', linewidth=1.4)
     for name, colour, frames in (
         ('end-diastole', 'tab:blue', [beat.ed for beat in beats]),
@@ -36,17 +32,12 @@ def area_curve(table: pd.DataFrame, beats: Sequence[Beat], fps: float | None) ->
         axis.scatter(time[frames], area[frames], s=42, color=colour, label=name, zorder=3)
     for beat in beats:
         middle = (time[beat.ed] + time[beat.es]) / 2
-        axis.annotate(
-            f'{beat.ef:.0f} %',
-            (middle, area.max() * 1.04),
-            ha='center',
-            fontsize=9,
-        )
+        axis.annotate(f'{beat.ef:.0f} %', (middle, area.max() * 1.04), ha='center', fontsize=9)
     axis.set(xlabel='seconds' if fps else 'frame', ylabel=f'area of the left ventricle ({unit})')
     axis.set_ylim(0, max(area.max(), 1e-9) * 1.15)
     efs = [beat.ef for beat in beats]
     axis.set_title(
-        f'{len(beats)} beats, ejection fraction {np.mean(efs):.0f} % (by disks)'
+        f'{len(beats)} beats, ejection fraction {np.mean(efs):.0f} % (Simpson)'
         if beats
         else 'no beat found',
         fontsize=11,

@@ -1,4 +1,4 @@
-"""How much a prediction depends on where the clip starts (Figure 2 of the paper)."""
+"""How much predictions depend on the start of the clip (Figure 2 of the paper)."""
 
 from __future__ import annotations
 
@@ -11,10 +11,11 @@ import pandas as pd
 from mmengine.evaluator import BaseMetric
 
 from echocardmae_mm.evaluation.bootstrap import Interval, bootstrap_intervals, weights_of_runs
+from echocardmae_mm.evaluation.prediction_metric import flatten
 from echocardmae_mm.registry import METRICS
 from echocardmae_mm.utils.errors import UserError
 
-#: Statistics, and what they are called.
+#: Labels of the statistics.
 STATISTICS = {
     'icc': 'intraclass correlation',
     'within_sd': 'sd within a recording (points)',
@@ -26,15 +27,16 @@ STATISTICS = {
 
 @METRICS.register_module()
 class ClipConsistencyMetric(BaseMetric):
-    """Spread of the predictions of one recording over the clips that were taken from it.
+    """Spread of the predictions of one recording over its clips.
 
-    After an evaluation :attr:`clips` holds a row a clip, on the main process: ``video``,
-    ``patient``, ``ef``, ``start`` (frame) and ``prediction`` (per cent).
+    Attributes:
+        clips (pd.DataFrame): A row a clip of the last evaluation, on the main process: ``video``,
+            ``patient``, ``ef``, ``start`` (frame) and ``prediction`` (per cent).
 
     Args:
         n_resamples (int): Bootstrap resamples of the patients. Defaults to 2000.
         seed (int): Seed of the bootstrap. Defaults to 0.
-        collect_device (str): As :class:`mmengine.evaluator.BaseMetric`. Defaults to 'cpu'.
+        collect_device (str): As in :class:`mmengine.evaluator.BaseMetric`. Defaults to 'cpu'.
     """
 
     default_prefix = 'consistency'
@@ -46,10 +48,10 @@ class ClipConsistencyMetric(BaseMetric):
         self.seed = seed
 
     def process(self, data_batch: Any, data_samples: Sequence[dict]) -> None:
-        """Adds the clips of each recording.
+        """Add the clips of each recording.
 
         Args:
-            data_batch (Any): Unused.
+            data_batch (Any): Ignored.
             data_samples (Sequence[dict]): Predictions, with ``filename``, ``ef``, ``clip_starts``
                 and ``pred_ef_clips``.
         """
@@ -66,21 +68,11 @@ class ClipConsistencyMetric(BaseMetric):
             )
 
     def compute_metrics(self, results: list[dict[str, Any]]) -> dict[str, float]:
-        """Sums up over recordings.
-
-        Args:
-            results (list[dict]): One a recording.
-
-        Returns:
-            dict[str, float]: As :func:`consistency` gives it, with ``_low`` and ``_high``.
-        """
+        """Statistics of :func:`consistency`, with ``_low`` and ``_high``."""
         self.clips = pd.DataFrame(results).explode(['start', 'prediction'], ignore_index=True)
         self.clips = self.clips.astype({'start': np.int64, 'prediction': np.float64})
-        metrics: dict[str, float] = {'videos': len(results), 'clips': len(self.clips)}
-        for name, interval in consistency(self.clips, self.n_resamples, self.seed).items():
-            metrics[name] = interval.estimate
-            metrics[f'{name}_low'], metrics[f'{name}_high'] = interval.low, interval.high
-        return metrics
+        sizes = {'videos': len(results), 'clips': len(self.clips)}
+        return {**sizes, **flatten(consistency(self.clips, self.n_resamples, self.seed))}
 
 
 def consistency(clips: pd.DataFrame, n_resamples: int = 2000, seed: int = 0) -> dict[str, Interval]:
@@ -96,8 +88,8 @@ def consistency(clips: pd.DataFrame, n_resamples: int = 2000, seed: int = 0) -> 
         (Shrout and Fleiss, Psychological Bulletin 1979), for unequal numbers of clips (McGraw and
         Wong, Psychological Methods 1996): the share of the variance of single clips' predictions
         that lies between recordings; ``within_sd`` and ``within_range``, mean over the recordings
-        of two clips or more, in points of EF; ``mae_of_one_clip``, of a clip taken at random;
-        ``mae`` of the mean over the clips. 95 % intervals over patients.
+        with two clips or more, in points of EF; ``mae_of_one_clip``, of a random clip; ``mae``, of
+        the mean over the clips. 95 % intervals over patients.
     """
     videos = _by_video(clips)
     return bootstrap_intervals(
@@ -111,20 +103,20 @@ def consistency(clips: pd.DataFrame, n_resamples: int = 2000, seed: int = 0) -> 
 def consistency_difference(
     runs: Sequence[tuple[pd.DataFrame, pd.DataFrame]], n_resamples: int = 2000, seed: int = 0
 ) -> dict[str, Interval]:
-    """How two models differ, second minus first, paired by recording.
+    """Differences of two models, second minus first, paired by recording.
 
     Args:
         runs (Sequence[tuple[pd.DataFrame, pd.DataFrame]]): Clips of the first and the second model,
-            as :func:`consistency` takes them, one pair a run; all of the same clips.
+            as in :func:`consistency`, one pair a run; all of the same clips.
         n_resamples (int): Bootstrap resamples of the patients and the runs. Defaults to 2000.
         seed (int): Seed of the bootstrap. Defaults to 0.
 
     Returns:
-        dict[str, Interval]: As :func:`consistency`, means over the runs; the intervals are over
-        patients and, with several runs, over runs too.
+        dict[str, Interval]: Statistics of :func:`consistency`, means over the runs; the intervals
+        are over patients and, with several runs, over runs.
 
     Raises:
-        UserError: If the models hold other clips or other true EF.
+        UserError: If the clips or their true EF differ between the models.
     """
     videos = [(_by_video(first), _by_video(second)) for first, second in runs]
     one = videos[0][0]
@@ -143,14 +135,14 @@ def consistency_difference(
 
 
 def is_more_consistent(difference: dict[str, Interval], margin: float) -> bool:
-    """Whether the second model may be called more consistent.
+    """Whether the second model is more consistent and not less accurate.
 
-    A constant prediction is consistent too, so that a smaller spread proves nothing: the share of
-    the variance between recordings must rise, and the error must not.
+    A smaller spread proves nothing, because a constant prediction has none: the share of the
+    variance between recordings must rise, and the error must not.
 
     Args:
-        difference (dict[str, Interval]): As :func:`consistency_difference` gives it.
-        margin (float): By how many points of EF the MAE may be worse at most, at the upper end of
+        difference (dict[str, Interval]): As :func:`consistency_difference` returns it.
+        margin (float): Largest tolerated increase of the MAE, in points of EF, at the upper end of
             its interval.
 
     Returns:
@@ -167,13 +159,13 @@ def _require_same_clips(one: pd.DataFrame, other: pd.DataFrame) -> None:
     )
     if not (same and np.allclose(one['ef'], other['ef'], atol=1e-3)):
         raise UserError(
-            'the two models were not tested on the same clips: let both configs name the same '
-            'data, clip_len and interval'
+            'the two models were not tested on the same clips: use the same data, clip_len and '
+            'frame_interval in both configs'
         )
 
 
 def _by_video(clips: pd.DataFrame) -> pd.DataFrame:
-    """A row a recording, sorted: what the statistics need of its clips."""
+    """Statistics of the clips of each recording, a row a recording, sorted."""
     table = clips.assign(error=(clips['prediction'] - clips['ef']).abs())
     groups = table.groupby(['patient', 'video', 'ef'], sort=True)['prediction']
     videos = groups.agg(['count', 'mean', 'std', np.ptp]).fillna({'std': 0.0})

@@ -1,4 +1,4 @@
-"""How predictions change with the start of the clip: Figure 2 of the paper."""
+"""Plot of predictions by the start of the clip: Figure 2 of the paper."""
 
 from __future__ import annotations
 
@@ -11,19 +11,15 @@ from matplotlib.figure import Figure
 _COLOURS = ('tab:blue', 'tab:orange')
 
 
-def clip_consistency_picture(clips: Mapping[str, pd.DataFrame], examples: int = 3) -> Figure:
-    """Draws predictions of some recordings against the start frame, and the spread of all.
+def clip_consistency_plot(clips: Mapping[str, pd.DataFrame], examples: int = 3) -> Figure:
+    """Plot predictions of some recordings by start frame, and the spread of all recordings.
 
-    The examples are not chosen by hand: they are the recordings at evenly spaced ranks of the first
-    model's spread.
+    The examples are the recordings at evenly spaced ranks of the first model's spread.
 
     Args:
-        clips (Mapping[str, pd.DataFrame]): For each model by its name, one or two, a row a clip:
-            ``video``, ``ef``, ``start`` (frame), ``prediction`` (per cent).
-        examples (int): Recordings that are drawn. Defaults to 3.
-
-    Returns:
-        Figure: The picture; nothing is shown or saved.
+        clips (Mapping[str, pd.DataFrame]): One or two models by name; a row a clip: ``video``,
+            ``ef``, ``start`` (frame), ``prediction`` (per cent).
+        examples (int): Number of example recordings. Defaults to 3.
     """
     spreads = {
         name: table.groupby('video')['prediction'].std().fillna(0.0)

@@ -1,4 +1,4 @@
-"""What is compared of two models, by the kind of their tables of predictions."""
+"""Statistics that a comparison of two models reports, by task."""
 
 from __future__ import annotations
 
@@ -45,14 +45,14 @@ _SEG_LABELS = {
 
 
 class ComparedTask(NamedTuple):
-    """A kind of table.
+    """A task, with the columns of its table of predictions.
 
     Args:
-        key (tuple[str, ...]): Columns that tell a row from all others.
-        needed (tuple[str, ...]): Columns of numbers that no row may lack.
-        truth (tuple[str, ...]): Those that must be the same for both models.
-        labels (dict[str, str]): Statistics that are compared, and what they are called.
-        statistics (Callable): Of the columns (float64 of shape (n,)) and rows (int64).
+        key (tuple[str, ...]): Columns that identify a row.
+        needed (tuple[str, ...]): Columns of numbers that must be complete.
+        truth (tuple[str, ...]): Columns that must be equal for both models.
+        labels (dict[str, str]): Labels of the compared statistics.
+        statistics (Callable): Maps columns (float64 of shape (n,)) and rows (int64) to statistics.
     """
 
     key: tuple[str, ...]
@@ -63,14 +63,14 @@ class ComparedTask(NamedTuple):
 
 
 def task_of(table: pd.DataFrame) -> ComparedTask:
-    """Tell what a table of predictions is about.
+    """The task of a table of predictions.
 
     Args:
         table (pd.DataFrame): As a :class:`PredictionMetric` keeps it.
 
     Returns:
-        ComparedTask: Segmentation if it has columns ``<structure>/true``, diagnosis if it has
-        ``label`` and ``score``; else ejection fraction.
+        ComparedTask: Segmentation for a table with columns ``<structure>/true``, diagnosis for one
+        with ``label`` and ``score``; else ejection fraction.
     """
     structures = structures_of(table)
     if not structures and {'label', 'score'} <= set(table):
@@ -91,7 +91,7 @@ def task_of(table: pd.DataFrame) -> ComparedTask:
             _EF_LABELS,
             lambda columns, rows: ef_statistics(columns['ef'][rows], columns['prediction'][rows]),
         )
-    measured = {f'{structures[0]}/{name}' in table for name in DISTANCES[:2]} == {True}
+    measured = all(f'{structures[0]}/{name}' in table for name in DISTANCES[:2])
     labels = {name: text for name, text in _SEG_LABELS.items() if measured or '_px' not in name}
     return ComparedTask(
         ('patient', 'video', 'instant'),
@@ -103,14 +103,7 @@ def task_of(table: pd.DataFrame) -> ComparedTask:
 
 
 def columns_of(table: pd.DataFrame) -> dict[str, np.ndarray]:
-    """Columns that statistics rest on.
-
-    Args:
-        table (pd.DataFrame): As a :class:`PredictionMetric` keeps it.
-
-    Returns:
-        dict[str, np.ndarray]: float64 of shape (n,).
-    """
+    """Columns of a table that the statistics use, float64 of shape (n,)."""
     measures = (*COUNTS, *OVERLAPS, *DISTANCES)
     plain = ('ef', 'prediction', 'label', 'score')
     names = [n for n in table if n in plain or n.rpartition('/')[2] in measures]

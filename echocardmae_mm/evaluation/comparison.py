@@ -1,4 +1,4 @@
-"""Two models on the same recordings: what differs, and what could have been seen at all."""
+"""Comparison of two models on the same recordings."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ class Difference(NamedTuple):
     """A statistic of two models.
 
     Args:
-        first (float): The first model's.
-        second (float): The second model's.
+        first (float): Of the first model.
+        second (float): Of the second model.
         difference (Interval): Second minus first, with its interval over patients.
-        detectable (float): The smallest true difference that so many patients would show in four of
-            five such tests at the level of the interval; NaN without an interval.
+        detectable (float): The smallest true difference that this number of patients would show
+            with a power of 80 %; NaN without an interval.
     """
 
     first: float
@@ -33,7 +33,7 @@ class Difference(NamedTuple):
 
 
 def read_predictions(path: str | Path) -> pd.DataFrame:
-    """A table of predictions as ``tools/test.py`` and ``tools/cross_validate.py`` write it.
+    """Read the predictions.csv of a test or a cross-validation.
 
     Args:
         path (str | Path): A predictions.csv of ejection fractions, segmentations or diagnoses.
@@ -42,11 +42,11 @@ def read_predictions(path: str | Path) -> pd.DataFrame:
         pd.DataFrame: With the columns of its task, ``video`` and ``patient`` among them.
 
     Raises:
-        UserError: If the file is missing, has no such columns, lacks a number or a patient, or
-            names a recording twice.
+        UserError: If the file is missing, lacks a column, a number or a patient, or contains a
+            recording twice.
     """
     if not Path(path).is_file():
-        raise UserError(f'{path}: no such file; expected a predictions.csv of tools/test.py')
+        raise UserError(f'{path}: no such file; expected the predictions.csv of a test')
     try:
         table = pd.read_csv(path, dtype={'patient': str, 'video': str})
     except ValueError as error:
@@ -57,7 +57,7 @@ def read_predictions(path: str | Path) -> pd.DataFrame:
             f'{path}: missing column {", ".join(missing)}; found {", ".join(table.columns)}'
         )
     if table.empty:
-        raise UserError(f'{path}: no recording in it')
+        raise UserError(f'{path}: contains no recording')
     for name in task.needed:
         table[name] = pd.to_numeric(table[name], errors='coerce')
     incomplete = table[table[[*task.key, *task.needed]].isna().any(axis=1)]
@@ -68,21 +68,18 @@ def read_predictions(path: str | Path) -> pd.DataFrame:
         )
     twice = table[table.duplicated(list(task.key))]
     if len(twice):
-        raise UserError(f'{path}: recording {twice["video"].iloc[0]} is there twice')
+        raise UserError(f'{path}: contains recording {twice["video"].iloc[0]} twice')
     return table
 
 
 def paired(
     runs: Sequence[tuple[pd.DataFrame, pd.DataFrame]],
 ) -> list[tuple[pd.DataFrame, pd.DataFrame]]:
-    """Tables of both models in every run, of the same recordings in the same order.
+    """Sort the tables of both models, after checking that all hold the same recordings.
 
     Args:
         runs (Sequence[tuple[pd.DataFrame, pd.DataFrame]]): Tables of the first and the second
-            model, as :func:`read_predictions` gives them, one pair a run.
-
-    Returns:
-        list[tuple[pd.DataFrame, pd.DataFrame]]: The same, sorted.
+            model, as :func:`read_predictions` returns them, one pair a run.
 
     Raises:
         UserError: If the task, the recordings or their truth differ.
@@ -91,7 +88,7 @@ def paired(
     for table in (table for run in runs for table in run):
         if not task.labels.keys() <= task_of(table).labels.keys():
             raise UserError(
-                'the tables are of different tasks, or one lacks figures of the first: '
+                'the tables are of different tasks, or one lacks statistics of the first: '
                 f'{", ".join(task.labels.values())}'
             )
     tables = [
@@ -105,17 +102,17 @@ def paired(
 def summarise_runs(
     tables: Sequence[pd.DataFrame], n_resamples: int = 2000, seed: int = 0
 ) -> dict[str, Interval]:
-    """Statistics of one model, as means over several runs of it.
+    """Statistics of one model, as means over its runs.
 
     Args:
-        tables (Sequence[pd.DataFrame]): Its tables, one a run, as :func:`read_predictions` gives
+        tables (Sequence[pd.DataFrame]): Its tables, one a run, as :func:`read_predictions` returns
             them, all of the same recordings.
         n_resamples (int): Resamples of patients and runs. Defaults to 2000.
         seed (int): Seed of the bootstrap. Defaults to 0.
 
     Returns:
-        dict[str, Interval]: Each of the task's statistics; its interval is over patients and, with
-        several runs, over runs too, as in :func:`compare`.
+        dict[str, Interval]: The task's statistics; intervals are over patients and, with several
+        runs, over runs, as in :func:`compare`.
 
     Raises:
         UserError: If the recordings or their truth differ.
@@ -140,19 +137,19 @@ def compare(
 ) -> dict[str, Difference]:
     """Compare two models by a bootstrap over patients, paired by recording.
 
-    With several runs of each, such as seeds, a statistic is the mean over runs, and the pairs of
-    runs are resampled beside the patients, with Student's correction for so few: the interval then
-    holds for other runs too.
+    With several runs of each, such as seeds, a statistic is the mean over runs. The bootstrap then
+    resamples pairs of runs as well as patients, with Student's correction for their small number,
+    so that the interval generalises to other runs.
 
     Args:
         runs (Sequence[tuple[pd.DataFrame, pd.DataFrame]]): Tables of the first and the second
-            model, as :func:`read_predictions` gives them, one pair a run, all of the same
+            model, as :func:`read_predictions` returns them, one pair a run, all of the same
             recordings.
         n_resamples (int): Resamples of patients and runs. Defaults to 10000.
         seed (int): Seed of the bootstrap. Defaults to 0.
 
     Returns:
-        dict[str, Difference]: Of each of the task's statistics.
+        dict[str, Difference]: The task's statistics.
 
     Raises:
         UserError: If the task, the recordings or their truth differ.
@@ -206,15 +203,19 @@ def _require_same(first: pd.DataFrame, second: pd.DataFrame, task: ComparedTask)
 def detectable_difference(
     interval: Interval, confidence: float = 0.95, power: float = 0.8
 ) -> float:
-    """Smallest true difference that a sample of this size would show.
+    """Smallest true difference that a sample of this size would detect.
 
     Args:
-        interval (Interval): Of the difference, at ``confidence``.
-        confidence (float): Level of the interval. Defaults to 0.95.
-        power (float): Share of such tests whose interval would exclude 0. Defaults to 0.8.
+        interval (Interval): Of the difference, assumed to be normally distributed.
+        confidence (float): Coverage of the interval. Defaults to 0.95.
+        power (float): Probability that the interval excludes 0. Defaults to 0.8.
 
     Returns:
-        float: In the unit of the difference, taking it as normal.
+        float: In the unit of the difference.
+
+    Example:
+        >>> round(detectable_difference(Interval(0.5, -0.5, 1.5)), 2)
+        1.43
     """
     reach = norm.ppf((1 + confidence) / 2)
     standard_error = (interval.high - interval.low) / 2 / reach

@@ -1,30 +1,28 @@
-"""Folds of a cross-validation, gathered: means over folds and pooled figures with intervals."""
+"""Results of a cross-validation: means over folds, and pooled predictions with intervals."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
 
-from echocardmae_mm.evaluation.bootstrap import Interval, interval_cells
+from echocardmae_mm.evaluation.bootstrap import interval_cells
 from echocardmae_mm.evaluation.markdown import markdown_table
-from echocardmae_mm.evaluation.prediction_metric import PREDICTIONS, RESULT, PredictionMetric
+from echocardmae_mm.evaluation.prediction_metric import (
+    PREDICTIONS,
+    RESULT,
+    PredictionMetric,
+    Statistics,
+)
 from echocardmae_mm.utils.errors import UserError
 
 
 def is_finished(folder: Path) -> bool:
-    """Whether a fold was trained and tested.
-
-    Args:
-        folder (Path): The fold's work directory.
-
-    Returns:
-        bool: True if its figures and its predictions are there.
-    """
+    """Whether the work directory of a fold holds the results of its test."""
     return (folder / RESULT).is_file() and (folder / PREDICTIONS).is_file()
 
 
@@ -32,10 +30,10 @@ def pooled_predictions(folders: Sequence[Path]) -> pd.DataFrame:
     """Out-of-fold predictions of all recordings.
 
     Args:
-        folders (Sequence[Path]): Work directories of the finished folds, in their order.
+        folders (Sequence[Path]): Work directories of the finished folds, in order.
 
     Returns:
-        pd.DataFrame: The tables of the folds with a column ``fold``.
+        pd.DataFrame: The tables of the folds, with a column ``fold``.
 
     Raises:
         UserError: If a patient was tested in two folds, or the folds read different sources.
@@ -57,12 +55,12 @@ def pooled_predictions(folders: Sequence[Path]) -> pd.DataFrame:
 
 
 class OverFolds(NamedTuple):
-    """A figure over folds.
+    """A metric over folds.
 
     Args:
-        mean (float): Mean of the folds.
+        mean (float): Mean over folds.
         sd (float): Standard deviation, ``ddof=1``.
-        folds (int): Folds in which it is defined, such as r in those of three recordings or more.
+        folds (int): Number of folds in which the metric is defined.
     """
 
     mean: float
@@ -71,14 +69,14 @@ class OverFolds(NamedTuple):
 
 
 def over_folds(folders: Sequence[Path], prefix: str) -> dict[str, OverFolds]:
-    """Mean and standard deviation over folds of each figure of their tests.
+    """Mean and standard deviation over folds of each metric.
 
     Args:
         folders (Sequence[Path]): Work directories of the finished folds.
-        prefix (str): The metric's, without the stroke.
+        prefix (str): Prefix of the metric, without the slash.
 
     Returns:
-        dict[str, OverFolds]: By the figure's name without prefix.
+        dict[str, OverFolds]: By name, without the prefix.
     """
     rows = [json.loads((folder / RESULT).read_text())['metrics'] for folder in folders]
     table = pd.DataFrame(rows).astype(np.float64)
@@ -91,40 +89,23 @@ def over_folds(folders: Sequence[Path], prefix: str) -> dict[str, OverFolds]:
     }
 
 
-def report(
-    metric: PredictionMetric,
-    folds: Mapping[str, OverFolds],
-    pooled: Mapping[str, float | Interval],
-) -> str:
-    """Figures over folds beside pooled ones, as Markdown.
+def report(metric: PredictionMetric, folds: Mapping[str, OverFolds], pooled: Statistics) -> str:
+    """Means over folds beside the pooled statistics, as Markdown.
 
     Args:
-        metric (PredictionMetric): Names the figures.
-        folds (Mapping): As :func:`over_folds` gives them.
-        pooled (Mapping): As the metric sums the pooled predictions up.
-
-    Returns:
-        str: A table, and what the metric remarks on its folds.
+        metric (PredictionMetric): The metric of the tests, for its labels and its remark.
+        folds (Mapping): As :func:`over_folds` returns them.
+        pooled (Statistics): The metric's summary of the pooled predictions.
     """
-    rows: list[Sequence[Any]] = []
+    rows = []
     for name, label in metric.labels.items():
         if name not in pooled or name not in folds:
             continue
         group = name.rpartition('/')[0]
-        number = pooled[f'{group}/n' if group else 'n']
+        count = pooled[f'{group}/n' if group else 'n']
         mean, sd, defined = folds[name]
-        estimate, ends = interval_cells(pooled[name])
-        cells = (interval_cells(figure)[0] for figure in (mean, sd))
-        rows.append(
-            (
-                label,
-                number.estimate if isinstance(number, Interval) else number,
-                defined,
-                *cells,
-                estimate,
-                ends,
-            )
-        )
+        over = (interval_cells(value)[0] for value in (mean, sd))
+        rows.append((label, count, defined, *over, *interval_cells(pooled[name])))
     header = ('', 'n', 'folds', 'mean over folds', 'sd over folds', 'pooled', '95 %')
-    remark = metric.remark_on_folds({name: figure.mean for name, figure in folds.items()})
+    remark = metric.remark_on_folds({name: fold.mean for name, fold in folds.items()})
     return '\n\n'.join(filter(None, (markdown_table(header, rows), remark)))

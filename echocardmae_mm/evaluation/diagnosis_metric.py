@@ -1,4 +1,4 @@
-"""How well a diagnosis is predicted, such as myocardial infarction."""
+"""Metric of a predicted diagnosis, such as myocardial infarction."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
-from echocardmae_mm.evaluation.bootstrap import Interval, bootstrap_intervals, interval_cells
+from echocardmae_mm.evaluation.bootstrap import interval_cells
 from echocardmae_mm.evaluation.diagnosis_plots import (
     calibration,
     confusion_matrix,
@@ -18,18 +18,18 @@ from echocardmae_mm.evaluation.diagnosis_plots import (
 )
 from echocardmae_mm.evaluation.diagnosis_statistics import THRESHOLD, diagnosis_statistics
 from echocardmae_mm.evaluation.markdown import markdown_table
-from echocardmae_mm.evaluation.prediction_metric import PredictionMetric, drawable
+from echocardmae_mm.evaluation.prediction_metric import PredictionMetric, Statistics, finite_rows
 from echocardmae_mm.registry import METRICS
 from echocardmae_mm.utils.errors import UserError
 
 
 @METRICS.register_module()
 class DiagnosisMetric(PredictionMetric):
-    """Sensitivity, specificity and what else is asked of a test, each with its interval.
+    """Sensitivity, specificity and further statistics of a test, each with its interval.
 
-    Of :func:`diagnosis_statistics`, in per cent where Table 4 of the paper prints per cent; counts
-    of recordings, patients, classes and of the confusion matrix. Class 1 is positive. Without
-    n_resamples (validation while training) the same without intervals.
+    It reports :func:`diagnosis_statistics`, and counts of recordings, patients, classes and of the
+    confusion matrix. Class 1 is positive. Without resamples (validation during training) there are
+    no intervals.
 
     Args:
         **kwargs (Any): Of :class:`PredictionMetric`: ``n_resamples``, ``seed``, ``collect_device``.
@@ -50,31 +50,31 @@ class DiagnosisMetric(PredictionMetric):
     }
 
     def row(self, sample: dict) -> dict[str, Any]:
-        """True class, probability of the positive one, and what it is called.
+        """True class, probability of the positive class, and predicted class.
 
         Args:
             sample (dict): With ``gt_label``, int of shape (1,), and ``pred_score``, probabilities
-                of shape (2,), as the heads of MMAction2 give it with ``average_clips='prob'``.
+                of shape (2,), as from heads of MMAction2 with ``average_clips='prob'``.
 
         Returns:
             dict: ``label`` (0 or 1), ``score`` (0 to 1), ``predicted`` (0 or 1; NaN if the score
-            is).
+            is NaN).
 
         Raises:
-            UserError: If the model has not two classes or gives no probabilities, or the label is
-                neither 0 nor 1.
+            UserError: If the model does not predict the probabilities of two classes, or the label
+                is neither 0 nor 1.
         """
         video = Path(sample['filename']).name
         scores = np.asarray(sample['pred_score'].cpu(), np.float64)
         label = sample['gt_label'].item()
         if scores.shape[-1] != 2:
             raise UserError(
-                f'{video}: the model tells {scores.shape[-1]} classes, a diagnosis has 2\n'
+                f'{video}: the model predicts {scores.shape[-1]} classes, a diagnosis has 2\n'
                 'Set num_classes=2 in cls_head'
             )
         if scores.ndim > 1 or scores.min() < 0 or abs(scores.sum() - 1) > 1e-2:
             raise UserError(
-                f"{video}: the model's scores are no probabilities of the recording\n"
+                f"{video}: the model's scores are not probabilities of the recording\n"
                 "Set average_clips='prob' in cls_head"
             )
         if label not in (0, 1):
@@ -83,23 +83,20 @@ class DiagnosisMetric(PredictionMetric):
         predicted = int(score >= THRESHOLD) if np.isfinite(score) else np.nan
         return {'label': label, 'score': score, 'predicted': predicted}
 
-    def summarise(self, predictions: pd.DataFrame) -> dict[str, float | Interval]:
-        """Statistics of a table of predictions.
-
-        Args:
-            predictions (pd.DataFrame): With ``patient``, ``label``, ``score`` and ``predicted``.
+    def summarise(self, predictions: pd.DataFrame) -> Statistics:
+        """Statistics of a table with ``patient``, ``label``, ``score`` and ``predicted``.
 
         Returns:
-            dict[str, float | Interval]: As :func:`diagnosis_statistics` names them; and the counts
-            ``n``, ``patients``, ``positives``, ``negatives``, ``tp``, ``fp``, ``tn``, ``fn``.
+            dict[str, float | Interval]: :func:`diagnosis_statistics`, and the counts ``n``,
+            ``patients``, ``positives``, ``negatives``, ``tp``, ``fp``, ``tn`` and ``fn``.
         """
         positive = predictions['label'].to_numpy() == 1
         scores = predictions['score'].to_numpy(np.float64)
         predicted = predictions['predicted'].to_numpy(np.float64)
-        patients = predictions['patient'].to_numpy()
-        counts: dict[str, float | Interval] = {
-            'n': len(predictions),
-            'patients': len(np.unique(patients)),
+        return {
+            **self._with_intervals(
+                lambda rows: diagnosis_statistics(positive[rows], scores[rows]), predictions
+            ),
             'positives': int(positive.sum()),
             'negatives': int((~positive).sum()),
             'tp': int((positive & (predicted == 1)).sum()),
@@ -107,27 +104,12 @@ class DiagnosisMetric(PredictionMetric):
             'tn': int((~positive & (predicted == 0)).sum()),
             'fn': int((positive & (predicted == 0)).sum()),
         }
-        if not self.n_resamples:
-            return {**counts, **diagnosis_statistics(positive, scores)}
-        intervals = bootstrap_intervals(
-            lambda rows: diagnosis_statistics(positive[rows], scores[rows]),
-            patients,
-            n_resamples=self.n_resamples,
-            seed=self.seed,
-        )
-        return {**counts, **intervals}
 
-    def report(self, statistics: dict[str, Any]) -> str:
-        """Statistics in words, as Markdown.
-
-        Args:
-            statistics (dict): As :meth:`summarise` returns them.
-
-        Returns:
-            str: The figures, the confusion matrix, and what one recording weighs.
-        """
+    def report(self, statistics: Statistics | None = None) -> str:
+        """The statistics, the confusion matrix, and the weight of one recording."""
+        statistics = statistics or self.statistics
         n = statistics['n']
-        figures = markdown_table(
+        results = markdown_table(
             (f'{n} recordings of {statistics["patients"]} patients', '', '95 %'),
             [(label, *interval_cells(statistics[name])) for name, label in self.labels.items()],
         )
@@ -139,20 +121,13 @@ class DiagnosisMetric(PredictionMetric):
             ],
         )
         weight = f'One recording is {100 / n:.2f} points of accuracy here.'
-        return f'{figures}\n\n{confusion}\n\n{weight}'
+        return f'{results}\n\n{confusion}\n\n{weight}'
 
     def remark_on_folds(self, means: Mapping[str, float]) -> str:
-        """What one recording weighs in a fold of mean size.
-
-        Args:
-            means (Mapping[str, float]): With ``n``, ``positives`` and ``negatives``.
-
-        Returns:
-            str: A sentence.
-        """
+        """The weight of one recording in a fold of mean size."""
         weights = [
-            f'one of its {means[group]:.4g} {group} moves {figure} by {100 / means[group]:.1f}'
-            for group, figure in (('positives', 'sensitivity'), ('negatives', 'specificity'))
+            f'one of its {means[group]:.4g} {group} moves {name} by {100 / means[group]:.1f}'
+            for group, name in (('positives', 'sensitivity'), ('negatives', 'specificity'))
             if means[group]
         ]
         of_accuracy = (
@@ -162,23 +137,16 @@ class DiagnosisMetric(PredictionMetric):
         return f'{"; ".join([of_accuracy, *weights])}.'
 
     def plots(self, predictions: pd.DataFrame) -> dict[str, Figure]:
-        """Pictures of a table of predictions.
-
-        Args:
-            predictions (pd.DataFrame): As :meth:`summarise` takes it.
-
-        Returns:
-            dict[str, Figure]: ``confusion``, ``calibration`` and, of two classes, ``roc``.
-        """
-        drawn = drawable(predictions, 'score')
-        if drawn.empty:
+        """``confusion``, ``calibration`` and, if both classes occur, ``roc``."""
+        finite = finite_rows(predictions, 'score')
+        if finite.empty:
             return {}
-        positive = drawn['label'].to_numpy() == 1
-        scores = drawn['score'].to_numpy(np.float64)
-        pictures = {
+        positive = finite['label'].to_numpy() == 1
+        scores = finite['score'].to_numpy(np.float64)
+        plots = {
             'confusion': confusion_matrix(positive, scores),
             'calibration': calibration(positive, scores),
         }
         if positive.any() and not positive.all():
-            pictures['roc'] = roc_and_precision_recall(positive, scores)
-        return pictures
+            plots['roc'] = roc_and_precision_recall(positive, scores)
+        return plots

@@ -1,4 +1,8 @@
-"""Pictures of a predicted diagnosis, each to be read on a slide without explanation."""
+"""Plots of a predicted diagnosis, readable on a slide without explanation.
+
+Each takes the true class of each recording, bool of shape (n,), and the predicted probability of
+the positive class, finite, of shape (n,).
+"""
 
 from __future__ import annotations
 
@@ -15,24 +19,17 @@ _RECORDINGS_PER_BIN = 20
 
 
 def roc_and_precision_recall(positive: np.ndarray, scores: np.ndarray) -> Figure:
-    """Draws what every threshold would give: the ROC curve, and precision against sensitivity.
-
-    Args:
-        positive (np.ndarray): Whether each recording is positive, bool of shape (n,); both classes.
-        scores (np.ndarray): Probability of the positive class, finite, of shape (n,).
-
-    Returns:
-        Figure: The picture; nothing is shown or saved.
-    """
+    """Plot the ROC and the precision-recall curve; needs recordings of both classes."""
     figure = Figure(figsize=(10.4, 5.2), layout='constrained')
     roc, precision_recall = figure.subplots(1, 2)
     statistics = diagnosis_statistics(positive, scores)
-    found, false = operating_points(scores, positive)
-    sensitivity, false_alarms = 100 * found / positive.sum(), 100 * false / (~positive).sum()
+    true_positives, false_positives = operating_points(scores, positive)
+    sensitivity = 100 * true_positives / positive.sum()
+    false_positive_rate = 100 * false_positives / (~positive).sum()
 
     roc.plot([0, 100], [0, 100], color='0.6', linestyle='--', linewidth=1.2, label='guessing')
     roc.plot(
-        [0, *false_alarms],
+        [0, *false_positive_rate],
         [0, *sensitivity],
         color='tab:blue',
         linewidth=1.8,
@@ -42,7 +39,7 @@ def roc_and_precision_recall(positive: np.ndarray, scores: np.ndarray) -> Figure
     roc.set(xlabel='100 % − specificity (%)', ylabel='sensitivity (%)')  # noqa: RUF001
     roc.set_title(f'{positive.sum()} positive, {(~positive).sum()} negative', fontsize=11)
 
-    precision = 100 * found / (found + false)
+    precision = 100 * true_positives / (true_positives + false_positives)
     share = 100 * positive.mean()
     precision_recall.axhline(share, color='0.6', linestyle='--', linewidth=1.2, label='guessing')
     precision_recall.plot(
@@ -64,19 +61,13 @@ def roc_and_precision_recall(positive: np.ndarray, scores: np.ndarray) -> Figure
 
 
 def confusion_matrix(positive: np.ndarray, scores: np.ndarray) -> Figure:
-    """Draws how many recordings of each class are called what.
-
-    Args:
-        positive (np.ndarray): Whether each recording is positive, bool of shape (n,).
-        scores (np.ndarray): Probability of the positive class, finite, of shape (n,).
-
-    Returns:
-        Figure: The picture; nothing is shown or saved.
-    """
+    """Plot how many recordings of each class are predicted positive and negative."""
     figure = Figure(figsize=(5.2, 4.8), layout='constrained')
     axis = figure.subplots()
-    called = scores >= THRESHOLD
-    counts = np.array([[(t & c).sum() for c in (called, ~called)] for t in (positive, ~positive)])
+    predicted = scores >= THRESHOLD
+    counts = np.array(
+        [[(t & p).sum() for p in (predicted, ~predicted)] for t in (positive, ~positive)]
+    )
     shares = counts / np.maximum(counts.sum(1, keepdims=True), 1)
     axis.imshow(shares, cmap='Blues', vmin=0, vmax=1)
     for (row, column), count in np.ndenumerate(counts):
@@ -88,27 +79,20 @@ def confusion_matrix(positive: np.ndarray, scores: np.ndarray) -> Figure:
             fontsize=16,
             color='white' if shares[row, column] > 0.5 else 'black',
         )
-    axis.set_xticks([0, 1], ['called positive', 'called negative'])
+    axis.set_xticks([0, 1], ['predicted positive', 'predicted negative'])
     axis.set_yticks([0, 1], ['positive', 'negative'], rotation=90, va='center')
     axis.tick_params(length=0)
     axis.spines[:].set_visible(False)
     axis.set(xlabel=f'at a threshold of {THRESHOLD}; per cent of a row', ylabel='truth')
-    axis.set_title(f'{len(positive)} recordings: {np.trace(counts)} are called right', fontsize=11)
+    axis.set_title(f'{len(positive)} recordings: {np.trace(counts)} correct', fontsize=11)
     return figure
 
 
 def calibration(positive: np.ndarray, scores: np.ndarray) -> Figure:
-    """Draws how often recordings of about a score are positive, and how many there are.
+    """Plot the share of positives by score, and the number of recordings.
 
     There are three to ten bins of equal width, about one for each 20 recordings; bars are Wilson's
     95 % intervals.
-
-    Args:
-        positive (np.ndarray): Whether each recording is positive, bool of shape (n,).
-        scores (np.ndarray): Probability of the positive class, finite, of shape (n,).
-
-    Returns:
-        Figure: The picture; nothing is shown or saved.
     """
     figure = Figure(figsize=(5.8, 6.6), layout='constrained')
     axis, below = figure.subplots(2, 1, sharex=True, height_ratios=(3, 1))

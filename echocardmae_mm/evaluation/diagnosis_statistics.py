@@ -1,4 +1,4 @@
-"""Statistics of a predicted diagnosis: the figures of Table 4 of the paper, and what they lack."""
+"""Statistics of a predicted diagnosis: those of Table 4 of the paper, and more."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from scipy.stats import rankdata
 
 from echocardmae_mm.evaluation.discrimination import auroc, average_precision
 
-#: Probability from which on a recording is called positive.
+#: Lowest probability that is classified as positive.
 THRESHOLD = 0.5
 _NAMES = (
     'sensitivity',
@@ -24,7 +24,7 @@ _NAMES = (
 
 
 def diagnosis_statistics(positive: np.ndarray, scores: np.ndarray) -> dict[str, float]:
-    """Agreement of the predicted with the true class; what constants reach beside it.
+    """Agreement of the predicted with the true class, and the results of constant predictions.
 
     Args:
         positive (np.ndarray): Whether each recording is positive, bool of shape (n,), n > 0.
@@ -33,23 +33,29 @@ def diagnosis_statistics(positive: np.ndarray, scores: np.ndarray) -> dict[str, 
     Returns:
         dict[str, float]: In per cent, at a threshold of 0.5: ``sensitivity`` (recall),
         ``specificity``, ``precision`` (positive predictive value), ``f1``, ``accuracy``. As
-        fractions, of the scores themselves: ``auroc``, ``auprc`` (average precision), ``brier``,
-        the mean squared distance of probability and truth, 0.25 for always 0.5. In per cent:
-        ``accuracy_of_majority``, of naming the more frequent class for each; and
-        ``f1_of_all_positive``, of calling each positive. NaN where a statistic is not defined, and
-        all of them NaN if a score is.
+        fractions, from the scores: ``auroc``, ``auprc`` (average precision) and ``brier``, the mean
+        squared difference of probability and truth, 0.25 for always 0.5. In per cent:
+        ``accuracy_of_majority``, of always predicting the more frequent class;
+        ``f1_of_all_positive``, of always predicting positive. NaN if undefined; all are NaN if any
+        score is.
+
+    Example:
+        >>> positive, scores = np.array([True, True, False]), np.array([0.9, 0.4, 0.2])
+        >>> statistics = diagnosis_statistics(positive, scores)
+        >>> statistics['sensitivity'], statistics['specificity'], statistics['auroc']
+        (50.0, 100.0, 1.0)
     """
     if not np.isfinite(scores).all():
         return dict.fromkeys(_NAMES, np.nan)
-    called = scores >= THRESHOLD
-    n, positives, called_positive = len(positive), int(positive.sum()), int(called.sum())
-    tp = int((called & positive).sum())
-    tn = n - positives - called_positive + tp
-    figures = (
+    predicted = scores >= THRESHOLD
+    n, positives, predicted_positives = len(positive), int(positive.sum()), int(predicted.sum())
+    tp = int((predicted & positive).sum())
+    tn = n - positives - predicted_positives + tp
+    values = (
         _per_cent(tp, positives),
         _per_cent(tn, n - positives),
-        _per_cent(tp, called_positive),
-        _per_cent(2 * tp, positives + called_positive),
+        _per_cent(tp, predicted_positives),
+        _per_cent(2 * tp, positives + predicted_positives),
         _per_cent(tp + tn, n),
         auroc(rankdata(scores), positive),
         average_precision(scores, positive),
@@ -57,7 +63,7 @@ def diagnosis_statistics(positive: np.ndarray, scores: np.ndarray) -> dict[str, 
         _per_cent(max(positives, n - positives), n),
         _per_cent(2 * positives, positives + n) if positives else np.nan,
     )
-    return dict(zip(_NAMES, figures))
+    return dict(zip(_NAMES, values))
 
 
 def _per_cent(part: int, whole: int) -> float:

@@ -1,4 +1,7 @@
-"""How well a score tells two classes apart, whatever the threshold."""
+"""How well a score separates two classes, whatever the threshold.
+
+Faster than scikit-learn, for thousands of resamples.
+"""
 
 from __future__ import annotations
 
@@ -9,16 +12,17 @@ def auroc(ranks: np.ndarray, positive: np.ndarray) -> float:
     """Probability that a positive ranks above a negative, ties half (Mann-Whitney).
 
     Args:
-        ranks (np.ndarray): Mean ranks of the scores from 1 on, float of shape (n,).
+        ranks (np.ndarray): Mean ranks of the scores, from 1, float of shape (n,).
         positive (np.ndarray): Class of each, bool of shape (n,).
 
     Returns:
-        float: From 0 to 1; NaN where only one class is there.
+        float: From 0 to 1; NaN if there is only one class.
     """
-    count, others = int(positive.sum()), int((~positive).sum())
-    if not count or not others:
+    positives, negatives = int(positive.sum()), int((~positive).sum())
+    if not positives or not negatives:
         return np.nan
-    return float((ranks[positive].sum() - count * (count + 1) / 2) / (count * others))
+    least = positives * (positives + 1) / 2
+    return float((ranks[positive].sum() - least) / (positives * negatives))
 
 
 def average_precision(scores: np.ndarray, positive: np.ndarray) -> float:
@@ -29,27 +33,28 @@ def average_precision(scores: np.ndarray, positive: np.ndarray) -> float:
         positive (np.ndarray): Class of each, bool of shape (n,).
 
     Returns:
-        float: From 0 to 1; NaN without a positive. The share of positives is that of guessing.
+        float: From 0 to 1; NaN without a positive. Guessing gives the share of positives.
     """
-    found, false = operating_points(scores, positive)
-    if not found[-1]:
+    true_positives, false_positives = operating_points(scores, positive)
+    if not true_positives[-1]:
         return np.nan
-    precision = found / (found + false)
-    return float((precision * np.diff(found, prepend=0)).sum() / found[-1])
+    precision = true_positives / (true_positives + false_positives)
+    gains = np.diff(true_positives, prepend=0)
+    return float((precision * gains).sum() / true_positives[-1])
 
 
 def operating_points(scores: np.ndarray, positive: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Counts at every threshold that the scores allow, from the strictest to the laxest.
+    """True and false positives at every threshold, from the highest to the lowest.
 
     Args:
         scores (np.ndarray): Finite, float of shape (n,), at least one.
         positive (np.ndarray): Class of each, bool of shape (n,).
 
     Returns:
-        tuple[np.ndarray, np.ndarray]: True and false positives if all that score at least as high
-        as each distinct score are called positive, int of shape (distinct scores,).
+        tuple[np.ndarray, np.ndarray]: Numbers of true and of false positives with each distinct
+        score as the threshold, int of shape (distinct scores,).
     """
     order = np.argsort(-scores)
     last_of_ties = np.flatnonzero(np.diff(scores[order], append=-np.inf))
-    found = np.cumsum(positive[order])[last_of_ties]
-    return found, last_of_ties + 1 - found
+    true_positives = np.cumsum(positive[order])[last_of_ties]
+    return true_positives, last_of_ties + 1 - true_positives

@@ -1,4 +1,4 @@
-"""How well ejection fraction is predicted, as a clinician and a reviewer would ask."""
+"""Metric of predicted ejection fractions."""
 
 from __future__ import annotations
 
@@ -7,9 +7,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
-from mmengine.logging import print_log
 
-from echocardmae_mm.evaluation.bootstrap import Interval, bootstrap_intervals, interval_cells
+from echocardmae_mm.evaluation.bootstrap import interval_cells
 from echocardmae_mm.evaluation.ef_plots import (
     bland_altman,
     error_by_ef_class,
@@ -23,7 +22,7 @@ from echocardmae_mm.evaluation.ef_statistics import (
     statistics_by_group,
 )
 from echocardmae_mm.evaluation.markdown import markdown_table
-from echocardmae_mm.evaluation.prediction_metric import PredictionMetric, drawable
+from echocardmae_mm.evaluation.prediction_metric import PredictionMetric, Statistics, finite_rows
 from echocardmae_mm.registry import METRICS
 
 _QUALITIES = {'quality_good_or_medium': ('good', 'medium'), 'quality_poor': ('poor',)}
@@ -50,11 +49,10 @@ _GROUPS = {
 class EFMetric(PredictionMetric):
     """Errors, agreement and low-EF detection, each with its interval over patients.
 
-    Of ``ef_statistics``, overall; MAE, bias and r by class of EF and, where the data set knows it,
-    by image quality; the number of recordings and patients. Beside the errors stands that of the
-    constant median, so that a run which learned nothing is seen at once. Recordings that were
-    shorter than a clip are counted as ``padded``. Without n_resamples (validation while training)
-    the overall figures alone.
+    It reports :func:`ef_statistics` overall; MAE, bias and r by class of EF and, if the data set
+    knows it, by image quality; and ``padded``, the number of recordings that are shorter than a
+    clip. The error of the constant median exposes a model that learned nothing. Without resamples
+    (validation during training) it reports the overall statistics only.
 
     Args:
         **kwargs (Any): Of :class:`PredictionMetric`: ``n_resamples``, ``seed``, ``collect_device``.
@@ -71,7 +69,7 @@ class EFMetric(PredictionMetric):
     }
 
     def row(self, sample: dict) -> dict[str, Any]:
-        """True EF, prediction, and how the clips of the recording differ.
+        """True and predicted EF, and how the clips of the recording differ.
 
         Args:
             sample (dict): With ``ef``, ``pred_ef``, ``pred_ef_clips`` and ``padded_frames``.
@@ -90,27 +88,13 @@ class EFMetric(PredictionMetric):
             'padded_frames': int(sample.get('padded_frames', 0)),
         }
 
-    def summarise(self, predictions: pd.DataFrame) -> dict[str, float | Interval]:
-        """Statistics of a table of predictions.
-
-        Args:
-            predictions (pd.DataFrame): With ``patient``, ``ef``, ``prediction``, ``padded_frames``
-                and, if known, ``quality``.
-
-        Returns:
-            dict[str, float | Interval]: By name.
-        """
+    def summarise(self, predictions: pd.DataFrame) -> Statistics:
+        """Statistics of a table with ``patient``, ``ef``, ``prediction``, ``padded_frames``."""
         ef = predictions['ef'].to_numpy(np.float64)
         predicted = predictions['prediction'].to_numpy(np.float64)
-        patients = predictions['patient'].to_numpy()
-        counts: dict[str, float | Interval] = {
-            'n': len(predictions),
-            'patients': len(np.unique(patients)),
-            'padded': int((predictions['padded_frames'] > 0).sum()),
-        }
-        if not self.n_resamples:
-            return {**counts, **ef_statistics(ef, predicted)}
-        groups = {**ef_classes(ef), **_quality_groups(predictions)}
+        groups = {}
+        if self.n_resamples:
+            groups = {**ef_classes(ef), **_quality_groups(predictions)}
 
         def statistics(rows: np.ndarray) -> dict[str, float]:
             members = {name: group[rows] for name, group in groups.items()}
@@ -119,39 +103,15 @@ class EFMetric(PredictionMetric):
                 **statistics_by_group(ef[rows], predicted[rows], members),
             }
 
-        intervals = bootstrap_intervals(
-            statistics, patients, n_resamples=self.n_resamples, seed=self.seed
-        )
-        sizes = {f'{name}/n': int(group.sum()) for name, group in groups.items()}
-        return {**counts, **intervals, **sizes}
+        return {
+            **self._with_intervals(statistics, predictions),
+            'padded': int((predictions['padded_frames'] > 0).sum()),
+            **{f'{name}/n': int(group.sum()) for name, group in groups.items()},
+        }
 
-    def compute_metrics(self, results: list[dict[str, Any]]) -> dict[str, float]:
-        """As :meth:`PredictionMetric.compute_metrics`; says how often a clip was padded.
-
-        Args:
-            results (list[dict]): Rows of the table.
-
-        Returns:
-            dict[str, float]: By name.
-        """
-        metrics = super().compute_metrics(results)
-        if metrics['padded']:
-            print_log(
-                f'{metrics["padded"]} of {metrics["n"]} recordings are shorter than a clip and '
-                'were padded',
-                'current',
-            )
-        return metrics
-
-    def report(self, statistics: dict[str, Any]) -> str:
-        """Statistics in words, as Markdown.
-
-        Args:
-            statistics (dict): As :meth:`summarise` returns them.
-
-        Returns:
-            str: Two tables.
-        """
+    def report(self, statistics: Statistics | None = None) -> str:
+        """Two tables, overall and by group."""
+        statistics = statistics or self.statistics
         overall = markdown_table(
             (f'{statistics["n"]} recordings of {statistics["patients"]} patients', '', '95 %'),
             [(label, *interval_cells(statistics[name])) for name, label in _LABELS.items()],
@@ -170,22 +130,18 @@ class EFMetric(PredictionMetric):
                 if f'{name}/n' in statistics
             ],
         )
-        return f'{overall}\n\n{groups}'
+        padded = ''
+        if statistics['padded']:
+            padded = f'\n\n{statistics["padded"]} recordings are shorter than a clip and padded.'
+        return f'{overall}\n\n{groups}{padded}'
 
     def plots(self, predictions: pd.DataFrame) -> dict[str, Figure]:
-        """Pictures of a table of predictions.
-
-        Args:
-            predictions (pd.DataFrame): As :meth:`summarise` takes it.
-
-        Returns:
-            dict[str, Figure]: ``predicted_against_true``, ``bland_altman``, ``error_by_ef_class``.
-        """
-        drawn = drawable(predictions, 'prediction')
-        if drawn.empty:
+        """``predicted_against_true``, ``bland_altman`` and ``error_by_ef_class``."""
+        finite = finite_rows(predictions, 'prediction')
+        if finite.empty:
             return {}
-        ef = drawn['ef'].to_numpy(np.float64)
-        predicted = drawn['prediction'].to_numpy(np.float64)
+        ef = finite['ef'].to_numpy(np.float64)
+        predicted = finite['prediction'].to_numpy(np.float64)
         return {
             'predicted_against_true': predicted_against_true(ef, predicted),
             'bland_altman': bland_altman(ef, predicted),

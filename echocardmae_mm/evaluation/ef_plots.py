@@ -1,46 +1,37 @@
-"""Pictures of predicted ejection fractions, each to be read on a slide without explanation."""
+"""Plots of predicted ejection fractions, readable on a slide without explanation.
+
+Each takes the true and the predicted EF in per cent, float of shape (n,).
+"""
 
 from __future__ import annotations
 
 import numpy as np
-from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from echocardmae_mm.evaluation.ef_statistics import EF_CLASSES, ef_classes
+from echocardmae_mm.evaluation.plotting import boxes_with_points, single_axis
 
 _CLASS_LABELS = dict(zip(EF_CLASSES, ('< 30', '30 to 40', '40 to 50', '≥ 50')))
 
 
 def predicted_against_true(ef: np.ndarray, predicted: np.ndarray) -> Figure:
-    """Draws each recording's predicted against its true EF.
-
-    Args:
-        ef (np.ndarray): True EF in per cent, float of shape (n,).
-        predicted (np.ndarray): Predicted EF in per cent, float of shape (n,).
-
-    Returns:
-        Figure: The picture; nothing is shown or saved.
-    """
-    figure, axis = _figure(6.0, 5.6)
+    """Plot each recording's predicted against its true EF."""
+    figure, axis = single_axis(6.0, 5.6)
     low = float(min(ef.min(), predicted.min(), 10)) - 3
     high = float(max(ef.max(), predicted.max(), 80)) + 3
+    median = np.median(ef)
     axis.axvspan(low, 50, color='0.94', zorder=0)
     axis.plot([low, high], [low, high], color='0.3', linewidth=1.2, label='prediction = truth')
     axis.axhline(
-        np.median(ef),
-        color='tab:orange',
-        linestyle='--',
-        linewidth=1.2,
-        label='median of the truth',
+        median, color='tab:orange', linestyle='--', linewidth=1.2, label='median of the truth'
     )
     axis.scatter(ef, predicted, s=18, color='tab:blue', alpha=0.6, linewidths=0)
     axis.set(xlim=(low, high), ylim=(low, high), aspect='equal')
     axis.set(xlabel='true ejection fraction (%)', ylabel='predicted ejection fraction (%)')
-    error = np.abs(predicted - ef)
-    constant = np.abs(ef - np.median(ef)).mean()
     axis.set_title(
-        f'{len(ef)} recordings: mean absolute error {error.mean():.1f} points\n'
-        f'(predicting the median for all: {constant:.1f}; shaded: reduced, below 50 %)',
+        f'{len(ef)} recordings: mean absolute error {np.abs(predicted - ef).mean():.1f} points\n'
+        f'(predicting the median for all: {np.abs(ef - median).mean():.1f}; '
+        'shaded: reduced, below 50 %)',
         fontsize=11,
     )
     axis.legend(loc='upper left', frameon=False)
@@ -48,16 +39,8 @@ def predicted_against_true(ef: np.ndarray, predicted: np.ndarray) -> Figure:
 
 
 def bland_altman(ef: np.ndarray, predicted: np.ndarray) -> Figure:
-    """Draws the difference against the mean of prediction and truth (Bland and Altman, 1986).
-
-    Args:
-        ef (np.ndarray): True EF in per cent, float of shape (n,).
-        predicted (np.ndarray): Predicted EF in per cent, float of shape (n,).
-
-    Returns:
-        Figure: The picture; nothing is shown or saved.
-    """
-    figure, axis = _figure(6.6, 4.6)
+    """Plot the difference against the mean of prediction and truth (Bland and Altman, 1986)."""
+    figure, axis = single_axis(6.6, 4.6)
     difference, mean = predicted - ef, (predicted + ef) / 2
     bias, spread = difference.mean(), difference.std(ddof=1) if len(ef) > 1 else 0.0
     axis.axhline(0, color='0.8', linewidth=1)
@@ -84,45 +67,17 @@ def bland_altman(ef: np.ndarray, predicted: np.ndarray) -> Figure:
 
 
 def error_by_ef_class(ef: np.ndarray, predicted: np.ndarray) -> Figure:
-    """Draws how predictions err in each class of EF.
-
-    Args:
-        ef (np.ndarray): True EF in per cent, float of shape (n,).
-        predicted (np.ndarray): Predicted EF in per cent, float of shape (n,).
-
-    Returns:
-        Figure: The picture; nothing is shown or saved.
-    """
-    figure, axis = _figure(6.6, 4.6)
-    errors = {
-        _CLASS_LABELS[name]: (predicted - ef)[members] for name, members in ef_classes(ef).items()
-    }
-    axis.axhline(0, color='0.6', linewidth=1)
-    for place, values in enumerate(errors.values()):
-        if len(values):
-            axis.boxplot(
-                values,
-                positions=[place],
-                widths=0.5,
-                showfliers=False,
-                medianprops=dict(color='tab:red', linewidth=1.6),
-            )
-            jitter = place + 0.16 * np.sin(np.arange(len(values)) * 2.4)
-            axis.scatter(jitter, values, s=12, color='tab:blue', alpha=0.4, linewidths=0)
+    """Plot the errors in each class of EF."""
+    figure, axis = single_axis(6.6, 4.6)
+    errors = {name: (predicted - ef)[members] for name, members in ef_classes(ef).items()}
     labels = [
-        f'{name} %\nn = {len(values)}'
+        f'{_CLASS_LABELS[name]} %\nn = {len(values)}'
         + (f'\nMAE {np.abs(values).mean():.1f}' if len(values) else '')
         for name, values in errors.items()
     ]
-    axis.set_xticks(range(len(labels)), labels)
-    axis.set(xlim=(-0.6, len(labels) - 0.4), xlabel='true ejection fraction')
+    axis.axhline(0, color='0.6', linewidth=1)
+    boxes_with_points(axis, list(errors.values()), labels)
+    axis.set_xlabel('true ejection fraction')
     axis.set_ylabel('predicted − true (points)')  # noqa: RUF001
-    axis.set_title('Error by class of ejection fraction: above 0 it is overestimated', fontsize=11)
+    axis.set_title('Error by class of ejection fraction: above 0 is overestimated', fontsize=11)
     return figure
-
-
-def _figure(width: float, height: float) -> tuple[Figure, Axes]:
-    figure = Figure(figsize=(width, height), layout='constrained')
-    axis = figure.subplots()
-    axis.spines[['top', 'right']].set_visible(False)
-    return figure, axis

@@ -1,4 +1,4 @@
-"""Statistics of predicted ejection fractions: what clinicians and reviewers ask for."""
+"""Statistics of predicted ejection fractions."""
 
 from __future__ import annotations
 
@@ -19,20 +19,24 @@ LOW_EF_THRESHOLDS = (35, 40, 45, 50)
 
 
 def ef_statistics(ef: np.ndarray, predicted: np.ndarray) -> dict[str, float]:
-    """Agreement of predicted with true EF; the error of a constant beside it.
+    """Agreement of predicted with true EF, and the error of a constant.
 
     Args:
         ef (np.ndarray): True EF in per cent, float of shape (n,).
         predicted (np.ndarray): Predicted EF in per cent, float of shape (n,).
 
     Returns:
-        dict[str, float]: In per cent of EF, unless it says otherwise: ``mae``, ``rmse``; ``r2`` and
-        ``r`` (Pearson), no unit; ``bias``, predicted minus true; ``loa_lower`` and ``loa_upper``,
-        the limits of agreement, bias -/+ 1.96 standard deviations of the difference (Bland and
-        Altman, Lancet 1986); ``mae_of_median``, the MAE of predicting these recordings' own median
-        EF for each, the best that any constant can do; ``mae_ratio``, ``mae`` over it, 1 for a
-        model that learned nothing; ``auroc_below_35``, ``_40``, ``_45`` and ``_50``. NaN where a
-        statistic is not defined.
+        dict[str, float]: In per cent of EF: ``mae``, ``rmse``; ``bias``, predicted minus true;
+        ``loa_lower`` and ``loa_upper``, the limits of agreement, bias -/+ 1.96 standard deviations
+        of the difference (Bland and Altman, Lancet 1986); ``mae_of_median``, the MAE of always
+        predicting the median of these recordings, the best constant. Without a unit: ``r2``; ``r``
+        (Pearson); ``mae_ratio``, ``mae`` over ``mae_of_median``, 1 for a model that learned
+        nothing; ``auroc_below_35``, ``_40``, ``_45`` and ``_50``. NaN if undefined.
+
+    Example:
+        >>> statistics = ef_statistics(np.array([30.0, 50.0, 70.0]), np.array([40.0, 50.0, 60.0]))
+        >>> round(statistics['mae'], 2), round(statistics['mae_ratio'], 2)
+        (6.67, 0.5)
     """
     error = predicted - ef
     spread = float(error.std(ddof=1)) if len(ef) > 1 else np.nan
@@ -68,41 +72,25 @@ def statistics_by_group(
         groups (Mapping[str, np.ndarray]): Members of each group, bool of shape (n,).
 
     Returns:
-        dict[str, float]: ``<group>/mae``, ``<group>/bias`` and ``<group>/r``; NaN for an empty
-        group.
+        dict[str, float]: ``<group>/mae``, ``<group>/bias`` and ``<group>/r``; NaN if the group is
+        empty.
     """
     statistics: dict[str, float] = {}
     for name, members in groups.items():
         error = predicted[members] - ef[members]
-        there = len(error) > 0
-        statistics[f'{name}/mae'] = float(np.abs(error).mean()) if there else np.nan
-        statistics[f'{name}/bias'] = float(error.mean()) if there else np.nan
+        statistics[f'{name}/mae'] = float(np.abs(error).mean()) if len(error) else np.nan
+        statistics[f'{name}/bias'] = float(error.mean()) if len(error) else np.nan
         statistics[f'{name}/r'] = pearson_r(ef[members], predicted[members])
     return statistics
 
 
 def ef_classes(ef: np.ndarray) -> dict[str, np.ndarray]:
-    """Members of the classes of EF: below 30, 30 to 40, 40 to 50, from 50 on.
-
-    Args:
-        ef (np.ndarray): True EF in per cent, float of shape (n,).
-
-    Returns:
-        dict[str, np.ndarray]: bool of shape (n,) by the class's name.
-    """
+    """Members of the classes of EF, bool of shape (n,) by the class's name."""
     return {name: (ef >= low) & (ef < high) for name, (low, high) in EF_CLASSES.items()}
 
 
 def pearson_r(first: np.ndarray, second: np.ndarray) -> float:
-    """Pearson's correlation.
-
-    Args:
-        first (np.ndarray): Float of shape (n,).
-        second (np.ndarray): Float of shape (n,).
-
-    Returns:
-        float: NaN for fewer than three values, or where one of the two is constant.
-    """
+    """Pearson's correlation; NaN for fewer than three values or a constant."""
     if len(first) < 3:
         return np.nan
     first, second = first - first.mean(), second - second.mean()

@@ -1,10 +1,10 @@
-"""Metrics that rest on a table of predictions, one row a recording, which they keep."""
+"""Base of the metrics that keep a table of predictions, one row a recording."""
 
 from __future__ import annotations
 
 import logging
 from abc import abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -14,33 +14,36 @@ from matplotlib.figure import Figure
 from mmengine.evaluator import BaseMetric
 from mmengine.logging import print_log
 
-from echocardmae_mm.evaluation.bootstrap import Interval
+from echocardmae_mm.evaluation.bootstrap import Interval, bootstrap_intervals
 
-#: What a test leaves in its work directory: figures, and the table.
+#: Files of a tested work directory: the metrics, and the table of predictions.
 RESULT, PREDICTIONS = 'test.json', 'predictions.csv'
 _ABOUT = ('video', 'patient', 'view', 'quality', 'source')
 
+Statistics = dict[str, float | Interval]
+
 
 class PredictionMetric(BaseMetric):
-    """Metric of a table of predictions: what tests, folds and comparisons of models share.
+    """Metric of a table of predictions, shared by tests, folds and comparisons of models.
 
-    After an evaluation :attr:`predictions` holds the table, in the order of the data set, on the
-    main process. :meth:`summarise` works on any such table, so that the pooled predictions of a
-    cross-validation are summed up by the same code as a single test.
+    :meth:`summarise` accepts any such table, so the pooled predictions of a cross-validation are
+    summarised by the same code as a single test.
 
     Attributes:
-        predictions (pd.DataFrame): The table of the last evaluation.
-        labels (dict[str, str]): What the main statistics are called in words, in the order in
-            which they are reported.
+        predictions (pd.DataFrame): The table of the last evaluation, in the order of the data set,
+            on the main process.
+        statistics (dict[str, float | Interval]): Its summary.
+        labels (dict[str, str]): Labels of the main statistics, in the order of the report.
 
     Args:
         n_resamples (int): Bootstrap resamples of the patients; 0 gives no intervals, for validation
-            while training. Defaults to 2000.
+            during training. Defaults to 2000.
         seed (int): Seed of the bootstrap. Defaults to 0.
-        collect_device (str): As :class:`mmengine.evaluator.BaseMetric`. Defaults to 'cpu'.
+        collect_device (str): As in :class:`mmengine.evaluator.BaseMetric`. Defaults to 'cpu'.
     """
 
     predictions: pd.DataFrame
+    statistics: Statistics
     labels: dict[str, str]
 
     def __init__(self, n_resamples: int = 2000, seed: int = 0, collect_device: str = 'cpu') -> None:
@@ -49,11 +52,11 @@ class PredictionMetric(BaseMetric):
         self.seed = seed
 
     def process(self, data_batch: Any, data_samples: Sequence[dict]) -> None:
-        """Adds a row for each recording.
+        """Add a row for each recording.
 
         Args:
-            data_batch (Any): Unused.
-            data_samples (Sequence[dict]): Predictions, with ``filename`` and, where the data set
+            data_batch (Any): Ignored.
+            data_samples (Sequence[dict]): Predictions, with ``filename`` and, if the data set
                 knows them, ``patient``, ``view``, ``quality`` and ``source``.
         """
         for sample in data_samples:
@@ -63,78 +66,75 @@ class PredictionMetric(BaseMetric):
             self.results.append({**about, **self.row(sample)})
 
     def compute_metrics(self, results: list[dict[str, Any]]) -> dict[str, float]:
-        """Sums the table up, and logs it in words.
-
-        Args:
-            results (list[dict]): Rows of the table.
+        """Summarise the table.
 
         Returns:
-            dict[str, float]: Each statistic, and ``<name>_low`` and ``<name>_high`` where it has an
+            dict[str, float]: Each statistic, and ``<name>_low`` and ``<name>_high`` if it has an
             interval.
         """
         self.predictions = pd.DataFrame(results)
-        statistics = self.summarise(self.predictions)
-        if self.n_resamples:
-            print_log(f'{type(self).__name__}\n{self.report(statistics)}', 'current')
-        return flatten(statistics)
+        self.statistics = self.summarise(self.predictions)
+        return flatten(self.statistics)
 
     @abstractmethod
     def row(self, sample: dict) -> dict[str, Any]:
-        """What the table says of one recording besides who it is."""
+        """Columns of one recording, besides those that identify it."""
 
     @abstractmethod
-    def summarise(self, predictions: pd.DataFrame) -> dict[str, float | Interval]:
+    def summarise(self, predictions: pd.DataFrame) -> Statistics:
         """Statistics of a table of predictions."""
 
     @abstractmethod
-    def report(self, statistics: dict[str, float | Interval]) -> str:
-        """Statistics in words, as Markdown."""
+    def report(self, statistics: Statistics | None = None) -> str:
+        """Statistics as Markdown tables; by default those of the last evaluation."""
 
     @abstractmethod
     def plots(self, predictions: pd.DataFrame) -> dict[str, Figure]:
-        """Pictures of a table of predictions, by their names."""
+        """Plots of a table of predictions, by name."""
 
     def remark_on_folds(self, means: Mapping[str, float]) -> str:
-        """What the reader of means over folds must know besides, as a line; nothing by default.
+        """A Markdown line below the means over folds; empty by default.
 
         Args:
             means (Mapping[str, float]): Mean over folds of each statistic, counts included.
-
-        Returns:
-            str: Markdown.
         """
         return ''
 
+    def _with_intervals(
+        self, statistics: Callable[[np.ndarray], dict[str, float]], predictions: pd.DataFrame
+    ) -> Statistics:
+        """Sizes of the table, and statistics of its rows, with intervals if there are resamples."""
+        patients = predictions['patient'].to_numpy()
+        sizes = {'n': len(predictions), 'patients': len(np.unique(patients))}
+        if not self.n_resamples:
+            return {**sizes, **statistics(np.arange(len(predictions)))}
+        intervals = bootstrap_intervals(
+            statistics, patients, n_resamples=self.n_resamples, seed=self.seed
+        )
+        return {**sizes, **intervals}
 
-def drawable(predictions: pd.DataFrame, column: str) -> pd.DataFrame:
-    """Rows that a picture can show; the log says how many it cannot.
 
-    Args:
-        predictions (pd.DataFrame): A table of predictions.
-        column (str): The column that must be a finite number.
-
-    Returns:
-        pd.DataFrame: The rows in which it is.
-    """
-    drawn = predictions[np.isfinite(predictions[column])]
-    if len(drawn) < len(predictions):
+def finite_rows(predictions: pd.DataFrame, column: str) -> pd.DataFrame:
+    """Rows that a plot can show, in which a column is a finite number; warns of others."""
+    finite = predictions[np.isfinite(predictions[column])]
+    if omitted := len(predictions) - len(finite):
         print_log(
-            f'{len(predictions) - len(drawn)} of {len(predictions)} predictions are no number '
-            'and not in the pictures',
+            f'the plots omit {omitted} of {len(predictions)} predictions, which are not finite',
             'current',
             logging.WARNING,
         )
-    return drawn
+    return finite
 
 
-def flatten(statistics: dict[str, float | Interval]) -> dict[str, float]:
-    """Numbers alone, as mmengine logs and stores them.
-
-    Args:
-        statistics (dict): Numbers and intervals by name.
+def flatten(statistics: Mapping[str, float | Interval]) -> dict[str, float]:
+    """Statistics as plain numbers, as mmengine logs and stores them.
 
     Returns:
         dict[str, float]: ``name`` and, for an interval with ends, ``name_low`` and ``name_high``.
+
+    Example:
+        >>> flatten({'n': 3, 'mae': Interval(5.0, 4.0, 6.0)})
+        {'n': 3, 'mae': 5.0, 'mae_low': 4.0, 'mae_high': 6.0}
     """
     numbers: dict[str, float] = {}
     for name, value in statistics.items():
@@ -142,6 +142,6 @@ def flatten(statistics: dict[str, float | Interval]) -> dict[str, float]:
             numbers[name] = value
             continue
         numbers[name] = value.estimate
-        if value.low == value.low:
+        if value.low == value.low:  # not NaN
             numbers[f'{name}_low'], numbers[f'{name}_high'] = value.low, value.high
     return numbers

@@ -1,4 +1,4 @@
-"""How well masked tokens are reconstructed, beside what needs no learning."""
+"""How well masked tokens are reconstructed, compared with naive baselines."""
 
 from __future__ import annotations
 
@@ -6,125 +6,117 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
-import torch
+from einops import rearrange
 from mmengine.evaluator import BaseMetric
-from mmengine.logging import print_log
-from mmengine.registry import DATASETS
 from scipy.spatial import cKDTree
 from torch import Tensor
 
-from echocardmae_mm.evaluation.bootstrap import bootstrap_intervals
-from echocardmae_mm.models.patches import patchify
+from echocardmae_mm.evaluation.bootstrap import Interval, bootstrap_intervals
+from echocardmae_mm.evaluation.markdown import markdown_table
+from echocardmae_mm.evaluation.prediction_metric import flatten
 from echocardmae_mm.registry import METRICS
-from echocardmae_mm.utils.counter_rng import EpochIndex
+
+_LABELS = {
+    'copy_space': 'nearest visible token of the same time',
+    'copy_time': 'nearest visible time of the same place',
+    'copy_spacetime': 'nearest visible token',
+    'train_mean': 'mean of the training set',
+}
 
 
 @METRICS.register_module()
 class ReconstructionMetric(BaseMetric):
-    """Squared error on the masked sector tokens, beside that of four baselines on the same tokens.
+    """Squared error on the masked sector tokens, compared with four naive baselines.
 
     ``copy_space``, ``copy_time`` and ``copy_spacetime`` copy the target of the nearest visible
-    token: in the same time slot; in the same place of another slot; in both, a slot counted as far
-    as a patch. A place that is visible in no slot takes the nearest in space and time.
-    ``train_mean`` predicts the mean target of the training set at the token. The figures are in
-    squared grey levels (0-255), the mean over videos of each video's own mean; ``reduction_*`` is
-    the share of a baseline's error that the model saves, with its 95 % bootstrap interval.
+    token: in the same time slot; at the same place in another slot; in both, a slot counting as
+    much as a patch. A place that is visible in no slot takes the nearest in space and time.
+    ``train_mean`` predicts the mean target of the training set at the token. Errors are in squared
+    grey levels (0-255), the mean over videos of each video's own mean; ``reduction_*`` is the share
+    of a baseline's error that the model saves, with its 95 % bootstrap interval.
+
+    Attributes:
+        train_mean (Tensor, optional): Mean target (3, T, H, W), which :class:`TrainingMeanHook`
+            sets before a test. The baseline is left out without it.
+        statistics (dict): Results of the last evaluation, by name.
 
     Args:
-        mean_of (dict, optional): Config of the data set whose mean ``train_mean`` predicts; without
-            it that baseline is left out. Defaults to None.
         seed (int): Seed of the bootstrap. Defaults to 0.
-        collect_device (str): As :class:`mmengine.evaluator.BaseMetric`. Defaults to 'cpu'.
+        collect_device (str): As in :class:`mmengine.evaluator.BaseMetric`. Defaults to 'cpu'.
     """
 
     default_prefix = 'reconstruction'
+    statistics: dict[str, float | Interval]
 
-    def __init__(
-        self,
-        mean_of: dict | None = None,
-        seed: int = 0,
-        collect_device: str = 'cpu',
-    ) -> None:
+    def __init__(self, seed: int = 0, collect_device: str = 'cpu') -> None:
         super().__init__(collect_device=collect_device)
-        self.mean_of = mean_of
         self.seed = seed
-        self._train_mean: Tensor | None = None
+        self.train_mean: Tensor | None = None
 
     def process(self, data_batch: Any, data_samples: Sequence[dict]) -> None:
-        """Adds each video's errors to the results.
+        """Add the errors of each video.
 
         Args:
-            data_batch (Any): Unused.
-            data_samples (Sequence[dict]): Predictions of :class:`EchoCardMAE`, with
-                ``reconstruction`` and ``target`` (M, 3, T, H, W) in 0-255, ``masked`` and
-                ``sector`` (M, N), and ``token_size``, frames and pixels of a token's side.
+            data_batch (Any): Ignored.
+            data_samples (Sequence[dict]): Predictions of :class:`EchoCardMAE`: ``reconstruction``
+                and ``target`` (M, 3, T, H, W) in 0-255, ``masked`` and ``sector`` (M, N), and
+                ``token_size``, the frames and pixels of a token's side.
         """
-        for sample in data_samples:
-            errors = self._errors_of_video(sample)
-            self.results.append({name: float(np.mean(value)) for name, value in errors.items()})
+        self.results += [self._errors(sample) for sample in data_samples]
 
     def compute_metrics(self, results: list[dict[str, float]]) -> dict[str, float]:
-        """Means over videos and the model's savings.
-
-        Args:
-            results (list[dict[str, float]]): Errors of each video.
+        """Average the errors over videos.
 
         Returns:
-            dict[str, float]: ``mse``, ``mse_<baseline>``, ``reduction_<baseline>`` with its
-            ``_low`` and ``_high`` ends, and ``videos``, their number.
+            dict[str, float]: ``videos``, their number; ``mse``; for each baseline ``mse_<name>``
+            and ``reduction_<name>`` with its ``_low`` and ``_high`` ends.
         """
-        columns = {name: np.array([row[name] for row in results]) for name in results[0]}
-        model = columns.pop('model')
-        savings = bootstrap_intervals(
+        errors = {name: np.array([row[name] for row in results]) for name in results[0]}
+        model = errors.pop('model')
+        reductions = bootstrap_intervals(
             lambda rows: {
-                name: 1 - model[rows].mean() / error[rows].mean() for name, error in columns.items()
+                name: 1 - model[rows].mean() / error[rows].mean() for name, error in errors.items()
             },
             np.arange(len(model)),
             seed=self.seed,
         )
-        metrics: dict[str, float] = {'videos': len(model), 'mse': float(model.mean())}
-        for name, baseline in columns.items():
-            saved = savings[name]
-            metrics[f'mse_{name}'] = float(baseline.mean())
-            metrics[f'reduction_{name}'] = saved.estimate
-            metrics[f'reduction_{name}_low'] = saved.low
-            metrics[f'reduction_{name}_high'] = saved.high
-            print_log(
-                f'masked tokens of {len(model)} videos: error {model.mean():.1f}, {name} '
-                f'{baseline.mean():.1f}; saved {100 * saved.estimate:.1f} % '
-                f'[{100 * saved.low:.1f}, {100 * saved.high:.1f}]',
-                logger='current',
-            )
-        return metrics
+        self.statistics = {'videos': len(model), 'mse': float(model.mean())}
+        for name, error in errors.items():
+            self.statistics[f'mse_{name}'] = float(error.mean())
+            self.statistics[f'reduction_{name}'] = reductions[name]
+        return flatten(self.statistics)
 
-    def _errors_of_video(self, sample: dict) -> dict[str, list[float]]:
-        errors: dict[str, list[float]] = {}
+    def report(self) -> str:
+        """The last results as a Markdown table."""
+        rows = [('model', f'{self.statistics["mse"]:.1f}', '', '')]
+        for name, label in _LABELS.items():
+            if f'mse_{name}' in self.statistics:
+                reduction, low, high = 100 * np.array(self.statistics[f'reduction_{name}'])
+                error = f'{self.statistics[f"mse_{name}"]:.1f}'
+                rows.append((label, error, f'{reduction:.1f}', f'{low:.1f} to {high:.1f}'))
+        head = f'masked tokens of {self.statistics["videos"]} videos'
+        return markdown_table((head, 'squared error', 'saved by the model (%)', '95 %'), rows)
+
+    def _errors(self, sample: dict) -> dict[str, float]:
+        """Mean squared error of the model and of each baseline, averaged over the clips."""
         size = sample['token_size']
-        target = _tokens(sample['target'], size)
+        target = _tokens(sample['target'], size)  # (M, N, D)
         predicted = _tokens(sample['reconstruction'], size)
-        grid = _token_places(sample['target'].shape[2:], size)
+        grid = _token_grid(sample['target'].shape[2:], size)
+        mean = None if self.train_mean is None else _tokens(self.train_mean[None], size)[0]
+        errors: dict[str, list[float]] = {}
         for clip, (masked, sector) in enumerate(zip(sample['masked'], sample['sector'])):
             hidden = masked.cpu().numpy()
             visible = sector.cpu().numpy() & ~hidden
             guesses = {'model': predicted[clip][hidden]}
-            if self.mean_of is not None:
-                guesses['train_mean'] = _tokens(self._mean_target()[None], size)[0][hidden]
+            if mean is not None:
+                guesses['train_mean'] = mean[hidden]
             for name, source in nearest_visible(grid, hidden, visible).items():
                 guesses[name] = target[clip][source]
             for name, guess in guesses.items():
                 error = (guess - target[clip][hidden]).square().mean()
                 errors.setdefault(name, []).append(float(error))
-        return errors
-
-    def _mean_target(self) -> Tensor:
-        if self._train_mean is None:
-            dataset = DATASETS.build(self.mean_of)
-            total = torch.zeros(())
-            for index in range(len(dataset)):
-                target = dataset[EpochIndex(index, 0, self.seed)]['inputs']['target']
-                total = total + target.double().mean(0)
-            self._train_mean = (total / len(dataset)).float()
-        return self._train_mean
+        return {name: float(np.mean(of_clips)) for name, of_clips in errors.items()}
 
 
 def nearest_visible(
@@ -138,8 +130,8 @@ def nearest_visible(
         visible (np.ndarray): Tokens that may be copied, bool of shape (N,).
 
     Returns:
-        dict[str, np.ndarray]: ``copy_space``, ``copy_time`` and ``copy_spacetime``, each an index
-        into the N tokens for every masked one.
+        dict[str, np.ndarray]: ``copy_space``, ``copy_time`` and ``copy_spacetime``: for every
+        masked token the index of its source.
     """
     sources = np.flatnonzero(visible)
     far = float(len(grid))
@@ -157,12 +149,13 @@ def nearest_visible(
 
 
 def _tokens(clips: Tensor, token_size: tuple[int, int]) -> Tensor:
-    tubelet_size, patch_size = token_size
-    return patchify(clips.cpu().float(), patch_size, tubelet_size)
+    frames, side = token_size
+    pattern = 'b c (t pt) (h ph) (w pw) -> b (t h w) (pt ph pw c)'
+    return rearrange(clips.cpu().float(), pattern, pt=frames, ph=side, pw=side)
 
 
-def _token_places(clip_size: Sequence[int], token_size: tuple[int, int]) -> np.ndarray:
-    tubelet_size, patch_size = token_size
-    frames, height, width = clip_size
-    shape = (frames // tubelet_size, height // patch_size, width // patch_size)
+def _token_grid(clip_size: Sequence[int], token_size: tuple[int, int]) -> np.ndarray:
+    """Place (t, h, w) of each token, (N, 3)."""
+    frames, side = token_size
+    shape = [length // step for length, step in zip(clip_size, (frames, side, side))]
     return np.indices(shape).reshape(3, -1).T.astype(np.float64)

@@ -1,4 +1,4 @@
-"""A picture of what the model saw, guessed and should have guessed."""
+"""What the model sees, predicts and should predict."""
 
 from __future__ import annotations
 
@@ -6,12 +6,10 @@ import numpy as np
 from matplotlib.figure import Figure
 from torch import Tensor
 
-from echocardmae_mm.models.patches import patchify, unpatchify
-
 _HIDDEN_GREY = 70.0
 
 
-def reconstruction_picture(
+def reconstruction_plot(
     clips: Tensor,
     target: Tensor,
     reconstruction: Tensor,
@@ -20,23 +18,20 @@ def reconstruction_picture(
     columns: int = 4,
     title: str = '',
 ) -> Figure:
-    """Draws input, masked input, prediction and target of one clip, a column for each frame.
+    """Plot input, masked input, prediction and target of one clip, a column for each frame.
 
     Args:
         clips (Tensor): Input clip in 0-255, of shape (3, T, H, W).
-        target (Tensor): What was to be reconstructed, as ``clips``.
+        target (Tensor): Reconstruction target, as ``clips``.
         reconstruction (Tensor): Predicted patches over the input, as ``clips``.
         masked (Tensor): Tokens hidden from the encoder, bool of shape (N,).
         token_size (tuple[int, int]): Frames of a token, and its side in pixels.
-        columns (int): How many frames to draw, evenly spaced. Defaults to 4.
-        title (str): Written above the picture. Defaults to ''.
-
-    Returns:
-        Figure: The picture; nothing is shown or saved.
+        columns (int): Number of frames, evenly spaced. Defaults to 4.
+        title (str): Title of the plot. Defaults to ''.
     """
     rows = {
         'input': clips,
-        'what the encoder sees': _hide(clips, masked, token_size),
+        'visible to the encoder': _hide(clips, masked, token_size),
         'prediction': reconstruction,
         'target': target,
     }
@@ -46,7 +41,8 @@ def reconstruction_picture(
     for row, (name, video) in zip(axes, rows.items()):
         row[0].set_ylabel(name, fontsize=10)
         for axis, frame in zip(row, shown):
-            axis.imshow(_frame(video, frame))
+            pixels = video[:, frame].permute(1, 2, 0).clamp(0, 255).round()
+            axis.imshow(pixels.cpu().numpy().astype(np.uint8))
             axis.set(xticks=[], yticks=[])
     for axis, frame in zip(axes[0], shown):
         axis.set_title(f'frame {frame}', fontsize=10)
@@ -55,13 +51,9 @@ def reconstruction_picture(
 
 
 def _hide(clip: Tensor, masked: Tensor, token_size: tuple[int, int]) -> Tensor:
-    tubelet_size, patch_size = token_size
-    tokens = patchify(clip[None].float(), patch_size, tubelet_size)
-    tokens[0, masked.to(tokens.device)] = _HIDDEN_GREY
-    height, width = clip.shape[-2:]
-    return unpatchify(tokens, patch_size, tubelet_size, (height, width))[0]
-
-
-def _frame(clip: Tensor, frame: int) -> np.ndarray:
-    pixels = clip[:, frame].permute(1, 2, 0).clamp(0, 255).round()
-    return pixels.cpu().numpy().astype(np.uint8)
+    frames, side = token_size
+    _, num_frames, height, width = clip.shape
+    hidden = masked.to(clip.device).view(num_frames // frames, height // side, width // side)
+    for dim, length in enumerate((frames, side, side)):  # (t, h, w) -> (T, H, W)
+        hidden = hidden.repeat_interleave(length, dim)
+    return clip.float().masked_fill(hidden, _HIDDEN_GREY)

@@ -1,4 +1,4 @@
-"""How well structures are segmented, in the figures of the paper and in those of its rivals."""
+"""Metric of segmented structures."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
-from echocardmae_mm.evaluation.bootstrap import Interval, bootstrap_intervals
+from echocardmae_mm.evaluation.bootstrap import Interval
 from echocardmae_mm.evaluation.markdown import markdown_table
-from echocardmae_mm.evaluation.prediction_metric import PredictionMetric
+from echocardmae_mm.evaluation.prediction_metric import PredictionMetric, Statistics
 from echocardmae_mm.evaluation.seg_plots import area_agreement, dice_by_instant
 from echocardmae_mm.evaluation.seg_statistics import (
+    count_missing,
     distance_row,
-    missed,
     overlap_row,
     seg_statistics,
     structures_of,
@@ -35,13 +35,13 @@ _NAMES = {
     'hd95_mm': 'HD95 (mm)',
     'assd_mm': 'ASSD (mm)',
 }
-_DISKS = {
+_SIMPSON = {
     'simpson_ef/mae': 'MAE of predicted masks (points)',
     'simpson_ef/bias': 'bias of predicted masks (points)',
     'simpson_ef/r': 'Pearson r of predicted masks',
     'simpson_ef/mae_of_true_masks': 'MAE of the true masks (points)',
     'simpson_ef/bias_of_true_masks': 'bias of the true masks (points)',
-    'simpson_ef/patients': 'patients of whom no mask is empty',
+    'simpson_ef/patients': 'patients without an empty mask',
 }
 _GROUPS = {'instant': ('ED', 'ES'), 'view': ('2CH', '4CH')}
 
@@ -51,20 +51,20 @@ class EchoSegMetric(PredictionMetric):
     """Dice and IoU, both pooled and as means over images, and distances of the surfaces.
 
     The paper's mDice and mIoU are **pooled**: overlap and sizes are summed over the data set before
-    they are divided, as ``yangdl``'s metric in the released code does. Its rivals (MemSAM, SAMUS)
-    print **means over images**, which weigh small structures more. Both are given, and named.
+    the division, as ``yangdl``'s metric in the released code does. Other papers (MemSAM, SAMUS)
+    report **means over images**, in which small structures weigh more. This metric reports both.
 
-    Predictions are compared at the size of the recording. Where a structure is neither predicted
-    nor there, Dice and IoU of that image are not defined and left out of the means; where it is
-    missed or invented, they are 0 and its distances are not defined. The table of predictions holds
-    a row an image, so that anything else can be computed from it.
+    Predictions are compared at the size of the recording. If a structure is neither predicted nor
+    there, Dice and IoU of that image are undefined and left out of the means. Dice and IoU of a
+    false negative or false positive are 0, and its distances are undefined. The table of
+    predictions has a row an image.
 
     Args:
-        distances (bool): Whether HD95, ASSD and the ventricle's disks are measured; at the native
-            size of CAMUS that takes a while. Defaults to True.
-        network_size (tuple[int, int], optional): Width and height at which Dice and IoU are given
-            too, as ``network/...``: papers often compare labels that were shrunk. Both masks are
-            sampled at the pixels' centres. Defaults to None.
+        distances (bool): Whether to measure HD95, ASSD and the disks of the ventricle; this is slow
+            at the native size of CAMUS. Defaults to True.
+        network_size (tuple[int, int], optional): Width and height at which to report Dice and IoU
+            as well, as ``network/...``: papers often compare labels that were shrunk. Both masks
+            are sampled at the centres of the pixels. Defaults to None.
         **kwargs (Any): Of :class:`PredictionMetric`: ``n_resamples``, ``seed``.
     """
 
@@ -79,19 +79,19 @@ class EchoSegMetric(PredictionMetric):
         self.network_size = network_size
 
     def row(self, sample: dict) -> dict[str, Any]:
-        """Leakage and distances of each structure.
+        """Overlap and distances of each structure.
 
         Args:
-            sample (dict): With ``pred_sem_seg`` and ``gt_sem_seg`` of shape (1, H, W), or (T, H, W)
-                of a clip with ``frame_inds`` and the ``frame`` that counts.
+            sample (dict): With ``pred_sem_seg`` and ``gt_sem_seg`` of shape (1, H, W); or of shape
+                (T, H, W) for a clip, whose ``frame_inds`` contain the labelled ``frame``.
 
         Returns:
-            dict: ``frame``, ``instant``, ``ef``, ``<structure>/...`` and, with the distances, the
+            dict: ``frame``, ``instant``, ``ef``, ``<structure>/...`` and, with distances, the
             ventricle's ``disks_predicted`` and ``disks_true``.
         """
-        own = _place_of_own_frame(sample)
+        place = labelled_place(sample)
         predicted, true = (
-            np.asarray(sample[name]['data'].cpu())[own] for name in ('pred_sem_seg', 'gt_sem_seg')
+            np.asarray(sample[name]['data'].cpu())[place] for name in ('pred_sem_seg', 'gt_sem_seg')
         )
         row: dict[str, Any] = {name: sample.get(name) for name in ('frame', 'instant', 'ef')}
         for name, masks in self._masks(predicted, true):
@@ -101,28 +101,25 @@ class EchoSegMetric(PredictionMetric):
             if self.distances and name == VENTRICLE:
                 row.update(simpson_row(*masks, sample.get('spacing')))
         if self.network_size:
-            small = (_sampled(labels, self.network_size) for labels in (predicted, true))
+            small = (_resized(labels, self.network_size) for labels in (predicted, true))
             for name, masks in self._masks(*small):
                 row.update(overlap_row(*masks, f'network/{name}/'))
         return row
 
-    def summarise(self, predictions: pd.DataFrame) -> dict[str, float | Interval]:
+    def summarise(self, predictions: pd.DataFrame) -> Statistics:
         """Statistics of a table of images.
 
-        Args:
-            predictions (pd.DataFrame): As :meth:`row` makes its rows, with ``patient``.
-
         Returns:
-            dict[str, float | Interval]: As :func:`seg_statistics` names them, with ``ED/``,
-            ``ES/``, ``2CH/`` and ``4CH/`` before them where the data set tells these apart; and as
-            :func:`simpson_ef` does.
+            dict[str, float | Interval]: :func:`seg_statistics`, overall and with ``ED/``, ``ES/``,
+            ``2CH/`` and ``4CH/`` before the names if the data set distinguishes them;
+            :func:`simpson_ef`; :func:`count_missing`; ``n`` images and ``patients``.
         """
         structures = structures_of(predictions)
         table = {
             name: predictions[name].to_numpy(np.float64) for name in predictions if '/' in name
         }
         groups = {'': np.ones(len(predictions), bool), **_groups(predictions)}
-        by_disks = simpson_ef(predictions) if 'disks_true' in predictions else None
+        simpson = simpson_ef(predictions) if 'disks_true' in predictions else None
 
         def statistics(rows: np.ndarray) -> dict[str, float]:
             found: dict[str, float] = {}
@@ -131,69 +128,53 @@ class EchoSegMetric(PredictionMetric):
                 found.update({group + name: value for name, value in values.items()})
             if f'network/{structures[0]}/true' in table:
                 found.update(seg_statistics(table, structures, rows, 'network/'))
-            if by_disks is not None:
-                found.update(by_disks(rows))
+            if simpson is not None:
+                found.update(simpson(rows))
             return found
 
-        patients = predictions['patient'].to_numpy()
-        counts: dict[str, float | Interval] = {
-            'n': len(predictions),
-            'patients': len(np.unique(patients)),
-            **missed(table, structures),
+        return {
+            **self._with_intervals(statistics, predictions),
+            **count_missing(table, structures),
         }
-        if not self.n_resamples:
-            return {**counts, **statistics(np.arange(len(predictions)))}
-        intervals = bootstrap_intervals(
-            statistics, patients, n_resamples=self.n_resamples, seed=self.seed
-        )
-        return {**counts, **intervals}
 
-    def report(self, statistics: dict[str, Any]) -> str:
-        """Statistics in words, as Markdown.
-
-        Args:
-            statistics (dict): As :meth:`summarise` returns them.
-
-        Returns:
-            str: A table.
-        """
-        disks = [name for name in _DISKS if np.isfinite(_estimate(statistics.get(name, np.nan)))]
-        names = [name for name in _NAMES if np.isfinite(_estimate(statistics.get(name, np.nan)))]
+    def report(self, statistics: Statistics | None = None) -> str:
+        """Tables of overlap and distances, and of ejection fraction by Simpson's method."""
+        statistics = statistics or self.statistics
+        names = [name for name in _NAMES if _is_defined(statistics, name)]
+        rows = [(self._overall(), *(_cell(statistics[name]) for name in names))]
         prefixes = dict.fromkeys(
             name.rpartition('/')[0]
             for name in statistics
             if name.rpartition('/')[2] in _NAMES and '/' in name
         )
-        rows = [(self._whole(), *(_cell(statistics[name]) for name in names))]
         for prefix in prefixes:
             label = prefix.replace('_', ' ').replace('/', ', ')
             cells = (statistics.get(f'{prefix}/{name}', np.nan) for name in names)
             rows.append((label, *(_cell(value) for value in cells)))
         head = f'{statistics["n"]} images of {statistics["patients"]} patients'
-        overlaps = markdown_table((head, *(_NAMES[name] for name in names)), rows)
-        lost = sum(value for name, value in statistics.items() if name.endswith('missed'))
-        overlaps += f'\n\n{lost} structures missed or invented: without distances, their Dice is 0'
-        if not disks:
-            return overlaps
-        of_volumes = [(_DISKS[name], _cell(statistics[name])) for name in disks]
-        return f'{overlaps}\n\n{markdown_table(("ejection fraction by disks", ""), of_volumes)}'
+        text = markdown_table((head, *(_NAMES[name] for name in names)), rows)
+        negatives, positives = (
+            sum(value for name, value in statistics.items() if name.endswith(f'/false_{kind}'))
+            for kind in ('negatives', 'positives')
+        )
+        text += (
+            f'\n\n{negatives} false negatives and {positives} false positives (structures of an '
+            'image): their Dice is 0, their distances are left out'
+        )
+        if simpson := [name for name in _SIMPSON if _is_defined(statistics, name)]:
+            cells = [(_SIMPSON[name], _cell(statistics[name])) for name in simpson]
+            text += f'\n\n{markdown_table(("ejection fraction by Simpson", ""), cells)}'
+        return text
 
     def plots(self, predictions: pd.DataFrame) -> dict[str, Figure]:
-        """Pictures of a table of images.
-
-        Args:
-            predictions (pd.DataFrame): As :meth:`summarise` takes it.
-
-        Returns:
-            dict[str, Figure]: ``dice``, ``area``.
-        """
+        """``dice`` and ``area``."""
         names = structures_of(predictions)
         return {
             'dice': dice_by_instant(predictions, names),
             'area': area_agreement(predictions, names),
         }
 
-    def _whole(self) -> str:
+    def _overall(self) -> str:
         structures = (self.dataset_meta or {}).get('classes', ())[1:]
         return structures[0] if len(structures) == 1 else 'mean over structures'
 
@@ -207,27 +188,29 @@ class EchoSegMetric(PredictionMetric):
             yield name.replace(' ', '_'), (counted, true == label)
 
 
-def _sampled(labels: np.ndarray, size: tuple[int, int]) -> np.ndarray:
-    return cv2.resize(labels.astype(np.uint8), size, interpolation=cv2.INTER_NEAREST_EXACT)
-
-
-def _place_of_own_frame(sample: dict) -> int:
+def labelled_place(sample: Any) -> int:
+    """Index of the labelled frame in the sample's clip; 0 if the sample is a single frame."""
     if 'frame_inds' not in sample:
         return 0
-    return int(np.flatnonzero(np.ravel(sample['frame_inds']) == sample['frame'])[0])
+    return int(np.flatnonzero(np.ravel(sample.get('frame_inds')) == sample.get('frame'))[0])
+
+
+def _resized(labels: np.ndarray, size: tuple[int, int]) -> np.ndarray:
+    return cv2.resize(labels.astype(np.uint8), size, interpolation=cv2.INTER_NEAREST_EXACT)
 
 
 def _groups(predictions: pd.DataFrame) -> dict[str, np.ndarray]:
     groups = {}
     for column, values in _GROUPS.items():
-        there = [v for v in values if column in predictions and (predictions[column] == v).any()]
-        if len(there) > 1:
-            groups.update({f'{v}/': (predictions[column] == v).to_numpy() for v in there})
+        present = [v for v in values if column in predictions and (predictions[column] == v).any()]
+        if len(present) > 1:
+            groups.update({f'{v}/': (predictions[column] == v).to_numpy() for v in present})
     return groups
 
 
-def _estimate(value: float | Interval) -> float:
-    return value.estimate if isinstance(value, Interval) else value
+def _is_defined(statistics: Statistics, name: str) -> bool:
+    value = statistics.get(name, np.nan)
+    return bool(np.isfinite(value.estimate if isinstance(value, Interval) else value))
 
 
 def _cell(value: float | Interval) -> str:

@@ -1,4 +1,4 @@
-"""Pictures of predicted and true outlines on the frames themselves."""
+"""Plots of predicted and true outlines on the frames themselves."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 from matplotlib.figure import Figure
 
-#: Colours of the labels 1, 2, 3 where a data set names none.
+#: Default colours of the labels 1, 2 and 3.
 COLOURS = ((230, 75, 53), (77, 187, 213), (0, 160, 135))
 
 
@@ -19,8 +19,8 @@ class Segmented(NamedTuple):
     Args:
         frame (np.ndarray): uint8 RGB of shape (H, W, 3).
         predicted (np.ndarray): Labels, (H, W).
-        true (np.ndarray, optional): Labels, (H, W); None where nobody traced the frame.
-        title (str): What it is called.
+        true (np.ndarray, optional): Labels, (H, W); None if the frame was not traced.
+        title (str): Title of the frame.
     """
 
     frame: np.ndarray
@@ -41,7 +41,7 @@ def draw_outlines(
         frame (np.ndarray): uint8 RGB of shape (H, W, 3).
         labels (np.ndarray): Labels, (H, W); 0 and 255 are not drawn.
         colours (Sequence[Sequence[int]]): RGB of the labels 1, 2, ... Defaults to :data:`COLOURS`.
-        width (int): Of the lines in pixels. Defaults to 1.
+        width (int): Width of the lines in pixels. Defaults to 1.
 
     Returns:
         np.ndarray: A new frame.
@@ -54,25 +54,21 @@ def draw_outlines(
     return drawn
 
 
-def segmentation_picture(
+def segmentation_plot(
     frames: Sequence[Segmented],
     classes: Sequence[str],
     colours: Sequence[Sequence[int]] = COLOURS,
     columns: int = 4,
     side: int = 336,
 ) -> Figure:
-    """Draws frames with their predicted outlines in colour, the true ones white and dotted.
+    """Plot frames with their predicted outlines in colour, and the true ones white and dotted.
 
     Args:
-        frames (Sequence[Segmented]): What is drawn.
+        frames (Sequence[Segmented]): The frames.
         classes (Sequence[str]): Names of the labels, the background first.
         colours (Sequence[Sequence[int]]): RGB of the labels 1, 2, ... Defaults to :data:`COLOURS`.
         columns (int): Frames in a row. Defaults to 4.
-        side (int): Pixels to which the longer side is enlarged, so that lines are fine. Defaults to
-            336.
-
-    Returns:
-        Figure: The picture; nothing is shown or saved.
+        side (int): Pixels to which the longer side is enlarged, for fine lines. Defaults to 336.
     """
     columns = min(columns, len(frames))
     rows = -(-len(frames) // columns)
@@ -104,7 +100,7 @@ _HUES: dict[tuple[int, ...], str] = dict(zip(COLOURS, ('red', 'blue', 'green')))
 
 
 def _enlarged(labels: np.ndarray, size: tuple[int, int]) -> np.ndarray:
-    """Labels at another size; edges are smoothed, so that no stairs distract."""
+    """Labels at a larger size, with smoothed edges."""
     values = np.unique(labels)
     masks = [(labels == value).astype(np.float32) for value in values]
     shares = [cv2.resize(mask, size, interpolation=cv2.INTER_LINEAR) for mask in masks]

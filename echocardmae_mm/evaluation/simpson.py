@@ -1,4 +1,4 @@
-"""Ejection fraction from the masks of end-diastole and end-systole."""
+"""Ejection fraction by Simpson's method of disks, from masks of end-diastole and end-systole."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ _DISKS = ('disks_predicted', 'disks_true')
 def simpson_row(
     predicted: np.ndarray, true: np.ndarray, spacing: tuple[float, float] | None
 ) -> dict[str, str]:
-    """Length and diameters of a predicted and a true ventricle, from which volumes follow.
+    """Disks of a predicted and a true ventricle, which determine its volume.
 
     Args:
         predicted (np.ndarray): bool of shape (H, W).
@@ -35,28 +35,27 @@ def simpson_row(
         spacing (tuple[float, float], optional): Height and width of a pixel in mm.
 
     Returns:
-        dict[str, str]: ``disks_predicted`` and ``disks_true``: the length and then the diameters,
-        apex first, in mm, or in pixels without a spacing; '' for an empty mask.
+        dict[str, str]: ``disks_predicted`` and ``disks_true``: the length, then the diameters, apex
+        first, in mm or, without a spacing, in pixels; '' for an empty mask.
     """
     axes = (long_axis(largest_part(mask), spacing or (1.0, 1.0)) for mask in (predicted, true))
     return {name: _as_text(axis) for name, axis in zip(_DISKS, axes)}
 
 
 def simpson_ef(table: pd.DataFrame) -> Callable[[np.ndarray], dict[str, float]]:
-    """Ejection fractions of a table of images that holds end-diastole and end-systole.
+    """Statistics of the ejection fractions of a table of images.
 
-    Where a patient has both apical views they are the two planes of the disks; else each disk is
-    round.
+    Biplane for patients with both apical views, single-plane for others.
 
     Args:
         table (pd.DataFrame): Columns ``patient``, ``view`` if there are several, ``instant`` ('ED'
-            or 'ES'), ``disks_predicted``, ``disks_true`` and ``ef`` in per cent, the truth; without
-            it that of the true masks.
+            or 'ES'), ``disks_predicted``, ``disks_true`` and ``ef``, the true EF in per cent; the
+            EF of the true masks replaces a missing one.
 
     Returns:
-        Callable: Of rows (int64) to ``simpson_ef/mae``, ``/bias`` and ``/r`` of the predicted
+        Callable: Maps rows (int64) to ``simpson_ef/mae``, ``/bias`` and ``/r`` of the predicted
         masks, ``/mae_of_true_masks`` and ``/bias_of_true_masks``, in points of EF, and
-        ``/patients``, those of whom no mask is empty; NaN without any.
+        ``/patients``, the number of patients without an empty mask; NaN without any.
     """
     predicted, of_masks, truth = (np.full(len(table), np.nan) for _ in range(3))
     for _, images in table.reset_index(drop=True).groupby('patient', sort=False):
@@ -73,17 +72,17 @@ def simpson_ef(table: pd.DataFrame) -> Callable[[np.ndarray], dict[str, float]]:
         truth[place] = stated if known else of_masks[place]
 
     def statistics(chosen: np.ndarray) -> dict[str, float]:
-        there = chosen[np.isfinite(predicted[chosen]) & np.isfinite(truth[chosen])]
-        if not len(there):
+        rows = chosen[np.isfinite(predicted[chosen]) & np.isfinite(truth[chosen])]
+        if not len(rows):
             return dict.fromkeys(STATISTICS, np.nan)
-        error, of_true = (values[there] - truth[there] for values in (predicted, of_masks))
+        error, of_true = (values[rows] - truth[rows] for values in (predicted, of_masks))
         values = (
             np.abs(error).mean(),
             error.mean(),
-            pearson_r(predicted[there], truth[there]),
+            pearson_r(predicted[rows], truth[rows]),
             np.abs(of_true).mean(),
             of_true.mean(),
-            len(there),
+            len(rows),
         )
         return {name: float(value) for name, value in zip(STATISTICS, values)}
 

@@ -1,8 +1,8 @@
-"""From masks of the left ventricle to its volume and ejection fraction.
+"""Volume and ejection fraction of the left ventricle, from masks.
 
-Volumes are sums of disks along the long axis (modified Simpson's rule; Lang et al.,
-"Recommendations for cardiac chamber quantification by echocardiography in adults", 2015): of one
-view, whose disks are round, or of two, whose disks are ellipses.
+Volumes follow Simpson's method of disks along the long axis (modified Simpson's rule; Lang et al.,
+"Recommendations for cardiac chamber quantification by echocardiography in adults", 2015), either
+single-plane, with round disks, or biplane, with elliptic ones.
 """
 
 from __future__ import annotations
@@ -16,17 +16,17 @@ from scipy.stats import linregress
 
 NUM_DISKS = 20
 _MM3_OF_ML = 1000.0
-_ENDS = 0.15
+_END_SHARE = 0.15
 _ITERATIONS = 5
-_LEAST_PIXELS = 10
+_MIN_PIXELS = 10
 
 
 class LongAxis(NamedTuple):
-    """A ventricle cut into slices across its long axis.
+    """Long axis of a ventricle, and its disks.
 
     Args:
         length (float): From apex to base.
-        diameters (np.ndarray): Of the slices, evenly along the axis, apex first, (NUM_DISKS,).
+        diameters (np.ndarray): Of the disks, evenly along the axis, apex first, (NUM_DISKS,).
         apex (np.ndarray): (y, x) of the end at the probe.
         base (np.ndarray): (y, x) of the other end.
     """
@@ -38,14 +38,7 @@ class LongAxis(NamedTuple):
 
 
 def largest_part(mask: np.ndarray) -> np.ndarray:
-    """The largest connected part of a mask: specks elsewhere are no ventricle.
-
-    Args:
-        mask (np.ndarray): bool of shape (H, W).
-
-    Returns:
-        np.ndarray: bool of shape (H, W); empty if the mask is.
-    """
+    """The largest connected part of a mask, bool of shape (H, W)."""
     parts, count = label(mask)
     if count < 2:
         return mask
@@ -55,27 +48,27 @@ def largest_part(mask: np.ndarray) -> np.ndarray:
 def long_axis(mask: np.ndarray, spacing: tuple[float, float] = (1.0, 1.0)) -> LongAxis | None:
     """Find a ventricle's long axis and its diameters across it.
 
-    The axis goes through the middles of the slices: from the principal axis of the mask it is
-    fitted again until it stays, the ends left out, where slices are cut by the base.
+    The axis passes through the centres of the slices. It starts as the principal axis of the mask
+    and is refitted five times, without the ends, where the base cuts the slices obliquely.
 
     Args:
-        mask (np.ndarray): bool of shape (H, W); the probe is above.
+        mask (np.ndarray): bool of shape (H, W); the probe is at the top.
         spacing (tuple[float, float]): Height and width of a pixel. Defaults to (1, 1).
 
     Returns:
-        LongAxis, optional: In the unit of ``spacing``; None for a mask of less than ten pixels.
+        LongAxis, optional: In the unit of ``spacing``; None for a mask of fewer than ten pixels.
     """
     points = np.argwhere(mask) * np.asarray(spacing)
-    if len(points) < _LEAST_PIXELS:
+    if len(points) < _MIN_PIXELS:
         return None
     centre, direction = points.mean(0), _principal_axis(points)
     for _ in range(_ITERATIONS):
         across = np.array([-direction[1], direction[0]])
-        offset, slope = _line_of_middles((points - centre) @ direction, (points - centre) @ across)
+        offset, slope = _line_of_centres((points - centre) @ direction, (points - centre) @ across)
         centre = centre + offset * across
         direction = _downwards(direction + slope * across)
     along = (points - centre) @ direction
-    # A pixel reaches half of its size beyond its centre.
+    # A pixel extends half its size beyond its centre.
     reach = np.abs(direction) @ np.asarray(spacing) / 2
     low, high = along.min() - reach, along.max() + reach
     thickness = (high - low) / NUM_DISKS
@@ -98,25 +91,25 @@ def _principal_axis(points: np.ndarray) -> np.ndarray:
     return _downwards(np.linalg.eigh(np.cov(points.T))[1][:, -1])
 
 
-def _line_of_middles(along: np.ndarray, aside: np.ndarray) -> tuple[float, float]:
-    """Offset and slope of the line through the middles of the slices, ends left out."""
+def _line_of_centres(along: np.ndarray, across: np.ndarray) -> tuple[float, float]:
+    """Offset and slope of the line through the centres of the slices, without the ends."""
     low, high = along.min(), along.max()
-    margin = _ENDS * (high - low)
+    margin = _END_SHARE * (high - low)
     edges = np.linspace(low + margin, high - margin, 2 * NUM_DISKS + 1)
     slices = np.digitize(along, edges)
-    middles = [
+    centres = [
         ((begin + end) / 2, (part.min() + part.max()) / 2)
         for number, (begin, end) in enumerate(pairwise(edges), start=1)
-        if len(part := aside[slices == number])
+        if len(part := across[slices == number])
     ]
-    if len(middles) < 3:
+    if len(centres) < 3:
         return 0.0, 0.0
-    line = linregress(*np.array(middles).T)
+    line = linregress(*np.array(centres).T)
     return float(line.intercept), float(line.slope)
 
 
 def single_plane_volume(mask: np.ndarray, spacing: tuple[float, float] | None = None) -> float:
-    """Volume of a ventricle seen in one plane, its disks taken as round.
+    """Single-plane volume of a ventricle, by Simpson's method with round disks.
 
     Args:
         mask (np.ndarray): bool of shape (H, W).
@@ -135,7 +128,7 @@ def biplane_volume(
     two_chamber: np.ndarray,
     spacings: tuple[tuple[float, float], tuple[float, float]],
 ) -> float:
-    """Volume of a ventricle seen in two planes at right angles, its disks taken as ellipses.
+    """Biplane volume of a ventricle, by Simpson's method with elliptic disks.
 
     Args:
         four_chamber (np.ndarray): bool of shape (H, W).
@@ -144,6 +137,12 @@ def biplane_volume(
 
     Returns:
         float: mL; 0 if one of the masks is empty.
+
+    Example:
+        >>> mask = np.zeros((112, 112), bool)
+        >>> mask[10:90, 40:80] = True  # 80 mm long and 40 mm wide at 1 mm a pixel
+        >>> round(biplane_volume(mask, mask, ((1.0, 1.0), (1.0, 1.0))), 1)
+        100.5
     """
     first, second = (
         long_axis(mask, spacing) for mask, spacing in zip((four_chamber, two_chamber), spacings)
@@ -152,15 +151,14 @@ def biplane_volume(
 
 
 def sum_of_disks(first: LongAxis | None, second: LongAxis | None) -> float:
-    """Volume of elliptic disks, whose diameters are those of two planes at right angles.
+    """Volume of elliptic disks with the diameters of two planes at right angles.
 
     Args:
         first (LongAxis, optional): Of one plane.
-        second (LongAxis, optional): Of the other one; the same again takes the disks as round.
+        second (LongAxis, optional): Of the other plane; the same axis twice makes round disks.
 
     Returns:
-        float: Cubic unit of the lengths; 0 if one of the masks was too small to have an axis. The
-        longer of the two axes counts.
+        float: Cubic unit of the lengths, with the longer of the two axes; 0 without an axis.
     """
     if first is None or second is None:
         return 0.0
@@ -169,13 +167,10 @@ def sum_of_disks(first: LongAxis | None, second: LongAxis | None) -> float:
 
 
 def ejection_fraction(end_diastolic: float, end_systolic: float) -> float:
-    """Share of the end-diastolic volume that is ejected.
+    """Ejected share of the end-diastolic volume in per cent; NaN if that volume is 0.
 
-    Args:
-        end_diastolic (float): Volume.
-        end_systolic (float): Volume, in the same unit.
-
-    Returns:
-        float: Per cent; NaN without an end-diastolic volume.
+    Example:
+        >>> ejection_fraction(120.0, 48.0)
+        60.0
     """
     return float(100 * (1 - end_systolic / end_diastolic)) if end_diastolic > 0 else np.nan

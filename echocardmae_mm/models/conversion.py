@@ -18,9 +18,9 @@ from safetensors.torch import load_file
 from torch import Tensor
 
 from echocardmae_mm.compat.unsafe_checkpoints import weights_only
-from echocardmae_mm.engine import AtomicBackend  # noqa: F401  registers 'atomic'
 from echocardmae_mm.models.foreign_weights import PATCH_KERNEL, ForeignWeights
 from echocardmae_mm.registry import MODELS
+from echocardmae_mm.utils.atomic_backend import AtomicBackend  # noqa: F401  registers it
 from echocardmae_mm.utils.errors import UserError
 
 CONTAINERS = ('state_dict', 'model', 'module')

@@ -17,7 +17,7 @@ from torch.utils.data import TensorDataset
 
 from echocardmae_mm.engine import BufferedRuntimeInfoHook
 
-STEADY, STOCK = 'echocardmae_mm.BufferedRuntimeInfoHook', 'RuntimeInfoHook'
+BUFFERED, STOCK = 'echocardmae_mm.BufferedRuntimeInfoHook', 'RuntimeInfoHook'
 
 
 class Noise(BaseModel):
@@ -67,25 +67,25 @@ def logged(work_dir: Path) -> list[dict]:
 
 
 def test_the_log_is_that_of_the_stock_hook(tmp_path):
-    stock, steady = (train(tmp_path / name, name) for name in (STOCK, STEADY))
-    rows = logged(tmp_path / STEADY)
+    stock, buffered = (train(tmp_path / name, name) for name in (STOCK, BUFFERED))
+    rows = logged(tmp_path / BUFFERED)
     assert len(rows) >= 10
     assert rows == logged(tmp_path / STOCK)
     for name in ('train/loss', 'train/acc', 'train/lr'):
-        ours, theirs = (runner.message_hub.get_scalar(name).data for runner in (steady, stock))
+        ours, theirs = (runner.message_hub.get_scalar(name).data for runner in (buffered, stock))
         np.testing.assert_array_equal(ours, theirs)
 
 
 def test_a_checkpoint_between_two_logs_carries_every_loss(tmp_path):
-    for name in (STOCK, STEADY):
+    for name in (STOCK, BUFFERED):
         train(tmp_path / name, name, iterations=24, interval=20)
-    stock, steady = (
+    stock, buffered = (
         CheckpointLoader.load_checkpoint(str(tmp_path / name / 'iter_42.pth'))
-        for name in (STOCK, STEADY)
+        for name in (STOCK, BUFFERED)
     )
     ours, theirs = (
         checkpoint['message_hub']['log_scalars']['train/loss'].data
-        for checkpoint in (steady, stock)
+        for checkpoint in (buffered, stock)
     )
     assert len(ours[0]) == 42
     np.testing.assert_array_equal(ours, theirs)
@@ -100,7 +100,7 @@ def test_losses_are_looked_at_when_the_log_is_written(tmp_path, monkeypatch):
         return valid(self, value)
 
     monkeypatch.setattr(MessageHub, '_get_valid_value', spy)
-    train(tmp_path / 'steady', STEADY)
+    train(tmp_path / 'buffered', BUFFERED)
     assert asked
     assert not any(asked)
     train(tmp_path / 'stock', STOCK)
@@ -110,17 +110,17 @@ def test_losses_are_looked_at_when_the_log_is_written(tmp_path, monkeypatch):
 @pytest.mark.parametrize(('window', 'kept'), [(4, 30), (41, 41), ('global', 54)])
 def test_no_more_is_kept_than_the_log_looks_back_on(tmp_path, window, kept):
     looked_at = dict(data_src='loss', method_name='mean', window_size=window)
-    runner = train(tmp_path / 'run', STEADY, log=[looked_at], history=30)
+    runner = train(tmp_path / 'run', BUFFERED, log=[looked_at], history=30)
     assert len(runner.message_hub.get_scalar('train/loss').data[0]) == kept
 
 
 def test_losses_may_lie_on_several_devices_and_let_go_of_the_graph(tmp_path):
-    runner = train(tmp_path / 'run', STEADY)
+    runner = train(tmp_path / 'run', BUFFERED)
     hook = next(hook for hook in runner.hooks if isinstance(hook, BufferedRuntimeInfoHook))
     weight = torch.nn.Parameter(torch.ones(()))
     outputs = {'loss': weight * 2, 'acc': 0.5, 'share': np.float64(0.25)}
     hook.after_train_iter(runner, 1, outputs=outputs)
-    assert not any(getattr(v, 'requires_grad', False) for v in hook._waiting[-1].values())
+    assert not any(getattr(v, 'requires_grad', False) for v in hook._buffer[-1].values())
     hook.after_train(runner)
     for name, value in {'loss': 2, 'acc': 0.5, 'share': 0.25}.items():
         assert runner.message_hub.get_scalar(f'train/{name}').current() == value

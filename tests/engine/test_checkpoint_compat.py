@@ -36,12 +36,12 @@ def test_what_fits_passes_and_positions_do_not_count(saved, prefix):
 def test_a_missing_tensor_is_named(saved):
     state = Model().state_dict()
     del state['head.bias']
-    with pytest.raises(UserError, match=r'1 of 2 tensors of the model .* such as head\.bias'):
+    with pytest.raises(UserError, match=r'lacks 1 of 2 tensors of the model, such as head\.bias'):
         require_fit(Model(), saved(state))
 
 
 def test_another_size_is_named(saved):
-    with pytest.raises(UserError, match=r'head\.weight has \(2, 5\), in the model \(2, 4\)'):
+    with pytest.raises(UserError, match=r'head\.weight has shape \(2, 5\), in the model \(2, 4\)'):
         require_fit(Model(), saved(Model(5).state_dict()))
 
 
@@ -56,7 +56,7 @@ def test_what_training_starts_from_may_lack_something_and_it_is_told(saved, monk
 
 
 def test_training_does_not_start_from_what_gives_the_model_nothing(saved):
-    with pytest.raises(UserError, match='none of the 2 tensors of the model is in it'):
+    with pytest.raises(UserError, match='contains none of the 2 tensors of the model'):
         require_start(Model(), saved({'other.weight': torch.zeros(2, 4)}))
-    with pytest.raises(UserError, match=r'head\.weight has \(2, 5\), in the model \(2, 4\)'):
+    with pytest.raises(UserError, match=r'head\.weight has shape \(2, 5\), in the model \(2, 4\)'):
         require_start(Model(), saved(Model(5).state_dict()))

@@ -1,4 +1,4 @@
-"""Signals to a process that is busy within one iteration; test_resume.py has the rest."""
+"""Signals to a process in the middle of an iteration, and to workers; see also test_resume.py."""
 
 from __future__ import annotations
 
@@ -24,6 +24,29 @@ while time.monotonic() < end:
     time.sleep(0.05)
 hook.leave_train(None)
 assert before == (signal.getsignal(signal.SIGINT), signal.getsignal(signal.SIGTERM))
+"""
+LOADING = """
+import multiprocessing, os, signal, sys
+from torch.utils.data import DataLoader
+from echocardmae_mm.engine.graceful_stop_hook import shield_workers
+
+loader = DataLoader(range(100), num_workers=2, persistent_workers=True)
+shield_workers(loader)
+batches = iter(loader)
+next(batches), next(batches)  # one of each worker
+workers = multiprocessing.active_children()
+if sys.argv[1] == 'stranger':
+    for worker in workers:
+        for number in (signal.SIGINT, signal.SIGTERM):
+            os.system(f'kill -{int(number)} {worker.pid}')
+    assert sum(1 for _ in batches) == 98
+    assert all(worker.is_alive() for worker in workers)
+else:
+    for worker in workers:
+        worker.terminate()
+        worker.join(10)
+        assert worker.exitcode == 0
+print('done')
 """
 
 
@@ -54,8 +77,18 @@ def test_a_second_signal_ends_at_once(busy, number):
     assert process.poll() is None
     os.kill(process.pid, number)
     assert process.wait(10) == -number
-    assert process.stderr.read().count(b'once more leaves at once') == 1
+    assert process.stderr.read().count(b'Interrupt again to quit immediately') == 1
 
 
 def test_gives_the_signals_back(busy):
     assert busy(0.2).wait(10) == 0
+
+
+@pytest.mark.parametrize('sender', ['stranger', 'main process'])
+def test_only_the_main_process_ends_a_loading_process(sender):
+    result = subprocess.run(
+        [sys.executable, '-c', LOADING, sender], capture_output=True, text=True, timeout=60
+    )
+    if sender == 'stranger':
+        assert result.returncode == 0, result.stderr
+    assert 'done' in result.stdout

@@ -1,105 +1,102 @@
-"""What a chain of checkpoints has seen, and that it is not tested on."""
+from __future__ import annotations
 
+import hashlib
+import logging
+import subprocess
+import sys
+from pathlib import Path
 from types import SimpleNamespace
 
-import pytest
 import torch
-from mmengine.config import Config
-from mmengine.runner import save_checkpoint
 
-from echocardmae_mm.engine import ProvenanceHook, check_leakage
-from echocardmae_mm.engine.provenance import find_leakage, read_provenance, starting_points
-from echocardmae_mm.utils.errors import UserError
+import echocardmae_mm
+from echocardmae_mm.engine import ProvenanceHook, git_commit
 
 
-class Recordings:
-    """Recordings whose content is their letter, whatever their file is called."""
-
-    def __init__(self, letters, folder='videos'):
-        self.letters, self.folder = letters, folder
-
-    def __len__(self):
-        return len(self.letters)
-
-    def get_data_info(self, index):
-        return {'filename': f'{self.folder}/{index}.avi'}
+class Hashed:
+    def __init__(self, *contents):
+        self.contents = contents
 
     def content_hashes(self):
-        return [f'hash of {letter}' for letter in self.letters]
+        return [hashlib.sha256(content).hexdigest() for content in self.contents]
 
 
-@pytest.fixture
-def trained(tmp_path):
-    """``trained(name, letters, **cfg)`` writes the checkpoint of a run with this config."""
-
-    def train(name, letters, **cfg):
-        dataset = Recordings(letters)
-        runner = SimpleNamespace(
-            train_dataloader=SimpleNamespace(dataset=dataset), seed=1, cfg=Config(cfg)
-        )
-        hook = ProvenanceHook()
-        hook.before_train(runner)
-        checkpoint = {'state_dict': {'x': torch.zeros(1)}, 'meta': {}}
-        hook.before_save_checkpoint(runner, checkpoint)
-        save_checkpoint(checkpoint, str(tmp_path / name))
-        return str(tmp_path / name)
-
-    return train
+class Vanished:
+    def content_hashes(self):
+        raise FileNotFoundError('gone.avi')
 
 
-def pretrained(checkpoint):
-    return dict(backbone=dict(init_cfg=[dict(type='Pretrained', checkpoint=checkpoint)]))
+def saved(dataset, tmp_path):
+    runner = SimpleNamespace(
+        train_dataloader=SimpleNamespace(dataset=dataset),
+        seed=7,
+        cfg={},
+        logger=logging.getLogger('provenance'),
+    )
+    hook = ProvenanceHook()
+    hook.before_train(runner)
+    checkpoint = {'meta': {}}
+    hook.before_save_checkpoint(runner, checkpoint)
+    torch.save(checkpoint, tmp_path / 'checkpoint.pth')
+    loaded = torch.load(tmp_path / 'checkpoint.pth', weights_only=True)
+    return loaded['meta']['echocardmae_mm']
 
 
-def test_fine_tuning_remembers_what_the_pretraining_saw(trained):
-    first = trained('pretrained.pth', 'abc')
-    second = trained('fine.pth', 'cd', model=pretrained(first))
-    origin = read_provenance(second)
-    assert origin['videos'] == [f'hash of {letter}' for letter in 'abcd']
-    assert origin['started_from'] == [{'checkpoint': first, 'known': True}]
+def test_says_what_was_seen_and_what_wrote_it(tmp_path):
+    wrapped = SimpleNamespace(datasets=[Hashed(b'a', b'b'), Hashed(b'c')])
+    assert saved(wrapped, tmp_path) == {
+        'version': echocardmae_mm.__version__,
+        'commit': git_commit(),
+        'seed': 7,
+        'videos': [hashlib.sha256(content).hexdigest() for content in (b'a', b'b', b'c')],
+        'started_from': [],
+    }
 
 
-def test_a_resumed_run_does_not_start_from_itself(trained):
-    first = trained('pretrained.pth', 'ab')
-    second = trained('fine.pth', 'c', load_from=first)
-    again = trained('fine2.pth', 'c', load_from=second, resume=True)
-    origin = read_provenance(again)
-    assert set(origin['videos']) == {f'hash of {letter}' for letter in 'abc'}
-    assert origin['started_from'] == [{'checkpoint': first, 'known': True}]
+def test_goes_without_hashes(tmp_path, caplog):
+    assert saved([1, 2], tmp_path)['videos'] is None
+    assert saved(Vanished(), tmp_path)['videos'] is None
+    assert 'gone.avi' in caplog.text
 
 
-def test_an_overlap_is_found_under_other_names(trained):
-    checkpoint = trained('fine.pth', 'abcd')
-    tests = SimpleNamespace(datasets=[Recordings('xb', 'copy'), Recordings('d', 'other')])
-    overlap = find_leakage(checkpoint, tests)
-    assert overlap.recordings == ['copy/1.avi', 'other/0.avi']
-    assert (overlap.tested, overlap.unknown) == (3, [])
-    with pytest.raises(
-        UserError, match=r'was trained on 2 of the 3 .* such as copy/1\.avi'
-    ) as error:
-        check_leakage(checkpoint, tests, allowed=False)
-    assert '--allow-leakage' in str(error.value)
-    assert check_leakage(checkpoint, tests, allowed=True) == overlap
+def test_commit_is_that_of_the_package_alone(tmp_path, monkeypatch):
+    def git(*arguments):
+        subprocess.run(['git', '-C', str(tmp_path), *arguments], check=True, capture_output=True)
+
+    package = tmp_path / 'package'
+    package.mkdir()
+    module = package / '__init__.py'
+    module.write_text('')
+    monkeypatch.setattr(echocardmae_mm, '__file__', str(module))
+    assert git_commit() is None
+    git('init')
+    git('-c', 'user.name=a', '-c', 'user.email=a@b', 'commit', '--allow-empty', '-m', 'other')
+    assert git_commit() is None, "a virtual environment inside somebody else's checkout"
+    git('add', str(module))
+    git('-c', 'user.name=a', '-c', 'user.email=a@b', 'commit', '-m', 'package')
+    head = Path(tmp_path, '.git', 'refs', 'heads')
+    commit = next(head.iterdir()).read_text().strip()
+    assert git_commit() == commit
+    module.write_text('changed = True')
+    assert git_commit() == f'{commit}-dirty'
 
 
-def test_no_overlap_is_no_error(trained):
-    assert check_leakage(trained('a.pth', 'ab'), Recordings('cd'), False).recordings == []
-
-
-def test_checkpoints_that_do_not_say_are_named(trained, tmp_path):
-    foreign = str(tmp_path / 'foreign.pth')
-    torch.save({'x': torch.zeros(1)}, foreign)
-    assert find_leakage(foreign, Recordings('a')).unknown == [foreign]
-    checkpoint = trained('fine.pth', 'ab', model=pretrained(foreign))
-    overlap = check_leakage(checkpoint, Recordings('c'), allowed=False)
-    assert overlap.unknown == [foreign]
-
-
-def test_data_without_hashes_cannot_be_told(trained):
-    assert check_leakage(trained('a.pth', 'ab'), [1, 2], allowed=False) is None
-
-
-def test_starting_points_of_a_config():
-    cfg = Config(dict(load_from='a.pth', model={**pretrained('b.pth'), 'head': dict(x=None)}))
-    assert starting_points(cfg) == ['a.pth', 'b.pth']
-    assert starting_points(Config(dict(load_from=None, model=dict(type='x')))) == []
+def test_hashing_does_not_hold_up_a_process_that_leaves(tmp_path):
+    """Hours of hashing that nobody waits for any more."""
+    (tmp_path / 'videos').mkdir()
+    for index in range(300):
+        (tmp_path / 'videos' / f'{index}.avi').write_bytes(b'')
+    program = f"""
+import threading, time
+from echocardmae_mm.datasets import EchoVideoDataset, recording_dataset
+begun = threading.Event()
+def slow(path):
+    begun.set()
+    time.sleep(60)
+recording_dataset.content_hash = slow
+dataset = EchoVideoDataset({str(tmp_path / 'videos')!r}, pipeline=[])
+threading.Thread(target=dataset.content_hashes, daemon=True).start()
+begun.wait()
+"""
+    done = subprocess.run([sys.executable, '-c', program], timeout=100, capture_output=True)
+    assert done.returncode == 0, done.stderr

@@ -41,7 +41,7 @@ def test_validation_is_drawn_beside_its_baseline_and_a_single_loss_once(tmp_path
     assert validations['step'].tolist() == [1, 2, 3]
     figure = training_curves(read_scalars(tmp_path), validations)
     assert [axis.get_title() for axis in figure.axes] == [
-        'training loss',
+        'ejection-fraction loss',
         'learning rate',
         'validation error (points of EF)',
     ]

@@ -15,7 +15,7 @@ def test_beats_are_marked_where_they_are_and_their_mean_is_told():
     diastole, systole = (marks.get_offsets() for marks in axis.collections)
     np.testing.assert_allclose(diastole, [[0, area[0]], [1, area[30]]])
     np.testing.assert_allclose(systole, [[0.5, area[15]], [1.5, area[45]]])
-    assert axis.get_title() == '2 beats, ejection fraction 45 % (by disks)'
+    assert axis.get_title() == '2 beats, ejection fraction 45 % (Simpson)'
     assert 'cm²' in axis.get_ylabel()
 
 

@@ -2,7 +2,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from echocardmae_mm.evaluation.clip_consistency_plot import clip_consistency_picture
+from echocardmae_mm.evaluation.clip_consistency_plot import clip_consistency_plot
 
 
 def clips(spread: float) -> pd.DataFrame:
@@ -22,7 +22,7 @@ def clips(spread: float) -> pd.DataFrame:
 
 def test_every_model_is_drawn_for_recordings_of_small_middle_and_large_spread(tmp_path):
     models = {'with alignment': clips(0.5), 'without': clips(1.0)}
-    figure = clip_consistency_picture(models)
+    figure = clip_consistency_plot(models)
     *examples, spreads = figure.axes
     assert [axis.get_title() for axis in examples] == ['2.avi', '4.avi', '6.avi']
     for axis, video in zip(examples, ('2.avi', '4.avi', '6.avi')):
@@ -33,11 +33,11 @@ def test_every_model_is_drawn_for_recordings_of_small_middle_and_large_spread(tm
     labels = [text.get_text() for text in spreads.get_legend().get_texts()]
     means = [table.groupby('video')['prediction'].std().mean() for table in models.values()]
     assert labels == [f'{name}: mean {mean:.1f}' for name, mean in zip(models, means)]
-    figure.savefig(tmp_path / 'picture.png')
+    figure.savefig(tmp_path / 'plot.png')
 
 
 @pytest.mark.parametrize('count', [1, 2, 3])
 def test_few_recordings_and_one_model(tmp_path, count):
     few = clips(1)
     few = few[few['video'].isin([f'{v}.avi' for v in range(count)])]
-    clip_consistency_picture({'model': few}).savefig(tmp_path / 'picture.png')
+    clip_consistency_plot({'model': few}).savefig(tmp_path / 'plot.png')

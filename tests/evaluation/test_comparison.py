@@ -139,9 +139,9 @@ def test_different_recordings_or_truth_are_refused(spoil, message):
 @pytest.mark.parametrize(
     ('text', 'message'),
     [
-        (None, 'no such file; expected a predictions.csv'),
+        (None, 'no such file; expected the predictions.csv'),
         ('video,ef\na,1\n', 'missing column patient, prediction; found video, ef'),
-        ('patient,video,ef,prediction\na,x,1,2\na,x,1,3\n', 'recording x is there twice'),
+        ('patient,video,ef,prediction\na,x,1,2\na,x,1,3\n', 'contains recording x twice'),
         ('', 'not a table'),
     ],
 )

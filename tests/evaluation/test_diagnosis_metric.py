@@ -125,11 +125,11 @@ def test_summary_of_a_table_read_back_is_the_same(tmp_path):
         (
             1,
             [0.2, 0.3, 0.5],
-            '7.avi: the model tells 3 classes, a diagnosis has 2\n.*num_classes=2',
+            '7.avi: the model predicts 3 classes, a diagnosis has 2\n.*num_classes=2',
         ),
-        (1, [-1.5, 2.0], "7.avi: .* no probabilities of the recording\n.*average_clips='prob'"),
-        (1, [2.0, 3.0], 'no probabilities'),
-        (1, [[0.5, 0.5], [0.4, 0.6]], 'no probabilities'),
+        (1, [-1.5, 2.0], "7.avi: .* not probabilities of the recording\n.*average_clips='prob'"),
+        (1, [2.0, 3.0], 'not probabilities'),
+        (1, [[0.5, 0.5], [0.4, 0.6]], 'not probabilities'),
         (3, [0.5, 0.5], '7.avi: its label is 3; expected 0 or 1'),
     ],
 )
@@ -147,7 +147,7 @@ def test_a_model_that_gives_no_number_has_no_figures_and_is_not_called_negative(
     assert set(metric.plots(metric.predictions)) == {'roc', 'confusion', 'calibration'}
 
 
-def test_pictures_of_one_class_have_no_curve_and_of_nothing_are_none():
+def test_plots_of_one_class_have_no_curve_and_of_nothing_are_none():
     metric, _ = evaluated([sample(i, 1, [0.3, 0.7]) for i in range(3)], n_resamples=0)
     assert set(metric.plots(metric.predictions)) == {'confusion', 'calibration'}
     assert metric.plots(metric.predictions.assign(score=np.nan)) == {}

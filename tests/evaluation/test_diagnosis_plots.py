@@ -1,4 +1,4 @@
-"""The pictures show the numbers they are drawn from."""
+"""The plots show the numbers they are drawn from."""
 
 import numpy as np
 import pytest
@@ -48,7 +48,7 @@ def test_cells_of_the_confusion_matrix():
     figure = confusion_matrix(positive, np.array([0.9, 0.8, 0.5, 0.1, 0.7, 0.2]))
     shown = [text.get_text() for text in figure.axes[0].texts]
     assert shown == ['3\n75 %', '1\n25 %', '1\n50 %', '1\n50 %']
-    assert figure.axes[0].get_title() == '6 recordings: 4 are called right'
+    assert figure.axes[0].get_title() == '6 recordings: 4 correct'
 
 
 @pytest.mark.parametrize(('n', 'bins'), [(22, 3), (109, 5), (1000, 10)])

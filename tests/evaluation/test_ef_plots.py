@@ -1,4 +1,4 @@
-"""The pictures show the numbers they are drawn from."""
+"""The plots show the numbers they are drawn from."""
 
 import numpy as np
 import pytest

@@ -1,4 +1,4 @@
-"""Leakage against MONAI, pooled and as means; groups, clips, ignored pixels."""
+"""Overlap against MONAI, pooled and as means; groups, clips, ignored pixels."""
 
 import numpy as np
 import pandas as pd
@@ -101,11 +101,12 @@ def test_empty_masks():
     assert metrics['seg/dice_mean'] == pytest.approx(1 / 3)
     assert metrics['seg/dice_pooled'] == pytest.approx(2 * 100 / 400)
     assert metric.predictions['left_ventricle/hd95_px'].isna().tolist() == [True] * 3 + [False]
-    assert metrics['seg/left_ventricle/missed'] == 2
+    assert metrics['seg/left_ventricle/false_positives'] == 1
+    assert metrics['seg/left_ventricle/false_negatives'] == 1
 
 
 def test_few_patients_with_ventricles_do_not_end_the_test():
-    """Most n_resamples hold no pair of masks of which neither is empty."""
+    """Most resamples hold no pair of masks of which neither is empty."""
     data = list(samples(40))
     for index, sample in enumerate(data):
         sample['patient'] = f'p{index // 2}'
@@ -170,7 +171,7 @@ def test_at_the_networks_size_both_masks_are_sampled():
     assert metrics['seg/network/dice_pooled'] != metrics['seg/dice_pooled']
 
 
-def test_the_report_names_both_kinds_of_dice_and_the_pictures_are_drawn():
+def test_the_report_names_both_kinds_of_dice_and_the_plots_are_drawn():
     metric, _ = evaluated(samples())
     assert isinstance(metric, PredictionMetric)
     text = metric.report(metric.summarise(metric.predictions))

@@ -1,4 +1,4 @@
-"""What the pictures of a table of images show."""
+"""What the plots of a table of images show."""
 
 import numpy as np
 import pandas as pd

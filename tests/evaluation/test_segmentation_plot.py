@@ -6,7 +6,7 @@ from scipy.ndimage import binary_dilation, binary_erosion
 from echocardmae_mm.evaluation.segmentation_plot import (
     Segmented,
     draw_outlines,
-    segmentation_picture,
+    segmentation_plot,
 )
 
 FRAME = np.full((60, 80, 3), 40, np.uint8)
@@ -39,12 +39,12 @@ def test_unlabelled_pixels_are_not_drawn():
     np.testing.assert_array_equal(draw_outlines(FRAME, nothing), FRAME)
 
 
-def test_the_picture_has_a_frame_each_with_its_title_and_names_the_colours():
+def test_the_plot_has_a_frame_each_with_its_title_and_names_the_colours():
     frames = [
         Segmented(FRAME, labels(), labels() if index else None, f'frame {index}')
         for index in range(5)
     ]
-    figure = segmentation_picture(frames, ('background', 'left ventricle', 'left atrium'))
+    figure = segmentation_plot(frames, ('background', 'left ventricle', 'left atrium'))
     titles = [axis.get_title() for axis in figure.axes if axis.get_title()]
     assert titles == [f'frame {index}' for index in range(5)]
     assert figure.get_suptitle() == (

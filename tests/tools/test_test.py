@@ -149,7 +149,7 @@ def test_ef_leaves_predictions_pictures_and_what_was_read(ef_tool):
     }  # fmt: skip
     result = json.loads((folder / 'test.json').read_text())
     assert result['metrics']['ef/n'] == 2
-    assert result['overlap'] == {'recordings': [], 'tested': 2, 'unknown': []}
+    assert result['leakage'] == {'recordings': [], 'tested': 2, 'unknown': []}
     (data,) = result['data']
     assert (data['type'], data['recordings']) == ('EchoNetDynamicDataset', 2)
     assert data['found']['of the split'] == 2
@@ -171,7 +171,7 @@ def test_what_was_trained_on_is_not_tested_on_under_another_name(ef_tool, echone
     assert len(end.value.code.splitlines()) == 2
     ef_tool(*options, '--allow-leakage').main()
     result = json.loads(Path('work_dirs/config/test.json').read_text())
-    assert len(result['overlap']['recordings']) == 5
+    assert len(result['leakage']['recordings']) == 5
 
 
 def test_plot_needs_a_config_that_draws(tool, checkpoint):

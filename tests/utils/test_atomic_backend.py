@@ -7,7 +7,7 @@ import torch
 from mmengine.fileio import get_file_backend
 from mmengine.runner import save_checkpoint
 
-import echocardmae_mm.engine  # noqa: F401  (registers the backend)
+import echocardmae_mm.utils.atomic_backend  # noqa: F401  (registers it)
 from echocardmae_mm.utils.errors import UserError
 
 ATOMIC = {'backend': 'atomic'}

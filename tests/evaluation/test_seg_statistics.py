@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from monai.metrics import compute_average_surface_distance, compute_hausdorff_distance
 
-from echocardmae_mm.evaluation.surface_distance import surface_distances
+from echocardmae_mm.evaluation.seg_statistics import surface_distances
 
 
 def disc(radius, y=30, x=28):

@@ -1,4 +1,4 @@
-"""Files that are whole or not there, whenever the process is killed."""
+"""A file backend of mmengine whose files appear whole or not at all."""
 
 from __future__ import annotations
 
@@ -13,20 +13,17 @@ from echocardmae_mm.utils.errors import UserError
 class AtomicBackend(LocalBackend):
     """Local files, written under another name and then renamed.
 
-    mmengine's own backend writes in place, so that a kill leaves a truncated checkpoint. Use it by
-    ``CheckpointHook(backend_args=dict(backend='atomic'), max_keep_ckpts=2)``: the hook deletes the
-    oldest file before it writes the new one, and with two a whole one is always left.
+    mmengine's own backend writes in place, so a kill leaves a truncated checkpoint. Select this one
+    with ``CheckpointHook(backend_args=dict(backend='atomic'), max_keep_ckpts=2)``: the hook deletes
+    the oldest file before it writes the new one, so keep two to always have a whole one.
     """
 
     def put(self, obj: bytes, filepath: str | Path) -> None:
-        """Write ``<filepath>.part``, wait until it is on the disk, and rename it.
-
-        Args:
-            obj (bytes): What to write.
-            filepath (str | Path): The file; one of that name is replaced.
+        """Write ``<filepath>.part``, flush it to disk and rename it.
 
         Raises:
-            UserError: If it cannot be written, such as on a full disk; nothing is left of it.
+            UserError: If the file cannot be written, for example on a full disk; the partial file
+                is removed.
         """
         target = Path(filepath)
         target.parent.mkdir(parents=True, exist_ok=True)
@@ -41,7 +38,7 @@ class AtomicBackend(LocalBackend):
             part.unlink(missing_ok=True)
             raise UserError(
                 f'{target}: cannot be written ({error.strerror or error})\n'
-                'Make room and repeat the command with --resume: it goes on from the last '
+                'Free some space and repeat the command with --resume to continue from the last '
                 'checkpoint'
             ) from error
 

@@ -1,4 +1,4 @@
-"""What a test and a validation leave behind."""
+"""Files that a test and a validation write."""
 
 from types import SimpleNamespace
 
@@ -9,7 +9,7 @@ import torch
 from echocardmae_mm.engine import PredictionsHook
 from echocardmae_mm.evaluation import EFMetric, ReconstructionMetric
 
-PICTURES = {'predicted_against_true', 'bland_altman', 'error_by_ef_class'}
+PLOTS = {'predicted_against_true', 'bland_altman', 'error_by_ef_class'}
 
 
 @pytest.fixture
@@ -21,11 +21,13 @@ def runner(tmp_path):
     ]
     metric.process(None, samples)
     metric.evaluate(5)
-    loop = SimpleNamespace(evaluator=SimpleNamespace(metrics=[ReconstructionMetric(), metric]))
-    return SimpleNamespace(work_dir=str(tmp_path), test_loop=loop, val_loop=loop)
+    evaluator = SimpleNamespace(metrics=[ReconstructionMetric(), metric])
+    return SimpleNamespace(
+        work_dir=str(tmp_path), test_evaluator=evaluator, val_evaluator=evaluator
+    )
 
 
-def test_a_test_leaves_its_predictions(runner, tmp_path):
+def test_a_test_writes_its_predictions(runner, tmp_path):
     PredictionsHook().after_test_epoch(runner)
     table = pd.read_csv(tmp_path / 'predictions.csv')
     assert table['video'].tolist() == [f'{i}.avi' for i in range(5)]
@@ -33,18 +35,18 @@ def test_a_test_leaves_its_predictions(runner, tmp_path):
     assert not (tmp_path / 'plots').exists()
 
 
-def test_pictures_on_request(runner, tmp_path):
+def test_plots_on_request(runner, tmp_path):
     hook = PredictionsHook(plot=True)
     hook.after_val_epoch(runner)
     assert not (tmp_path / 'predictions.csv').exists()
     hook.after_test_epoch(runner)
     drawn = {path.stem for path in (tmp_path / 'plots').glob('*.png')}
-    assert drawn == {f'{part}_{name}' for part in ('val', 'test') for name in PICTURES}
+    assert drawn == {f'{part}_{name}' for part in ('val', 'test') for name in PLOTS}
 
 
 def test_a_metric_without_a_table_is_passed_over(tmp_path):
-    loop = SimpleNamespace(evaluator=SimpleNamespace(metrics=[ReconstructionMetric()]))
+    evaluator = SimpleNamespace(metrics=[ReconstructionMetric()])
     PredictionsHook(plot=True).after_test_epoch(
-        SimpleNamespace(work_dir=str(tmp_path), test_loop=loop)
+        SimpleNamespace(work_dir=str(tmp_path), test_evaluator=evaluator)
     )
     assert list(tmp_path.iterdir()) == []

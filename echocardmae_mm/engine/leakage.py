@@ -1,0 +1,88 @@
+"""Train/test leakage: recordings of a test set that the checkpoint was trained on."""
+
+from __future__ import annotations
+
+import logging
+from typing import NamedTuple
+
+from mmengine.logging import print_log
+from torch.utils.data import Dataset
+
+from echocardmae_mm.engine.provenance import read_provenance
+from echocardmae_mm.engine.unwrap_datasets import unwrap_datasets
+from echocardmae_mm.utils.errors import UserError
+
+
+class Leakage(NamedTuple):
+    """Recordings of a test set that a checkpoint was trained on.
+
+    Args:
+        recordings (list[str]): Their files.
+        tested (int): Number of recordings of the test set.
+        unknown (list[str]): Checkpoints without a record of their training set, which may hide
+            further leakage.
+    """
+
+    recordings: list[str]
+    tested: int
+    unknown: list[str]
+
+
+def find_leakage(checkpoint: str, dataset: Dataset) -> Leakage | None:
+    """Find the recordings of a test set that a checkpoint was trained on, under any name.
+
+    Args:
+        checkpoint (str): Path or address.
+        dataset (Dataset): The test set.
+
+    Returns:
+        Leakage, optional: None if the test set has no ``content_hashes``.
+    """
+    parts = unwrap_datasets(dataset)
+    if not all(hasattr(part, 'content_hashes') for part in parts):
+        return None
+    origin = read_provenance(checkpoint)
+    seen = set(origin['videos'] or ())
+    unknown = [start['checkpoint'] for start in origin['started_from'] if not start['known']]
+    if origin['videos'] is None:
+        unknown.append(checkpoint)
+    found = [
+        part.get_data_info(index)['filename']
+        for part in parts
+        for index, content in enumerate(part.content_hashes())
+        if content in seen
+    ]
+    return Leakage(found, sum(len(part) for part in parts), unknown)
+
+
+def check_leakage(checkpoint: str, dataset: Dataset, allowed: bool) -> Leakage | None:
+    """Refuse to test on recordings that the checkpoint was trained on, under any name.
+
+    Args:
+        checkpoint (str): Path or address.
+        dataset (Dataset): The test set.
+        allowed (bool): Whether to report leakage instead of refusing it.
+
+    Returns:
+        Leakage, optional: As :func:`find_leakage` returns it.
+
+    Raises:
+        UserError: If there is leakage that is not allowed.
+    """
+    leakage = find_leakage(checkpoint, dataset)
+    if leakage is None:
+        return None
+    if leakage.recordings and not allowed:
+        raise UserError(
+            f'{checkpoint} was trained on {len(leakage.recordings)} of the {leakage.tested} '
+            f'recordings to test on, such as {leakage.recordings[0]}\n'
+            'Test on others, or pass --allow-leakage, which the result will mention'
+        )
+    for origin in leakage.unknown:
+        print_log(
+            f'{origin} has no record of the recordings it was trained on; leakage from it cannot '
+            'be excluded',
+            'current',
+            logging.WARNING,
+        )
+    return leakage

@@ -1,0 +1,121 @@
+"""The results of a test: predictions.csv, plots and test.json in its work directory."""
+
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+from typing import Any
+
+from mmengine.dist import master_only
+from mmengine.evaluator import Evaluator
+from mmengine.hooks import Hook
+from mmengine.runner import Runner
+
+from echocardmae_mm.engine.leakage import Leakage
+from echocardmae_mm.engine.provenance import git_commit, read_provenance
+from echocardmae_mm.engine.unwrap_datasets import unwrap_datasets
+from echocardmae_mm.evaluation.markdown import markdown_table
+from echocardmae_mm.evaluation.prediction_metric import PREDICTIONS, RESULT, PredictionMetric
+from echocardmae_mm.registry import HOOKS
+from echocardmae_mm.utils.atomic_files import atomic_write_text, json_text
+
+
+@HOOKS.register_module()
+class PredictionsHook(Hook):
+    """Writes the predictions of every :class:`PredictionMetric`, whichever tool runs the test.
+
+    In the work directory, a test writes ``predictions.csv`` and, with ``plot``, ``plots/test_*.png``;
+    a validation then redraws ``plots/val_*.png``.
+
+    Args:
+        plot (bool): Whether to draw plots; the ``--plot`` option of a test sets it. Defaults to
+            False.
+    """
+
+    priority = 'LOW'
+
+    def __init__(self, plot: bool = False) -> None:
+        self.plot = plot
+
+    @master_only
+    def after_test_epoch(self, runner: Runner, metrics: dict[str, float] | None = None) -> None:
+        """Write the table and the plots of a test."""
+        for metric in _prediction_metrics(runner.test_evaluator):
+            table = metric.predictions.to_csv(index=False)
+            atomic_write_text(Path(runner.work_dir) / PREDICTIONS, table)
+            self._draw(runner, metric, 'test')
+
+    @master_only
+    def after_val_epoch(self, runner: Runner, metrics: dict[str, float] | None = None) -> None:
+        """Draw the plots of a validation."""
+        for metric in _prediction_metrics(runner.val_evaluator):
+            self._draw(runner, metric, 'val')
+
+    def _draw(self, runner: Runner, metric: PredictionMetric, part: str) -> None:
+        if not self.plot:
+            return
+        folder = Path(runner.work_dir) / 'plots'
+        folder.mkdir(parents=True, exist_ok=True)
+        for name, figure in metric.plots(metric.predictions).items():
+            figure.savefig(folder / f'{part}_{name}.png', dpi=150)
+
+
+def write_test_results(
+    runner: Runner, metrics: dict[str, float], checkpoint: str, leakage: Leakage | None
+) -> Path:
+    """Write ``<work_dir>/test.json``, and log the metrics as tables.
+
+    Call it on the main process, after ``runner.test()``.
+
+    Args:
+        runner (Runner): The runner of the test.
+        metrics (dict[str, float]): The metrics that ``runner.test()`` returned.
+        checkpoint (str): Path or address of the tested checkpoint.
+        leakage (Leakage, optional): As :func:`check_leakage` returns it.
+
+    Returns:
+        Path: The file. It holds the metrics, the checkpoint with its SHA-256 and provenance, the
+        tested data sets, the leakage, the seed, the commit and the text of the config.
+    """
+    reports = [m.report() for m in runner.test_evaluator.metrics if hasattr(m, 'report')]
+    if not reports:
+        rows = [(name, f'{value:.4g}') for name, value in metrics.items()]
+        reports = [markdown_table(('metric', 'value'), rows)]
+    for report in reports:
+        runner.logger.info(f'Results\n{report}')
+
+    file = Path(checkpoint)
+    digest = hashlib.sha256(file.read_bytes()).hexdigest() if file.is_file() else None
+    origin = read_provenance(checkpoint)
+    result = {
+        'metrics': metrics,
+        'checkpoint': checkpoint,
+        'checkpoint_sha256': digest,
+        'data': _describe(runner.test_dataloader.dataset),
+        'leakage': leakage and leakage._asdict(),
+        'trained': {name: origin.get(name) for name in ('seed', 'commit', 'version')},
+        'seed': runner.seed,
+        'commit': git_commit(),
+        'config': runner.cfg.filename,
+        'config_text': runner.cfg.pretty_text,
+    }
+    path = Path(runner.work_dir) / RESULT
+    atomic_write_text(path, json_text(result))
+    return path
+
+
+def _describe(dataset: Any) -> list[dict[str, Any]]:
+    """The data sets that were tested on, as they were found."""
+    return [
+        {
+            'type': type(part).__name__,
+            'data_root': getattr(part, 'data_root', None),
+            'recordings': len(part),
+            'found': getattr(part, 'report', None),
+        }
+        for part in unwrap_datasets(dataset)
+    ]
+
+
+def _prediction_metrics(evaluator: Evaluator) -> list[PredictionMetric]:
+    return [metric for metric in evaluator.metrics if isinstance(metric, PredictionMetric)]

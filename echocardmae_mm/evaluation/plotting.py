@@ -1,0 +1,41 @@
+"""Parts that several plots share."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+
+def single_axis(width: float, height: float) -> tuple[Figure, Axes]:
+    """A figure of this size in inches with one axis, without a frame above and at the right."""
+    figure = Figure(figsize=(width, height), layout='constrained')
+    axis = figure.subplots()
+    axis.spines[['top', 'right']].set_visible(False)
+    return figure, axis
+
+
+def boxes_with_points(axis: Axes, groups: Sequence[np.ndarray], labels: Sequence[str]) -> None:
+    """Draw a box plot of each group, and its values beside each other.
+
+    Args:
+        axis (Axes): Where to draw.
+        groups (Sequence[np.ndarray]): Values of each group, possibly none.
+        labels (Sequence[str]): Label of each group.
+    """
+    for place, values in enumerate(groups):
+        if not len(values):
+            continue
+        axis.boxplot(
+            values,
+            positions=[place],
+            widths=0.5,
+            showfliers=False,
+            medianprops=dict(color='tab:red', linewidth=1.6),
+        )
+        jitter = place + 0.16 * np.sin(np.arange(len(values)) * 2.4)
+        axis.scatter(jitter, values, s=12, color='tab:blue', alpha=0.4, linewidths=0)
+    axis.set_xticks(range(len(labels)), labels)
+    axis.set_xlim(-0.6, len(labels) - 0.4)
