@@ -1,5 +1,6 @@
 # make test    the whole test suite
 # make lint    style and types
+# make docs    the documentation as web pages, in site/
 # make demo    synthetic recordings, pretraining, ejection fraction, segmentation, infarction, in
 #              twenty minutes on two CPU cores
 #
@@ -29,7 +30,7 @@ MI_CONFIG := configs/phantom/mi.py
 # glibc keeps the memory that each step needs again.
 KEEP_MEMORY := MALLOC_MMAP_MAX_=0 MALLOC_TRIM_THRESHOLD_=4294967296
 
-.PHONY: help install test lint demo
+.PHONY: help install test lint docs demo
 .DELETE_ON_ERROR:
 
 help:
@@ -53,6 +54,12 @@ lint: $(INSTALLED)
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+
+docs: $(INSTALLED)
+	@$(BIN)/python -c 'import mkdocs, material, mkdocstrings_handlers.python' 2>/dev/null || \
+	  $(BIN)/python -m pip install --disable-pip-version-check --progress-bar off \
+	  --constraint constraints.txt --editable '.[docs]'
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict
 
 # A stage that is done leaves a file. One that is stopped goes on where it was; one that reaches
 # its limit of seconds goes on at the next call, and the later stages take what it has.

@@ -59,6 +59,10 @@ setup(
     long_description=readme.read_text(encoding='utf-8') if readme.is_file() else '',
     long_description_content_type='text/markdown',
     license='Apache-2.0',
+    project_urls={
+        'Paper': 'https://papers.miccai.org/miccai-2025/0271-Paper2462.html',
+        "Authors' released code": 'https://github.com/m1dsolo/EchoCardMAE',
+    },
     keywords='echocardiography, masked autoencoder, self-supervised learning, OpenMMLab',
     classifiers=[
         'Intended Audience :: Science/Research',
@@ -110,6 +114,7 @@ setup(
             'mypy',
             'setuptools>=70.1',
         ],
+        'docs': ['mkdocs-material>=9.6', 'mkdocstrings[python]>=0.29'],
     },
     zip_safe=False,
 )
