@@ -1,10 +1,13 @@
-"""MkDocs hook: README.md, CONTRIBUTING.md and CHANGELOG.md as pages of the site."""
+"""MkDocs hook: pages that the site builds from files outside ``docs/``."""
 
+from collections.abc import Iterator
 from pathlib import Path
 
 from mkdocs.config.defaults import MkDocsConfig
 from mkdocs.structure.files import File, Files
 
+PACKAGE = Path('echocardmae_mm')
+TRANSFORMS = PACKAGE / 'datasets' / 'transforms'
 PAGES = {
     'README.md': 'index.md',
     'CONTRIBUTING.md': 'contributing.md',
@@ -13,10 +16,30 @@ PAGES = {
 
 
 def on_files(files: Files, config: MkDocsConfig) -> Files:
-    """Adds the pages, with their links made relative to ``docs/``."""
+    """Add the project's own pages and the API reference."""
     for source, page in PAGES.items():
         text = Path(source).read_text(encoding='utf-8').replace('](docs/', '](')
         for linked, target in PAGES.items():
             text = text.replace(f']({linked}', f']({target}')
         files.append(File.generated(config, page, content=text))
+    for folder in (*PACKAGE.iterdir(), TRANSFORMS):
+        if (folder / '__init__.py').is_file():
+            text = '\n'.join(reference(folder))
+            files.append(File.generated(config, f'api/{folder.name}.md', content=text))
     return files
+
+
+def reference(folder: Path) -> Iterator[str]:
+    """Lines of the reference page of a folder: its own docstring, then its modules."""
+    yield f'# {folder.name}\n\n::: {dotted(folder)}\n    options: {{members: false}}\n'
+    for module in sorted(folder.rglob('*.py')):
+        if TRANSFORMS in module.parents and folder != TRANSFORMS:
+            continue
+        if module.stem != '__init__':
+            name = dotted(module.with_suffix(''))
+            yield f'## {module.stem}\n\n::: {name}\n    options: {{heading_level: 3}}\n'
+
+
+def dotted(path: Path) -> str:
+    """Name by which Python imports a file."""
+    return '.'.join(path.parts)
