@@ -16,14 +16,14 @@ PAGES = {
 
 
 def on_files(files: Files, config: MkDocsConfig) -> Files:
-    """Add the project's own pages and the API reference."""
+    """Add the project's own pages and the API reference; ``--help`` describes the commands."""
     for source, page in PAGES.items():
         text = Path(source).read_text(encoding='utf-8').replace('](docs/', '](')
         for linked, target in PAGES.items():
             text = text.replace(f']({linked}', f']({target}')
         files.append(File.generated(config, page, content=text))
     for folder in (*PACKAGE.iterdir(), TRANSFORMS):
-        if (folder / '__init__.py').is_file():
+        if (folder / '__init__.py').is_file() and folder.name != 'cli':
             text = '\n'.join(reference(folder))
             files.append(File.generated(config, f'api/{folder.name}.md', content=text))
     return files
