@@ -1,10 +1,10 @@
 # make test    the whole test suite
 # make lint    style and types
 # make docs    the documentation as web pages, in site/
-# make demo    synthetic recordings, pretraining, ejection fraction, segmentation, infarction, in
-#              twenty minutes on two CPU cores
+# make demo    synthetic recordings, pretraining, ejection fraction, segmentation and infarction, in
+#              a quarter of an hour on two CPU cores
 #
-# Each installs into .venv first, if what is to be installed has changed.
+# Each installs into .venv first if the requirements have changed.
 
 SHELL := /bin/bash
 PYTHON ?= python3
@@ -14,7 +14,7 @@ INSTALLED := .venv/.installed
 
 PHANTOMS := data/phantom
 VIDEOS := 800
-HEARTS := 240
+HEARTS := 160
 PACKED := data/packed/phantom
 READ := --cfg-options packed=$(PACKED)
 
@@ -27,7 +27,7 @@ SEG_CONFIG := configs/phantom/seg.py
 MI := work_dirs/demo/mi
 MI_CONFIG := configs/phantom/mi.py
 
-# glibc keeps the memory that each step needs again.
+# Make glibc keep freed memory: every step needs it again.
 KEEP_MEMORY := MALLOC_MMAP_MAX_=0 MALLOC_TRIM_THRESHOLD_=4294967296
 
 .PHONY: help install test lint docs demo
@@ -61,74 +61,73 @@ docs: $(INSTALLED)
 	  --constraint constraints.txt --editable '.[docs]'
 	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict
 
-# A stage that is done leaves a file. One that is stopped goes on where it was; one that reaches
-# its limit of seconds goes on at the next call, and the later stages take what it has.
+# A finished stage leaves a file. An interrupted stage resumes at the next call; a stage that reaches
+# its time limit does so too, and the later stages use what it has.
 define limited
 	@timeout --foreground --signal=TERM --kill-after=20 $(1) $(2); status=$$?; \
 	if [ $$status -eq 0 ]; then touch $@; \
-	elif [ $$status -eq 124 -o $$status -eq 137 ]; then echo "Stopped after $(1) s; 'make demo' goes on from here."; \
+	elif [ $$status -eq 124 -o $$status -eq 137 ]; then echo "Stopped after $(1) s; 'make demo' resumes here."; \
 	else exit $$status; fi
 endef
 
+# Epochs of a stage, and the cosine schedule with them.
+epochs = train_cfg.max_epochs=$(1) param_scheduler.1.T_max=$(1)
+last = "$$(cat $(1)/last_checkpoint)"
+best = "$$(ls $(1)/best_*.pth 2>/dev/null || cat $(1)/last_checkpoint)"
+TRAIN = env OMP_NUM_THREADS=2 $(KEEP_MEMORY) $(BIN)/python tools/train.py
+TEST = $(BIN)/python tools/test.py
+
 demo: $(PRETRAIN)/evaluated $(EF)/tested $(SEG)/video $(MI)/tested
-	@echo
-	@echo "Recordings        $(PHANTOMS), decoded in $(PACKED)"
-	@echo "Pretraining       $(PRETRAIN): curves.png, pictures/, $$(basename "$$(cat $(PRETRAIN)/last_checkpoint)")"
-	@echo "Ejection fraction $(EF): predictions.csv, plots/, curves.png"
-	@echo "Segmentation      $(SEG): predictions.csv, plots/, pictures/, and of one recording video/"
-	@echo "Infarction        $(MI): predictions.csv, plots/, one fold of five"
+	@$(BIN)/python tools/demo_results.py work_dirs/demo $(PHANTOMS)
 
 $(PHANTOMS)/made: | $(INSTALLED)
-	$(BIN)/python tools/make_phantoms.py --out $(PHANTOMS) --videos $(VIDEOS) --seed 1 --jobs $(JOBS) --datasets echonet
+	$(BIN)/echocardmae phantoms --out $(PHANTOMS) --videos $(VIDEOS) --seed 1 --jobs $(JOBS) --datasets echonet
 	@touch $@
 
 $(PACKED)/index.json: $(PHANTOMS)/made
-	$(BIN)/python tools/pack_videos.py $(PHANTOMS)/EchoNet-Dynamic --out $(PACKED) --jobs $(JOBS)
+	$(BIN)/echocardmae pack $(PHANTOMS)/EchoNet-Dynamic --out $(PACKED) --jobs $(JOBS)
 
 $(PRETRAIN)/trained: $(PACKED)/index.json
 	@mkdir -p $(@D)
-	$(call limited,240,env OMP_NUM_THREADS=1 $(KEEP_MEMORY) $(BIN)/python tools/train.py $(PRETRAIN_CONFIG) \
-	  --work-dir $(PRETRAIN) --resume $(READ))
+	$(call limited,200,$(TRAIN) $(PRETRAIN_CONFIG) --work-dir $(PRETRAIN) --resume $(READ))
 
 $(PRETRAIN)/evaluated: $(PRETRAIN)/trained
-	$(BIN)/python tools/test.py $(PRETRAIN_CONFIG) "$$(cat $(PRETRAIN)/last_checkpoint)" --work-dir $(PRETRAIN) $(READ)
+	$(TEST) $(PRETRAIN_CONFIG) $(call last,$(PRETRAIN)) --work-dir $(PRETRAIN) $(READ)
 	@touch $@
 
 $(EF)/trained: $(PRETRAIN)/evaluated
 	@mkdir -p $(@D)
-	$(call limited,300,env OMP_NUM_THREADS=2 $(KEEP_MEMORY) $(BIN)/python tools/train.py $(EF_CONFIG) \
-	  --work-dir $(EF) --resume $(READ) model.backbone.init_cfg.checkpoint="$$(cat $(PRETRAIN)/last_checkpoint)")
+	$(call limited,240,$(TRAIN) $(EF_CONFIG) --work-dir $(EF) --resume $(READ) $(call epochs,90) \
+	  model.backbone.init_cfg.checkpoint=$(call last,$(PRETRAIN)))
 
 $(EF)/tested: $(EF)/trained
-	$(BIN)/python tools/test.py $(EF_CONFIG) \
-	  "$$(ls $(EF)/best_*.pth 2>/dev/null || cat $(EF)/last_checkpoint)" --work-dir $(EF) --plot $(READ)
+	$(TEST) $(EF_CONFIG) $(call best,$(EF)) --work-dir $(EF) --plot $(READ)
 	@touch $@
 
 $(SEG)/trained: $(PRETRAIN)/evaluated
 	@mkdir -p $(@D)
-	$(call limited,240,env OMP_NUM_THREADS=1 $(KEEP_MEMORY) $(BIN)/python tools/train.py $(SEG_CONFIG) \
-	  --work-dir $(SEG) --resume $(READ) model.backbone.init_cfg.checkpoint="$$(cat $(PRETRAIN)/last_checkpoint)" \
-	  model.decode_head.init_cfg.checkpoint="$$(cat $(PRETRAIN)/last_checkpoint)")
+	$(call limited,150,$(TRAIN) $(SEG_CONFIG) --work-dir $(SEG) --resume $(READ) $(call epochs,30) \
+	  model.backbone.init_cfg.checkpoint=$(call last,$(PRETRAIN)) \
+	  model.decode_head.init_cfg.checkpoint=$(call last,$(PRETRAIN)))
 
 $(SEG)/tested: $(SEG)/trained
-	$(BIN)/python tools/test.py $(SEG_CONFIG) \
-	  "$$(ls $(SEG)/best_*.pth 2>/dev/null || cat $(SEG)/last_checkpoint)" --work-dir $(SEG) --plot $(READ)
+	$(TEST) $(SEG_CONFIG) $(call best,$(SEG)) --work-dir $(SEG) --plot $(READ)
 	@touch $@
 
-# The first recording of the test split, whole.
+# The first recording of the test split, frame by frame.
 $(SEG)/video: $(SEG)/tested
-	$(BIN)/python tools/segment_video.py \
+	$(BIN)/echocardmae segment-video \
 	  $(PHANTOMS)/EchoNet-Dynamic/Videos/$$(grep -m1 TEST $(PHANTOMS)/EchoNet-Dynamic/FileList.csv | cut -d, -f1).avi \
-	  $(SEG_CONFIG) "$$(ls $(SEG)/best_*.pth 2>/dev/null || cat $(SEG)/last_checkpoint)" --out $@ --force
+	  $(SEG_CONFIG) $(call best,$(SEG)) --out $@ --force
 
 $(PHANTOMS)/HMC-QU/A4C.xlsx: | $(INSTALLED)
-	$(BIN)/python tools/make_phantoms.py --out $(PHANTOMS) --hmcqu $(HEARTS) --seed 1 --jobs $(JOBS) --datasets hmcqu
+	$(BIN)/echocardmae phantoms --out $(PHANTOMS) --hmcqu $(HEARTS) --seed 1 --jobs $(JOBS) --datasets hmcqu
 
 $(MI)/trained: $(PRETRAIN)/evaluated $(PHANTOMS)/HMC-QU/A4C.xlsx
 	@mkdir -p $(@D)
-	$(call limited,300,env OMP_NUM_THREADS=2 $(KEEP_MEMORY) $(BIN)/python tools/train.py $(MI_CONFIG) \
-	  --work-dir $(MI) --resume --cfg-options model.backbone.init_cfg.checkpoint="$$(cat $(PRETRAIN)/last_checkpoint)")
+	$(call limited,130,$(TRAIN) $(MI_CONFIG) --work-dir $(MI) --resume \
+	  --cfg-options $(call epochs,100) model.backbone.init_cfg.checkpoint=$(call last,$(PRETRAIN)))
 
 $(MI)/tested: $(MI)/trained
-	$(BIN)/python tools/test.py $(MI_CONFIG) "$$(cat $(MI)/last_checkpoint)" --work-dir $(MI) --plot
+	$(TEST) $(MI_CONFIG) $(call last,$(MI)) --work-dir $(MI) --plot
 	@touch $@
