@@ -12,4 +12,5 @@ auto_scale_lr = dict(enable=False, base_batch_size=64)
 default_hooks = dict(
     checkpoint=dict(interval=20),
     reconstruction=dict(type='echocardmae_mm.ReconstructionHook', interval=50),
+    training_mean=dict(type='echocardmae_mm.TrainingMeanHook'),
 )

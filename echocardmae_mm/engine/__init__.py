@@ -18,7 +18,7 @@ from echocardmae_mm.engine.skipped_videos_hook import SkippedVideosHook
 from echocardmae_mm.engine.target_statistics_hook import TargetStatisticsHook
 from echocardmae_mm.engine.test_results import PredictionsHook, write_test_results
 from echocardmae_mm.engine.training_curves_hook import TrainingCurvesHook
-from echocardmae_mm.engine.unwrap_datasets import unwrap_datasets
+from echocardmae_mm.engine.unwrap import unwrap_datasets
 from echocardmae_mm.utils.atomic_backend import AtomicBackend
 from echocardmae_mm.utils.config import overrides, settings_of, to_cfg_options
 

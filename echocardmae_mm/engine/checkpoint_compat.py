@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from mmengine.logging import print_log
-from mmengine.model import is_model_wrapper
 from mmengine.runner import CheckpointLoader
 from torch import Tensor, nn
 
+from echocardmae_mm.engine.unwrap import unwrap_model
 from echocardmae_mm.utils.errors import UserError
 
 _COMPUTED = 'pos_embed'
@@ -69,10 +69,8 @@ def _tensors(model: nn.Module, checkpoint: str) -> tuple[Tensors, Tensors]:
     """Tensors of the model that are not computed, and tensors of the checkpoint."""
     content = CheckpointLoader.load_checkpoint(checkpoint, map_location='cpu')
     found = content.get('state_dict', content) if isinstance(content, dict) else {}
-    inner: nn.Module = model.module if is_model_wrapper(model) else model  # type: ignore[assignment]
-    own = {
-        name: tensor for name, tensor in inner.state_dict().items() if not name.endswith(_COMPUTED)
-    }
+    state = unwrap_model(model).state_dict()
+    own = {name: tensor for name, tensor in state.items() if not name.endswith(_COMPUTED)}
     return own, {name.removeprefix('module.'): tensor for name, tensor in found.items()}
 
 

@@ -6,9 +6,9 @@ from typing import Any
 
 import torch
 from mmengine.hooks import Hook
-from mmengine.model import is_model_wrapper
 from mmengine.runner import Runner
 
+from echocardmae_mm.engine.unwrap import unwrap_model
 from echocardmae_mm.registry import HOOKS
 
 
@@ -31,5 +31,5 @@ class CompileHook(Hook):
 
     def before_train(self, runner: Runner) -> None:
         """Replace the method by its compiled form."""
-        model = runner.model.module if is_model_wrapper(runner.model) else runner.model
+        model = unwrap_model(runner.model)
         setattr(model, self.method, torch.compile(getattr(model, self.method), **self.kwargs))

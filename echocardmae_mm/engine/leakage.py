@@ -9,7 +9,7 @@ from mmengine.logging import print_log
 from torch.utils.data import Dataset
 
 from echocardmae_mm.engine.provenance import read_provenance
-from echocardmae_mm.engine.unwrap_datasets import unwrap_datasets
+from echocardmae_mm.engine.unwrap import unwrap_datasets
 from echocardmae_mm.utils.errors import UserError
 
 

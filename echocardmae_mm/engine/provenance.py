@@ -14,7 +14,7 @@ from mmengine.runner import CheckpointLoader, Runner
 
 import echocardmae_mm
 from echocardmae_mm.datasets.patient_split import write_split
-from echocardmae_mm.engine.unwrap_datasets import unwrap_datasets
+from echocardmae_mm.engine.unwrap import unwrap_datasets
 from echocardmae_mm.registry import HOOKS
 
 _KEY = 'echocardmae_mm'

@@ -9,12 +9,12 @@ import torch
 from mmengine.dataset import pseudo_collate
 from mmengine.dist import master_only
 from mmengine.hooks import Hook
-from mmengine.model import is_model_wrapper
 from mmengine.registry import DATASETS
 from mmengine.runner import Runner
 from torch import Tensor
 from torch.utils.data import DataLoader
 
+from echocardmae_mm.engine.unwrap import unwrap_model
 from echocardmae_mm.evaluation.reconstruction_metric import ReconstructionMetric
 from echocardmae_mm.evaluation.reconstruction_plot import reconstruction_plot
 from echocardmae_mm.registry import HOOKS
@@ -64,7 +64,7 @@ class ReconstructionHook(Hook):
             dataset = (runner.val_loop or runner.train_loop).dataloader.dataset
             count = min(self.videos, len(dataset))
             self._batch = pseudo_collate([dataset[EpochIndex(i, 0, 0)] for i in range(count)])
-        model = _unwrapped(runner.model)
+        model = unwrap_model(runner.model)
         was_training = model.training
         model.eval()
         with torch.no_grad():
@@ -112,14 +112,10 @@ def training_mean(model: Any, loader: dict, seed: int = 0) -> Tensor:
         num_workers=loader.get('num_workers', 0),
         collate_fn=pseudo_collate,
     )
-    preprocess = _unwrapped(model).data_preprocessor
+    preprocess = unwrap_model(model).data_preprocessor
     total, clips = torch.zeros(()), 0
     for batch in batches:
         target = preprocess(batch, False)['inputs']['target']  # (2B, 3, T, H, W)
         total = total + target.sum(0, dtype=torch.float64).cpu()
         clips += len(target)
     return (total / clips).float()
-
-
-def _unwrapped(model: Any) -> Any:
-    return model.module if is_model_wrapper(model) else model

@@ -8,7 +8,7 @@ from mmengine.hooks import Hook
 from mmengine.runner import Runner
 from torch.utils.data import Dataset
 
-from echocardmae_mm.engine.unwrap_datasets import unwrap_datasets
+from echocardmae_mm.engine.unwrap import unwrap_datasets
 from echocardmae_mm.registry import HOOKS
 
 

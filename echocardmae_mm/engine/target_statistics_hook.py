@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from mmengine.hooks import Hook
-from mmengine.model import is_model_wrapper
 from mmengine.runner import Runner
 
-from echocardmae_mm.engine.unwrap_datasets import unwrap_datasets
+from echocardmae_mm.engine.unwrap import unwrap_datasets, unwrap_model
 from echocardmae_mm.registry import HOOKS
 from echocardmae_mm.utils.errors import UserError
 
@@ -35,5 +34,4 @@ class TargetStatisticsHook(Hook):
                     'CAMUSDataset'
                 )
             targets += [info['ef'] for info in infos]
-        model = runner.model.module if is_model_wrapper(runner.model) else runner.model
-        model.cls_head.fit_targets(targets)
+        unwrap_model(runner.model).cls_head.fit_targets(targets)

@@ -13,7 +13,7 @@ from mmengine.runner import Runner
 
 from echocardmae_mm.engine.leakage import Leakage
 from echocardmae_mm.engine.provenance import git_commit, read_provenance
-from echocardmae_mm.engine.unwrap_datasets import unwrap_datasets
+from echocardmae_mm.engine.unwrap import unwrap_datasets
 from echocardmae_mm.evaluation.markdown import markdown_table
 from echocardmae_mm.evaluation.prediction_metric import PREDICTIONS, RESULT, PredictionMetric
 from echocardmae_mm.registry import HOOKS
@@ -24,8 +24,8 @@ from echocardmae_mm.utils.atomic_files import atomic_write_text, json_text
 class PredictionsHook(Hook):
     """Writes the predictions of every :class:`PredictionMetric`, whichever tool runs the test.
 
-    In the work directory, a test writes ``predictions.csv`` and, with ``plot``, ``plots/test_*.png``;
-    a validation then redraws ``plots/val_*.png``.
+    A test writes ``predictions.csv`` to the work directory. With ``plot``, it also writes
+    ``plots/test_*.png``, and a validation redraws ``plots/val_*.png``.
 
     Args:
         plot (bool): Whether to draw plots; the ``--plot`` option of a test sets it. Defaults to

@@ -1,30 +1,35 @@
 """A pretraining run that takes seconds: real model, data set, transforms and files, all tiny."""
 
-_base_ = [
-    '../../configs/_base_/models/echocardmae_vit_small.py',
-    '../../configs/_base_/runtime_mmaction.py',
-]
+_base_ = '../../configs/_base_/runtime_mmaction.py'
+
+from echocardmae_mm.recipes import pretraining  # noqa: E402
 
 data_root = 'recordings'
 experiment_name = 'tiny'
 
-model = dict(
-    backbone=dict(img_size=32, num_frames=4, embed_dims=24, depth=1, num_heads=2, drop_rate=0.1),
-    neck=dict(img_size=32, num_frames=4, in_channels=24, embed_dims=24, depth=1, num_heads=2),
-)
+model = pretraining(
+    img_size=32,
+    num_frames=4,
+    embed_dims=24,
+    depth=1,
+    num_heads=2,
+    settings=dict(
+        data_preprocessor=dict(mask=dict(sector='none', mask_ratio=0.5)),
+        backbone=dict(drop_rate=0.1),
+        neck=dict(embed_dims=24, depth=1, num_heads=2),
+    ),
+)['model']
 
 pipeline = [
     dict(type='echocardmae_mm.RecordingInit'),
     dict(type='echocardmae_mm.SampleRandomClips', clip_len=4, frame_interval=2),
     dict(type='echocardmae_mm.RecordingDecode'),
-    dict(type='mmaction.Resize', scale=(32, 32), keep_ratio=False),
+    dict(type='echocardmae_mm.ResizeFrames', scale=(32, 32), keep_ratio=False),
     dict(type='mmaction.Flip', flip_ratio=0.5),  # draws from numpy's global generator
     dict(type='mmaction.FormatShape', input_format='NCTHW'),
-    dict(type='echocardmae_mm.DenoisedTarget', method='median'),
-    dict(type='echocardmae_mm.SectorMask', sector='none', mask_ratio=0.5),
     dict(
         type='mmaction.PackActionInputs',
-        collect_keys=('imgs', 'target', 'sector', 'masked'),
+        collect_keys=('imgs', 'key'),
         meta_keys=('img_shape', 'filename', 'sample_idx'),
     ),
 ]

@@ -1,9 +1,11 @@
-"""The data sets inside mmengine's wrappers."""
+"""The data sets and the model inside mmengine's wrappers."""
 
 from __future__ import annotations
 
 from typing import Any
 
+from mmengine.model import is_model_wrapper
+from torch import nn
 from torch.utils.data import Dataset
 
 
@@ -12,3 +14,8 @@ def unwrap_datasets(dataset: Dataset) -> list[Any]:
     if hasattr(dataset, 'datasets'):
         return [leaf for part in dataset.datasets for leaf in unwrap_datasets(part)]
     return unwrap_datasets(dataset.dataset) if hasattr(dataset, 'dataset') else [dataset]
+
+
+def unwrap_model(model: nn.Module) -> Any:
+    """The model inside a wrapper such as ``MMDistributedDataParallel``, or the model itself."""
+    return model.module if is_model_wrapper(model) else model
