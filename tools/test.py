@@ -9,9 +9,7 @@ from mistakes import UserError, report_user_errors
 from mmengine.config import Config
 from mmengine.dist import is_main_process
 
-from echocardmae_mm.engine import check_leakage, require_fit, write_test_results
-
-PICTURES = 'echocardmae_mm.PredictionsHook'
+from echocardmae_mm.engine import check_leakage, enable_plots, require_fit, write_test_results
 
 
 def parse_args() -> argparse.Namespace:
@@ -47,20 +45,9 @@ def merge(config: Config, args: argparse.Namespace) -> None:
         evaluators = config.test_evaluator
         evaluators = [evaluators] if isinstance(evaluators, dict) else list(evaluators)
         config.test_evaluator = [*evaluators, dict(type='DumpResults', out_file_path=args.dump)]
-    if args.plot:
-        plot(config, args)
     if args.show or args.show_dir:
         show(config, args)
     override(config, args.cfg_options)
-
-
-def plot(config: Config, args: argparse.Namespace) -> None:
-    """Let the config's hook draw what its metric predicts."""
-    hooks = [hook for hook in config.get('custom_hooks') or () if hook['type'] == PICTURES]
-    if not hooks:
-        raise UserError(f'{args.config} has no pictures of a test: --plot needs {PICTURES} in it')
-    for hook in hooks:
-        hook['plot'] = True
 
 
 def show(config: Config, args: argparse.Namespace) -> None:
@@ -87,6 +74,8 @@ def main() -> None:
     if config.get('test_dataloader') is None:
         raise UserError(f'{args.config}: has no test set: give it a test_dataloader and its kin')
     runner = build_runner(config, 'test_dataloader')
+    if args.plot:
+        enable_plots(runner)
     dataset = runner.test_dataloader.dataset
     leakage = check_leakage(args.checkpoint, dataset, args.allow_leakage)
     require_fit(runner.model, args.checkpoint)

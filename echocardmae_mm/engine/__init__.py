@@ -16,7 +16,7 @@ from echocardmae_mm.engine.resumable_train_loop import ResumableTrainLoop
 from echocardmae_mm.engine.segmentation_hook import SegmentationHook
 from echocardmae_mm.engine.skipped_videos_hook import SkippedVideosHook
 from echocardmae_mm.engine.target_statistics_hook import TargetStatisticsHook
-from echocardmae_mm.engine.test_results import PredictionsHook, write_test_results
+from echocardmae_mm.engine.test_results import PredictionsHook, enable_plots, write_test_results
 from echocardmae_mm.engine.training_curves_hook import TrainingCurvesHook
 from echocardmae_mm.engine.unwrap import unwrap_datasets
 from echocardmae_mm.utils.atomic_backend import AtomicBackend
@@ -43,6 +43,7 @@ __all__ = [
     'TrainingCurvesHook',
     'TrainingMeanHook',
     'check_leakage',
+    'enable_plots',
     'git_commit',
     'overrides',
     'read_provenance',

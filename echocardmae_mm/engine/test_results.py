@@ -18,6 +18,7 @@ from echocardmae_mm.evaluation.markdown import markdown_table
 from echocardmae_mm.evaluation.prediction_metric import PREDICTIONS, RESULT, PredictionMetric
 from echocardmae_mm.registry import HOOKS
 from echocardmae_mm.utils.atomic_files import atomic_write_text, json_text
+from echocardmae_mm.utils.errors import UserError
 
 
 @HOOKS.register_module()
@@ -28,8 +29,7 @@ class PredictionsHook(Hook):
     ``plots/test_*.png``, and a validation redraws ``plots/val_*.png``.
 
     Args:
-        plot (bool): Whether to draw plots; the ``--plot`` option of a test sets it. Defaults to
-            False.
+        plot (bool): Whether to draw plots; :func:`enable_plots` sets it. Defaults to False.
     """
 
     priority = 'LOW'
@@ -58,6 +58,22 @@ class PredictionsHook(Hook):
         folder.mkdir(parents=True, exist_ok=True)
         for name, figure in metric.plots(metric.predictions).items():
             figure.savefig(folder / f'{part}_{name}.png', dpi=150)
+
+
+def enable_plots(runner: Runner) -> None:
+    """Let the test of a runner plot its predictions.
+
+    Raises:
+        UserError: If the config has no :class:`PredictionsHook`.
+    """
+    hooks = [hook for hook in runner.hooks if isinstance(hook, PredictionsHook)]
+    if not hooks:
+        raise UserError(
+            f'{runner.cfg.filename}: has no plots of a test; --plot needs '
+            "default_hooks.predictions=dict(type='echocardmae_mm.PredictionsHook')"
+        )
+    for hook in hooks:
+        hook.plot = True
 
 
 def write_test_results(

@@ -174,10 +174,11 @@ def test_what_was_trained_on_is_not_tested_on_under_another_name(ef_tool, echone
     assert len(result['leakage']['recordings']) == 5
 
 
-def test_plot_needs_a_config_that_draws(tool, checkpoint):
+def test_plot_needs_a_config_that_draws(tool, checkpoint, make_video, tmp_path):
+    make_video(tmp_path / 'recordings' / 'a.avi', num_frames=8)
     with pytest.raises(SystemExit) as end:
         tool(checkpoint, '--plot').main()
-    assert end.value.code.startswith('error: config.py has no pictures of a test')
+    assert end.value.code.startswith('error: config.py: has no plots of a test')
 
 
 @pytest.mark.slow
