@@ -8,20 +8,28 @@ from typing import Any
 from mmengine.logging import MMLogger
 from mmengine.runner import Runner
 
-_METHODS = {'_log_env', 'after_test_epoch'}  # environment and config; the metrics in one line
+_METHODS = {
+    '_log_env',  # environment and config
+    'after_test_epoch',  # all metrics of a test in one line
+}
+_MESSAGES = (
+    'Hooks will be executed',
+    'Distributed training is not used',
+    'Loads checkpoint by',
+)
 
 
 class BriefRunner(Runner):
-    """``Runner`` that logs the environment, the config and the hooks to the log file only.
+    """``Runner`` that logs environment, config and hooks to the log file, not to the console.
 
-    So it does with mmengine's one-line list of all metrics of a test; see
-    :func:`write_test_results` for tables of them.
+    The same applies to mmengine's one-line list of all metrics of a test, which
+    :func:`write_test_results` logs as tables.
     """
 
     def build_logger(
         self, log_level: int | str = 'INFO', log_file: str | None = None, **kwargs: Any
     ) -> MMLogger:
-        """Build the logger, and filter what it writes to the console."""
+        """Build the logger, and filter its console output."""
         logger = super().build_logger(log_level, log_file, **kwargs)
         for handler in logger.handlers:
             if not isinstance(handler, logging.FileHandler):
@@ -30,5 +38,5 @@ class BriefRunner(Runner):
 
 
 def _is_for_the_console(record: logging.LogRecord) -> bool:
-    lists_hooks = str(record.msg).startswith('Hooks will be executed')
-    return record.levelno >= logging.WARNING or not (record.funcName in _METHODS or lists_hooks)
+    is_detail = record.funcName in _METHODS or str(record.msg).startswith(_MESSAGES)
+    return record.levelno >= logging.WARNING or not is_detail

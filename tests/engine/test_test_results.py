@@ -1,12 +1,16 @@
 """Files that a test and a validation write."""
 
+import hashlib
+import json
+import logging
 from types import SimpleNamespace
 
 import pandas as pd
 import pytest
 import torch
+from mmengine.config import Config
 
-from echocardmae_mm.engine import PredictionsHook
+from echocardmae_mm.engine import Leakage, PredictionsHook, write_test_results
 from echocardmae_mm.evaluation import EFMetric, ReconstructionMetric
 
 PLOTS = {'predicted_against_true', 'bland_altman', 'error_by_ef_class'}
@@ -50,3 +54,30 @@ def test_a_metric_without_a_table_is_passed_over(tmp_path):
         SimpleNamespace(work_dir=str(tmp_path), test_evaluator=evaluator)
     )
     assert list(tmp_path.iterdir()) == []
+
+
+def test_results_name_their_origin_and_end_in_a_table(runner, tmp_path, caplog):
+    checkpoint = tmp_path / 'a.pth'
+    torch.save({'state_dict': {}, 'meta': {}}, checkpoint)
+    runner.test_evaluator.metrics.pop(0)
+    runner.cfg, runner.seed = Config({'a_setting': 3}), 4
+    runner.test_dataloader = SimpleNamespace(dataset=[1, 2, 3])
+    runner.logger = logging.getLogger('results')
+    caplog.set_level(logging.INFO, 'results')
+
+    leakage = Leakage([], 3, ['a.pth'])
+    path = write_test_results(runner, {'ef/mae': 3.0}, str(checkpoint), leakage)
+
+    result = json.loads(path.read_text())
+    assert path == tmp_path / 'test.json'
+    assert result['metrics'] == {'ef/mae': 3.0}
+    assert result['checkpoint_sha256'] == hashlib.sha256(checkpoint.read_bytes()).hexdigest()
+    assert result['leakage'] == {'recordings': [], 'tested': 3, 'unknown': ['a.pth']}
+    assert result['data'] == [{'type': 'list', 'data_root': None, 'recordings': 3, 'found': None}]
+    assert result['seed'] == 4
+    assert 'a_setting = 3' in result['config_text']
+    assert '| MAE ' in caplog.messages[-1]
+
+    runner.test_evaluator.metrics.clear()
+    write_test_results(runner, {'top1': 0.5}, str(checkpoint), None)
+    assert '| top1   |   0.5 |' in caplog.messages[-1]
