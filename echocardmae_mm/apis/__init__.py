@@ -1,5 +1,10 @@
-"""What a trained model does with a recording of one's own."""
+"""Apply a trained model to recordings of your own."""
 
-from echocardmae_mm.apis.segment_recording import Segmentation, load_model, segment_recording
+from echocardmae_mm.apis.segment_recording import (
+    CROPS,
+    Segmentation,
+    load_model,
+    segment_recording,
+)
 
-__all__ = ['Segmentation', 'load_model', 'segment_recording']
+__all__ = ['CROPS', 'Segmentation', 'load_model', 'segment_recording']

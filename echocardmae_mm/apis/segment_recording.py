@@ -1,4 +1,4 @@
-"""Label every frame of a recording, whatever its size."""
+"""Label every frame of a recording of any size."""
 
 from __future__ import annotations
 
@@ -21,17 +21,12 @@ from echocardmae_mm.utils.errors import UserError
 CROPS = ('auto', 'sector', 'none')
 _ECHONET_SIZE = (112, 112)
 _FRAMES_OF_A_SECTOR = 24
-_BEFORE = (
-    'LoadEchoFrame',
-    'LoadEchoMask',
-    'RecordingInit',
-    'RecordingDecode',
-    'SampleLabelledClip',
-)
+_SAMPLER = 'SampleLabelledClip'
+_LOADING = ('LoadEchoFrame', 'LoadEchoMask', 'RecordingInit', 'RecordingDecode', _SAMPLER)
 
 
 class Segmentation(NamedTuple):
-    """A recording with its labels.
+    """Labels of a recording.
 
     Args:
         labels (np.ndarray): uint8 of shape (T, H, W), at the recording's own size.
@@ -45,18 +40,18 @@ class Segmentation(NamedTuple):
 
 
 def load_model(config: Config, checkpoint: str, device: str | None = None) -> BaseModel:
-    """Build the model of a segmentation config and load it.
+    """Build the model of a segmentation config and load its weights.
 
     Args:
-        config (Config): Of MMSegmentation's kind or with :class:`ClipSegmentor`.
+        config (Config): A config of MMSegmentation, or of a :class:`ClipSegmentor`.
         checkpoint (str): Path or address.
-        device (str, optional): Where it computes. Defaults to None, a GPU if there is one.
+        device (str, optional): Device of the model. Defaults to None, a GPU if there is one.
 
     Returns:
-        BaseModel: In evaluation, with the checkpoint's ``dataset_meta``.
+        BaseModel: In evaluation mode, with the checkpoint's ``dataset_meta``.
 
     Raises:
-        UserError: If the checkpoint is of another model, or of no segmentation.
+        UserError: If the checkpoint is of another model, or not of a segmentation.
     """
     init_default_scope(config.default_scope)
     model = MODELS.build(config.model)
@@ -64,7 +59,7 @@ def load_model(config: Config, checkpoint: str, device: str | None = None) -> Ba
     loaded = load_checkpoint(model, checkpoint, map_location='cpu')
     meta = loaded.get('meta', {}).get('dataset_meta') or {}
     if 'classes' not in meta:
-        raise UserError(f'{checkpoint}: does not say which structures it segments')
+        raise UserError(f'{checkpoint}: does not name the structures that it segments')
     model.dataset_meta = meta
     return model.to(device or ('cuda' if torch.cuda.is_available() else 'cpu')).eval()
 
@@ -77,18 +72,19 @@ def segment_recording(
     batch_size: int = 16,
     progress: Callable[[Iterable[Any], int], Iterable[Any]] = lambda steps, _: steps,
 ) -> Segmentation:
-    """Label every frame.
+    """Label every frame of a recording.
 
     Args:
-        model (BaseModel): As :func:`load_model` gives it.
+        model (BaseModel): As :func:`load_model` returns it.
         config (Config): Its config, whose test pipeline prepares the frames.
-        recording (Recording): As :func:`open_recording` gives it.
-        crop (str): 'sector' finds the sector and shows the model the square around it, as
-            EchoNet-Dynamic is cut; 'none' shows it the frames as they are; 'auto' takes 'none' for
-            recordings of EchoNet-Dynamic's size and for models of CAMUS, which are trained on
-            whole frames, and 'sector' otherwise. Defaults to 'auto'.
-        batch_size (int): Frames in a forward pass; clips count as their frames. Defaults to 16.
-        progress (Callable): Wraps the steps, given their number. Defaults to nothing.
+        recording (Recording): As :func:`open_recording` returns it.
+        crop (str): 'sector' finds the sector and crops the frames to a square around it, as in
+            EchoNet-Dynamic; 'none' keeps whole frames; 'auto' keeps them for recordings of
+            EchoNet-Dynamic's size and for models of CAMUS, which are trained on whole frames, and
+            crops others. Defaults to 'auto'.
+        batch_size (int): Frames of a forward pass; a model of clips takes one clip. Defaults to 16.
+        progress (Callable): Wraps the iteration over batches, given their number. Defaults to no
+            display.
 
     Returns:
         Segmentation: Labels at the recording's own size.
@@ -99,77 +95,64 @@ def segment_recording(
     """
     if crop not in CROPS:
         raise UserError(f'crop={crop!r} is unknown; choose one of {CROPS}')
+    dataset = config.test_dataloader.dataset
+    prepare = Compose([step for step in dataset.pipeline if not step['type'].endswith(_LOADING)])
+    sampler = next((s for s in dataset.pipeline if s['type'].endswith(_SAMPLER)), None)
+
     shape = recording.frames([0]).shape[1:3]
+    if crop == 'auto':
+        is_whole = shape == _ECHONET_SIZE or str(dataset.get('type')).endswith('CAMUSSegDataset')
+        crop = 'none' if is_whole else 'sector'
     box = None
-    sees_whole_frames = shape == _ECHONET_SIZE or _is_of_camus(config)
-    if crop == 'sector' or (crop == 'auto' and not sees_whole_frames):
-        some = np.linspace(0, len(recording) - 1, _FRAMES_OF_A_SECTOR).astype(int)
-        frames = list(recording.frames(np.unique(some)))
+    if crop == 'sector':
+        chosen = np.linspace(0, len(recording) - 1, _FRAMES_OF_A_SECTOR).astype(int)
+        frames = list(recording.frames(np.unique(chosen)))
         box, sector = find_sector_box(
             frames, recording.filename, recording.region, recording.spacing
         )
 
-    def view(frame: np.ndarray) -> np.ndarray:
-        return frame if box is None else box.cut(frame * sector[..., None])
-
-    steps = [s for s in config.test_pipeline if s['type'].rpartition('.')[2] not in _BEFORE]
-    prepare = Compose(steps)
-    clips = list(_clips(config, len(recording), batch_size))
+    if sampler is None:
+        batches = np.array_split(np.arange(len(recording)), -(-len(recording) // batch_size))
+    else:
+        batches = list(_clips(len(recording), sampler['clip_len'], sampler['frame_interval']))
     labels = np.zeros((len(recording), *shape), np.uint8)
-    for indices in progress(clips, len(clips)):
-        frames = [view(frame) for frame in recording.frames(indices)]
-        is_clip = _sampler(config) is not None
-        batch = [_of_clip(frames, prepare)] if is_clip else [_of_frame(f, prepare) for f in frames]
+    for indices in progress(batches, len(batches)):
+        frames = list(recording.frames(indices))
+        if box is not None:
+            frames = [box.cut(frame * sector[..., None]) for frame in frames]
+        samples = [_clip_sample(frames)] if sampler else [_frame_sample(f) for f in frames]
         with torch.no_grad():
-            samples = model.test_step(pseudo_collate(batch))
-        predicted = torch.cat([sample.pred_sem_seg.data for sample in samples]).cpu().numpy()
-        for index, mask in zip(indices, predicted.astype(np.uint8)):
+            predictions = model.test_step(pseudo_collate([prepare(sample) for sample in samples]))
+        masks = torch.cat([sample.pred_sem_seg.data for sample in predictions]).cpu().numpy()
+        for index, mask in zip(indices, masks.astype(np.uint8)):
             labels[index] = mask if box is None else box.put_back(mask, shape)
     meta: Any = model.dataset_meta
     return Segmentation(labels, tuple(meta['classes']), meta['palette'])
 
 
-def _is_of_camus(config: Config) -> bool:
-    loader = config.get('test_dataloader') or {}
-    return str(loader.get('dataset', {}).get('type')).endswith('CAMUSSegDataset')
-
-
-def _sampler(config: Config) -> dict[str, Any] | None:
-    """The step that samples clips, of a config that goes by clips."""
-    of_clips = (s for s in config.test_pipeline if s['type'].endswith('SampleLabelledClip'))
-    return next(of_clips, None)
-
-
-def _clips(config: Config, num_frames: int, batch_size: int) -> Iterator[np.ndarray]:
-    """Frames that are labelled together; every frame comes up."""
-    sampler = _sampler(config)
-    if sampler is None:
-        yield from np.array_split(np.arange(num_frames), -(-num_frames // batch_size))
-        return
-    length, interval = sampler['clip_len'], sampler['frame_interval']
+def _clips(num_frames: int, length: int, interval: int) -> Iterator[np.ndarray]:
+    """Indices of clips that together hold every frame."""
     for offset in range(min(interval, num_frames)):
         frames = np.arange(offset, num_frames, interval)
         for begin in range(0, len(frames), length):
-            # The last clip reaches back, so that it is whole where the recording is long enough.
+            # The last clip starts earlier, so that it is full if the recording is long enough.
             first = max(0, min(begin, len(frames) - length))
             clip = frames[first : first + length]
             yield np.concatenate([clip, np.repeat(clip[-1:], length - len(clip))])
 
 
-def _of_frame(frame: np.ndarray, prepare: Compose) -> dict[str, Any]:
+def _frame_sample(frame: np.ndarray) -> dict[str, Any]:
     shape = frame.shape[:2]
-    return prepare({'img': frame, 'img_shape': shape, 'ori_shape': shape})
+    return {'img': frame, 'img_shape': shape, 'ori_shape': shape}
 
 
-def _of_clip(frames: list[np.ndarray], prepare: Compose) -> dict[str, Any]:
+def _clip_sample(frames: list[np.ndarray]) -> dict[str, Any]:
     shape = frames[0].shape[:2]
-    return prepare(
-        {
-            'imgs': frames,
-            'img_shape': shape,
-            'original_shape': shape,
-            'modality': 'RGB',
-            'num_clips': 1,
-            'clip_len': len(frames),
-        }
-    )
+    return {
+        'imgs': frames,
+        'img_shape': shape,
+        'original_shape': shape,
+        'modality': 'RGB',
+        'num_clips': 1,
+        'clip_len': len(frames),
+    }

@@ -20,7 +20,8 @@ from echocardmae_mm.evaluation.bootstrap import Interval, bootstrap_intervals
 RESULT, PREDICTIONS = 'test.json', 'predictions.csv'
 _ABOUT = ('video', 'patient', 'view', 'quality', 'source')
 
-Statistics = dict[str, float | Interval]
+#: Numbers and intervals by name.
+Statistics = dict[str, Any]
 
 
 class PredictionMetric(BaseMetric):

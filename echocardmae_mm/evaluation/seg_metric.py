@@ -141,7 +141,9 @@ class EchoSegMetric(PredictionMetric):
         """Tables of overlap and distances, and of ejection fraction by Simpson's method."""
         statistics = statistics or self.statistics
         names = [name for name in _NAMES if _is_defined(statistics, name)]
-        rows = [(self._overall(), *(_cell(statistics[name]) for name in names))]
+        rows: list[tuple[str, ...]] = [
+            (self._overall(), *(_cell(statistics[name]) for name in names))
+        ]
         prefixes = dict.fromkeys(
             name.rpartition('/')[0]
             for name in statistics
@@ -162,8 +164,8 @@ class EchoSegMetric(PredictionMetric):
             'image): their Dice is 0, their distances are left out'
         )
         if simpson := [name for name in _SIMPSON if _is_defined(statistics, name)]:
-            cells = [(_SIMPSON[name], _cell(statistics[name])) for name in simpson]
-            text += f'\n\n{markdown_table(("ejection fraction by Simpson", ""), cells)}'
+            rows = [(_SIMPSON[name], _cell(statistics[name])) for name in simpson]
+            text += f'\n\n{markdown_table(("ejection fraction by Simpson", ""), rows)}'
         return text
 
     def plots(self, predictions: pd.DataFrame) -> dict[str, Figure]:

@@ -25,11 +25,15 @@ CLIPS = [
     dict(type='echocardmae_mm.RecordingInit'),
     dict(type='echocardmae_mm.SampleLabelledClip', clip_len=8, frame_interval=3, place='middle'),
     dict(type='echocardmae_mm.RecordingDecode'),
-    dict(type='mmaction.Resize', scale=(112, 112), keep_ratio=False),
+    dict(type='echocardmae_mm.ResizeFrames', scale=(112, 112), keep_ratio=False),
     dict(type='echocardmae_mm.LoadEchoMask'),
     dict(type='mmaction.FormatShape', input_format='NCTHW'),
     dict(type='echocardmae_mm.PackSegClip'),
 ]
+
+
+def config_of(pipeline, **dataset):
+    return Config(dict(test_dataloader=dict(dataset=dict(pipeline=pipeline, **dataset))))
 
 
 class Numbered(Recording):
@@ -74,7 +78,7 @@ class Threshold(BaseModel):
 @pytest.mark.parametrize('pipeline', [FRAMES, CLIPS])
 @pytest.mark.parametrize('num_frames', [1, 2, 7, 8, 24, 25, 61])
 def test_every_frame_has_its_own_labels(pipeline, num_frames):
-    config = Config(dict(test_pipeline=pipeline))
+    config = config_of(pipeline)
     found = segment_recording(Threshold(), config, Numbered(num_frames), batch_size=5)
     assert found.labels.shape == (num_frames, 112, 112)
     assert found.labels[:, 50, 50].tolist() == list(range(num_frames))
@@ -82,7 +86,7 @@ def test_every_frame_has_its_own_labels(pipeline, num_frames):
 
 
 def test_frames_of_another_size_are_shown_as_they_are_if_asked():
-    config = Config(dict(test_pipeline=FRAMES))
+    config = config_of(FRAMES)
     found = segment_recording(Threshold(), config, Numbered(3, (60, 90)), crop='none')
     assert found.labels.shape == (3, 60, 90)
     with pytest.raises(UserError, match="crop='half' is unknown"):
@@ -104,7 +108,7 @@ class Bright(Threshold):
 def test_labels_land_where_the_model_saw_them():
     phantom = make_phantom(5, num_frames=24, screen='clip')
     recording = Screen(phantom.frames)
-    config = Config(dict(test_pipeline=FRAMES))
+    config = config_of(FRAMES)
     found = segment_recording(Bright(), config, recording).labels == 1
     smooth = np.stack([cv2.GaussianBlur(frame[..., 0], (0, 0), 2) for frame in phantom.frames])
     expected = (smooth > 60) & phantom.sector_mask
@@ -114,8 +118,7 @@ def test_labels_land_where_the_model_saw_them():
 
 
 def test_models_of_camus_are_shown_whole_frames():
-    test = dict(dataset=dict(type='echocardmae_mm.CAMUSSegDataset'))
-    config = Config(dict(test_pipeline=FRAMES, test_dataloader=test))
+    config = config_of(FRAMES, type='echocardmae_mm.CAMUSSegDataset')
     found = segment_recording(Threshold(), config, Numbered(3, (60, 90)))
     assert found.labels[:, 30, 40].tolist() == [0, 1, 2]
 
