@@ -10,6 +10,8 @@ from scipy.stats import norm, t
 
 _MIN_DEFINED_SHARE = 0.9
 
+Statistics = Callable[[np.ndarray], Mapping[str, float]]
+
 
 class Interval(NamedTuple):
     """An estimate and its bootstrap interval.
@@ -43,7 +45,7 @@ def interval_cells(value: float | Interval) -> tuple[str, str]:
 
 
 def bootstrap_intervals(
-    statistics: Callable[[np.ndarray], Mapping[str, float]],
+    statistics: Statistics,
     patients: Sequence[Hashable] | np.ndarray,
     confidence: float = 0.95,
     n_resamples: int = 2000,
@@ -85,20 +87,40 @@ def bootstrap_intervals(
     return intervals
 
 
-def weights_of_runs(count: int, seed: int) -> Iterator[np.ndarray]:
-    """Weights of the runs of a model: equal for the estimate, then resampled.
+def bootstrap_runs(
+    runs: Sequence[Statistics],
+    patients: Sequence[Hashable] | np.ndarray,
+    n_resamples: int = 2000,
+    seed: int = 0,
+) -> dict[str, Interval]:
+    """Intervals of the means over several runs, such as seeds, over patients and over runs.
 
     With few runs, resampling underestimates the variance between runs: that of their mean by the
-    factor (count - 1) / count, and its quantiles are Student's. The resampled weights deviate more
-    from the equal ones to compensate, so that the interval has its coverage.
+    factor (runs - 1) / runs, and its quantiles are Student's. The resampled weights of the runs
+    deviate more from equal ones to compensate, so that the interval has its coverage.
 
     Args:
-        count (int): Number of runs.
-        seed (int): Seed of the resampling.
+        runs (Sequence[Callable]): The statistics of each run, as in :func:`bootstrap_intervals`.
+        patients (Sequence): The patient of each row, the same in all runs.
+        n_resamples (int): Number of resamples. Defaults to 2000.
+        seed (int): Seed of the resampling. Defaults to 0.
 
-    Yields:
-        np.ndarray: Weights that sum to 1, float64 of shape (count,); equal in the first.
+    Returns:
+        dict[str, Interval]: By name.
     """
+    weights = _weights_of_runs(len(runs), seed)
+
+    def means(rows: np.ndarray) -> dict[str, float]:
+        of_runs = [run(rows) for run in runs]
+        names = list(of_runs[0])
+        values = np.array([[statistics[name] for name in names] for statistics in of_runs])
+        return dict(zip(names, (next(weights) @ values).tolist()))
+
+    return bootstrap_intervals(means, patients, n_resamples=n_resamples, seed=seed)
+
+
+def _weights_of_runs(count: int, seed: int) -> Iterator[np.ndarray]:
+    """Weights of the runs that sum to 1: equal for the estimate, then resampled."""
     equal = np.full(count, 1 / count)
     yield equal
     generator = np.random.default_rng([seed, count])

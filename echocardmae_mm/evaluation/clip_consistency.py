@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +11,7 @@ import numpy as np
 import pandas as pd
 from mmengine.evaluator import BaseMetric
 
-from echocardmae_mm.evaluation.bootstrap import Interval, bootstrap_intervals, weights_of_runs
+from echocardmae_mm.evaluation.bootstrap import Interval, bootstrap_intervals, bootstrap_runs
 from echocardmae_mm.evaluation.prediction_metric import flatten
 from echocardmae_mm.registry import METRICS
 from echocardmae_mm.utils.errors import UserError
@@ -92,12 +93,9 @@ def consistency(clips: pd.DataFrame, n_resamples: int = 2000, seed: int = 0) -> 
         the mean over the clips. 95 % intervals over patients.
     """
     videos = _by_video(clips)
-    return bootstrap_intervals(
-        lambda rows: _statistics(videos, rows),
-        videos['patient'].to_numpy(),
-        n_resamples=n_resamples,
-        seed=seed,
-    )
+    statistics = partial(_statistics, videos)
+    patients = videos['patient'].to_numpy()
+    return bootstrap_intervals(statistics, patients, n_resamples=n_resamples, seed=seed)
 
 
 def consistency_difference(
@@ -122,16 +120,8 @@ def consistency_difference(
     one = videos[0][0]
     for other in (model for run in videos for model in run):
         _require_same_clips(one, other)
-    weights = weights_of_runs(len(runs), seed)
-
-    def differences(rows: np.ndarray) -> dict[str, float]:
-        each = [(_statistics(first, rows), _statistics(second, rows)) for first, second in videos]
-        values = np.array([[b[name] - a[name] for name in STATISTICS] for a, b in each])
-        return dict(zip(STATISTICS, (next(weights) @ values).tolist()))
-
-    return bootstrap_intervals(
-        differences, one['patient'].to_numpy(), n_resamples=n_resamples, seed=seed
-    )
+    differences = [partial(_difference, first, second) for first, second in videos]
+    return bootstrap_runs(differences, one['patient'].to_numpy(), n_resamples, seed)
 
 
 def is_more_consistent(difference: dict[str, Interval], margin: float) -> bool:
@@ -186,6 +176,11 @@ def _statistics(videos: pd.DataFrame, rows: np.ndarray) -> dict[str, float]:
         'mae_of_one_clip': float(error.mean()),
         'mae': float(np.abs(mean - ef).mean()),
     }
+
+
+def _difference(first: pd.DataFrame, second: pd.DataFrame, rows: np.ndarray) -> dict[str, float]:
+    one, other = _statistics(first, rows), _statistics(second, rows)
+    return {name: other[name] - one[name] for name in one}
 
 
 def intraclass_correlation(count: np.ndarray, mean: np.ndarray, sd: np.ndarray) -> float:

@@ -8,8 +8,11 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 
+from echocardmae_mm.evaluation.diagnosis_metric import DiagnosisMetric
 from echocardmae_mm.evaluation.diagnosis_statistics import diagnosis_statistics
+from echocardmae_mm.evaluation.ef_metric import EFMetric
 from echocardmae_mm.evaluation.ef_statistics import ef_statistics
+from echocardmae_mm.evaluation.seg_metric import EchoSegMetric
 from echocardmae_mm.evaluation.seg_statistics import (
     COUNTS,
     DISTANCES,
@@ -18,30 +21,9 @@ from echocardmae_mm.evaluation.seg_statistics import (
     structures_of,
 )
 
-_EF_LABELS = {
-    'mae': 'MAE',
-    'rmse': 'RMSE',
-    'r2': 'R2',
-    'r': 'Pearson r',
-    'bias': 'bias',
-    'auroc_below_50': 'AUROC of EF < 50',
-}
-_DIAGNOSIS_LABELS = {
-    'auroc': 'AUROC',
-    'accuracy': 'accuracy (%)',
-    'sensitivity': 'sensitivity (%)',
-    'specificity': 'specificity (%)',
-    'precision': 'precision (%)',
-    'f1': 'F1 (%)',
-}
-_SEG_LABELS = {
-    'dice_pooled': 'Dice, all pixels pooled',
-    'iou_pooled': 'IoU, all pixels pooled',
-    'dice_mean': 'Dice, mean over images',
-    'iou_mean': 'IoU, mean over images',
-    'hd95_px': 'HD95 (pixels)',
-    'assd_px': 'ASSD (pixels)',
-}
+_EF = ('mae', 'rmse', 'r2', 'r', 'bias', 'auroc_below_50')
+_DIAGNOSIS = ('auroc', 'accuracy', 'sensitivity', 'specificity', 'precision', 'f1')
+_SEGMENTATION = ('dice_pooled', 'iou_pooled', 'dice_mean', 'iou_mean', 'hd95_px', 'assd_px')
 
 
 class ComparedTask(NamedTuple):
@@ -78,7 +60,7 @@ def task_of(table: pd.DataFrame) -> ComparedTask:
             ('patient', 'video'),
             ('label', 'score'),
             ('label',),
-            _DIAGNOSIS_LABELS,
+            {name: DiagnosisMetric.labels[name] for name in _DIAGNOSIS},
             lambda columns, rows: diagnosis_statistics(
                 columns['label'][rows] == 1, columns['score'][rows]
             ),
@@ -88,16 +70,16 @@ def task_of(table: pd.DataFrame) -> ComparedTask:
             ('patient', 'video'),
             ('ef', 'prediction'),
             ('ef',),
-            _EF_LABELS,
+            {name: EFMetric.labels[name] for name in _EF},
             lambda columns, rows: ef_statistics(columns['ef'][rows], columns['prediction'][rows]),
         )
     measured = all(f'{structures[0]}/{name}' in table for name in DISTANCES[:2])
-    labels = {name: text for name, text in _SEG_LABELS.items() if measured or '_px' not in name}
+    names = [name for name in _SEGMENTATION if measured or name not in DISTANCES]
     return ComparedTask(
         ('patient', 'video', 'instant'),
         tuple(f'{structure}/{name}' for structure in structures for name in COUNTS),
         tuple(f'{structure}/true' for structure in structures),
-        labels,
+        {name: EchoSegMetric.labels[name] for name in names},
         lambda columns, rows: seg_statistics(columns, structures, rows),
     )
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
@@ -10,7 +11,7 @@ import numpy as np
 import pandas as pd
 from scipy.stats import norm
 
-from echocardmae_mm.evaluation.bootstrap import Interval, bootstrap_intervals, weights_of_runs
+from echocardmae_mm.evaluation.bootstrap import Interval, Statistics, bootstrap_runs
 from echocardmae_mm.evaluation.compared_task import ComparedTask, columns_of, task_of
 from echocardmae_mm.utils.errors import UserError
 
@@ -119,17 +120,8 @@ def summarise_runs(
     """
     tables = [first for first, _ in paired([(table, table) for table in tables])]
     task = task_of(tables[0])
-    columns = [columns_of(table) for table in tables]
-    weights = weights_of_runs(len(tables), seed)
-
-    def statistics(rows: np.ndarray) -> dict[str, float]:
-        each = [task.statistics(run, rows) for run in columns]
-        values = np.array([[run[name] for name in task.labels] for run in each])
-        return dict(zip(task.labels, (next(weights) @ values).tolist()))
-
-    return bootstrap_intervals(
-        statistics, tables[0]['patient'].to_numpy(), n_resamples=n_resamples, seed=seed
-    )
+    runs = [_statistics_of(table, task) for table in tables]
+    return bootstrap_runs(runs, tables[0]['patient'].to_numpy(), n_resamples, seed)
 
 
 def compare(
@@ -156,26 +148,40 @@ def compare(
     """
     tables = paired(runs)
     task = task_of(tables[0][0])
-    columns = [[columns_of(table) for table in run] for run in tables]
+    models = [[_statistics_of(table, task) for table in run] for run in tables]
     patients = tables[0][0]['patient'].to_numpy()
-
-    def of_both(rows: np.ndarray) -> np.ndarray:
-        """Statistics of shape (runs, 2, statistics)."""
-        each = [[task.statistics(model, rows) for model in run] for run in columns]
-        return np.array([[[model[name] for name in task.labels] for model in run] for run in each])
-
-    weights = weights_of_runs(len(runs), seed)
-
-    def differences(rows: np.ndarray) -> dict[str, float]:
-        first, second = np.tensordot(next(weights), of_both(rows), 1)
-        return dict(zip(task.labels, (second - first).tolist()))
-
-    intervals = bootstrap_intervals(differences, patients, n_resamples=n_resamples, seed=seed)
-    first, second = of_both(np.arange(len(patients))).mean(0)
+    intervals = bootstrap_runs(
+        [partial(_difference, first, second) for first, second in models],
+        patients,
+        n_resamples,
+        seed,
+    )
+    rows = np.arange(len(patients))
+    first, second = ([run(rows) for run in runs] for runs in zip(*models))
     return {
-        name: Difference(one, other, intervals[name], detectable_difference(intervals[name]))
-        for name, one, other in zip(task.labels, first.tolist(), second.tolist())
+        name: Difference(
+            float(np.mean([run[name] for run in first])),
+            float(np.mean([run[name] for run in second])),
+            interval,
+            detectable_difference(interval),
+        )
+        for name, interval in intervals.items()
     }
+
+
+def _statistics_of(table: pd.DataFrame, task: ComparedTask) -> Statistics:
+    columns = columns_of(table)
+
+    def statistics(rows: np.ndarray) -> dict[str, float]:
+        values = task.statistics(columns, rows)
+        return {name: values[name] for name in task.labels}
+
+    return statistics
+
+
+def _difference(first: Statistics, second: Statistics, rows: np.ndarray) -> dict[str, float]:
+    one, other = first(rows), second(rows)
+    return {name: other[name] - one[name] for name in one}
 
 
 def _require_same(first: pd.DataFrame, second: pd.DataFrame, task: ComparedTask) -> None:
