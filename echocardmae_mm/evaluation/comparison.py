@@ -58,7 +58,7 @@ def read_predictions(path: str | Path) -> pd.DataFrame:
             f'{path}: missing column {", ".join(missing)}; found {", ".join(table.columns)}'
         )
     if table.empty:
-        raise UserError(f'{path}: contains no recording')
+        raise UserError(f'{path}: no recording in it')
     for name in task.needed:
         table[name] = pd.to_numeric(table[name], errors='coerce')
     incomplete = table[table[[*task.key, *task.needed]].isna().any(axis=1)]
