@@ -1,37 +1,40 @@
-"""Say whether training can start on a data set, and list each recording that it would skip.
+"""Check whether training can start on a data set, and list every recording it would skip.
 
-python tools/check_data.py data/EchoNet-Dynamic --jobs 8
+    echocardmae check data/EchoNet-Dynamic --jobs 8
+
+The exit status is 0 only if training can start.
 """
 
 from __future__ import annotations
 
 import argparse
-import os
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
-from argument_types import at_least
-from mistakes import report_user_errors
 from rich.console import Console
 from rich.markup import escape
 from rich.progress import Progress
 
+from echocardmae_mm.cli.arguments import add_jobs, command_parser
+from echocardmae_mm.cli.user_errors import report_user_errors
 from echocardmae_mm.datasets.checks import Findings, open_all, recognise
 
 _LEAST_RECORDINGS = 2
 
 
-def parse_args() -> argparse.Namespace:
-    """Read the command line."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument('root', type=Path, help='folder of a data set, or of recordings')
-    parser.add_argument('--jobs', type=at_least(1), default=os.cpu_count() or 1, help='processes')
-    parser.add_argument('--full', action='store_true', help='decode all frames, not two a file')
-    return parser.parse_args()
+def parse_args(argv: Sequence[str] | None) -> argparse.Namespace:
+    parser = command_parser('check', __doc__)
+    parser.add_argument('root', type=Path, help='folder of a data set or of recordings')
+    add_jobs(parser)
+    parser.add_argument(
+        '--full', action='store_true', help='decode every frame, not two of each recording'
+    )
+    return parser.parse_args(argv)
 
 
 def open_recordings(findings: Findings, full: bool, jobs: int, console: Console) -> None:
-    """Open every recording with a progress bar, and add what is wrong to the findings."""
+    """Open every recording with a progress bar, and add its problems to the findings."""
     usable = lost_in_validation = 0
     opened = open_all([*findings.recordings], full, jobs)
     with Progress(console=console) as progress:
@@ -45,20 +48,20 @@ def open_recordings(findings: Findings, full: bool, jobs: int, console: Console)
                 findings.add(filename, reason)
                 lost_in_validation += filename in findings.validation
             elif stated not in (None, num_frames):
-                findings.add(filename, f'{stated} frames are stated, {num_frames} can be decoded')
+                findings.add(filename, f'{stated} frames expected, {num_frames} can be decoded')
             progress.advance(task)
     findings.notes.append(f'{usable:,} of {len(findings.recordings):,} files can be read')
     if usable < _LEAST_RECORDINGS:
         findings.obstacles.append(f'training needs at least {_LEAST_RECORDINGS} recordings')
     if lost_in_validation:
         findings.obstacles.append(
-            f'{lost_in_validation} of the validation set cannot be read, and a validation skips '
-            'none: take them out of the list, or train with --no-validate'
+            f'{lost_in_validation} recordings of the validation set cannot be read, and validation '
+            'skips none: remove them from the list, or train with --no-validate'
         )
 
 
-def tell(findings: Findings, console: Console) -> None:
-    """Print the findings, problems first, the verdict last."""
+def print_findings(findings: Findings, console: Console) -> None:
+    """Print problems first and the verdict last."""
     for where, reason in findings.problems:
         console.print(f'[yellow]{escape(where)}[/]: {escape(reason)}', soft_wrap=True)
     for note in findings.notes:
@@ -68,26 +71,21 @@ def tell(findings: Findings, console: Console) -> None:
     verdict = '[red]cannot start[/]' if findings.obstacles else '[green]can start[/]'
     console.print(
         f'[bold]{findings.name}[/] in {escape(str(findings.root))}: training {verdict}, '
-        f'{len(findings.problems)} problems',
+        f'{len(findings.problems)} {"problem" if len(findings.problems) == 1 else "problems"}',
         soft_wrap=True,
     )
 
 
 @report_user_errors
-def main() -> None:
-    """Check; the exit status is 0 only if training can start."""
-    args = parse_args()
+def main(argv: Sequence[str] | None = None) -> None:
+    args = parse_args(argv)
     console = Console(highlight=False)
     found = recognise(args.root)
     for findings in found:
         if not findings.obstacles:
-            open_recordings(findings, args.full, args.jobs, console)
-        tell(findings, console)
+            try:
+                open_recordings(findings, args.full, args.jobs, console)
+            except KeyboardInterrupt:
+                sys.exit('interrupted')
+        print_findings(findings, console)
     sys.exit(int(any(findings.obstacles for findings in found)))
-
-
-if __name__ == '__main__':
-    try:
-        main()
-    except KeyboardInterrupt:
-        sys.exit('stopped')

@@ -1,19 +1,20 @@
-"""Draw the ultrasound sector that is found in a recording, and the tokens that belong to it.
+"""Draw the ultrasound sector found in a recording, and the tokens inside it.
 
-python tools/show_sector.py FILE [--out PICTURE.png] [--patch-size 16]
+echocardmae show-sector FILE [--out PICTURE.png] [--patch-size 16]
 """
 
 from __future__ import annotations
 
 import argparse
-import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 import cv2
 import numpy as np
-from argument_types import at_least
 from matplotlib.figure import Figure
 
+from echocardmae_mm.cli.arguments import at_least, command_parser
+from echocardmae_mm.cli.user_errors import report_user_errors
 from echocardmae_mm.datasets.recordings import open_recording
 from echocardmae_mm.datasets.transforms import CropToSector
 from echocardmae_mm.sector.detection import detect_sector
@@ -23,17 +24,14 @@ from echocardmae_mm.utils.errors import RecordingError, UserError
 ENCODER_SIZE = 112
 
 
-def parse_args() -> argparse.Namespace:
-    """Read the command line."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+def parse_args(argv: Sequence[str] | None) -> argparse.Namespace:
+    parser = command_parser('show-sector', __doc__)
     parser.add_argument('file', help='a recording: .avi, .mp4, .dcm, .nii.gz, .mhd')
-    parser.add_argument('--out', type=Path, help='picture to write (default: FILE_sector.png)')
+    parser.add_argument('--out', type=Path, help='output image (default: FILE_sector.png)')
     parser.add_argument(
         '--patch-size', type=at_least(1), default=16, help="side of the encoder's patches"
     )
-    return parser.parse_args()
+    return parser.parse_args(argv)
 
 
 def outlined(frame: np.ndarray, sector: np.ndarray) -> np.ndarray:
@@ -53,7 +51,7 @@ def tokens_drawn(frame: np.ndarray, sector: np.ndarray, patch_size: int) -> np.n
 
 
 def draw(args: argparse.Namespace) -> Path:
-    """Find the sector, print what it is like, and write the picture."""
+    """Find the sector, print its extent, and draw it."""
     recording = open_recording(args.file)
     indices = np.unique(np.linspace(0, len(recording) - 1, 16).round().astype(np.int64))
     frames = recording.frames(indices)
@@ -70,7 +68,7 @@ def draw(args: argparse.Namespace) -> Path:
     print(
         f'{args.file}: {width} x {height} pixels, {len(recording)} frames; sector from x '
         f'{columns[0]} to {columns[-1]} and y {rows[0]} to {rows[-1]}, '
-        f'{100 * sector.mean():.0f} % of the picture'
+        f'{100 * sector.mean():.0f} % of the image'
     )
     figure = Figure(figsize=(13, 4), layout='constrained')
     axes = figure.subplots(1, 4)
@@ -83,18 +81,11 @@ def draw(args: argparse.Namespace) -> Path:
         axis.set(xticks=[], yticks=[])
     out = args.out or Path(f'{Path(args.file).name}_sector.png')
     if out.suffix[1:].lower() not in figure.canvas.get_supported_filetypes():
-        raise UserError(f'{out}: expected the name of a picture, such as sector.png')
+        raise UserError(f'{out}: expected an image file name, such as sector.png')
     figure.savefig(out, dpi=100)
     return out
 
 
-def main() -> None:
-    """Draw one recording."""
-    try:
-        print(f'picture in {draw(parse_args())}')
-    except (UserError, OSError) as error:
-        sys.exit(f'error: {error}')
-
-
-if __name__ == '__main__':
-    main()
+@report_user_errors
+def main(argv: Sequence[str] | None = None) -> None:
+    print(f'image in {draw(parse_args(argv))}')

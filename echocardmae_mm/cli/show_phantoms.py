@@ -1,47 +1,48 @@
-"""Lay phantoms beside real frames, and the strongest through a beat, on a contact sheet.
+"""Draw phantoms beside real frames, and one phantom through a beat, on a contact sheet.
 
-    python tools/show_phantoms.py phantoms.png --variant default --seed 0
+    echocardmae show-phantoms phantoms.png --variant default --seed 0
 
-The real frames are pydicom's own example of an apical four-chamber view.
+The real frames come from pydicom's example of an apical four-chamber view.
 """
 
 from __future__ import annotations
 
 import argparse
-import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 import cv2
 import numpy as np
 import pydicom.examples
-from argument_types import seed
 from numpy.typing import NDArray
 from pydicom.pixels import pixel_array
 
+from echocardmae_mm.cli.arguments import command_parser, seed
+from echocardmae_mm.cli.user_errors import report_user_errors
 from echocardmae_mm.phantom import VARIANTS, Phantom, make_phantom
+from echocardmae_mm.utils.errors import UserError
 
 TILE = 224
 COLUMNS = 6
 
 
-def parse_args() -> argparse.Namespace:
-    """Read the command line."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+def parse_args(argv: Sequence[str] | None) -> argparse.Namespace:
+    parser = command_parser('show-phantoms', __doc__)
+    parser.add_argument('picture', type=Path, help='output file, .png or .jpg')
+    parser.add_argument(
+        '--variant', default='default', choices=sorted(VARIANTS), help='kind of phantom'
     )
-    parser.add_argument('picture', type=Path, help='.png or .jpg to write')
-    parser.add_argument('--variant', default='default', choices=sorted(VARIANTS))
-    parser.add_argument('--seed', type=seed, default=0, help='seed of the phantoms')
-    return parser.parse_args()
+    parser.add_argument('--seed', type=seed, default=0, help='random seed')
+    return parser.parse_args(argv)
 
 
 def tile(frame: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """Bring a frame to the size of a tile."""
+    """Resize a frame to a tile."""
     return cv2.resize(frame, (TILE, TILE), interpolation=cv2.INTER_CUBIC)
 
 
 def real_frames() -> list[NDArray[np.uint8]]:
-    """Two real frames, cut square around the sector and brought to EchoNet-Dynamic's 112 pixels."""
+    """Two real frames, cropped square around the sector and resized to 112 pixels."""
     frames = pixel_array(pydicom.examples.get_path('ybr_color'))[[2, 12], 20:210, 60:250]
     return [cv2.resize(frame, (112, 112), interpolation=cv2.INTER_AREA) for frame in frames]
 
@@ -63,15 +64,13 @@ def beat(phantom: Phantom) -> list[int]:
     return np.minimum(places, len(phantom.frames) - 1).astype(int).tolist()
 
 
-def main() -> None:
+@report_user_errors
+def main(argv: Sequence[str] | None = None) -> None:
     """Write the sheet: 2 real frames and 16 phantoms, then a beat without and with the truth."""
-    args = parse_args()
+    args = parse_args(argv)
     if not cv2.haveImageWriter(str(args.picture)):
-        sys.exit(f'error: {args.picture}: expected the name of a picture, such as phantoms.png')
-    try:
-        args.picture.parent.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        sys.exit(f'error: {error}')
+        raise UserError(f'{args.picture}: expected an image file name, such as phantoms.png')
+    args.picture.parent.mkdir(parents=True, exist_ok=True)
     phantoms = [make_phantom([args.seed, i], args.variant, num_frames=90) for i in range(16)]
     tiles = [tile(frame) for frame in real_frames()]
     tiles += [tile(phantom.frames[phantom.ed]) for phantom in phantoms]
@@ -80,9 +79,5 @@ def main() -> None:
     tiles += [outlined(strongest, index) for index in beat(strongest)]
     rows = [np.hstack(tiles[i : i + COLUMNS]) for i in range(0, len(tiles), COLUMNS)]
     if not cv2.imwrite(str(args.picture), cv2.cvtColor(np.vstack(rows), cv2.COLOR_RGB2BGR)):
-        sys.exit(f'error: {args.picture}: cannot be written')
+        raise UserError(f'{args.picture}: cannot be written')
     print(args.picture)
-
-
-if __name__ == '__main__':
-    main()

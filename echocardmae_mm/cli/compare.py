@@ -1,42 +1,41 @@
 """Compare two models that were tested on the same recordings.
 
-    python tools/compare.py a/predictions.csv b/predictions.csv
-    python tools/compare.py a/seed_*/predictions.csv --vs b/seed_*/predictions.csv
+    echocardmae compare a/predictions.csv b/predictions.csv
+    echocardmae compare a/seed_*/predictions.csv --vs b/seed_*/predictions.csv
 
-Several runs of each model are paired in the order in which they are named. Figures
-are means over the runs; differences are B minus A, with 95 % intervals of a bootstrap over patients
-and, where there are several, over runs, paired by recording. The last column is the smallest true
-difference that so many patients would show in four of five tests: a difference that is not seen
-says nothing about one that is smaller than that.
+With several runs of each model, runs are paired in the given order. Metrics are means over runs.
+Differences are B minus A, with 95 % intervals from a bootstrap over patients (and over runs, if
+there are several), paired by recording. The last column is the smallest true difference that this
+many patients would reveal in four of five tests: the comparison cannot rule out smaller ones.
 """
 
 from __future__ import annotations
 
 import argparse
+from collections.abc import Sequence
 from pathlib import Path
 
-from argument_types import at_least, seed
-from mistakes import UserError, report_user_errors
-
+from echocardmae_mm.cli.arguments import at_least, command_parser, seed
+from echocardmae_mm.cli.user_errors import report_user_errors
 from echocardmae_mm.evaluation.compared_task import task_of
 from echocardmae_mm.evaluation.comparison import Difference, compare, read_predictions
 from echocardmae_mm.evaluation.markdown import markdown_table
 from echocardmae_mm.utils.atomic_files import atomic_write_text, json_text
+from echocardmae_mm.utils.errors import UserError
 
 
-def parse_args() -> argparse.Namespace:
-    """Read the command line."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument('tables', nargs='+', metavar='CSV', help='of A and B, or all runs of A')
-    parser.add_argument('--vs', nargs='+', metavar='CSV', help='as many runs of B')
+def parse_args(argv: Sequence[str] | None) -> argparse.Namespace:
+    parser = command_parser('compare', __doc__)
     parser.add_argument(
-        '--n_resamples', type=at_least(100), default=10000, help='n_resamples of the patients'
+        'tables', nargs='+', metavar='CSV', help='predictions of A and B, or of all runs of A'
     )
-    parser.add_argument('--seed', type=seed, default=0, help='seed of the bootstrap')
-    parser.add_argument('--out', type=Path, metavar='FILE.json', help='keep the figures here')
-    return parser.parse_args()
+    parser.add_argument('--vs', nargs='+', metavar='CSV', help='predictions of as many runs of B')
+    parser.add_argument(
+        '--n-resamples', type=at_least(100), default=10000, help='resamples of the bootstrap'
+    )
+    parser.add_argument('--seed', type=seed, default=0, help='random seed of the bootstrap')
+    parser.add_argument('--out', type=Path, metavar='FILE.json', help='save the results here')
+    return parser.parse_args(argv)
 
 
 def table(differences: dict[str, Difference], labels: dict[str, str]) -> str:
@@ -58,14 +57,14 @@ def table(differences: dict[str, Difference], labels: dict[str, str]) -> str:
 
 
 @report_user_errors
-def main() -> None:
-    args = parse_args()
+def main(argv: Sequence[str] | None = None) -> None:
+    args = parse_args(argv)
     first, second = (args.tables, args.vs) if args.vs else (args.tables[:1], args.tables[1:])
     count = len(first)
     if count != len(second):
         raise UserError(
-            f'{count} tables of A and {len(second)} of B: expected A.csv B.csv, or runs of A '
-            '--vs as many runs of B'
+            f'{count} tables of A and {len(second)} of B: expected A.csv B.csv, '
+            'or runs of A --vs as many runs of B'
         )
     runs = [(read_predictions(a), read_predictions(b)) for a, b in zip(first, second)]
     differences = compare(runs, args.n_resamples, args.seed)
@@ -73,7 +72,7 @@ def main() -> None:
     print(f'A  {" ".join(first)}\nB  {" ".join(second)}')
     print(
         f'{len(recordings)} rows of {recordings["patient"].nunique()} patients, '
-        f'{count} run{"s"[: count > 1]} of each\n'
+        f'{count} {"run" if count == 1 else "runs"} of each\n'
     )
     print(table(differences, task_of(recordings).labels))
     if args.out:
@@ -90,7 +89,3 @@ def main() -> None:
             },
         }
         atomic_write_text(args.out, json_text(result))
-
-
-if __name__ == '__main__':
-    main()

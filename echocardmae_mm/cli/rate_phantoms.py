@@ -1,13 +1,12 @@
-"""Rate a set of phantoms as written: statistics against EchoNet-Dynamic's, and how easy it is.
+"""Compute statistics of a phantom data set, and how well naive baselines segment it.
 
-python tools/rate_phantoms.py data/phantom
+echocardmae rate-phantoms data/phantom
 """
 
 from __future__ import annotations
 
-import argparse
 import csv
-import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 import cv2
@@ -15,6 +14,8 @@ import numpy as np
 from numpy.typing import NDArray
 from rich.progress import track
 
+from echocardmae_mm.cli.arguments import command_parser
+from echocardmae_mm.cli.user_errors import report_user_errors
 from echocardmae_mm.phantom.naive_baselines import mean_mask_dice, threshold_dice
 from echocardmae_mm.phantom.truth import read_truth
 from echocardmae_mm.utils.errors import UserError
@@ -28,16 +29,14 @@ def read_frames(path: Path) -> NDArray[np.uint8]:
     return np.stack(frames)
 
 
-def main() -> None:
-    """Print the ratings."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument('root', type=Path, help='folder that make_phantoms.py wrote')
-    root = parser.parse_args().root
+@report_user_errors
+def main(argv: Sequence[str] | None = None) -> None:
+    parser = command_parser('rate-phantoms', __doc__)
+    parser.add_argument('root', type=Path, help='output folder of echocardmae phantoms')
+    root = parser.parse_args(argv).root
     table = root / 'truth' / 'EchoNet-Dynamic.csv'
     if not table.exists():
-        raise UserError(f'{table} is missing: make it by tools/make_phantoms.py --out {root}')
+        raise UserError(f'{table}: no such file; make it with echocardmae phantoms --out {root}')
     with table.open(newline='', encoding='utf-8') as file:
         rows = [row for row in csv.DictReader(file) if row['dirt'] != 'large']
     images, sectors, ventricles, train, moments = [], [], [], [], []
@@ -61,10 +60,3 @@ def main() -> None:
     print(f'grey level                  {mean:.1f} sd {np.sqrt(square - mean**2):.1f}')
     print(f'Dice of dark blobs (< {level:3d})  {by_threshold:.3f}')
     print(f'Dice of the mean mask       {mean_mask_dice(ventricles, chosen):.3f}')
-
-
-if __name__ == '__main__':
-    try:
-        main()
-    except (UserError, OSError) as error:
-        sys.exit(f'error: {error}')

@@ -1,35 +1,45 @@
-"""Segment every frame of a recording, and say what follows from the left ventricle.
+"""Segment every frame of a recording, and measure its left ventricle.
 
-    python tools/segment_video.py FILE configs/seg_echonet.py CHECKPOINT --out DIR
+    echocardmae segment-video FILE CONFIG CHECKPOINT --out DIR
 
-FILE may be anything that the project reads (.avi, .mp4, DICOM, NIfTI, MetaImage), of any size. DIR
-gets overlay.mp4 (outlines on the frames), curve.png (the ventricle's area with end-diastole and
-end-systole), frames.csv (area and volume of each frame), beats.csv (the ejection fraction of each
-beat by disks along the long axis) and summary.json (their mean). Not for diagnosis.
+FILE may have any size and format that the package reads (.avi, .mp4, DICOM, NIfTI, MetaImage). DIR
+receives overlay.mp4 (outlines on the frames), curve.png (area of the ventricle with end-diastole
+and end-systole), frames.csv (area and volume in each frame), beats.csv (ejection fraction of each
+beat by the method of disks) and summary.json (their mean). Not for diagnosis.
 """
 
 from __future__ import annotations
 
 import argparse
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import cv2
 import numpy as np
 import pandas as pd
-from launch import add_common_arguments, load_config, override
-from mistakes import UserError, report_user_errors
-from results_folder import refuse_other_results
 from rich.progress import track
 
 from echocardmae_mm.apis import Segmentation, load_model, segment_recording
 from echocardmae_mm.apis.segment_recording import CROPS
+from echocardmae_mm.cli.arguments import (
+    add_checkpoint,
+    add_common,
+    add_config,
+    add_force,
+    command_parser,
+)
+from echocardmae_mm.cli.cfg_options import apply_cfg_options
+from echocardmae_mm.cli.configuration import load_config, require_checkpoint
+from echocardmae_mm.cli.run_folder import bind_run_folder
+from echocardmae_mm.cli.user_errors import report_user_errors
 from echocardmae_mm.datasets.recordings import Recording, open_recording
 from echocardmae_mm.evaluation.area_curve import area_curve
 from echocardmae_mm.evaluation.beats import Beat, find_beats
 from echocardmae_mm.evaluation.segmentation_plot import draw_outlines
 from echocardmae_mm.evaluation.volumes import largest_part, single_plane_volume
 from echocardmae_mm.utils.atomic_files import atomic_write_text, json_text, verify_frame_count
+from echocardmae_mm.utils.errors import UserError
 
 VENTRICLE = 'left ventricle'
 ASSUMED_FPS = 50.0
@@ -37,33 +47,31 @@ SUMMARY = 'summary.json'
 ORIGIN = 'file', 'config', 'checkpoint', 'crop'
 
 
-def parse_args() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+def parse_args(argv: Sequence[str] | None) -> argparse.Namespace:
+    parser = command_parser('segment-video', __doc__)
     parser.add_argument('file', help='the recording')
-    parser.add_argument('config', help='path of a segmentation config')
-    parser.add_argument('checkpoint', help='path of the checkpoint')
-    parser.add_argument('--out', type=Path, required=True, help='folder of the results')
+    add_config(parser)
+    add_checkpoint(parser)
+    parser.add_argument('--out', type=Path, required=True, help='output folder')
     parser.add_argument(
         '--crop',
         choices=CROPS,
         default='auto',
-        help='what the model is shown: the square around the sector, or the frames as they are',
+        help='input of the model: the square around the sector, or whole frames',
     )
-    parser.add_argument('--force', action='store_true', help='replace what is in --out')
+    add_force(parser)
     parser.add_argument('--work-dir', help=argparse.SUPPRESS)
-    add_common_arguments(parser)
-    return parser.parse_args()
+    add_common(parser)
+    return parser.parse_args(argv)
 
 
 def origin_of(result: dict[str, Any]) -> dict[str, str]:
-    """What a summary says that it is of."""
+    """Inputs of a summary."""
     return {name: result[name] for name in ORIGIN}
 
 
 def measure(masks: np.ndarray, recording: Recording) -> tuple[pd.DataFrame, list[Beat]]:
-    """Area and volume of the ventricle in each frame, and its beats."""
+    """Area and volume of the ventricle in each frame, and the beats."""
     fps, spacing = recording.fps, recording.spacing
     ventricles = [largest_part(mask) for mask in masks]
     table = pd.DataFrame({'frame': np.arange(len(masks))})
@@ -83,7 +91,7 @@ def measure(masks: np.ndarray, recording: Recording) -> tuple[pd.DataFrame, list
 def write_overlay(
     path: Path, recording: Recording, found: Segmentation, table: pd.DataFrame
 ) -> None:
-    """Write the recording with the outlines on it, and its instants named."""
+    """Write the recording with outlines, ED and ES drawn on it."""
     height, width = found.labels.shape[1:]
     scale = max(1, round(448 / max(height, width)))
     size = width * scale // 2 * 2, height * scale // 2 * 2
@@ -105,7 +113,7 @@ def write_overlay(
 
 
 def summary(args: argparse.Namespace, recording: Recording, beats: list[Beat]) -> dict[str, Any]:
-    """The ejection fraction, and what it rests on."""
+    """The ejection fraction and its inputs."""
     efs = [beat.ef for beat in beats]
     return {
         **origin_of(vars(args)),
@@ -119,17 +127,18 @@ def summary(args: argparse.Namespace, recording: Recording, beats: list[Beat]) -
 
 
 @report_user_errors
-def main() -> None:
-    args = parse_args()
+def main(argv: Sequence[str] | None = None) -> None:
+    args = parse_args(argv)
     if not Path(args.file).is_file():
         raise UserError(f'{args.file}: no such recording')
-    if '://' not in args.checkpoint and not Path(args.checkpoint).is_file():
-        raise UserError(f'{args.checkpoint}: no such checkpoint')
-    refuse_other_results(args.out / SUMMARY, origin_of(vars(args)), origin_of, args.force)
+    require_checkpoint(args.checkpoint)
+    if (args.out / SUMMARY).is_file() and not args.force:
+        remedy = 'Choose another --out, or pass --force'
+        bind_run_folder(args.out / SUMMARY, origin_of(vars(args)), remedy, origin_of)
     config = load_config(args)
-    override(config, args.cfg_options)
+    apply_cfg_options(config, args.cfg_options)
     if 'decode_head' not in config.model:
-        raise UserError(f'{args.config}: is no segmentation config')
+        raise UserError(f'{args.config}: expected a segmentation config')
     recording = open_recording(args.file)
     model = load_model(config, args.checkpoint)
     found = segment_recording(
@@ -140,7 +149,8 @@ def main() -> None:
         progress=lambda steps, total: track(steps, 'segmenting', total=total),
     )
     if VENTRICLE not in found.classes:
-        raise UserError(f'{args.checkpoint}: segments {", ".join(found.classes)}, no {VENTRICLE}')
+        classes = ', '.join(found.classes)
+        raise UserError(f'{args.checkpoint}: expected a model of the {VENTRICLE}, not {classes}')
     table, beats = measure(found.labels == found.classes.index(VENTRICLE), recording)
     args.out.mkdir(parents=True, exist_ok=True)
     atomic_write_text(args.out / 'frames.csv', table.to_csv(index=False))
@@ -155,11 +165,7 @@ def main() -> None:
         count = f'{len(beats)} beat' if len(beats) == 1 else f'{len(beats)} beats'
         print(f'ejection fraction {result["ef_mean"]:.1f} %, {count}')
     else:
-        print('no beat found: the outlined ventricle moves too little, or is not outlined')
+        print('no beat found: the ventricle is not outlined, or its outline hardly moves')
     if lost := int((table['area_pixels'] == 0).sum()):
-        print(f'in {lost} of {len(table)} frames no ventricle is outlined')
-    print(f'Everything is in {args.out}')
-
-
-if __name__ == '__main__':
-    main()
+        print(f'no ventricle found in {lost} of {len(table)} frames')
+    print(f'All results are in {args.out}')

@@ -1,27 +1,38 @@
-"""How much a model's EF depends on where the clip starts (Figure 2 of the paper), for one or two.
+"""Measure how much an EF model depends on where its clip starts (Figure 2), for one model or two.
 
-    python tools/clip_consistency.py CONFIG CHECKPOINT [--vs CONFIG2 CHECKPOINT2] [--out DIR]
+    echocardmae clip-consistency CONFIG CHECKPOINT [--vs CONFIG2 CHECKPOINT2] [--out DIR]
 
-Every start frame of every test recording is evaluated. "More consistent" is claimed of the second
-model only if the share of the variance that lies between recordings rises (intraclass correlation,
-its 95 % interval above 0) and the error is no worse (the interval of its MAE's difference not above
-0, and below --margin): a constant prediction is consistent too.
+Evaluates every start frame of every test recording. The second model counts as more consistent
+only if its intraclass correlation rises (95 % interval of the difference above 0) and its error is
+no worse (95 % interval of the difference in MAE not above 0, and below --margin): a constant
+prediction is consistent too.
 """
 
 from __future__ import annotations
 
 import argparse
+from collections.abc import Sequence
 from pathlib import Path
 
 import pandas as pd
-from argument_types import at_least, seed
-from launch import add_common_arguments, build_runner, load_config, override
-from mistakes import UserError, report_user_errors
 from mmengine.config import Config
 from mmengine.runner import Runner
-from results_folder import refuse_other_results
 
-from echocardmae_mm.engine import check_leakage, git_commit, require_fit
+from echocardmae_mm.cli.arguments import (
+    add_allow_leakage,
+    add_checkpoint,
+    add_common,
+    add_config,
+    add_force,
+    at_least,
+    command_parser,
+    seed,
+)
+from echocardmae_mm.cli.cfg_options import apply_cfg_options
+from echocardmae_mm.cli.configuration import build_runner, load_config, require_checkpoint
+from echocardmae_mm.cli.run_folder import bind_run_folder
+from echocardmae_mm.cli.user_errors import report_user_errors
+from echocardmae_mm.engine import check_leakage, require_fit
 from echocardmae_mm.evaluation import Interval
 from echocardmae_mm.evaluation.clip_consistency import (
     STATISTICS,
@@ -32,46 +43,42 @@ from echocardmae_mm.evaluation.clip_consistency import (
 from echocardmae_mm.evaluation.clip_consistency_plot import clip_consistency_plot
 from echocardmae_mm.evaluation.markdown import markdown_table
 from echocardmae_mm.utils.atomic_files import atomic_write_text, json_text
+from echocardmae_mm.utils.errors import UserError
+from echocardmae_mm.utils.git import git_commit
 
-FIGURES = 'clip_consistency.json'
+RESULTS = 'clip_consistency.json'
 SAMPLERS = ('SampleUniformClips', 'SampleRandomClips')
 
 
-def parse_args() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument('config', help='path of the config')
-    parser.add_argument('checkpoint', help='path of the checkpoint')
+def parse_args(argv: Sequence[str] | None) -> argparse.Namespace:
+    parser = command_parser('clip-consistency', __doc__)
+    add_config(parser)
+    add_checkpoint(parser)
     parser.add_argument('--vs', nargs=2, metavar=('CONFIG2', 'CHECKPOINT2'), help='second model')
-    parser.add_argument('--names', nargs='+', help='what the models are called in the picture')
-    parser.add_argument('--out', default='work_dirs/clip_consistency', help='folder of the results')
-    parser.add_argument('--force', action='store_true', help='replace what is in --out')
+    parser.add_argument('--names', nargs='+', help='names of the models in the plot')
+    parser.add_argument('--out', default='work_dirs/clip_consistency', help='output folder')
+    add_force(parser)
     parser.add_argument(
-        '--margin', type=float, default=0.5, help='points of EF that count as no worse'
+        '--margin', type=float, default=0.5, help='largest increase of MAE that is no worse'
     )
     parser.add_argument('--views', type=at_least(1), default=64, help='clips in one forward pass')
-    parser.add_argument('--seed', type=seed, default=0, help='seed of the bootstrap')
-    parser.add_argument(
-        '--allow-leakage',
-        action='store_true',
-        help='test on recordings that a checkpoint was trained on too; the result says so',
-    )
-    add_common_arguments(parser)
-    return parser.parse_args()
+    parser.add_argument('--seed', type=seed, default=0, help='random seed of the bootstrap')
+    add_allow_leakage(parser)
+    add_common(parser)
+    return parser.parse_args(argv)
 
 
 def take_every_start(config: Config, views: int) -> None:
-    """Let the test take every clip of a recording, one recording at a time."""
+    """Test every clip of a recording, one recording at a time."""
     evaluator = config.get('test_evaluator')
     if not isinstance(evaluator, dict) or evaluator['type'].rpartition('.')[2] != 'EFMetric':
-        raise UserError(f'{config.filename}: is not tested by EFMetric, as ejection fraction is')
+        raise UserError(f'{config.filename}: expected a config whose test_evaluator is EFMetric')
     pipeline = config.test_dataloader.dataset.get('pipeline') or ()
     samplers = [step for step in pipeline if step['type'].rpartition('.')[2] in SAMPLERS]
     if not samplers or samplers[0].get('span'):
         raise UserError(
-            f'{config.filename}: its test clips have no free start: clip consistency needs '
-            f'{" or ".join(SAMPLERS)} without span'
+            f'{config.filename}: its test clips have no free start; '
+            f'expected {" or ".join(SAMPLERS)} without span'
         )
     samplers[0].update(type='echocardmae_mm.SampleUniformClips', num_clips='all')
     config.test_dataloader.batch_size = 1
@@ -82,12 +89,11 @@ def take_every_start(config: Config, views: int) -> None:
 def build(
     config_file: str, checkpoint: str, folder: Path, args: argparse.Namespace
 ) -> tuple[Runner, dict]:
-    """A test of every clip by one model, ready to run, and where the model comes from."""
-    if '://' not in checkpoint and not Path(checkpoint).is_file():
-        raise UserError(f'{checkpoint}: no such checkpoint')
+    """Runner that tests every clip with one model, and the origin of the model."""
+    require_checkpoint(checkpoint)
     one = argparse.Namespace(**{**vars(args), 'config': config_file, 'work_dir': str(folder)})
     config = load_config(one)
-    override(config, args.cfg_options)
+    apply_cfg_options(config, args.cfg_options)
     take_every_start(config, args.views)
     config.load_from, config.resume = checkpoint, False
     config.experiment_name = f'clip_consistency_{folder.name}'
@@ -103,7 +109,7 @@ def build(
 
 
 def clips_of(runner: Runner) -> pd.DataFrame:
-    """Every clip's prediction."""
+    """Prediction of every clip."""
     runner.test()
     clips = runner.test_loop.evaluator.metrics[0].clips
     clips.to_csv(Path(runner.work_dir) / 'clips.csv', index=False)
@@ -111,7 +117,7 @@ def clips_of(runner: Runner) -> pd.DataFrame:
 
 
 def table(results: dict[str, dict[str, Interval]]) -> str:
-    """The figures of the models, and of their difference, as Markdown."""
+    """Results of the models, and of their difference, as Markdown."""
     return markdown_table(
         ('', *results),
         [
@@ -125,29 +131,30 @@ def _cell(value: Interval) -> str:
     return f'{value.estimate:.3f} [{value.low:.3f}, {value.high:.3f}]'
 
 
-def models_of(figures: dict) -> dict[str, str]:
-    """Config and checkpoint of each model that figures are of."""
+def models_of(results: dict) -> dict[str, str]:
+    """Config and checkpoint of each model in the results."""
     return {
-        model['name']: f'{model["config"]} {model["checkpoint"]}' for model in figures['models']
+        model['name']: f'{model["config"]} {model["checkpoint"]}' for model in results['models']
     }
 
 
 @report_user_errors
-def main() -> None:
-    args = parse_args()
+def main(argv: Sequence[str] | None = None) -> None:
+    args = parse_args(argv)
     if args.launcher != 'none':
-        raise UserError('--launcher: this tool runs in one process')
+        raise UserError('--launcher: this command runs in one process')
     models = [(args.config, args.checkpoint), *([args.vs] if args.vs else [])]
     names = args.names or ['first', 'second'][: len(models)]
     if len(names) != len(models) or len({*names, 'difference'}) != len(names) + 1:
-        raise UserError(
-            f'--names {" ".join(names)}: {len(models)} models need as many names, each another'
-        )
+        raise UserError(f'--names {" ".join(names)}: expected {len(models)} different names')
     if elsewhere := [name for name in names if Path(name).name != name]:
-        raise UserError(f'--names {elsewhere[0]}: becomes a folder in --out; give it a plain name')
+        raise UserError(
+            f'--names {elsewhere[0]}: expected a plain name; it becomes a folder in --out'
+        )
     out = Path(args.out)
-    asked = {name: ' '.join(model) for name, model in zip(names, models)}
-    refuse_other_results(out / FIGURES, asked, models_of, args.force)
+    wanted = {name: ' '.join(model) for name, model in zip(names, models)}
+    if (out / RESULTS).is_file() and not args.force:
+        bind_run_folder(out / RESULTS, wanted, 'Choose another --out, or pass --force', models_of)
     built = [
         build(config, checkpoint, out / name, args)
         for name, (config, checkpoint) in zip(names, models)
@@ -162,7 +169,7 @@ def main() -> None:
         verdict = is_more_consistent(difference, args.margin)
         text += f'{table({**results, f"{names[1]} - {names[0]}": difference})}\n\n'
         text += f'{names[1]} is {"" if verdict else "not shown to be "}more consistent than '
-        text += f'{names[0]} (margin of the error: {args.margin} points)\n'
+        text += f'{names[0]} (margin of the MAE: {args.margin} points)\n'
         results['difference'] = difference
     else:
         text += f'{table(results)}\n'
@@ -179,9 +186,5 @@ def main() -> None:
         'seed': args.seed,
         'commit': git_commit(),
     }
-    atomic_write_text(out / FIGURES, json_text(figures))
-    print(f'\n{text}\nEverything is in {out}')
-
-
-if __name__ == '__main__':
-    main()
+    atomic_write_text(out / RESULTS, json_text(figures))
+    print(f'\n{text}\nAll results are in {out}')
