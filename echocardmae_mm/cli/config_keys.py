@@ -64,7 +64,9 @@ def require_known_keys(before: dict[str, Any], after: Config, keys: Iterable[str
     """
     scope = after.get('default_scope') or 'mmengine'
     for key in keys:
-        known, part, path = before, after._cfg_dict, key.split('.')
+        path = key.split('.')
+        known: Any = before
+        part: Any = after._cfg_dict
         for depth, name in enumerate(path):
             if isinstance(part, dict):
                 if not (isinstance(known, dict) and name in known):
@@ -144,8 +146,15 @@ def component_keys(component: str | Callable, scope: str) -> set[str] | None:
 
 def _registered(name: str, scope: str) -> list[Callable]:
     names = [name] if '.' in name else [f'{scope}.{name}', f'mmengine.{name}']
-    found = [registry.get(full) for full in names for registry in _REGISTRIES]
+    found = [_looked_up(registry, full) for full in names for registry in _REGISTRIES]
     return list({id(one): one for one in found if callable(one)}.values())
+
+
+def _looked_up(registry: Registry, name: str) -> Any:
+    try:
+        return registry.get(name)
+    except ImportError:  # some registries of the hosts name modules that do not exist
+        return None
 
 
 def _parameters(component: Callable) -> set[str] | None:
@@ -154,7 +163,7 @@ def _parameters(component: Callable) -> set[str] | None:
         steps: list[Callable] = [component]
     else:
         classes = component.__mro__[: component.__mro__.index(_last_base(component))]
-        steps = [base.__init__ for base in classes if '__init__' in vars(base)]
+        steps = [vars(base)['__init__'] for base in classes if '__init__' in vars(base)]
     names: set[str] = set()
     for step in steps:
         parameters = inspect.signature(step).parameters.values()

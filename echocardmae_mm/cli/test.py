@@ -34,6 +34,7 @@ from echocardmae_mm.engine import (
 )
 from echocardmae_mm.evaluation import RESULT
 from echocardmae_mm.utils.atomic_files import atomic_write_text, json_text
+from echocardmae_mm.utils.config import dicts_of
 from echocardmae_mm.utils.errors import UserError
 from echocardmae_mm.utils.git import git_commit
 
@@ -77,7 +78,7 @@ def merge(config: Config, args: argparse.Namespace) -> None:
 
 def plot(config: Config, args: argparse.Namespace) -> None:
     """Turn on the hook that plots predictions."""
-    hooks = [hook for hook in config.get('custom_hooks') or () if hook['type'] == PLOTTING_HOOK]
+    hooks = [part for _, part in dicts_of(config) if part.get('type') == PLOTTING_HOOK]
     if not hooks:
         raise UserError(f'--plot: {args.config} has no {PLOTTING_HOOK}')
     for hook in hooks:

@@ -24,6 +24,7 @@ from echocardmae_mm.cli.user_errors import report_user_errors
 from echocardmae_mm.utils.config import dicts_of
 from echocardmae_mm.utils.errors import UserError
 
+COMPILE_HOOK = 'echocardmae_mm.CompileHook'
 CUDA_GRAPH_MODES = ('reduce-overhead', 'max-autotune')
 COMPILE_MODES = ('default', *CUDA_GRAPH_MODES)
 
@@ -124,22 +125,22 @@ def scale_rate(config: Config) -> None:
 
 
 def compile_model(config: Config, mode: str) -> None:
-    """Compile the pretraining model from frames to losses."""
+    """Compile the losses of the pretraining model."""
     if config.model.get('type') != 'echocardmae_mm.EchoCardMAE':
         raise UserError(
             f'--compile supports echocardmae_mm.EchoCardMAE, not {config.model.get("type")}'
         )
-    before = config.model.get('compile')
-    config.model.compile = {**(before if isinstance(before, dict) else {}), 'mode': mode}
+    hooks = [hook for hook in config.get('custom_hooks') or () if hook['type'] != COMPILE_HOOK]
+    config.custom_hooks = [*hooks, dict(type=COMPILE_HOOK, mode=mode)]
 
 
 def forbid_cuda_graphs_with_accumulation(config: Config) -> None:
     """Refuse modes whose CUDA graphs would overwrite the gradients accumulated so far."""
-    compiled = config.model.get('compile')
-    mode = compiled.get('mode') if isinstance(compiled, dict) else None
-    if mode in CUDA_GRAPH_MODES and config.optim_wrapper.get('accumulative_counts', 1) > 1:
+    hooks = [part for _, part in dicts_of(config) if part.get('type') == COMPILE_HOOK]
+    modes = [hook['mode'] for hook in hooks if hook.get('mode') in CUDA_GRAPH_MODES]
+    if modes and config.optim_wrapper.get('accumulative_counts', 1) > 1:
         raise UserError(
-            f'--compile {mode} does not support accumulative_counts: the next CUDA graph would '
+            f'--compile {modes[0]} does not support accumulative_counts: the next CUDA graph would '
             'overwrite the gradients\nUse --compile without a mode'
         )
 

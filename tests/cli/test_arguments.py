@@ -1,26 +1,21 @@
-"""Numbers of a command line."""
+"""Numbers on a command line."""
 
 import argparse
-from pathlib import Path
 
 import pytest
 
-TOOLS = Path(__file__).parents[2] / 'tools'
+from echocardmae_mm.cli.arguments import at_least, seed
 
 
-@pytest.fixture
-def parse(monkeypatch):
+def parse(text: str) -> int:
     """Read one number that must be at least 1."""
-    monkeypatch.syspath_prepend(str(TOOLS))
-    from argument_types import at_least
-
     parser = argparse.ArgumentParser()
     parser.add_argument('--jobs', type=at_least(1))
-    return lambda text: parser.parse_args([f'--jobs={text}']).jobs
+    return parser.parse_args([f'--jobs={text}']).jobs
 
 
 @pytest.mark.parametrize('number', [1, 2, 10**12])
-def test_numbers_in_range_are_read(parse, number):
+def test_accepts_numbers_in_range(number):
     assert parse(str(number)) == number
 
 
@@ -29,13 +24,13 @@ def test_numbers_in_range_are_read(parse, number):
     [
         ('0', 'argument --jobs: must be at least 1, not 0'),
         ('-3', 'argument --jobs: must be at least 1, not -3'),
-        ('two', "argument --jobs: expected a whole number, not 'two'"),
-        ('1.5', "argument --jobs: expected a whole number, not '1.5'"),
-        ('', "argument --jobs: expected a whole number, not ''"),
-        ('--1', "argument --jobs: expected a whole number, not '--1'"),
+        ('two', "argument --jobs: expected an integer, not 'two'"),
+        ('1.5', "argument --jobs: expected an integer, not '1.5'"),
+        ('', "argument --jobs: expected an integer, not ''"),
+        ('--1', "argument --jobs: expected an integer, not '--1'"),
     ],
 )
-def test_others_are_told(parse, text, message, capsys):
+def test_refuses_other_numbers(text, message, capsys):
     with pytest.raises(SystemExit) as leaving:
         parse(text)
     assert leaving.value.code == 2
@@ -43,10 +38,7 @@ def test_others_are_told(parse, text, message, capsys):
 
 
 @pytest.mark.parametrize('text', ['-1', '4294967296', '99999999999', 'x'])
-def test_what_is_no_seed_is_told(text, monkeypatch):
-    monkeypatch.syspath_prepend(str(TOOLS))
-    from argument_types import seed
-
+def test_refuses_what_is_no_seed(text):
     assert [seed('0'), seed('4294967295')] == [0, 4294967295]
     with pytest.raises(argparse.ArgumentTypeError):
         seed(text)

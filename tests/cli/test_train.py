@@ -1,17 +1,19 @@
-"""tools/train.py as people run it: flags, and what it says of a mistake. test_resume.py resumes."""
+"""The command ``train``: its flags and errors; test_resume.py resumes."""
 
 from __future__ import annotations
 
 import os
-import runpy
 import subprocess
 import sys
-from argparse import Namespace
 from pathlib import Path
 
 import pytest
 import torch
 from mmengine.config import Config
+
+from echocardmae_mm.cli import train as command
+from echocardmae_mm.cli.configuration import load_config
+from echocardmae_mm.utils.errors import UserError
 
 ROOT = Path(__file__).parents[2]
 TRAIN = ROOT / 'tools' / 'train.py'
@@ -20,37 +22,27 @@ TINY = str(ROOT / 'tests' / 'engine' / 'tiny_pretraining.py')
 
 @pytest.fixture
 def train(monkeypatch, tmp_path):
-    """``train(*arguments)`` runs the tool in a folder of its own; gives what it exits with."""
-    monkeypatch.syspath_prepend(str(TRAIN.parent))
+    """``train(*arguments)`` trains in a folder of its own; returns what the command exits with."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv('LOCAL_RANK', '0')
 
     def run(*arguments):
-        monkeypatch.setattr(sys, 'argv', [str(TRAIN), *arguments])
         with pytest.raises(SystemExit) as end:
-            runpy.run_path(str(TRAIN), run_name='__main__')
+            command.main(arguments)
         return end.value.code
 
     return run
 
 
 @pytest.fixture
-def tool(monkeypatch):
-    """The names that tools/train.py defines."""
-    monkeypatch.syspath_prepend(str(TRAIN.parent))
-    return Namespace(**runpy.run_path(str(TRAIN)))
-
-
-@pytest.fixture
-def merged(tool, monkeypatch):
-    """``merged(*arguments)`` gives the config that is trained."""
+def merged(monkeypatch):
+    """``merged(*arguments)`` is the config that would be trained."""
     monkeypatch.setenv('LOCAL_RANK', '0')
 
     def merge(*arguments, config=TINY):
-        monkeypatch.setattr(sys, 'argv', [str(TRAIN), config, *arguments])
-        args = tool.parse_args()
-        loaded = tool.load_config(args)
-        tool.merge(loaded, args)
+        args = command.parse_args([config, *arguments])
+        loaded = load_config(args)
+        command.merge(loaded, args)
         return loaded
 
     return merge
@@ -69,7 +61,7 @@ def merged(tool, monkeypatch):
         ([TINY, '--cfg-options', 'data_root=/my data'], 'error: --cfg-options data_root=/my data'),
         (
             [str(ROOT / 'configs/_base_/runtime_mmaction.py')],
-            f'error: {ROOT}/configs/_base_/runtime_mmaction.py: has no model',
+            f'error: {ROOT}/configs/_base_/runtime_mmaction.py: defines no model',
         ),
         (
             [TINY, '--amp', '--cfg-options', 'optim_wrapper.type=Foo', 'data_root=.'],
@@ -117,7 +109,7 @@ def test_without_the_data_set_exactly_two_lines():
     assert result.stdout == ''
     first, second = result.stderr.splitlines()
     assert first.startswith('error: data/EchoNet-Dynamic/FileList.csv: not found')
-    assert 'python tools/make_phantoms.py' in second
+    assert 'phantoms' in second
 
 
 @pytest.mark.parametrize(
@@ -151,7 +143,7 @@ def test_flags_reach_a_config_that_is_silent_about_them(merged, tmp_path):
     assert 'randomness' not in merged(config=str(silent))
     assert merged('--seed', '3', config=str(silent)).randomness.seed == 3
     assert merged('--diff-rank-seed', config=str(silent)).randomness.seed is None
-    with pytest.raises(Exception, match='does not say which batch its rate is for'):
+    with pytest.raises(UserError, match='does not name the batch size'):
         merged('--auto-scale-lr', config=str(silent))
     scaled = merged('--auto-scale-lr', '--cfg-options', 'auto_scale_lr.base_batch_size=8')
     assert scaled.auto_scale_lr.enable
@@ -161,9 +153,9 @@ def test_another_run_is_not_overwritten(merged, tmp_path):
     work_dir = '--work-dir', str(tmp_path)
     merged(*work_dir)
     torch.save({'state_dict': {}}, tmp_path / 'weights.pth')
-    with pytest.raises(Exception, match='holds the checkpoints of another run\nGo on with it by'):
+    with pytest.raises(UserError, match='holds the checkpoints of another run\nPass --resume'):
         merged(*work_dir)
-    with pytest.raises(Exception, match='holds no training to go on with'):
+    with pytest.raises(UserError, match='holds weights only'):
         merged(*work_dir, '--resume', str(tmp_path / 'weights.pth'))
     assert not merged(*work_dir, '--resume').resume
 
@@ -174,54 +166,47 @@ def test_what_no_flag_says_stays(merged):
 
 
 @pytest.mark.parametrize('before', ['OptimWrapper', 'AmpOptimWrapper'])
-def test_mixed_precision(tool, merged, monkeypatch, before):
-    monkeypatch.setitem(tool.use_mixed_precision.__globals__, 'NO_GPU', True)
+def test_mixed_precision(monkeypatch, before):
+    monkeypatch.setattr(command, 'NO_GPU', True)
     config = Config.fromfile(TINY)
     config.optim_wrapper.update(type=before, loss_scale='dynamic')
-    tool.use_mixed_precision(config)
+    command.use_mixed_precision(config)
     assert config.optim_wrapper.type == 'echocardmae_mm.CPUAmpOptimWrapper'
     assert set(config.optim_wrapper) == {'type', 'optimizer'}
 
 
-def test_mixed_precision_refuses_what_it_does_not_know(tool):
+def test_mixed_precision_refuses_what_it_does_not_know():
     config = Config.fromfile(TINY)
     config.optim_wrapper.type = 'ApexOptimWrapper'
-    with pytest.raises(Exception, match='--amp does not go with'):
-        tool.use_mixed_precision(config)
+    with pytest.raises(UserError, match='--amp does not support'):
+        command.use_mixed_precision(config)
 
 
 @pytest.mark.parametrize(('capability', 'dtype'), [((9, 0), 'bfloat16'), ((7, 5), None)])
-def test_mixed_precision_is_bfloat16_where_the_gpu_has_it(tool, monkeypatch, capability, dtype):
-    monkeypatch.setitem(tool.use_mixed_precision.__globals__, 'NO_GPU', False)
+def test_mixed_precision_is_bfloat16_where_the_gpu_has_it(monkeypatch, capability, dtype):
+    monkeypatch.setattr(command, 'NO_GPU', False)
     monkeypatch.setattr(torch.cuda, 'get_device_capability', lambda: capability)
     config = Config.fromfile(TINY)
-    tool.use_mixed_precision(config)
+    command.use_mixed_precision(config)
     assert config.optim_wrapper.type == 'AmpOptimWrapper'
     assert config.optim_wrapper.get('dtype') == dtype
 
 
-def test_compilation_is_for_the_pretraining_model(tool, merged):
-    assert merged('--compile').model.compile == dict(mode='default')
-    assert merged('--compile', 'reduce-overhead').model.compile == dict(mode='reduce-overhead')
-    assert 'compile' not in merged().model
-    config = merged()
-    config.model.compile = dict(dynamic=True)
-    tool.compile_model(config, 'default')
-    assert config.model.compile == dict(dynamic=True, mode='default')
-    config = Config(dict(model=dict(type='Recognizer3D')))
-    with pytest.raises(Exception, match='--compile goes with'):
-        tool.compile_model(config, 'default')
+def test_compilation_is_for_the_pretraining_model(merged):
+    hook = dict(type='echocardmae_mm.CompileHook', mode='default')
+    assert merged('--compile').custom_hooks == [hook]
+    assert merged('--compile', 'reduce-overhead').custom_hooks == [hook | {'mode': 'reduce-overhead'}]
+    assert not merged().custom_hooks
+    with pytest.raises(UserError, match='--compile supports'):
+        command.compile_model(Config(dict(model=dict(type='Recognizer3D'))), 'default')
 
 
 @pytest.mark.parametrize('mode', ['reduce-overhead', 'max-autotune'])
-def test_graphs_do_not_go_with_accumulated_gradients(merged, mode):
-    for settings in (
-        ['--compile', mode, '--cfg-options', 'optim_wrapper.accumulative_counts=4'],
-        ['--cfg-options', f'model.compile.mode={mode}', 'optim_wrapper.accumulative_counts=2'],
-    ):
-        with pytest.raises(Exception, match=f'{mode} does not go with accumulative_counts'):
-            merged(*settings)
-    merged('--compile', '--cfg-options', 'optim_wrapper.accumulative_counts=4')
+def test_cuda_graphs_exclude_accumulated_gradients(merged, mode):
+    options = '--cfg-options', 'optim_wrapper.accumulative_counts=4'
+    with pytest.raises(UserError, match=f'{mode} does not support accumulative_counts'):
+        merged('--compile', mode, *options)
+    merged('--compile', *options)
 
 
 @pytest.mark.gpu

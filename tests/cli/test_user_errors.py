@@ -1,15 +1,15 @@
-"""How the tools end."""
+"""How commands end."""
 
 import os
 import signal
 import subprocess
 import sys
-from pathlib import Path
 
 import pytest
 import torch
 
-TOOLS = Path(__file__).parents[2] / 'tools'
+from echocardmae_mm.cli.user_errors import report_user_errors
+
 # A rank whose model and hooks hold process groups, in circles as mmengine's runner has them.
 RANK = """
 import os
@@ -18,8 +18,8 @@ import time
 
 import torch
 
-import launch  # as every training has it
-from mistakes import report_user_errors
+import echocardmae_mm.cli.configuration  # as every training does
+from echocardmae_mm.cli.user_errors import report_user_errors
 
 
 class Runner:
@@ -55,18 +55,15 @@ finally:
 
 
 @pytest.fixture
-def told(monkeypatch):
-    """The decorator of every tool; the handler of SIGCHLD is afterwards what it was."""
-    monkeypatch.syspath_prepend(str(TOOLS))
-    from mistakes import report_user_errors
-
+def reported(monkeypatch):
+    """The decorator of every command; restores the handler of SIGCHLD."""
     handler = signal.getsignal(signal.SIGCHLD)
     yield report_user_errors
     monkeypatch.undo()
     signal.signal(signal.SIGCHLD, handler)
 
 
-def test_a_loading_process_lost_while_another_error_is_told(told, monkeypatch):
+def test_a_worker_lost_while_another_error_is_reported(reported, monkeypatch):
     """torch notices a dead process by a signal, whose handler raises wherever this one is."""
     arriving = [signal.SIGCHLD]
     set_handler = signal.signal
@@ -76,19 +73,19 @@ def test_a_loading_process_lost_while_another_error_is_told(told, monkeypatch):
             raise RuntimeError(f'DataLoader worker (pid {arriving.pop()}) is killed by signal')
         return set_handler(number, handler)
 
-    @told
+    @reported
     def main():
         raise EOFError
 
     monkeypatch.setattr(signal, 'signal', interrupted)
-    with pytest.raises(SystemExit, match='a loading process was killed'):
+    with pytest.raises(SystemExit, match='a worker process was killed'):
         main()
 
 
-def test_a_place_that_cannot_be_written_costs_one_line(told, tmp_path):
+def test_a_place_that_cannot_be_written_costs_one_line(reported, tmp_path):
     (tmp_path / 'file').touch()
 
-    @told
+    @reported
     def main():
         (tmp_path / 'file' / 'results').mkdir()
 
@@ -96,8 +93,8 @@ def test_a_place_that_cannot_be_written_costs_one_line(told, tmp_path):
         main()
 
 
-def test_a_full_disk_costs_one_line(told):
-    @told
+def test_a_full_disk_costs_one_line(reported):
+    @reported
     def main():
         with open('/dev/full', 'w') as full:
             full.write('results')
@@ -106,18 +103,18 @@ def test_a_full_disk_costs_one_line(told):
         main()
 
 
-def test_another_models_optimizer_is_told(told):
-    @told
+def test_the_optimizer_of_another_model_is_refused(reported):
+    @reported
     def main():
         one, other = (torch.optim.SGD([torch.zeros(1)] * n, 0.1) for n in (1, 2))
         one.load_state_dict(other.state_dict())
 
-    with pytest.raises(SystemExit, match='is of another model or optimizer than the config'):
+    with pytest.raises(SystemExit, match='belongs to another model or optimizer than the config'):
         main()
 
 
-def test_an_error_of_the_program_keeps_its_traceback(told):
-    @told
+def test_an_error_of_the_program_keeps_its_traceback(reported):
+    @reported
     def main():
         raise RuntimeError('a fault')
 
@@ -133,7 +130,7 @@ def test_no_thread_of_a_rank_outlives_its_training(status):
     one_rank['CUDA_VISIBLE_DEVICES'] = ''  # torch keeps a thread for each GPU
     done = subprocess.run(
         [sys.executable, '-c', RANK, *([str(status)] if status else [])],
-        env={**os.environ, **one_rank, 'PYTHONPATH': str(TOOLS), 'OMP_NUM_THREADS': '1'},
+        env={**os.environ, **one_rank, 'OMP_NUM_THREADS': '1'},
         capture_output=True, text=True, timeout=120,
     )  # fmt: skip
     assert done.returncode == status, done.stderr
