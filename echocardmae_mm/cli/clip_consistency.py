@@ -98,12 +98,12 @@ def build(
     config.load_from, config.resume = checkpoint, False
     config.experiment_name = f'clip_consistency_{folder.name}'
     runner = build_runner(config, 'test_dataloader')
-    overlap = check_leakage(checkpoint, runner.test_loop.dataloader.dataset, args.allow_leakage)
+    leakage = check_leakage(checkpoint, runner.test_loop.dataloader.dataset, args.allow_leakage)
     require_fit(runner.model, checkpoint)
     return runner, {
         'config': config_file,
         'checkpoint': checkpoint,
-        'overlap': overlap and overlap._asdict(),
+        'leakage': leakage and leakage._asdict(),
         'config_text': config.pretty_text,
     }
 

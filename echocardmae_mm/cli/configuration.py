@@ -15,6 +15,7 @@ from mmengine.runner import Runner
 import echocardmae_mm
 from echocardmae_mm.cli.cfg_options import set_data_root, set_packed
 from echocardmae_mm.cli.first_edition import refuse_old_names
+from echocardmae_mm.engine import BriefRunner
 from echocardmae_mm.utils.config import has_unused_data_root
 from echocardmae_mm.utils.errors import UserError
 
@@ -103,7 +104,7 @@ def build_runner(config: Config, *loaders: str) -> Runner:
             loader.update(persistent_workers=False)  # torch refuses it without workers
     if config.launcher != 'none' and NO_GPU:
         _join_processes_without_gpu(config)
-    return RUNNERS.build(config) if 'runner_type' in config else Runner.from_cfg(config)
+    return RUNNERS.build(config) if 'runner_type' in config else BriefRunner.from_cfg(config)
 
 
 def _report_missing_data(config: Config, dataset: ConfigDict | None) -> None:

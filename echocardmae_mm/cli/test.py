@@ -7,11 +7,9 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Sequence
-from pathlib import Path
 
 from mmengine.config import Config
 from mmengine.dist import is_main_process
-from mmengine.runner import Runner
 
 from echocardmae_mm.cli.arguments import (
     add_allow_leakage,
@@ -23,20 +21,10 @@ from echocardmae_mm.cli.arguments import (
 )
 from echocardmae_mm.cli.cfg_options import apply_cfg_options
 from echocardmae_mm.cli.configuration import build_runner, load_config, require_checkpoint
-from echocardmae_mm.cli.step_metadata import sha256
 from echocardmae_mm.cli.user_errors import report_user_errors
-from echocardmae_mm.engine import (
-    Leakage,
-    check_leakage,
-    read_provenance,
-    require_fit,
-    unwrap_datasets,
-)
-from echocardmae_mm.evaluation import RESULT
-from echocardmae_mm.utils.atomic_files import atomic_write_text, json_text
+from echocardmae_mm.engine import check_leakage, require_fit, write_test_results
 from echocardmae_mm.utils.config import dicts_of
 from echocardmae_mm.utils.errors import UserError
-from echocardmae_mm.utils.git import git_commit
 
 PLOTTING_HOOK = 'echocardmae_mm.PredictionsHook'
 
@@ -99,42 +87,6 @@ def show(config: Config, args: argparse.Namespace) -> None:
         hook.update(enable=True, out_dir=args.show_dir)
 
 
-def describe(runner: Runner) -> list[dict]:
-    """The test sets and the counts of their indexes."""
-    return [
-        {
-            'type': type(dataset).__name__,
-            'data_root': getattr(dataset, 'data_root', None),
-            'recordings': len(dataset),
-            'found': getattr(dataset, 'report', None),
-        }
-        for dataset in unwrap_datasets(runner.test_loop.dataloader.dataset)
-    ]
-
-
-def write_result(
-    metrics: dict, runner: Runner, overlap: Leakage | None, args: argparse.Namespace
-) -> Path:
-    """Write work_dir/test.json: the metrics and their origin."""
-    checkpoint = Path(args.checkpoint)
-    origin = read_provenance(args.checkpoint)
-    result = {
-        'metrics': metrics,
-        'checkpoint': args.checkpoint,
-        'checkpoint_sha256': sha256(checkpoint) if checkpoint.is_file() else None,
-        'data': describe(runner),
-        'overlap': overlap and overlap._asdict(),
-        'trained': {name: origin.get(name) for name in ('seed', 'commit', 'version')},
-        'seed': runner.seed,
-        'commit': git_commit(),
-        'config': args.config,
-        'config_text': runner.cfg.pretty_text,
-    }
-    path = Path(runner.work_dir) / RESULT
-    atomic_write_text(path, json_text(result))
-    return path
-
-
 @report_user_errors
 def main(argv: Sequence[str] | None = None) -> None:
     args = parse_args(argv)
@@ -145,9 +97,9 @@ def main(argv: Sequence[str] | None = None) -> None:
             f'{args.config}: has no test set\nDefine test_dataloader, test_evaluator and test_cfg'
         )
     runner = build_runner(config, 'test_dataloader')
-    dataset = runner.test_loop.dataloader.dataset
-    overlap = check_leakage(args.checkpoint, dataset, args.allow_leakage)
+    dataset = runner.test_dataloader.dataset
+    leakage = check_leakage(args.checkpoint, dataset, args.allow_leakage)
     require_fit(runner.model, args.checkpoint)
     metrics = runner.test()
     if is_main_process():
-        print(f'results in {write_result(metrics, runner, overlap, args)}')
+        print(f'Results are in {write_test_results(runner, metrics, args.checkpoint, leakage)}')

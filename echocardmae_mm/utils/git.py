@@ -5,6 +5,8 @@ from __future__ import annotations
 import subprocess
 from pathlib import Path
 
+import echocardmae_mm
+
 
 def git_commit() -> str | None:
     """Commit of the checkout that the package runs from.
@@ -19,7 +21,7 @@ def git_commit() -> str | None:
 
 
 def _git(*arguments: str) -> str:
-    command, package = ['git', *arguments], Path(__file__).parents[1]
+    command, package = ['git', *arguments], Path(echocardmae_mm.__file__).parent
     try:
         run = subprocess.run(command, cwd=package, capture_output=True, text=True, timeout=10)
     except (OSError, subprocess.TimeoutExpired):

@@ -1,28 +1,23 @@
-"""The tool as a user calls it."""
+"""The command ``check``."""
 
 from __future__ import annotations
 
 import shutil
-import subprocess
-import sys
 from pathlib import Path
 
 import pydicom.examples
 import pytest
 
-TOOL = Path(__file__).parents[2] / 'tools' / 'check_data.py'
+from echocardmae_mm.cli.check import main
 
 
 @pytest.fixture
-def check(monkeypatch, capfd):
-    """Run the tool's ``main`` and give its exit status and what it printed."""
-    monkeypatch.syspath_prepend(str(TOOL.parent))
-    import check_data
+def check(capfd):
+    """Run the command; returns its exit status and output."""
 
     def run(root: Path, *flags: str) -> tuple[int, str]:
-        monkeypatch.setattr(sys, 'argv', [str(TOOL), str(root), '--jobs', '1', *flags])
         with pytest.raises(SystemExit) as ended:
-            check_data.main()
+            main([str(root), '--jobs', '1', *flags])
         return ended.value.code, ''.join(capfd.readouterr())
 
     return run
@@ -35,7 +30,7 @@ def test_a_bad_recording_is_listed_and_does_not_stop_training(check, echonet_roo
     videos[2].write_text('no video')
     status, output = check(root, '--full')
     assert status == 0
-    assert f'{videos[0]}: 80 frames are stated, ' in output
+    assert f'{videos[0]}: 80 frames expected, ' in output
     assert f'{videos[2]}: not a video: the file holds text' in output
     assert '7 of 8 files can be read' in output
     assert 'training can start, 2 problems' in output
@@ -48,8 +43,8 @@ def test_a_bad_recording_of_the_validation_set_is_an_obstacle(check, echonet_roo
     (root / 'Videos' / f'{stem}.avi').write_text('no video')
     status, output = check(root)
     assert status == 1
-    assert '1 of the validation set cannot be read' in output
-    assert 'training cannot start, 1 problems' in output
+    assert '1 recordings of the validation set cannot be read' in output
+    assert 'training cannot start, 1 problem' in output
 
 
 def test_a_folder_in_which_nothing_can_be_used(check, tmp_path, make_video):
@@ -65,9 +60,8 @@ def test_a_folder_in_which_nothing_can_be_used(check, tmp_path, make_video):
     assert 'training cannot start' in output
 
 
-def test_a_missing_folder_is_named_without_a_traceback(tmp_path):
-    command = [sys.executable, str(TOOL), str(tmp_path / 'none')]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
+def test_a_missing_folder_is_named_without_a_traceback(command, tmp_path):
+    done = command('check', tmp_path / 'none')
     assert done.returncode == 1
     expected = f'error: {tmp_path / "none"}: no such folder; expected the folder of a data set'
     assert (done.stdout, done.stderr.strip()) == ('', expected)

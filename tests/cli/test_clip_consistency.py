@@ -1,10 +1,8 @@
-"""tools/clip_consistency.py on two real checkpoints."""
+"""The command ``clip-consistency`` on two real checkpoints."""
 
 from __future__ import annotations
 
 import json
-import runpy
-import sys
 from pathlib import Path
 
 import pandas as pd
@@ -13,8 +11,9 @@ import torch
 from mmengine.config import Config
 from mmengine.registry import MODELS, init_default_scope
 
+from echocardmae_mm.cli.clip_consistency import main
+
 ROOT = Path(__file__).parents[2]
-TOOL = ROOT / 'tools' / 'clip_consistency.py'
 CONFIG = """
 _base_ = '{root}/configs/{name}.py'
 model = dict(
@@ -26,9 +25,8 @@ test_dataloader = dict(num_workers=0)
 
 
 @pytest.fixture
-def tool(monkeypatch, tmp_path, echonet_root):
-    """``tool(*arguments)`` runs it in a folder with two checkpoints of one small model."""
-    monkeypatch.syspath_prepend(str(TOOL.parent))
+def compare(monkeypatch, tmp_path, echonet_root):
+    """``compare(*arguments)`` runs it in a folder with two checkpoints of one small model."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv('LOCAL_RANK', '0')
     for name in ('ef_echonet', 'ef_camus'):
@@ -42,14 +40,13 @@ def tool(monkeypatch, tmp_path, echonet_root):
 
     def run(*arguments):
         options = ['--cfg-options', f'data_root={echonet_root}']
-        monkeypatch.setattr(sys, 'argv', [str(TOOL), *arguments, *options])
-        runpy.run_path(str(TOOL), run_name='__main__')
+        main([*arguments, *options])
 
     return run
 
 
-def test_every_start_of_every_recording_by_two_models(tool, tmp_path, capsys):
-    tool('ef_echonet.py', '1.pth', '--vs', 'ef_echonet.py', '2.pth', '--names', 'one', 'two')
+def test_every_start_of_every_recording_by_two_models(compare, tmp_path, capsys):
+    compare('ef_echonet.py', '1.pth', '--vs', 'ef_echonet.py', '2.pth', '--names', 'one', 'two')
     out = tmp_path / 'work_dirs' / 'clip_consistency'
     one, two = (pd.read_csv(out / name / 'clips.csv') for name in ('one', 'two'))
     assert one.groupby('video')['start'].apply(list).tolist() == [[*range(20)]] * 2
@@ -69,17 +66,17 @@ def test_every_start_of_every_recording_by_two_models(tool, tmp_path, capsys):
     assert text in capsys.readouterr().out
     assert (out / 'clip_consistency.png').stat().st_size > 10_000
 
-    with pytest.raises(SystemExit, match=r'holds results of one ef_echonet\.py 1\.pth'):
-        tool('ef_echonet.py', '2.pth', '--names', 'one')
-    with pytest.raises(SystemExit, match=r'holds results of one ef_echonet\.py 1\.pth'):
-        tool('ef_echonet.py', '1.pth', '--names', 'ours')
+    with pytest.raises(SystemExit, match=r'one was ef_echonet\.py 1\.pth'):
+        compare('ef_echonet.py', '2.pth', '--names', 'one')
+    with pytest.raises(SystemExit, match=r'one was ef_echonet\.py 1\.pth'):
+        compare('ef_echonet.py', '1.pth', '--names', 'ours')
     assert (out / 'clip_consistency.md').read_text() == text
 
 
-def test_all_clips_give_what_single_clips_give(tool, tmp_path):
+def test_all_clips_give_what_single_clips_give(compare, tmp_path):
     """Whether the views are computed at once or in parts."""
-    tool('ef_echonet.py', '1.pth', '--out', 'a', '--views', '64')
-    tool('ef_echonet.py', '1.pth', '--out', 'b', '--views', '3')
+    compare('ef_echonet.py', '1.pth', '--out', 'a', '--views', '64')
+    compare('ef_echonet.py', '1.pth', '--out', 'b', '--views', '3')
     first, second = (pd.read_csv(f'{name}/first/clips.csv') for name in 'ab')
     pd.testing.assert_frame_equal(first, second, rtol=1e-5)
 
@@ -89,17 +86,23 @@ def test_all_clips_give_what_single_clips_give(tool, tmp_path):
     [
         (('ef_camus.py', '1.pth'), 'its test clips have no free start'),
         (('ef_echonet.py', 'none.pth'), 'error: none.pth: no such checkpoint'),
-        (('ef_echonet.py', '1.pth', '--names', 'a', 'b'), '1 models need as many names'),
+        (('ef_echonet.py', '1.pth', '--names', 'a', 'b'), 'expected 1 different names'),
         (
             ('ef_echonet.py', '1.pth', '--vs', 'ef_echonet.py', '2.pth', '--names', 'a', 'a'),
-            '2 models need as many names, each another',
+            'expected 2 different names',
         ),
-        (('ef_echonet.py', '1.pth', '--launcher', 'pytorch'), '--launcher: this tool runs in one'),
-        ((str(ROOT / 'configs' / 'pretrain_echo.py'), '1.pth'), 'is not tested by EFMetric'),
+        (
+            ('ef_echonet.py', '1.pth', '--launcher', 'pytorch'),
+            '--launcher: this command runs in one',
+        ),
+        (
+            (str(ROOT / 'configs' / 'pretrain_echo.py'), '1.pth'),
+            'expected a config whose test_evaluator is EFMetric',
+        ),
     ],
 )
-def test_a_mistake_costs_a_line(tool, arguments, message):
+def test_a_mistake_costs_a_line(compare, arguments, message):
     with pytest.raises(SystemExit) as end:
-        tool(*arguments)
+        compare(*arguments)
     assert message in str(end.value.code)
     assert len(str(end.value.code).splitlines()) == 1

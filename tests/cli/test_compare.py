@@ -1,23 +1,20 @@
-"""tools/compare.py as people run it."""
+"""The command ``compare``."""
 
 from __future__ import annotations
 
 import json
-import runpy
-import sys
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
 
-TOOL = Path(__file__).parents[2] / 'tools' / 'compare.py'
+from echocardmae_mm.cli.compare import main
 
 
 @pytest.fixture
 def compare(monkeypatch, tmp_path, capsys):
-    """``compare(*arguments)`` runs the tool in a folder of its own; gives what it prints."""
-    monkeypatch.syspath_prepend(str(TOOL.parent))
+    """``compare(*arguments)`` runs the command in a folder of its own; returns its output."""
     monkeypatch.chdir(tmp_path)
     generator = np.random.default_rng(0)
     ef = generator.normal(55, 12, 60)
@@ -32,15 +29,14 @@ def compare(monkeypatch, tmp_path, capsys):
         ).to_csv(f'{name}.csv', index=False)
 
     def run(*arguments):
-        monkeypatch.setattr(sys, 'argv', [str(TOOL), *arguments])
-        runpy.run_path(str(TOOL), run_name='__main__')
+        main(arguments)
         return capsys.readouterr().out
 
     return run
 
 
 def test_says_how_they_differ_and_what_could_be_seen(compare, tmp_path):
-    printed = compare('a.csv', 'b.csv', '--n_resamples', '300', '--out', 'c.json')
+    printed = compare('a.csv', 'b.csv', '--n-resamples', '300', '--out', 'c.json')
     assert '60 rows of 60 patients, 1 run of each' in printed
     row = next(line for line in printed.splitlines() if line.startswith('| MAE'))
     result = json.loads((tmp_path / 'c.json').read_text())
@@ -51,7 +47,7 @@ def test_says_how_they_differ_and_what_could_be_seen(compare, tmp_path):
 
 
 def test_runs_are_paired_in_their_order(compare):
-    printed = compare('a.csv', 'b.csv', '--vs', 'b.csv', 'a.csv', '--n_resamples', '100')
+    printed = compare('a.csv', 'b.csv', '--vs', 'b.csv', 'a.csv', '--n-resamples', '100')
     assert '2 runs of each' in printed
     row = next(line for line in printed.splitlines() if line.startswith('| MAE'))
     assert row.split('|')[4].strip() == '+0.000'
@@ -64,7 +60,7 @@ def test_runs_of_a_diagnosis_are_compared(compare):
         table = pd.read_csv('a.csv')[['patient', 'video']]
         score = np.clip(generator.normal(0.2 + 0.6 * label, noise), 0, 1)
         table.assign(label=label, score=score).to_csv(f'{name}.csv', index=False)
-    arguments = ('c.csv', 'd.csv', '--vs', 'e.csv', 'f.csv', '--n_resamples', '100')
+    arguments = ('c.csv', 'd.csv', '--vs', 'e.csv', 'f.csv', '--n-resamples', '100')
     printed = compare(*arguments, '--out', 'c.json')
     assert '2 runs of each' in printed
     result = json.loads(Path('c.json').read_text())['differences']
@@ -90,7 +86,7 @@ def test_runs_of_a_diagnosis_are_compared(compare):
             ('a.csv', 'text.csv'),
             'error: text.csv: 1 rows, such as 0.avi, lack one of',
         ),
-        (('a.csv', 'empty.csv'), 'error: empty.csv: no recording in it'),
+        (('a.csv', 'empty.csv'), 'error: empty.csv: contains no recording'),
         (('a.csv', 'none.csv'), 'error: none.csv: no such file'),
         (('a.csv', 'other.csv'), 'error: the tables hold different recordings'),
     ],

@@ -11,7 +11,7 @@ from echocardmae_mm.utils.errors import UserError
 
 
 def test_without_workers_none_persist(monkeypatch):
-    monkeypatch.setattr(configuration.Runner, 'from_cfg', lambda config: config)
+    monkeypatch.setattr(configuration.BriefRunner, 'from_cfg', lambda config: config)
     loader = dict(num_workers=0, persistent_workers=True)
     config = Config(dict(launcher='none', train_dataloader=loader, val_dataloader=None))
     built = configuration.build_runner(config, 'train_dataloader', 'val_dataloader')
@@ -38,5 +38,7 @@ def test_a_file_comes_before_a_packaged_config(monkeypatch, tmp_path):
 
 
 def test_names_the_nearest_packaged_config():
-    with pytest.raises(UserError, match='pretrain_ehco: no such config; did you mean pretrain_echo'):
+    with pytest.raises(
+        UserError, match='pretrain_ehco: no such config; did you mean pretrain_echo'
+    ):
         configuration.load_config(args('pretrain_ehco'))

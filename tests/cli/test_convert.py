@@ -1,11 +1,8 @@
-"""The converters as people run them, on files of the sources' own layout."""
+"""The command ``convert`` on files of the sources' own layout."""
 
 import argparse
-import os
 import pickle
-import runpy
 import subprocess
-import sys
 from pathlib import Path
 
 import numpy as np
@@ -15,23 +12,21 @@ import torch
 from mmengine.runner import load_checkpoint
 from safetensors.torch import save_file
 
+from echocardmae_mm.cli.convert import main
 from echocardmae_mm.models.clip_pair_preprocessor import token_indices
 from echocardmae_mm.registry import MODELS
 
 ROOT = Path(__file__).parents[2]
-SIZE = dict(num_frames=4, tubelet_size=2, num_heads=3)
 
 
 @pytest.fixture
 def convert(monkeypatch, capsys):
-    """Runs a script as ``python script arguments`` does: its exit status, and what it prints."""
+    """``convert(*arguments)`` runs the command; returns its exit status or output."""
     monkeypatch.setenv('COLUMNS', '120')
 
-    def run(script, *arguments):
-        path = ROOT / 'tools' / 'model_converters' / f'{script}.py'
-        monkeypatch.setattr(sys, 'argv', [str(path), *map(str, arguments)])
+    def run(*arguments):
         try:
-            runpy.run_path(str(path), run_name='__main__')
+            main([*map(str, arguments)])
         except SystemExit as end:
             return end.code
         return capsys.readouterr().out
@@ -40,16 +35,19 @@ def convert(monkeypatch, capsys):
 
 
 def model(background, patch_size=8, attn_bias=True):
-    shared = dict(img_size=32, patch_size=patch_size, attn_bias=attn_bias, **SIZE)
+    shared = dict(attn_bias=attn_bias, num_heads=3)
     return MODELS.build(
         dict(
             type='echocardmae_mm.EchoCardMAE',
+            img_size=32,
+            patch_size=patch_size,
+            num_frames=4,
+            tubelet_size=2,
             backbone=dict(
                 type='echocardmae_mm.MaskedVisionTransformer', embed_dims=24, depth=2, **shared
             ),
             neck=dict(
                 type='echocardmae_mm.BackgroundTokenDecoder',
-                in_channels=24,
                 embed_dims=12,
                 depth=1,
                 background=background,
@@ -87,7 +85,7 @@ def videomae(patch_size=16):
 def test_released_weights_give_the_released_predictions_in_rgb(name, background, tmp_path, convert):
     reference, state = released(name)
     torch.save({'model': state, 'epoch': 3}, tmp_path / 'EchoCardMAE.pt')
-    printed = convert('convert_echocardmae', tmp_path / 'EchoCardMAE.pt', tmp_path / 'ours.pth')
+    printed = convert('echocardmae', tmp_path / 'EchoCardMAE.pt', tmp_path / 'ours.pth')
     assert f"background='{background}'" in printed
     assert 'never applied' in printed
 
@@ -111,7 +109,7 @@ def test_released_weights_give_the_released_predictions_in_rgb(name, background,
 def test_videomae_of_another_patch_size(container, tmp_path, convert):
     source, target = tmp_path / 'videomae.pth', tmp_path / 'ours.pth'
     torch.save({container: videomae(), 'args': argparse.Namespace(lr=1e-3)}, source)
-    printed = convert('convert_videomae', source, target, '--patch-size', 8)
+    printed = convert('videomae', source, target, '--patch-size', 8)
     for line in ('resized from patch 16 to 8', 'dropped', 'left fresh', 'loaded'):
         assert line in printed
     fresh = {line.split()[1] for line in printed.splitlines() if 'left fresh' in line}
@@ -128,7 +126,7 @@ def test_videomae_of_another_patch_size(container, tmp_path, convert):
 def test_an_image_transformer_from_a_file(tmp_path, convert):
     image = timm.create_model('vit_tiny_patch16_224', embed_dim=24, depth=2, num_heads=3)
     save_file(image.state_dict(), tmp_path / 'model.safetensors')
-    printed = convert('convert_timm', tmp_path / 'model.safetensors', tmp_path / 'ours.pth')
+    printed = convert('timm', tmp_path / 'model.safetensors', tmp_path / 'ours.pth')
     assert 'inflated over 2 frames' in printed
     state = torch.load(tmp_path / 'ours.pth', weights_only=True)['state_dict']
     encoder = model('single', patch_size=16).backbone
@@ -158,7 +156,7 @@ def test_an_image_transformer_from_a_file(tmp_path, convert):
 )
 def test_what_cannot_be_converted_is_said(content, message, tmp_path, convert):
     torch.save(content, tmp_path / 'source.pth')
-    error = convert('convert_videomae', tmp_path / 'source.pth', tmp_path / 'ours.pth')
+    error = convert('videomae', tmp_path / 'source.pth', tmp_path / 'ours.pth')
     assert error.startswith('error: ')
     assert message in error
     assert not (tmp_path / 'ours.pth').exists()
@@ -168,9 +166,9 @@ def test_a_file_is_overwritten_by_force_only(tmp_path, convert):
     source, target = tmp_path / 'source.pth', tmp_path / 'ours.pth'
     torch.save(videomae(), source)
     target.write_text('mine')
-    assert 'add --force' in convert('convert_videomae', source, target)
+    assert 'add --force' in convert('videomae', source, target)
     assert target.read_text() == 'mine'
-    assert convert('convert_videomae', source, target, '--force').endswith('tensors\n')
+    assert convert('videomae', source, target, '--force').endswith('tensors\n')
     assert torch.load(target, weights_only=True)['meta']['from'] == 'VideoMAE'
 
 
@@ -178,20 +176,14 @@ def test_what_training_stored_is_allowed_while_reading_only(tmp_path, convert):
     source = tmp_path / 'source.pth'
     torch.save({'model': videomae(), 'args': argparse.Namespace(lr=1e-3)}, source)
     before = set(torch.serialization.get_safe_globals())
-    convert('convert_videomae', source, tmp_path / 'ours.pth')
+    convert('videomae', source, tmp_path / 'ours.pth')
     assert set(torch.serialization.get_safe_globals()) == before
     with pytest.raises(pickle.UnpicklingError, match=r'argparse\.Namespace'):
         torch.load(source, weights_only=True)
 
 
-def test_a_mistake_ends_the_program_with_status_1(tmp_path):
-    script = ROOT / 'tools' / 'model_converters' / 'convert_echocardmae.py'
-    done = subprocess.run(
-        [sys.executable, str(script), str(tmp_path / 'none.pt'), str(tmp_path / 'ours.pth')],
-        env={**os.environ, 'PYTHONPATH': str(ROOT)},
-        capture_output=True,
-        text=True,
-    )
+def test_a_mistake_ends_the_program_with_status_1(command, tmp_path):
+    done = command('convert', 'echocardmae', tmp_path / 'none.pt', tmp_path / 'ours.pth')
     assert done.returncode == 1
     assert 'none.pt does not exist' in done.stderr
     assert 'Traceback' not in done.stderr

@@ -1,4 +1,4 @@
-"""tools/cross_validate.py on a small CAMUS: real folds, trained and tested in processes."""
+"""The command ``cross-validate`` on a small CAMUS: real folds in child processes."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ import pandas as pd
 import pytest
 
 ROOT = Path(__file__).parents[2]
-TOOL = ROOT / 'tools' / 'cross_validate.py'
+COMMAND = [sys.executable, '-m', 'echocardmae_mm', 'cross-validate']
 CONFIG = f"""
 _base_ = '{ROOT}/configs/ef_camus.py'
 model = dict(
@@ -53,7 +53,7 @@ def run(folder: Path, camus: Path, *arguments: str) -> subprocess.CompletedProce
     (folder / 'ef.py').write_text(CONFIG)
     settings = [text for text in arguments if '=' in text]
     flags = [text for text in arguments if '=' not in text]
-    command = [sys.executable, TOOL, 'ef.py', '--folds', '3', *flags]
+    command = [*COMMAND, 'ef.py', '--folds', '3', *flags]
     options = ['--cfg-options', f'data_root={camus}', *settings]
     return subprocess.run(
         [*command, *options], cwd=folder, capture_output=True, text=True, timeout=400
@@ -99,10 +99,10 @@ def test_folds_are_run_once_gathered_and_refused_when_they_are_others(camus, tmp
 
     (work_dir / 'fold_2' / 'test.json').unlink()
     for changed, message in (
-        (('--seed', '4'), 'arguments was --seed 3, is --seed 4'),
-        (('--seed', '3', '--fold', '2', '--amp'), 'arguments was --seed 3, is --amp --seed 3'),
-        (('--seed', '3', 'train_cfg.max_epochs=3'), 'train_cfg.max_epochs was 2, is 3'),
-        (('--seed', '3', '--folds', '4'), 'folds.csv says otherwise who is in which fold'),
+        (('--seed', '4'), 'arguments was --seed 3, now --seed 4'),
+        (('--seed', '3', '--fold', '2', '--amp'), 'arguments was --seed 3, now --amp --seed 3'),
+        (('--seed', '3', 'train_cfg.max_epochs=3'), 'train_cfg.max_epochs was 2, now 3'),
+        (('--seed', '3', '--folds', '4'), 'folds.csv holds a different assignment'),
     ):
         other = run(tmp_path, camus, *changed)
         assert other.returncode == 1
@@ -127,25 +127,25 @@ def test_a_fixed_number_of_epochs_trains_on_all_other_patients(camus, tmp_path):
 def test_a_signal_reaches_the_fold_which_saves_and_goes_on(camus, tmp_path):
     (tmp_path / 'ef.py').write_text(CONFIG.replace('max_epochs=2', 'max_epochs=400'))
     options = ['--cfg-options', f'data_root={camus}']
-    command = [sys.executable, TOOL, 'ef.py', '--folds', '3', '--fold', '0', *options]
+    command = [*COMMAND, 'ef.py', '--folds', '3', '--fold', '0', *options]
     process = subprocess.Popen(command, cwd=tmp_path, stderr=subprocess.PIPE, text=True)
     fold = tmp_path / 'work_dirs' / 'ef' / 'fold_0'
     while not list(fold.glob('epoch_*.pth')):
         assert process.poll() is None
         time.sleep(0.1)
     second = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True)
-    assert 'another process is at work in it' in second.stderr
+    assert 'another process is running in it' in second.stderr
     process.send_signal(signal.SIGTERM)
     _, errors = process.communicate(timeout=120)
     assert process.returncode == 128 + signal.SIGTERM
-    assert 'fold 0 stopped; the same command goes on from there' in errors
+    assert 'fold 0 stopped; repeat the command to continue' in errors
     assert (fold / 'interrupted.pth').is_file()
 
 
 @pytest.mark.parametrize(
     ('arguments', 'message'),
     [
-        (('--fold', '3'), 'error: --fold 3: the 3 folds are 0 to 2'),
+        (('--fold', '3'), 'error: --fold 3: expected 0 to 2'),
         (('--folds', '10'), 'error: 10 folds of 9 patients'),
     ],
 )
@@ -158,10 +158,10 @@ def test_impossible_folds_cost_a_line(camus, tmp_path, arguments, message):
 
 def test_a_config_without_folds_is_named(tmp_path):
     done = subprocess.run(
-        [sys.executable, TOOL, ROOT / 'configs' / 'ef_echonet.py'],
+        [*COMMAND, ROOT / 'configs' / 'ef_echonet.py'],
         cwd=tmp_path,
         capture_output=True,
         text=True,
     )
     assert done.returncode == 1
-    assert 'no data set has folds; it needs fold=0, as CAMUSDataset' in done.stderr
+    assert 'no data set has folds' in done.stderr

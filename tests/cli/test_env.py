@@ -1,20 +1,16 @@
-import subprocess
+"""The command ``env``."""
+
 import sys
-from pathlib import Path
 
 import numpy as np
 import torch
 
 import echocardmae_mm
-from echocardmae_mm.__main__ import report, version_of
-
-ROOT = Path(__file__).parents[1]
+from echocardmae_mm.cli.env import report, version_of
 
 
-def test_prints_what_a_bug_report_needs():
-    run = subprocess.run(
-        [sys.executable, '-m', 'echocardmae_mm'], cwd=ROOT, capture_output=True, text=True
-    )
+def test_prints_what_a_bug_report_needs(command):
+    run = command('env')
     assert run.returncode == 0, run.stderr
     rows = [line.split(maxsplit=1) for line in run.stdout.splitlines()]
     values = dict(rows)
@@ -22,8 +18,8 @@ def test_prints_what_a_bug_report_needs():
     assert values['torch'] == torch.__version__.split('+')[0]
     assert values['numpy'] == np.__version__
     assert values['python'] == '.'.join(map(str, sys.version_info[:3]))
-    repairs = [value for name, value in rows if name == 'repair']
-    assert len(repairs) == sum(repair.active for repair in echocardmae_mm.PATCHES)
+    patches = [value for name, value in rows if name == 'patch']
+    assert len(patches) == sum(patch.active for patch in echocardmae_mm.PATCHES)
 
 
 def test_names_the_device_and_the_threads():

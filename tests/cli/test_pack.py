@@ -1,4 +1,4 @@
-"""tools/pack_videos.py as people run it."""
+"""The command ``pack``."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ import pytest
 
 from echocardmae_mm.datasets.recordings import PackedStore
 
-TOOL = Path(__file__).parents[2] / 'tools' / 'pack_videos.py'
+COMMAND = [sys.executable, '-m', 'echocardmae_mm', 'pack']
 
 
 def run(*arguments: object) -> subprocess.CompletedProcess:
     return subprocess.run(
-        [sys.executable, TOOL, *map(str, arguments)], capture_output=True, text=True, timeout=120
+        [*COMMAND, *map(str, arguments)], capture_output=True, text=True, timeout=120
     )
 
 
@@ -30,12 +30,12 @@ def test_a_data_set_is_packed_on_two_processes(echonet_root, tmp_path):
     assert len(PackedStore(tmp_path / 'store').recordings) == 8
     again = run(echonet_root, '--out', tmp_path / 'store')
     assert again.returncode == 0, again.stderr
-    assert 'all as their checksums say' in again.stdout
+    assert 'all checksums match' in again.stdout
     with (tmp_path / 'store' / 'frames.bin').open('r+b') as file:
         file.write(b'rot')
     rotten = run(echonet_root, '--out', tmp_path / 'store')
     assert rotten.returncode == 1
-    assert '1 recordings are not what was packed' in rotten.stderr
+    assert '1 recordings are damaged' in rotten.stderr
 
 
 def test_a_finished_store_is_compared_with_what_is_asked_for(tmp_path, make_video):
@@ -47,7 +47,7 @@ def test_a_finished_store_is_compared_with_what_is_asked_for(tmp_path, make_vide
     assert 'was packed without --gray\n' in gray.stderr
     again = run(tmp_path / 'data', '--out', tmp_path / 'store')
     assert again.returncode == 1
-    assert f'lacks 1 recordings of {tmp_path / "data"}, such as 2.avi: they came' in again.stderr
+    assert f'lacks 1 recordings of {tmp_path / "data"}, such as 2.avi; they were' in again.stderr
     (tmp_path / 'data').rename(tmp_path / 'moved')
     (tmp_path / 'moved' / '2.avi').unlink()
     assert run(tmp_path / 'moved', '--out', tmp_path / 'store').returncode == 0
@@ -65,7 +65,7 @@ def many(echonet_root, tmp_path) -> Path:
 
 def begun(root: Path, store: Path) -> subprocess.Popen:
     """A call that has written its first recordings."""
-    command = [sys.executable, TOOL, root, '--out', store, '--jobs', '2']
+    command = [*COMMAND, root, '--out', store, '--jobs', '2']
     process = subprocess.Popen(
         command,
         stderr=subprocess.PIPE,
@@ -86,7 +86,7 @@ def test_stopped_by_the_keyboard_it_goes_on(many, tmp_path):
     os.killpg(process.pid, signal.SIGINT)
     _, errors = process.communicate(timeout=60)
     assert process.returncode == 1
-    assert errors.strip().splitlines()[-1] == 'stopped; the same command goes on with what is there'
+    assert errors.strip().splitlines()[-1] == 'interrupted; repeat the command to continue'
     assert 'Traceback' not in errors
     done = run(many, '--out', tmp_path / 'store')
     assert done.returncode == 0, done.stderr
@@ -99,7 +99,7 @@ def test_a_killed_process_is_named_and_the_repeated_command_goes_on(many, tmp_pa
     os.kill(int(children[0]), signal.SIGKILL)
     _, errors = process.communicate(timeout=60)
     assert process.returncode == 1
-    assert 'was killed, perhaps for want of memory' in errors
+    assert 'was killed, perhaps because memory ran out' in errors
     assert 'Traceback' not in errors
     killed = begun(many, tmp_path / 'store')
     killed.kill()

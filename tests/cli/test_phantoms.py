@@ -1,3 +1,5 @@
+"""The command ``phantoms``."""
+
 import os
 import resource
 import subprocess
@@ -6,23 +8,11 @@ from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).resolve().parents[2]
-TOOL = ROOT / 'tools' / 'make_phantoms.py'
-
 
 def make(out, *options, **settings):
-    path = os.pathsep.join([str(ROOT), os.environ.get('PYTHONPATH', '')])
     return subprocess.run(
-        [
-            sys.executable,
-            ROOT / 'tools' / 'make_phantoms.py',
-            '--out',
-            out,
-            '--seed',
-            '3',
-            *options,
-        ],
-        env={**os.environ, 'PYTHONPATH': path, 'OMP_NUM_THREADS': '1'},
+        [sys.executable, '-m', 'echocardmae_mm', 'phantoms', '--out', out, '--seed', '3', *options],
+        env={**os.environ, 'OMP_NUM_THREADS': '1'},
         capture_output=True,
         text=True,
         check=False,
@@ -80,13 +70,13 @@ def test_what_is_there_is_not_overwritten(on_one_process, tmp_path):
     (real / 'FileList.csv').write_text('patients')
     refused = make(tmp_path, '--jobs', '1', '--datasets', 'echonet', '--videos', '1')
     assert refused.returncode == 1
-    assert 'was not made by this tool\nChoose another --out' in refused.stderr
+    assert 'was not made by this command\nChoose another --out' in refused.stderr
     assert contents(tmp_path) == {Path('EchoNet-Dynamic/FileList.csv'): b'patients'}
 
     out, _ = on_one_process
     before = contents(out)
     for options, reason in (
-        (('--videos', '3', '--seed', '4'), 'was made by --seed 3'),
+        (('--videos', '3', '--seed', '4'), 'seed was 3, now 4'),
         (('--videos', '2'), 'holds 3 recordings, more than the 2'),
     ):
         refused = make(out, '--jobs', '1', '--datasets', 'echonet', *options)
@@ -106,7 +96,7 @@ def test_a_full_disk_is_told_and_the_repeated_command_makes_what_is_missing(name
     assert full.returncode == 1
     told = full.stderr.splitlines()
     assert told[-2].startswith(f'error: {tmp_path}')
-    assert told[-1].startswith('Make room and repeat the command')
+    assert told[-1].startswith('Free some space and repeat the command')
     assert 'Traceback' not in full.stderr
     again = make(tmp_path, *options)
     assert again.returncode == 0, again.stderr

@@ -1,4 +1,4 @@
-"""tools/reproduce.py: real steps in processes, stopped and gone on with; what it refuses."""
+"""The command ``reproduce``: real steps in child processes, stopped and continued."""
 
 from __future__ import annotations
 
@@ -11,14 +11,12 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[2]
-# The tool as it is, on fewer phantoms and for fewer epochs.
-PROGRAM = f"""
-import sys
-sys.path.insert(0, {str(ROOT / 'tools')!r})
+# The command on fewer phantoms and for fewer epochs.
+PROGRAM = """
 from echocardmae_mm.reproduction import BUDGETS
 BUDGETS['small'] = BUDGETS['small']._replace(epochs=0.04, phantoms=(90, 3, 3))
-import reproduce
-reproduce.main()
+from echocardmae_mm.cli.reproduce import main
+main()
 """
 
 
@@ -70,22 +68,22 @@ def test_a_stopped_reproduction_goes_on_and_writes_its_table(tmp_path):
     table.write_text(table.read_text().replace('1 seed,', '5 seeds,'))
     fewer = run(tmp_path, 'figure2')
     assert fewer.returncode == 1
-    assert 'figure2.md is of 5 seeds' in fewer.stderr
+    assert 'figure2.md was computed from 5 seeds' in fewer.stderr
     table.unlink()
 
     changed = note.read_text().replace('"seed": 0', '"seed": 7')
     note.write_text(changed)
     refused = run(tmp_path, 'figure2')
     assert refused.returncode == 1
-    assert 'was made with seed=7, now 0 is asked for' in refused.stderr
+    assert 'seed was 7, now 0' in refused.stderr
     assert note.read_text() == changed
 
 
 @pytest.mark.parametrize(
     ('note', 'message'),
     [
-        (dict(commit='0123', finished=False), 'is half-finished, by commit 0123'),
-        (None, 'holds a run, and no step.json that says of what'),
+        (dict(commit='0123', finished=False), 'was started at commit 0123 and is not finished'),
+        (None, 'holds a run but no step.json that describes it'),
     ],
 )
 def test_what_another_run_left_is_refused_and_kept(tmp_path, note, message):
@@ -123,7 +121,7 @@ def test_data_are_looked_for_before_anything_is_run(tmp_path):
     assert 'data/CAMUS: no such folder' in done.stderr
     assert not list(tmp_path.rglob('step.json'))
     planned = on_real_data(tmp_path, 'table1', 'table2', '--dry-run')
-    assert planned.stdout.endswith('Not there: data/CAMUS\n')
+    assert planned.stdout.endswith('Missing: data/CAMUS\n')
 
 
 def test_a_start_that_left_nothing_is_begun_anew(tmp_path):
@@ -138,4 +136,4 @@ def test_a_start_that_left_nothing_is_begun_anew(tmp_path):
 def test_an_unknown_table_is_named(tmp_path):
     done = run(tmp_path, 'table7')
     assert done.returncode == 1
-    assert 'table7: no such table; choose of table1, table2' in done.stderr
+    assert 'table7: no such table; choose from table1, table2' in done.stderr

@@ -22,7 +22,7 @@ from echocardmae_mm.datasets.recordings import open_recording
 from echocardmae_mm.phantom import make_phantom
 
 ROOT = Path(__file__).parents[2]
-TOOL = ROOT / 'tools' / 'segment_video.py'
+COMMAND = [sys.executable, '-m', 'echocardmae_mm', 'segment-video']
 CONFIG = f"""
 _base_ = '{ROOT}/configs/seg_echonet.py'
 model = dict(
@@ -101,7 +101,7 @@ def segment(
     folder: Path, file: Path, config: str, checkpoint: str, *arguments: str
 ) -> subprocess.CompletedProcess:
     return subprocess.run(
-        [sys.executable, TOOL, file, config, checkpoint, '--out', folder / 'out', *arguments],
+        [*COMMAND, file, config, checkpoint, '--out', folder / 'out', *arguments],
         cwd=folder, capture_output=True, text=True, timeout=300,
     )  # fmt: skip
 
@@ -144,10 +144,10 @@ KEPT = dict(file='other.avi', config='seg.py', checkpoint='run/epoch_1.pth', cro
 @pytest.mark.parametrize(
     ('kept', 'message'),
     [
-        (json.dumps(KEPT), 'holds results of file other.avi'),
-        ('{"mine": 1}', 'summary.json is damaged, or not of this tool'),
-        ('[]', 'summary.json is damaged, or not of this tool'),
-        ('{', 'summary.json is damaged, or not of this tool'),
+        (json.dumps(KEPT), 'file was other.avi'),
+        ('{"mine": 1}', 'summary.json is damaged or from another program'),
+        ('[]', 'summary.json is damaged or from another program'),
+        ('{', 'summary.json is damaged or from another program'),
     ],
     ids=['another recording', 'a foreign file', 'a foreign list', 'a damaged file'],
 )
@@ -204,7 +204,7 @@ def test_mistakes_cost_two_lines(trained, screen, tmp_path):
         ((screen, trained / 'seg.py', 'x.pth'), 'x.pth: no such checkpoint'),
         (
             (screen, ROOT / 'configs' / 'ef_echonet.py', trained / 'run' / 'epoch_1.pth'),
-            'is no segmentation config',
+            'expected a segmentation config',
         ),
         (
             (screen, ROOT / 'configs' / 'seg_echonet.py', trained / 'run' / 'epoch_1.pth'),
@@ -213,7 +213,7 @@ def test_mistakes_cost_two_lines(trained, screen, tmp_path):
     ]
     for arguments, message in wrong:
         done = subprocess.run(
-            [sys.executable, TOOL, *arguments, '--out', tmp_path / 'out'],
+            [*COMMAND, *arguments, '--out', tmp_path / 'out'],
             capture_output=True, text=True, timeout=120,
         )  # fmt: skip
         assert done.returncode == 1

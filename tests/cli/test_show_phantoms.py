@@ -1,31 +1,19 @@
-import os
-import subprocess
-import sys
-from pathlib import Path
+"""The command ``show-phantoms``."""
 
 import cv2
 
-ROOT = Path(__file__).resolve().parents[2]
 
-
-def test_a_name_of_no_picture_costs_a_line(tmp_path):
-    tool = ROOT / 'tools' / 'show_phantoms.py'
-    done = subprocess.run([sys.executable, tool, tmp_path / 'x'], capture_output=True, text=True)
+def test_a_name_of_no_picture_costs_a_line(command, tmp_path):
+    done = command('show-phantoms', tmp_path / 'x')
     assert done.returncode == 1
     assert (
-        done.stderr
-        == f'error: {tmp_path}/x: expected the name of a picture, such as phantoms.png\n'
+        done.stderr == f'error: {tmp_path}/x: expected an image file name, such as phantoms.png\n'
     )
 
 
-def test_contact_sheet_holds_real_frames_phantoms_and_a_beat(tmp_path):
+def test_contact_sheet_holds_real_frames_phantoms_and_a_beat(command, tmp_path):
     picture = tmp_path / 'sheets' / 'phantoms.png'
-    path = os.pathsep.join([str(ROOT), os.environ.get('PYTHONPATH', '')])
-    subprocess.run(
-        [sys.executable, ROOT / 'tools' / 'show_phantoms.py', picture],
-        env={**os.environ, 'PYTHONPATH': path},
-        check=True,
-    )
+    command('show-phantoms', picture, check=True)
     sheet = cv2.imread(str(picture))
     assert sheet.shape == (5 * 224, 6 * 224, 3)
     tiles = sheet.reshape(5, 224, 6, 224, 3).swapaxes(1, 2)

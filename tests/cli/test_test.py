@@ -1,4 +1,4 @@
-"""tools/test.py writes down what was tested."""
+"""The command ``test`` records its results and their origin."""
 
 from __future__ import annotations
 
@@ -6,11 +6,9 @@ import hashlib
 import json
 import os
 import pickle
-import runpy
 import shutil
 import subprocess
 import sys
-from argparse import Namespace
 from pathlib import Path
 
 import pandas as pd
@@ -19,6 +17,8 @@ import torch
 from mmengine.config import Config
 from mmengine.registry import MODELS, init_default_scope
 from mmengine.runner import Runner
+
+from echocardmae_mm.cli import test as command
 
 ROOT = Path(__file__).parents[2]
 TEST = ROOT / 'tools' / 'test.py'
@@ -36,32 +36,26 @@ test_evaluator = dict(type='echocardmae_mm.ReconstructionMetric')
 
 
 @pytest.fixture
-def tool(monkeypatch, tmp_path):
-    """``tools/test.py`` in a folder of its own."""
-    monkeypatch.syspath_prepend(str(TEST.parent))
+def test(monkeypatch, tmp_path):
+    """``test(checkpoint, *arguments)`` runs the command in a folder of its own."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv('LOCAL_RANK', '0')
     Path('config.py').write_text(CONFIG)
-
-    def call(*arguments):
-        monkeypatch.setattr(sys, 'argv', [str(TEST), 'config.py', *arguments])
-        return Namespace(**runpy.run_path(str(TEST)))
-
-    return call
+    return lambda *arguments: command.main(['config.py', *arguments])
 
 
 @pytest.fixture
-def checkpoint(tool):
+def checkpoint(test):
     config = Config.fromfile('config.py')
     init_default_scope('mmaction')
     torch.save({'state_dict': MODELS.build(config.model).state_dict()}, 'weights.pth')
     return 'weights.pth'
 
 
-def test_figures_and_what_they_came_from(tool, checkpoint, make_video, tmp_path):
+def test_figures_and_what_they_came_from(test, checkpoint, make_video, tmp_path):
     for name in 'abc':
         make_video(tmp_path / 'recordings' / f'{name}.avi', num_frames=8)
-    tool(checkpoint, '--dump', 'predictions.pkl').main()
+    test(checkpoint, '--dump', 'predictions.pkl')
 
     result = json.loads(Path('work_dirs/config/test.json').read_text())
     assert result['metrics']['reconstruction/mse'] > 0
@@ -77,20 +71,20 @@ def test_figures_and_what_they_came_from(tool, checkpoint, make_video, tmp_path)
     ('arguments', 'message'),
     [
         (['none.pth'], 'error: none.pth: no such checkpoint'),
-        (['weights.pth', '--dump', 'a.json'], 'error: --dump a.json: expected a name that ends in'),
-        (['weights.pth', '--show'], 'error: config.py draws no predictions'),
+        (['weights.pth', '--dump', 'a.json'], 'error: --dump a.json: expected a file name'),
+        (['weights.pth', '--show'], 'error: --show: config.py has no default_hooks.visualization'),
         (['weights.pth'], 'error: recordings: no such folder'),
     ],
 )
-def test_a_mistake_costs_one_line(tool, checkpoint, arguments, message):
+def test_a_mistake_costs_one_line(test, checkpoint, arguments, message):
     with pytest.raises(SystemExit) as end:
-        tool(*arguments).main()
+        test(*arguments)
     assert end.value.code.startswith(message)
 
 
 @pytest.mark.parametrize('kind', ['mmaction.VisualizationHook', 'SegVisualizationHook'])
-def test_pictures_of_either_host(tool, checkpoint, kind):
-    module = tool(checkpoint, '--show-dir', 'shown', '--interval', '3')
+def test_pictures_of_either_host(test, checkpoint, kind):
+    module = test(checkpoint, '--show-dir', 'shown', '--interval', '3')
     config = Config.fromfile('config.py')
     config.default_hooks.visualization = dict(type=kind)
     module.merge(config, module.parse_args())
@@ -120,7 +114,7 @@ train_cfg = dict(max_epochs=1)
 
 
 @pytest.fixture
-def ef_tool(tool, echonet_root):
+def test_ef(test, echonet_root):
     """The tool on an EF config, whose checkpoint was trained on the training split."""
     Path('config.py').write_text(EF_CONFIG)
     config = Config.fromfile('config.py')
@@ -133,13 +127,13 @@ def ef_tool(tool, echonet_root):
 
     def call(*arguments):
         options = ['--cfg-options', f'data_root={echonet_root}', *arguments]
-        return tool(str(checkpoint), *options)
+        return test(str(checkpoint), *options)
 
     return call
 
 
-def test_ef_leaves_predictions_pictures_and_what_was_read(ef_tool):
-    ef_tool('--plot').main()
+def test_ef_leaves_predictions_pictures_and_what_was_read(test_ef):
+    test_ef('--plot')
     folder = Path('work_dirs/config')
     table = pd.read_csv(folder / 'predictions.csv')
     assert len(table) == 2
@@ -155,7 +149,7 @@ def test_ef_leaves_predictions_pictures_and_what_was_read(ef_tool):
     assert data['found']['of the split'] == 2
 
 
-def test_what_was_trained_on_is_not_tested_on_under_another_name(ef_tool, echonet_root, tmp_path):
+def test_what_was_trained_on_is_not_tested_on_under_another_name(test_ef, echonet_root, tmp_path):
     copy = tmp_path / 'copy'
     shutil.copytree(echonet_root, copy)
     lists = (copy / 'FileList.csv').read_text()
@@ -166,22 +160,22 @@ def test_what_was_trained_on_is_not_tested_on_under_another_name(ef_tool, echone
     (copy / 'FileList.csv').write_text(rows)
     options = ('--cfg-options', f'data_root={copy}')
     with pytest.raises(SystemExit) as end:
-        ef_tool(*options).main()
+        test_ef(*options)
     assert 'was trained on 5 of the 7 recordings to test on, such as' in end.value.code
     assert len(end.value.code.splitlines()) == 2
-    ef_tool(*options, '--allow-leakage').main()
+    test_ef(*options, '--allow-leakage')
     result = json.loads(Path('work_dirs/config/test.json').read_text())
     assert len(result['leakage']['recordings']) == 5
 
 
-def test_plot_needs_a_config_that_draws(tool, checkpoint):
+def test_plot_needs_a_config_that_draws(test, checkpoint):
     with pytest.raises(SystemExit) as end:
-        tool(checkpoint, '--plot').main()
-    assert end.value.code.startswith('error: config.py has no pictures of a test')
+        test(checkpoint, '--plot')
+    assert end.value.code.startswith('error: --plot: config.py has no')
 
 
 @pytest.mark.slow
-def test_two_processes_leave_what_one_leaves(ef_tool, echonet_root, tmp_path):
+def test_two_processes_leave_what_one_leaves(test_ef, echonet_root, tmp_path):
     """Three recordings on two ranks: one is padded by the sampler, and cut off again."""
     (checkpoint,) = Path('trained').glob('best_*.pth')
     options = [

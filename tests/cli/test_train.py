@@ -195,7 +195,9 @@ def test_mixed_precision_is_bfloat16_where_the_gpu_has_it(monkeypatch, capabilit
 def test_compilation_is_for_the_pretraining_model(merged):
     hook = dict(type='echocardmae_mm.CompileHook', mode='default')
     assert merged('--compile').custom_hooks == [hook]
-    assert merged('--compile', 'reduce-overhead').custom_hooks == [hook | {'mode': 'reduce-overhead'}]
+    assert merged('--compile', 'reduce-overhead').custom_hooks == [
+        hook | {'mode': 'reduce-overhead'}
+    ]
     assert not merged().custom_hooks
     with pytest.raises(UserError, match='--compile supports'):
         command.compile_model(Config(dict(model=dict(type='Recognizer3D'))), 'default')
