@@ -13,7 +13,7 @@ from mmengine.runner import load_checkpoint
 from safetensors.torch import save_file
 
 from echocardmae_mm.cli.convert import main
-from echocardmae_mm.models.clip_pair_preprocessor import token_indices
+from echocardmae_mm.models.clip_pair_preprocessor import count_tokens, token_indices
 from echocardmae_mm.registry import MODELS
 
 ROOT = Path(__file__).parents[2]
@@ -96,10 +96,11 @@ def test_released_weights_give_the_released_predictions_in_rgb(name, background,
     assert not state_left
 
     foreground, masked = (torch.from_numpy(reference[x]) for x in ('foreground', 'mask'))
-    places = token_indices(foreground, masked & foreground, pad_masked=False)
+    masked &= foreground
+    tokens = token_indices(foreground, masked, *count_tokens(foreground, masked))
     clips_rgb = torch.from_numpy(reference['x1']).flip(1)
-    latent = ours.backbone(clips_rgb, places['visible'])
-    predicted = ours.neck(latent, places['visible'], places['masked'], places['background'])
+    latent = ours.encode(clips_rgb, tokens.visible)
+    predicted = ours.decode(latent, tokens)
     predicted_bgr = predicted.unflatten(-1, (-1, 3)).flip(-1).flatten(-2)
     expected = torch.from_numpy(reference['pred1'])
     assert (predicted_bgr - expected).norm() / expected.norm() < 1e-5

@@ -38,12 +38,14 @@ optim_wrapper = dict(optimizer=dict(lr=1e-3))
 """
 
 CLIPS = f"""
-_base_ = '{ROOT}/configs/seg_echonet_video.py'
-size = dict(img_size=112, patch_size=112, tubelet_size=16)
-tiny = dict(embed_dims=8, depth=1, num_heads=1, init_cfg=None, **size)
-model = dict(backbone=tiny, decode_head=dict(in_channels=8, **tiny))
-test_pipeline = _base_.test_pipeline
-test_pipeline[1].update(interval=1)
+_base_ = '{ROOT}/configs/_base_/runtime_seg.py'
+from echocardmae_mm.recipes import clip_segmentation
+tiny = dict(embed_dims=8, depth=1, num_heads=1)
+globals().update(
+    clip_segmentation(
+        patch_size=112, tubelet_size=16, frame_interval=1, checkpoint=None, decoder=tiny, **tiny
+    )
+)
 """
 
 
@@ -208,7 +210,7 @@ def test_mistakes_cost_two_lines(trained, screen, tmp_path):
         ),
         (
             (screen, ROOT / 'configs' / 'seg_echonet.py', trained / 'run' / 'epoch_1.pth'),
-            'of the model are not in it',
+            'of the model, such as',
         ),
     ]
     for arguments, message in wrong:

@@ -19,6 +19,7 @@ from mmengine.registry import MODELS, init_default_scope
 from mmengine.runner import Runner
 
 from echocardmae_mm.cli import test as command
+from echocardmae_mm.cli.configuration import load_config
 
 ROOT = Path(__file__).parents[2]
 TEST = ROOT / 'tools' / 'test.py'
@@ -84,10 +85,10 @@ def test_a_mistake_costs_one_line(test, checkpoint, arguments, message):
 
 @pytest.mark.parametrize('kind', ['mmaction.VisualizationHook', 'SegVisualizationHook'])
 def test_pictures_of_either_host(test, checkpoint, kind):
-    module = test(checkpoint, '--show-dir', 'shown', '--interval', '3')
-    config = Config.fromfile('config.py')
+    args = command.parse_args(['config.py', checkpoint, '--show-dir', 'shown', '--interval', '3'])
+    config = load_config(args)
     config.default_hooks.visualization = dict(type=kind)
-    module.merge(config, module.parse_args())
+    command.merge(config, args)
     hook = config.default_hooks.visualization
     assert (hook.interval, hook.wait_time, hook.show) == (3, 2, False)
     if kind == 'SegVisualizationHook':
