@@ -70,6 +70,7 @@ setup(
         'Topic :: Scientific/Engineering :: Medical Science Apps.',
     ],
     packages=find_packages(include=(PACKAGE, f'{PACKAGE}.*')),
+    entry_points={'console_scripts': ['echocardmae = echocardmae_mm.cli.main:main']},
     cmdclass={'build_py': BuildWithMim},
     python_requires='>=3.10,<3.14',
     install_requires=[

@@ -8,7 +8,7 @@ from echocardmae_mm.engine.cpu_amp_optim_wrapper import CPUAmpOptimWrapper
 from echocardmae_mm.engine.epoch_sampler import EpochSampler
 from echocardmae_mm.engine.graceful_stop_hook import GracefulStopHook
 from echocardmae_mm.engine.leakage import Leakage, check_leakage
-from echocardmae_mm.engine.provenance import ProvenanceHook, git_commit, read_provenance
+from echocardmae_mm.engine.provenance import ProvenanceHook, read_provenance
 from echocardmae_mm.engine.reconstruction_hook import ReconstructionHook, TrainingMeanHook
 from echocardmae_mm.engine.reseed_hook import ReseedHook
 from echocardmae_mm.engine.resumable_early_stopping_hook import ResumableEarlyStoppingHook
@@ -20,7 +20,6 @@ from echocardmae_mm.engine.test_results import PredictionsHook, enable_plots, wr
 from echocardmae_mm.engine.training_curves_hook import TrainingCurvesHook
 from echocardmae_mm.engine.unwrap import unwrap_datasets
 from echocardmae_mm.utils.atomic_backend import AtomicBackend
-from echocardmae_mm.utils.config import overrides, settings_of, to_cfg_options
 
 __all__ = [
     'AtomicBackend',
@@ -44,12 +43,8 @@ __all__ = [
     'TrainingMeanHook',
     'check_leakage',
     'enable_plots',
-    'git_commit',
-    'overrides',
     'read_provenance',
     'require_fit',
-    'settings_of',
-    'to_cfg_options',
     'unwrap_datasets',
     'write_test_results',
 ]

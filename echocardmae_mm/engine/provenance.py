@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import subprocess
-from collections.abc import Iterator
 from pathlib import Path
 from threading import Thread
 from typing import Any
@@ -16,6 +14,8 @@ import echocardmae_mm
 from echocardmae_mm.datasets.patient_split import write_split
 from echocardmae_mm.engine.unwrap import unwrap_datasets
 from echocardmae_mm.registry import HOOKS
+from echocardmae_mm.utils.config import dicts_of, require_used_data_root
+from echocardmae_mm.utils.git import git_commit
 
 _KEY = 'echocardmae_mm'
 _PATIENCE_S = 10.0
@@ -42,6 +42,10 @@ class ProvenanceHook(Hook):
         self._videos: list[str] | None = None
         self._started_from: list[dict[str, str | bool]] = []
         self._hashing: Thread | None = None
+
+    def before_run(self, runner: Runner) -> None:
+        """Refuse a config whose ``data_root`` or ``packed`` reaches no data set."""
+        require_used_data_root(runner.cfg)
 
     def before_train(self, runner: Runner) -> None:
         """Start hashing the training videos."""
@@ -101,20 +105,11 @@ def read_provenance(checkpoint: str) -> dict[str, Any]:
 
 def starting_points(cfg: dict[str, Any]) -> list[str]:
     """Checkpoints that a run starts from: ``load_from`` and every ``init_cfg`` of the model."""
-    load_from = [cfg['load_from']] if cfg.get('load_from') else []
-    return list(dict.fromkeys([*load_from, *_pretrained(cfg.get('model'))]))
-
-
-def git_commit() -> str | None:
-    """Commit of the checkout that this package runs from.
-
-    Returns:
-        str | None: The commit, with ``-dirty`` if tracked files were changed; None if the package
-        does not run from a checkout.
-    """
-    tracked = _git('ls-files', '__init__.py')
-    commit = _git('describe', '--always', '--dirty', '--abbrev=40', '--exclude=*')
-    return (tracked and commit) or None
+    named = [cfg['load_from']] if cfg.get('load_from') else []
+    for _, part in dicts_of(cfg.get('model')):
+        if part.get('type') == 'Pretrained' and part.get('checkpoint'):
+            named.append(part['checkpoint'])
+    return list(dict.fromkeys(named))
 
 
 def _seen_before(cfg: dict) -> tuple[list[dict[str, str | bool]], list[str]]:
@@ -129,24 +124,3 @@ def _seen_before(cfg: dict) -> tuple[list[dict[str, str | bool]], list[str]]:
         if not is_this_run or origin['videos'] is None:
             known[checkpoint] = origin['videos'] is not None
     return [{'checkpoint': name, 'known': is_known} for name, is_known in known.items()], seen
-
-
-def _pretrained(part: Any) -> Iterator[str]:
-    if isinstance(part, dict):
-        if part.get('type') == 'Pretrained' and part.get('checkpoint'):
-            yield part['checkpoint']
-        part = list(part.values())
-    if isinstance(part, (list, tuple)):
-        for item in part:
-            yield from _pretrained(item)
-
-
-def _git(*arguments: str) -> str:
-    folder = Path(echocardmae_mm.__file__).parent
-    try:
-        run = subprocess.run(
-            ['git', *arguments], cwd=folder, capture_output=True, text=True, timeout=10
-        )
-    except (OSError, subprocess.TimeoutExpired):
-        return ''
-    return run.stdout.strip()

@@ -12,13 +12,14 @@ from mmengine.hooks import Hook
 from mmengine.runner import Runner
 
 from echocardmae_mm.engine.leakage import Leakage
-from echocardmae_mm.engine.provenance import git_commit, read_provenance
+from echocardmae_mm.engine.provenance import read_provenance
 from echocardmae_mm.engine.unwrap import unwrap_datasets
 from echocardmae_mm.evaluation.markdown import markdown_table
 from echocardmae_mm.evaluation.prediction_metric import PREDICTIONS, RESULT, PredictionMetric
 from echocardmae_mm.registry import HOOKS
 from echocardmae_mm.utils.atomic_files import atomic_write_text, json_text
 from echocardmae_mm.utils.errors import UserError
+from echocardmae_mm.utils.git import git_commit
 
 
 @HOOKS.register_module()

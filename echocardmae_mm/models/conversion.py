@@ -163,17 +163,15 @@ def _model_for(state: dict[str, Tensor]) -> torch.nn.Module:
     return MODELS.build(
         dict(
             type='echocardmae_mm.EchoCardMAE',
+            **size,
             backbone=dict(
                 type='echocardmae_mm.MaskedVisionTransformer',
                 in_channels=channels,
                 init_values=float('backbone.blocks.0.gamma_1' in state),
-                **size,
                 **_depth_and_width(state, 'backbone', width),
             ),
             neck=dict(
                 type='echocardmae_mm.BackgroundTokenDecoder',
-                in_channels=width,
-                **size,
                 **({} if decoder is None else _depth_and_width(state, 'neck', len(decoder))),
             ),
             reconstruction_head=dict(type='echocardmae_mm.ReconstructionHead'),

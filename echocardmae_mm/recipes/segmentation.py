@@ -104,7 +104,13 @@ def segmentation(
         batch_size,
         num_workers,
     )
-    return dict(model=override(model, settings), **loaders, **_evaluators())
+    test_pipeline = loaders['test_dataloader']['dataset']['pipeline']
+    return dict(
+        model=override(model, settings),
+        **loaders,
+        **_evaluators(),
+        test_pipeline=test_pipeline,  # MMSegmentation's inference API reads it here
+    )
 
 
 def clip_segmentation(
@@ -187,7 +193,13 @@ def clip_segmentation(
         batch_size,
         num_workers,
     )
-    return dict(model=override(model, settings), **loaders, **_evaluators())
+    test_pipeline = loaders['test_dataloader']['dataset']['pipeline']
+    return dict(
+        model=override(model, settings),
+        **loaders,
+        **_evaluators(),
+        test_pipeline=test_pipeline,  # MMSegmentation's inference API reads it here
+    )
 
 
 def _head(

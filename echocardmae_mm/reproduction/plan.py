@@ -8,7 +8,6 @@ from typing import Any, NamedTuple
 
 from mmengine.config import Config
 
-from echocardmae_mm.engine import overrides
 from echocardmae_mm.reproduction.paper_tables import (
     FULL,
     TABLES,
@@ -16,6 +15,7 @@ from echocardmae_mm.reproduction.paper_tables import (
     WITHOUT_ALIGNMENT,
     Experiment,
 )
+from echocardmae_mm.utils.config import overrides
 
 FIGURE2 = 'figure2'
 ALL = (*TABLES, FIGURE2)

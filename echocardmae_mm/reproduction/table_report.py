@@ -31,7 +31,8 @@ from echocardmae_mm.reproduction.paper_tables import (
 from echocardmae_mm.reproduction.plan import FIGURE2, Setup, Step, is_run, runs_of
 from echocardmae_mm.utils.atomic_files import atomic_write_text
 
-NOTE = 'step.json'
+#: File with the settings, commit and duration of a step, in its folder.
+STEP_METADATA = 'step.json'
 _RESAMPLES = 2000
 _PICTURE = 'clip_consistency.png'
 _CLIPS = {'without': 'without alignment', 'with': 'with alignment'}
@@ -176,14 +177,14 @@ def _origin(
         return ['', 'not in this repository', '', '', '']
     runs = [run for experiment in experiments for run in runs_of(experiment, seeds)]
     firsts = [runs_of(experiment, 1)[0] for experiment in experiments]
-    notes = [json.loads((root / run / NOTE).read_text()) for run in runs]
+    metadata = [json.loads((root / run / STEP_METADATA).read_text()) for run in runs]
     counts = [read_predictions(root / first / PREDICTIONS)['patient'].nunique() for first in firsts]
     starts = dict.fromkeys(
         _start(experiment, steps[first]) for experiment, first in zip(experiments, firsts)
     )
     configs = dict.fromkeys(_short(steps[first].config) for first in firsts)
-    commits = dict.fromkeys(str(note['commit'])[:10] for note in notes)
-    seconds = sum(note['seconds'] for note in notes)
+    commits = dict.fromkeys(str(one['commit'])[:10] for one in metadata)
+    seconds = sum(one['seconds'] for one in metadata)
     return [
         ', '.join(map(str, counts)),
         ', '.join(starts),

@@ -1,4 +1,4 @@
-"""Files that are there whole or not at all, whatever stops the program."""
+"""Files that appear complete or not at all, even if the program is killed."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ from echocardmae_mm.utils.errors import UserError
 
 
 def atomic_write_text(path: str | Path, text: str) -> None:
-    """Write a text file so that a kill or a full disk leaves the old one or the new one.
+    """Replace a text file at once; a kill or a full disk leaves the old file.
 
     Args:
         path (str | Path): The file.
-        text (str): What it holds.
+        text (str): Its new content.
     """
     unfinished = Path(path).with_name(f'{Path(path).name}.part')
     with unfinished.open('w', encoding='utf-8') as file:
@@ -31,11 +31,11 @@ def atomic_write_text(path: str | Path, text: str) -> None:
 
 
 def verify_frame_count(path: str | Path, num_frames: int) -> None:
-    """Refuse a video that was not written whole: OpenCV says nothing of a full disk.
+    """Refuse a video that lacks frames: OpenCV does not report a full disk.
 
     Args:
         path (str | Path): The video.
-        num_frames (int): How many frames were written.
+        num_frames (int): Number of frames written.
 
     Raises:
         UserError: If fewer can be read.
@@ -44,14 +44,14 @@ def verify_frame_count(path: str | Path, num_frames: int) -> None:
     readable = sum(1 for _ in iter(video.grab, False))
     video.release()
     if readable < num_frames:
-        raise UserError(f'{path}: was not written whole\nMake room and repeat the command')
+        raise UserError(f'{path}: is incomplete; is the disk full?\nFree some space and repeat the command')
 
 
 def json_text(value: Any) -> str:
-    """JSON that every reader takes: what is not defined is null, arrays are lists.
+    """Standard JSON: NaN and infinity become null, arrays become lists.
 
     Args:
-        value (Any): Dictionaries, lists, numbers, arrays and tensors; anything else as its text.
+        value (Any): Dictionaries, lists, numbers, arrays and tensors; anything else becomes text.
 
     Returns:
         str: With a newline at the end.

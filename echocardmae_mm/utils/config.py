@@ -1,4 +1,4 @@
-"""Settings of a config by their place, as ``--cfg-options`` takes them."""
+"""Configs: every part of one, its settings as ``--cfg-options`` takes them, its data folder."""
 
 from __future__ import annotations
 
@@ -10,6 +10,35 @@ from mmengine.config import Config
 from echocardmae_mm.utils.errors import UserError
 
 
+def walk_config(node: Any, key: str = '') -> Iterator[tuple[str, Any]]:
+    """Walk through a config, depth first.
+
+    Args:
+        node (Any): A config, or any part of one.
+        key (str): Key of the part. Defaults to ''.
+
+    Yields:
+        tuple[str, Any]: Key and value of the part itself and of everything in it, such as
+        ``train_dataloader.dataset.pipeline.6.type``.
+    """
+    node = node._cfg_dict if isinstance(node, Config) else node
+    yield key, node
+    for name, value in _items(node):
+        yield from walk_config(value, f'{key}.{name}' if key else str(name))
+
+
+def dicts_of(node: Any) -> list[tuple[str, dict[str, Any]]]:
+    """Every dictionary of a config with its key, outer ones first; they may be modified.
+
+    Args:
+        node (Any): A config, or any part of one.
+
+    Returns:
+        list[tuple[str, dict]]: Keys and the dictionaries themselves.
+    """
+    return [(key, value) for key, value in walk_config(node) if isinstance(value, dict)]
+
+
 def settings_of(config: Config) -> dict[str, Any]:
     """All settings of a config.
 
@@ -17,74 +46,139 @@ def settings_of(config: Config) -> dict[str, Any]:
         config (Config): Any config.
 
     Returns:
-        dict[str, Any]: Each value that is neither dict nor list by its place, such as
-        ``train_dataloader.dataset.pipeline.6.strategy``.
+        dict[str, Any]: Each value that is neither dict nor list by its key.
     """
-    return dict(_leaves(config._cfg_dict.to_dict()))
+    walk = walk_config(config._cfg_dict.to_dict())
+    return {key: value for key, value in walk if not isinstance(value, (dict, list, tuple))}
 
 
 def overrides(config: Config, base: Config) -> dict[str, Any]:
-    """What makes one config out of another.
+    """Settings that turn one config into another.
 
     Args:
-        config (Config): The config that is wanted.
-        base (Config): The config that it differs from.
+        config (Config): The result.
+        base (Config): The config to start from.
 
     Returns:
-        dict[str, Any]: By their place, the settings that ``base`` needs.
+        dict[str, Any]: The settings by their keys.
 
     Raises:
-        UserError: If ``base`` has settings that ``config`` lacks, which no setting can take away.
+        UserError: If ``base`` has settings that ``config`` lacks; no override can remove them.
     """
     return dict(_differences(config._cfg_dict.to_dict(), base._cfg_dict.to_dict()))
 
 
 def to_cfg_options(settings: Mapping[str, Any]) -> list[str]:
-    """Settings as words of a command line.
+    """Settings as arguments of a command line.
 
     Args:
-        settings (Mapping[str, Any]): By their place.
+        settings (Mapping[str, Any]): Settings by their keys.
 
     Returns:
-        list[str]: ``--cfg-options`` and its words; empty without settings.
+        list[str]: ``--cfg-options`` and its values; empty without settings.
 
     Raises:
-        UserError: If a text has blanks, commas or brackets, which mmengine would read otherwise.
+        UserError: If a text contains spaces, commas or brackets, which mmengine would parse.
     """
-    words = [f'{place}={_written(value)}' for place, value in settings.items()]
+    words = [f'{key}={_written(value)}' for key, value in settings.items()]
     return ['--cfg-options', *words] if words else []
 
 
-def _leaves(part: Any, place: str = '') -> Iterator[tuple[str, Any]]:
-    for name, value in _items(part):
-        if isinstance(value, (dict, list, tuple)):
-            yield from _leaves(value, f'{place}{name}.')
-        else:
-            yield f'{place}{name}', value
+def dataset_parts(config: Config) -> list[dict[str, Any]]:
+    """The configs of this package's data sets, wherever a config has them.
+
+    Args:
+        config (Config): Any config.
+
+    Returns:
+        list[dict]: The dictionaries themselves.
+    """
+    return [
+        part
+        for key, part in dicts_of(config)
+        if key and 'data_root' in part and str(part.get('type')).startswith('echocardmae_mm.')
+    ]
 
 
-def _differences(new: Any, old: Any, place: str = '') -> Iterator[tuple[str, Any]]:
+def has_unused_data_root(config: Config) -> bool:
+    """Whether a top-level ``data_root`` has no effect although somebody set it on purpose.
+
+    ``data_root`` is a variable: a child config or ``--cfg-options`` that sets it does not change
+    the data sets that the base config built from it. A value that merely remained in the config
+    after every data set was given its own folder is harmless.
+
+    Args:
+        config (Config): A config that was loaded from a file.
+
+    Returns:
+        bool: True if the run would read other data than the config names.
+    """
+    root = config.get('data_root')
+    roots = {part['data_root'] for part in dataset_parts(config)}
+    if root is None or not roots or root in roots or not config.filename:
+        return False
+    return _is_never_used(config.filename, root)
+
+
+def require_used_data_root(config: Config) -> None:
+    """Refuse a config whose ``data_root`` or ``packed`` reaches no data set.
+
+    Args:
+        config (Config): The config of a run.
+
+    Raises:
+        UserError: If it has no effect.
+    """
+    parts = dataset_parts(config)
+    packed = config.get('packed')
+    if packed and parts and packed not in [part.get('packed') for part in parts]:
+        name, used = f'packed={packed}', 'the files instead'
+    elif has_unused_data_root(config):
+        name = f'data_root={config.data_root}'
+        used = ', '.join(sorted({part['data_root'] for part in parts}))
+    else:
+        return
+    raise UserError(
+        f'{name} has no effect: the data sets read {used}\n'
+        'Set it in each data set, or use echocardmae train/test, which pass it on'
+    )
+
+
+def _is_never_used(filename: str, root: str) -> bool:
+    """Whether no data set uses a value of ``data_root`` in the file, or in a base that has it."""
+    config = Config.fromfile(filename)
+    if config.get('data_root') != root:
+        return True
+    if root in [part['data_root'] for part in dataset_parts(config)]:
+        return False
+    bases = [Config._get_cfg_path(base, filename)[0] for base in Config._get_base_files(filename)]
+    return all(_is_never_used(base, root) for base in bases)
+
+
+def _differences(new: Any, old: Any, key: str = '') -> Iterator[tuple[str, Any]]:
     if isinstance(new, dict) and old is None:
         old = {}
     if type(new) is not type(old) or not isinstance(new, (dict, list, tuple)):
         if new != old:
-            yield place, new
+            yield key, new
         return
     new_items, old_items = dict(_items(new)), dict(_items(old))
     if gone := old_items.keys() - new_items.keys():
-        raise UserError(f'{place or "the config"} lacks {min(map(str, gone))} of its base')
+        raise UserError(f'{key or "the config"} lacks {min(map(str, gone))} of its base')
     for name, value in new_items.items():
-        inner = f'{place}.{name}' if place else str(name)
+        inner = f'{key}.{name}' if key else str(name)
         yield from _differences(value, old_items.get(name), inner)
 
 
 def _items(part: Any) -> Any:
-    return part.items() if isinstance(part, dict) else enumerate(part)
+    if isinstance(part, dict):
+        return part.items()
+    return enumerate(part) if isinstance(part, (list, tuple)) else ()
 
 
 def _written(value: Any) -> str:
     if isinstance(value, (list, tuple)):
         return f'[{",".join(map(_written, value))}]'
     if isinstance(value, str) and set(value) & set(' ,[]()'):
-        raise UserError(f'{value!r}: a command line can hand on no blanks, commas or brackets')
+        raise UserError(f'{value!r}: a command line cannot pass spaces, commas or brackets')
     return str(value)

@@ -1,4 +1,4 @@
-"""Errors that are for people: one or two lines, no traceback, exit status not 0."""
+"""Errors for people: one or two lines, no traceback, exit status 1."""
 
 from __future__ import annotations
 
@@ -6,15 +6,10 @@ from __future__ import annotations
 class UserError(Exception):
     """A user's mistake: names the thing, what was expected and what to do.
 
-    The tools print the message without a traceback and leave with status 1. They know the error by
-    :attr:`is_user_error`, so that a tool that imports only mmengine can tell it apart.
-
     Args:
-        message (str): One or two lines. Where a loading process raised the error, torch hands its
-            whole traceback on as the message; the error's own lines are kept.
+        message (str): One or two lines. If a loading process raised the error, torch passes its
+            whole traceback as the message; only the error's own lines are kept.
     """
-
-    is_user_error = True
 
     def __init__(self, message: str) -> None:
         if 'Original Traceback' in message:
@@ -23,12 +18,12 @@ class UserError(Exception):
 
 
 class RecordingError(UserError):
-    """One recording cannot be used: unreadable, empty, of the wrong kind, its sector too small.
+    """A recording cannot be used: unreadable, empty, of the wrong kind, its sector too small.
 
-    In training the recording is skipped and counted; in testing the error ends the run.
+    Training skips and counts the recording; testing stops.
 
     Args:
-        filename (str): The recording, or the whole message where there is no ``reason``.
+        filename (str): The recording, or the whole message if ``reason`` is empty.
         reason (str): Why it cannot be used. Defaults to ''.
     """
 

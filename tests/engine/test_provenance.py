@@ -4,13 +4,13 @@ import hashlib
 import logging
 import subprocess
 import sys
-from pathlib import Path
 from types import SimpleNamespace
 
 import torch
 
 import echocardmae_mm
-from echocardmae_mm.engine import ProvenanceHook, git_commit
+from echocardmae_mm.engine import ProvenanceHook
+from echocardmae_mm.utils.git import git_commit
 
 
 class Hashed:
@@ -57,28 +57,6 @@ def test_goes_without_hashes(tmp_path, caplog):
     assert saved([1, 2], tmp_path)['videos'] is None
     assert saved(Vanished(), tmp_path)['videos'] is None
     assert 'gone.avi' in caplog.text
-
-
-def test_commit_is_that_of_the_package_alone(tmp_path, monkeypatch):
-    def git(*arguments):
-        subprocess.run(['git', '-C', str(tmp_path), *arguments], check=True, capture_output=True)
-
-    package = tmp_path / 'package'
-    package.mkdir()
-    module = package / '__init__.py'
-    module.write_text('')
-    monkeypatch.setattr(echocardmae_mm, '__file__', str(module))
-    assert git_commit() is None
-    git('init')
-    git('-c', 'user.name=a', '-c', 'user.email=a@b', 'commit', '--allow-empty', '-m', 'other')
-    assert git_commit() is None, "a virtual environment inside somebody else's checkout"
-    git('add', str(module))
-    git('-c', 'user.name=a', '-c', 'user.email=a@b', 'commit', '-m', 'package')
-    head = Path(tmp_path, '.git', 'refs', 'heads')
-    commit = next(head.iterdir()).read_text().strip()
-    assert git_commit() == commit
-    module.write_text('changed = True')
-    assert git_commit() == f'{commit}-dirty'
 
 
 def test_hashing_does_not_hold_up_a_process_that_leaves(tmp_path):

@@ -16,7 +16,7 @@ from echocardmae_mm.reproduction import (
     table_report,
     write_table,
 )
-from echocardmae_mm.reproduction.table_report import NOTE
+from echocardmae_mm.reproduction.table_report import STEP_METADATA
 
 CONFIGS = Path(__file__).parents[2] / 'configs'
 SEEDS = 2
@@ -36,7 +36,7 @@ def run(folder: Path, table: pd.DataFrame) -> None:
     folder.mkdir(parents=True)
     table.to_csv(folder / 'predictions.csv', index=False)
     note = {'commit': 'c0ffee' * 7, 'seconds': 90.0, 'finished': True}
-    (folder / NOTE).write_text(json.dumps(note))
+    (folder / STEP_METADATA).write_text(json.dumps(note))
 
 
 def efs(noise: float, seed: int) -> pd.DataFrame:

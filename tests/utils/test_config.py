@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from mmengine.config import Config, ConfigDict, DictAction
 
-from echocardmae_mm.engine import overrides, settings_of, to_cfg_options
+from echocardmae_mm.utils.config import overrides, settings_of, to_cfg_options
 from echocardmae_mm.utils.errors import UserError
 
 CONFIGS = Path(__file__).parents[2] / 'configs'

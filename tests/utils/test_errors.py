@@ -8,8 +8,3 @@ def test_a_recording_error_names_file_and_reason_and_survives_a_worker():
     assert str(error) == 'a/b.avi: it has no frames'
     assert (error.filename, error.reason) == ('a/b.avi', 'it has no frames')
     assert isinstance(error, UserError)
-
-
-def test_a_tool_can_tell_a_users_mistake_without_importing_the_class():
-    assert UserError('no such data set').is_user_error
-    assert not getattr(ValueError('a bug'), 'is_user_error', False)

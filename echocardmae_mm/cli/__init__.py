@@ -1,0 +1,1 @@
+"""Commands of ``echocardmae``, one module each; ``tools/*.py`` are thin files over them."""

@@ -1,0 +1,87 @@
+"""Command-line arguments that several commands share."""
+
+from __future__ import annotations
+
+import os
+from argparse import ArgumentParser, ArgumentTypeError, RawDescriptionHelpFormatter
+from collections.abc import Callable
+
+
+def command_parser(command: str, description: str | None) -> ArgumentParser:
+    """A parser that prints a module's docstring as it is written."""
+    return ArgumentParser(
+        prog=f'echocardmae {command}',
+        description=description,
+        formatter_class=RawDescriptionHelpFormatter,
+    )
+
+
+def add_config(parser: ArgumentParser) -> None:
+    """Add ``config``."""
+    parser.add_argument('config', help='path of a config, or name of a packaged one (phantom/ef)')
+
+
+def add_checkpoint(parser: ArgumentParser) -> None:
+    """Add ``checkpoint``."""
+    parser.add_argument('checkpoint', help='path or URL of the checkpoint')
+
+
+def add_common(parser: ArgumentParser) -> None:
+    """Add ``--cfg-options``, ``--launcher`` and ``--local-rank``."""
+    parser.add_argument(
+        '--cfg-options',
+        nargs='+',
+        action='extend',
+        metavar='KEY=VALUE',
+        help='override settings of the config, such as train_dataloader.batch_size=16 '
+        'model.x="[1,2]"; +KEY=VALUE adds a setting that nothing declares',
+    )
+    parser.add_argument(
+        '--launcher',
+        choices=['none', 'pytorch', 'slurm', 'mpi'],
+        default='none',
+        help='how the processes were started',
+    )
+    parser.add_argument('--local_rank', '--local-rank', type=int, default=0, help='set by torchrun')
+
+
+def add_allow_leakage(parser: ArgumentParser) -> None:
+    """Add ``--allow-leakage``."""
+    parser.add_argument(
+        '--allow-leakage',
+        action='store_true',
+        help='test even on recordings that the model was trained on, and record the overlap',
+    )
+
+
+def add_force(parser: ArgumentParser, what: str = 'the results in --out') -> None:
+    """Add ``--force``."""
+    parser.add_argument('--force', action='store_true', help=f'overwrite {what}')
+
+
+def add_jobs(parser: ArgumentParser) -> None:
+    """Add ``--jobs``."""
+    parser.add_argument(
+        '--jobs', type=at_least(1), default=os.cpu_count() or 1, help='number of processes'
+    )
+
+
+def at_least(least: int) -> Callable[[str], int]:
+    """An argparse type: integers of at least ``least``."""
+
+    def number(text: str) -> int:
+        if not text.removeprefix('-').isdecimal():
+            raise ArgumentTypeError(f'expected an integer, not {text!r}')
+        if int(text) < least:
+            raise ArgumentTypeError(f'must be at least {least}, not {text}')
+        return int(text)
+
+    return number
+
+
+def seed(text: str) -> int:
+    """An argparse type: seeds that both numpy and torch accept, 0 to 2**32 - 1."""
+    number = at_least(0)(text)
+    if number >= 2**32:
+        raise ArgumentTypeError(f'must be below 2**32, not {text}')
+    return number

@@ -1,0 +1,99 @@
+"""``--cfg-options KEY=VALUE``: the last word on a config, and strict about names."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from mmengine.config import Config, DictAction
+
+from echocardmae_mm.cli.config_keys import component_keys, require_known_keys
+from echocardmae_mm.cli.first_edition import refuse_old_names
+from echocardmae_mm.utils.config import dataset_parts, dicts_of
+from echocardmae_mm.utils.errors import UserError
+
+#: Short keys that reach every data set with folds.
+FOLD_SETTINGS = ('fold', 'num_folds', 'fold_file', 'val_share')
+
+
+def apply_cfg_options(config: Config, words: Sequence[str] | None) -> None:
+    """Override settings of a config.
+
+    ``data_root`` reaches every data set that has the config's, ``packed`` every data set that can
+    read a store, and a setting of folds every data set with folds.
+
+    Args:
+        config (Config): Modified in place.
+        words (Sequence[str], optional): ``KEY=VALUE``, or ``+KEY=VALUE`` for a new setting.
+
+    Raises:
+        UserError: If a word cannot be parsed, or nothing takes its setting.
+    """
+    options = dict(_parsed(word) for word in words or ())
+    if 'data_root' in options:
+        set_data_root(config, options['data_root'])
+    if 'packed' in options:
+        set_packed(config, options['packed'])
+    shortcuts = [name for name in FOLD_SETTINGS if name in options]
+    for name in shortcuts:
+        set_in_folds(config, name, options[name])
+    before = config._cfg_dict.to_dict()
+    try:
+        config.merge_from_dict({key.removeprefix('+'): value for key, value in options.items()})
+    except (KeyError, TypeError, IndexError) as error:
+        raise UserError(f'--cfg-options: {str(error.args[0]).partition(" of list")[0]}') from error
+    refuse_old_names(config)
+    checked = [key for key in options if not key.startswith('+') and key not in shortcuts]
+    require_known_keys(before, config, checked)
+
+
+def set_data_root(config: Config, root: Any) -> None:
+    """Give a data folder to every data set that has the config's, or all if they share one."""
+    parts = dataset_parts(config)
+    roots = {part['data_root'] for part in parts}
+    old = config.get('data_root')
+    if old not in roots and len(roots) != 1:
+        found = f'the data sets have folders of their own: {", ".join(sorted(roots))}'
+        raise UserError(
+            f'data_root={root}: {found if roots else "no data set of this config has one"}\n'
+            'Set the data_root of each data set instead'
+        )
+    replaced = old if old in roots else next(iter(roots))
+    for key, part in dicts_of(config):
+        if key and part.get('data_root') == replaced:
+            part['data_root'] = root
+    config.data_root = root
+
+
+def set_packed(config: Config, store: Any) -> None:
+    """Let every data set that can do so read a store."""
+    scope = config.get('default_scope') or 'mmengine'
+    parts = [
+        p for p in dataset_parts(config) if 'packed' in (component_keys(p['type'], scope) or ())
+    ]
+    if not parts:
+        raise UserError(f'packed={store}: no data set of this config reads a store')
+    for part in parts:
+        part['packed'] = store
+
+
+def set_in_folds(config: Config, name: str, value: Any) -> None:
+    """Set something about the folds in every data set that has folds."""
+    parts = [part for _, part in dicts_of(config) if 'fold' in part]
+    if not parts:
+        raise UserError(f'--cfg-options {name}: no data set of this config has folds')
+    for part in parts:
+        part[name] = value
+
+
+def _parsed(word: str) -> tuple[str, Any]:
+    key, equals, value = word.partition('=')
+    if not equals:
+        raise UserError(f'--cfg-options {word}: expected key=value')
+    value = value.strip()
+    if ' ' in value and value[0] not in '[({':
+        raise UserError(
+            f'--cfg-options {word}: values with spaces are not supported here\n'
+            'Set it in a config file, or link to the folder under a name without spaces'
+        )
+    return key, DictAction._parse_iterable(value)

@@ -1,0 +1,91 @@
+"""Check whether training can start on a data set, and list every recording it would skip.
+
+    echocardmae check data/EchoNet-Dynamic --jobs 8
+
+The exit status is 0 only if training can start.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from rich.console import Console
+from rich.markup import escape
+from rich.progress import Progress
+
+from echocardmae_mm.cli.arguments import add_jobs, command_parser
+from echocardmae_mm.cli.user_errors import report_user_errors
+from echocardmae_mm.datasets.checks import Findings, open_all, recognise
+
+_LEAST_RECORDINGS = 2
+
+
+def parse_args(argv: Sequence[str] | None) -> argparse.Namespace:
+    parser = command_parser('check', __doc__)
+    parser.add_argument('root', type=Path, help='folder of a data set or of recordings')
+    add_jobs(parser)
+    parser.add_argument(
+        '--full', action='store_true', help='decode every frame, not two of each recording'
+    )
+    return parser.parse_args(argv)
+
+
+def open_recordings(findings: Findings, full: bool, jobs: int, console: Console) -> None:
+    """Open every recording with a progress bar, and add its problems to the findings."""
+    usable = lost_in_validation = 0
+    opened = open_all([*findings.recordings], full, jobs)
+    with Progress(console=console) as progress:
+        task = progress.add_task(findings.name, total=len(findings.recordings))
+        for filename, num_frames, reason in opened:
+            stated = findings.recordings[filename]
+            if num_frames == 1 and stated != 1:
+                reason = '1 frame; a clip needs at least 2'
+            usable += not reason
+            if reason:
+                findings.add(filename, reason)
+                lost_in_validation += filename in findings.validation
+            elif stated not in (None, num_frames):
+                findings.add(filename, f'{stated} frames expected, {num_frames} can be decoded')
+            progress.advance(task)
+    findings.notes.append(f'{usable:,} of {len(findings.recordings):,} files can be read')
+    if usable < _LEAST_RECORDINGS:
+        findings.obstacles.append(f'training needs at least {_LEAST_RECORDINGS} recordings')
+    if lost_in_validation:
+        findings.obstacles.append(
+            f'{lost_in_validation} recordings of the validation set cannot be read, and validation '
+            'skips none: remove them from the list, or train with --no-validate'
+        )
+
+
+def print_findings(findings: Findings, console: Console) -> None:
+    """Print problems first and the verdict last."""
+    for where, reason in findings.problems:
+        console.print(f'[yellow]{escape(where)}[/]: {escape(reason)}', soft_wrap=True)
+    for note in findings.notes:
+        console.print(f'  {escape(note)}', soft_wrap=True)
+    for obstacle in findings.obstacles:
+        console.print(f'[red]{escape(obstacle)}[/]', soft_wrap=True)
+    verdict = '[red]cannot start[/]' if findings.obstacles else '[green]can start[/]'
+    console.print(
+        f'[bold]{findings.name}[/] in {escape(str(findings.root))}: training {verdict}, '
+        f'{len(findings.problems)} {"problem" if len(findings.problems) == 1 else "problems"}',
+        soft_wrap=True,
+    )
+
+
+@report_user_errors
+def main(argv: Sequence[str] | None = None) -> None:
+    args = parse_args(argv)
+    console = Console(highlight=False)
+    found = recognise(args.root)
+    for findings in found:
+        if not findings.obstacles:
+            try:
+                open_recordings(findings, args.full, args.jobs, console)
+            except KeyboardInterrupt:
+                sys.exit('interrupted')
+        print_findings(findings, console)
+    sys.exit(int(any(findings.obstacles for findings in found)))

@@ -1,0 +1,129 @@
+"""From the command line to a config and its runner."""
+
+from __future__ import annotations
+
+import argparse
+import os
+from difflib import get_close_matches
+from pathlib import Path
+
+import torch
+from mmengine.config import Config, ConfigDict
+from mmengine.registry import DATASETS, RUNNERS, init_default_scope
+from mmengine.runner import Runner
+
+import echocardmae_mm
+from echocardmae_mm.cli.cfg_options import set_data_root, set_packed
+from echocardmae_mm.cli.first_edition import refuse_old_names
+from echocardmae_mm.engine import BriefRunner
+from echocardmae_mm.utils.config import has_unused_data_root
+from echocardmae_mm.utils.errors import UserError
+
+NO_GPU = not torch.cuda.is_available()
+PACKAGED = Path(echocardmae_mm.__file__).parent / '.mim' / 'configs'
+
+
+def find_config(name: str) -> Path:
+    """A config by its path, or by its name below the packaged configs.
+
+    Args:
+        name (str): Such as configs/ef_echonet.py, ef_echonet or phantom/ef.
+
+    Returns:
+        Path: An existing file; the current folder comes first.
+
+    Raises:
+        UserError: If there is none.
+    """
+    for path in (Path(name), PACKAGED / name, PACKAGED / f'{name}.py'):
+        if path.is_file():
+            return path
+    packaged = [
+        path.relative_to(PACKAGED).with_suffix('').as_posix()
+        for path in PACKAGED.rglob('*.py')
+        if '_base_' not in path.parts
+    ]
+    wanted = name.removesuffix('.py').removeprefix('configs/')
+    close = get_close_matches(wanted, packaged, n=1)
+    raise UserError(f'{name}: no such config' + (f'; did you mean {close[0]}?' if close else ''))
+
+
+def load_config(args: argparse.Namespace) -> Config:
+    """Load a config; ``data_root`` and ``packed`` at its top reach its data sets.
+
+    The work directory is ``--work-dir``, else the config's, else work_dirs/<place of the config
+    below configs/>, so that no two configs share one.
+
+    Args:
+        args (argparse.Namespace): ``config``, ``work_dir``, ``launcher``, ``local_rank``.
+
+    Returns:
+        Config: Without ``--cfg-options``.
+
+    Raises:
+        UserError: If it cannot be loaded or used.
+    """
+    os.environ.setdefault('LOCAL_RANK', str(args.local_rank))
+    path = find_config(args.config)
+    try:
+        config = Config.fromfile(path)
+    except (OSError, SyntaxError) as error:
+        raise UserError(f'{args.config}: {error}') from error
+    if not isinstance(config.get('model'), dict):
+        raise UserError(f'{args.config}: defines no model; is it a training config?')
+    refuse_old_names(config)
+    if has_unused_data_root(config):
+        set_data_root(config, config.data_root)
+    if config.get('packed'):
+        set_packed(config, config.packed)
+    config.launcher = args.launcher
+    config.work_dir = args.work_dir or config.get('work_dir') or default_work_dir(path)
+    return config
+
+
+def default_work_dir(config: Path) -> str:
+    """``work_dirs/`` and the place of a config below its folder ``configs``."""
+    path = config.resolve().with_suffix('')
+    parts = path.parts
+    below = parts[parts.index('configs') + 1 :] if 'configs' in parts else (path.name,)
+    return str(Path('work_dirs', *below))
+
+
+def require_checkpoint(checkpoint: str) -> None:
+    """Refuse a checkpoint that is neither a URL nor a file."""
+    if '://' not in checkpoint and not Path(checkpoint).is_file():
+        raise UserError(f'{checkpoint}: no such checkpoint')
+
+
+def build_runner(config: Config, *loaders: str) -> Runner:
+    """Build the runner, after looking for the data of the named dataloaders."""
+    for name in loaders:
+        loader = config.get(name) or {}
+        _report_missing_data(config, loader.get('dataset'))
+        if loader.get('num_workers') == 0:
+            loader.update(persistent_workers=False)  # torch refuses it without workers
+    if config.launcher != 'none' and NO_GPU:
+        _join_processes_without_gpu(config)
+    return RUNNERS.build(config) if 'runner_type' in config else BriefRunner.from_cfg(config)
+
+
+def _report_missing_data(config: Config, dataset: ConfigDict | None) -> None:
+    # Before the runner fills the screen with its log; the data set has the best error message.
+    root = (dataset or {}).get('data_root')
+    if root and not Path(root).exists():
+        init_default_scope(config.get('default_scope', 'mmengine'))
+        DATASETS.build(dataset).full_init()
+
+
+def _join_processes_without_gpu(config: Config) -> None:
+    # mmengine joins processes through CUDA, but keeps a process group that exists.
+    if config.launcher != 'pytorch':
+        raise UserError(f'--launcher {config.launcher} needs GPUs; without them use torchrun')
+    torch.distributed.init_process_group('gloo')
+    config.model_wrapper_cfg = {
+        'type': 'MMDistributedDataParallel',
+        'broadcast_buffers': False,
+        'find_unused_parameters': config.get('find_unused_parameters', False),
+        **(config.get('model_wrapper_cfg') or {}),
+        'device_ids': None,
+    }

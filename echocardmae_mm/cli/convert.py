@@ -1,0 +1,120 @@
+"""Convert weights of other projects for this package.
+
+    echocardmae convert echocardmae EchoCardMAE.pt checkpoints/echocardmae.pth
+    echocardmae convert videomae VIDEOMAE.pth checkpoints/videomae.pth
+    echocardmae convert timm vit_small_patch16_224 checkpoints/vit_small.pth
+
+Load the result with load_from='checkpoints/videomae.pth' in a pretraining config, or into an
+encoder with init_cfg=dict(type='Pretrained', checkpoint='checkpoints/videomae.pth',
+prefix='backbone.').
+"""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Sequence
+from pathlib import Path
+
+from torch import Tensor
+
+from echocardmae_mm.cli.arguments import add_force, at_least, command_parser
+from echocardmae_mm.cli.user_errors import report_user_errors
+from echocardmae_mm.models.conversion import check_target, read_weights, write_weights
+from echocardmae_mm.models.foreign_weights import (
+    bgr_to_rgb,
+    from_echocardmae,
+    from_timm,
+    from_videomae,
+)
+from echocardmae_mm.utils.errors import UserError
+
+# Channel statistics of the released code in the order R, G, B and on the scale 0-255.
+RELEASED_MEAN = [32.946, 32.4105, 32.0535]
+RELEASED_STD = [50.337, 49.9035, 49.7505]
+ECHOCARDMAE = """the released EchoCardMAE weights, of either version
+
+The released code reads BGR and never applies its attention bias. The converted weights expect RGB
+and hold zeros for that bias: set attn_bias=False, and in the preprocessor the mean and std that the
+converted file carries in its meta."""
+
+
+def parse_args(argv: Sequence[str] | None) -> argparse.Namespace:
+    parser = command_parser('convert', __doc__)
+    sources = parser.add_subparsers(dest='origin', required=True, metavar='ORIGIN')
+    echocardmae = sources.add_parser(
+        'echocardmae',
+        help='released EchoCardMAE weights',
+        description=ECHOCARDMAE,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    echocardmae.add_argument('source', type=Path, help='the released checkpoint')
+    videomae = sources.add_parser('videomae', help='VideoMAE, pretrained or fine-tuned')
+    videomae.add_argument('source', type=Path, help='the VideoMAE checkpoint')
+    videomae.add_argument(
+        '--patch-size', type=at_least(1), help='resize the patch embedding (VideoMAE has 16)'
+    )
+    timm = sources.add_parser('timm', help='image transformer of timm, inflated over time')
+    timm.add_argument('source', help='name of a timm model to download, or a file of its weights')
+    timm.add_argument('--tubelet-size', type=at_least(1), default=2, help='frames of a token')
+    for source in (echocardmae, videomae, timm):
+        source.add_argument('target', type=Path, help='output file')
+        add_force(source, 'the output file')
+    return parser.parse_args(argv)
+
+
+def convert_echocardmae(args: argparse.Namespace) -> None:
+    """Convert weights of the released code."""
+    state = read_weights(args.source)
+    background = 'single' if any(name.endswith('bg_mask_token') for name in state) else 'positional'
+    meta = {
+        'from': 'EchoCardMAE, the released code',
+        'file': args.source.name,
+        'background': background,
+        'attn_bias': False,
+        'colours': 'RGB',
+        'mean': RELEASED_MEAN,
+        'std': RELEASED_STD,
+    }
+    write_weights(bgr_to_rgb(from_echocardmae(state)), args.target, meta)
+    print(f"decoder: BackgroundTokenDecoder(background='{background}', attn_bias=False)")
+
+
+def convert_videomae(args: argparse.Namespace) -> None:
+    """Convert VideoMAE weights."""
+    weights = from_videomae(read_weights(args.source), args.patch_size)
+    write_weights(weights, args.target, {'from': 'VideoMAE', 'file': args.source.name})
+
+
+def convert_timm(args: argparse.Namespace) -> None:
+    """Convert an image transformer of timm."""
+    weights = from_timm(image_weights(args.source), args.tubelet_size)
+    write_weights(weights, args.target, {'from': 'timm', 'file': Path(args.source).name})
+
+
+def image_weights(source: str) -> dict[str, Tensor]:
+    """Weights from a file, or downloaded by timm's name."""
+    if Path(source).is_file():
+        return read_weights(Path(source))
+    import timm
+
+    try:
+        return timm.create_model(source, pretrained=True).state_dict()
+    except (OSError, RuntimeError) as error:
+        raise UserError(
+            f'timm has no weights for {source}: {error}\n'
+            'Choose a name from timm.list_pretrained(), or a file downloaded before'
+        ) from error
+
+
+CONVERTERS = {
+    'echocardmae': convert_echocardmae,
+    'videomae': convert_videomae,
+    'timm': convert_timm,
+}
+
+
+@report_user_errors
+def main(argv: Sequence[str] | None = None) -> None:
+    args = parse_args(argv)
+    check_target(args.target, args.force)
+    CONVERTERS[args.origin](args)

@@ -1,0 +1,98 @@
+"""Decode every recording of a data set once, into a store that configs read with packed=DIR.
+
+    echocardmae pack data/EchoNet-Dynamic --out data/packed/EchoNet-Dynamic --jobs 8
+    echocardmae train CONFIG --cfg-options packed=data/packed/EchoNet-Dynamic
+
+The store holds the same pixels; reading them is about ten times faster than decoding. It takes
+three bytes a pixel: about 66 GB for EchoNet-Dynamic. Repeat the command to continue after an
+interruption; on a finished store it verifies every recording against its checksum.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Sequence
+from functools import partial
+from pathlib import Path
+
+from rich.progress import track
+
+from echocardmae_mm.cli.arguments import add_jobs, command_parser
+from echocardmae_mm.cli.user_errors import report_user_errors
+from echocardmae_mm.datasets.recording_lists import find_recordings
+from echocardmae_mm.datasets.recordings import PackedStore, name_in_store
+from echocardmae_mm.datasets.recordings.packed import INDEX
+from echocardmae_mm.datasets.recordings.packing import StoreWriter, pack
+from echocardmae_mm.utils.errors import UserError
+from echocardmae_mm.utils.parallel import parallel_imap
+
+
+def parse_args(argv: Sequence[str] | None) -> argparse.Namespace:
+    parser = command_parser('pack', __doc__)
+    parser.add_argument('dataset', type=Path, help="folder of the data set, a config's data_root")
+    parser.add_argument('--out', type=Path, required=True, help='folder of the store')
+    parser.add_argument(
+        '--gray', action='store_true', help='store one channel; all three must be equal'
+    )
+    add_jobs(parser)
+    return parser.parse_args(argv)
+
+
+def write(args: argparse.Namespace, paths: list[Path]) -> None:
+    """Decode the missing recordings and finish the store."""
+    writer = StoreWriter(args.out, args.dataset, args.gray)
+    done = len(writer.recordings)
+    steps = pack(args.dataset, paths, writer, partial(parallel_imap, jobs=args.jobs))
+    for _ in track(steps, 'packing', total=len(paths) - done):
+        pass
+    writer.finish()
+
+
+def verify(args: argparse.Namespace, paths: list[Path]) -> None:
+    """Verify a finished store against the folder and the checksums."""
+    store = PackedStore(args.out)
+    if store.gray != args.gray:
+        raise UserError(
+            f'{args.out} was packed {"with" if store.gray else "without"} --gray\n'
+            'Choose another --out, or repeat the original command to verify the store'
+        )
+    names = (name_in_store(path, args.dataset) for path in paths)
+    if missing := [name for name in names if name not in store.recordings]:
+        raise UserError(
+            f'{args.out}: lacks {len(missing)} recordings of {args.dataset}, such as {missing[0]}; '
+            'they were added later, or the store belongs to another data set\n'
+            'Remove the store and pack again, or choose another --out'
+        )
+    checks = track(store.damaged(), 'checking', total=len(store.recordings))
+    if damaged := [name for name, is_damaged in checks if is_damaged]:
+        raise UserError(
+            f'{args.out}: {len(damaged)} recordings are damaged, such as {damaged[0]}\n'
+            'Remove the store and pack the data set again'
+        )
+
+
+@report_user_errors
+def main(argv: Sequence[str] | None = None) -> None:
+    args = parse_args(argv)
+    paths = find_recordings(str(args.dataset))
+    if not paths:
+        raise UserError(f'{args.dataset}: no recording in it')
+    is_finished = (args.out / INDEX).is_file()
+    try:
+        if is_finished:
+            verify(args, paths)
+        else:
+            write(args, paths)
+    except KeyboardInterrupt:
+        sys.exit('interrupted; repeat the command to continue')
+    store = PackedStore(args.out)
+    refused = {n: e['refused'] for n, e in store.recordings.items() if 'refused' in e}
+    for name, reason in refused.items():
+        print(f'refused {name}: {reason}')
+    size = (args.out / 'frames.bin').stat().st_size
+    print(
+        f'{args.out}: {len(store.recordings) - len(refused)} recordings, {size / 1e9:.1f} GB'
+        + (', one channel each' if store.gray else '')
+        + (', all checksums match' if is_finished else '')
+    )

@@ -1,0 +1,131 @@
+"""Make synthetic echocardiograms with known truth, in the file formats of the real data sets.
+
+    echocardmae phantoms --out data/phantom --videos 240 --seed 1 --jobs 2
+
+A seed gives the same bytes with any number of processes. Repeat the command to make what is
+missing.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+import time
+from collections.abc import Sequence
+from dataclasses import asdict
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from rich.progress import track
+
+from echocardmae_mm.cli.arguments import add_jobs, at_least, command_parser, seed
+from echocardmae_mm.cli.run_folder import bind_run_folder
+from echocardmae_mm.cli.user_errors import report_user_errors
+from echocardmae_mm.phantom import VARIANTS, camus_files, dicom_files, echonet_files, hmcqu_files
+from echocardmae_mm.utils.atomic_files import atomic_write_text
+from echocardmae_mm.utils.errors import UserError
+from echocardmae_mm.utils.parallel import parallel_imap
+
+DATASETS: dict[str, Any] = {
+    'echonet': echonet_files,
+    'camus': camus_files,
+    'hmcqu': hmcqu_files,
+    'dicom': dicom_files,
+}
+REMEDY = 'Choose another --out'
+
+
+def parse_args(argv: Sequence[str] | None) -> argparse.Namespace:
+    parser = command_parser('phantoms', __doc__)
+    add = parser.add_argument
+    add('--out', type=Path, default=Path('data/phantom'), help='output folder')
+    add('--videos', type=at_least(1), default=240, help='number of EchoNet-Dynamic videos')
+    add('--seed', type=seed, default=1, help='random seed')
+    add_jobs(parser)
+    add(
+        '--variant',
+        default='default',
+        choices=sorted(VARIANTS),
+        help='population and acquisition settings',
+    )
+    add(
+        '--datasets',
+        nargs='+',
+        default=list(DATASETS),
+        choices=list(DATASETS),
+        help='data sets to make',
+    )
+    add('--camus', type=at_least(1), help='number of CAMUS patients (default: videos / 20)')
+    add('--hmcqu', type=at_least(1), help='HMC-QU recordings of each view (default: videos / 20)')
+    add('--dicom', type=at_least(1), help='number of DICOM files (default: one of each kind)')
+    args = parser.parse_args(argv)
+    args.echonet = args.videos
+    args.camus = args.camus or max(3, args.videos // 20)
+    args.hmcqu = args.hmcqu or max(3, args.videos // 20)
+    args.dicom = args.dicom or len(dicom_files.KINDS)
+    return args
+
+
+def write(job: tuple[str, Any], root: Path, seed: int, variant: str) -> dict[str, Any]:
+    """Make one recording, unless its metadata show that the same arguments made it before."""
+    name, recording = job
+    wanted = {'seed': seed, 'variant': variant, **asdict(recording)}
+    metadata = root / 'truth' / 'notes' / name / f'{recording.index:05d}_{recording.name}.json'
+    if metadata.exists():
+        kept = json.loads(metadata.read_text(encoding='utf-8'))
+        if kept['asked'] == wanted:
+            return kept['rows']
+    try:
+        rows = DATASETS[name].write_recording(root, recording, seed, variant)
+        metadata.parent.mkdir(parents=True, exist_ok=True)
+        atomic_write_text(metadata, json.dumps({'asked': wanted, 'rows': rows}))
+    except OSError as error:
+        reason = f' ({error.strerror})' if error.strerror else ''
+        raise UserError(
+            f'{root}: cannot be written{reason}\nFree some space and repeat the command to continue'
+        ) from error
+    return rows
+
+
+def bind_folder(args: argparse.Namespace, name: str, recordings: int) -> None:
+    """Refuse to write into real data, or into phantoms of other arguments."""
+    folder = args.out / DATASETS[name].FOLDER
+    notes = args.out / 'truth' / 'notes' / name
+    if folder.exists() and not notes.is_dir():
+        raise UserError(f'{folder} exists and was not made by this command\n{REMEDY}')
+    existing = sorted(notes.glob('*.json'))
+    if existing:
+        wanted = {'seed': args.seed, 'variant': args.variant}
+        bind_run_folder(
+            existing[0], wanted, REMEDY, lambda note: {key: note['asked'][key] for key in wanted}
+        )
+    if len(existing) > recordings:
+        raise UserError(
+            f'{folder} holds {len(existing)} recordings, more than the {recordings} requested\n'
+            f'{REMEDY}'
+        )
+    notes.mkdir(parents=True, exist_ok=True)
+
+
+def make(args: argparse.Namespace) -> None:
+    """Plan every data set, write its recordings, then its lists."""
+    work = partial(write, root=args.out, seed=args.seed, variant=args.variant)
+    for name in args.datasets:
+        recordings = DATASETS[name].plan(getattr(args, name), args.seed)
+        bind_folder(args, name, len(recordings))
+        running = parallel_imap(work, [(name, recording) for recording in recordings], args.jobs)
+        rows = list(track(running, f'{name:8}', total=len(recordings)))
+        DATASETS[name].write_lists(args.out, rows)
+
+
+@report_user_errors
+def main(argv: Sequence[str] | None = None) -> None:
+    args = parse_args(argv)
+    started = time.perf_counter()
+    try:
+        make(args)
+    except KeyboardInterrupt:
+        sys.exit('interrupted; repeat the command to continue')
+    print(f'{args.out}: {", ".join(args.datasets)} made in {time.perf_counter() - started:.1f} s')

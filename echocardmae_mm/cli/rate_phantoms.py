@@ -1,0 +1,62 @@
+"""Compute statistics of a phantom data set, and how well naive baselines segment it.
+
+echocardmae rate-phantoms data/phantom
+"""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Sequence
+from pathlib import Path
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+from rich.progress import track
+
+from echocardmae_mm.cli.arguments import command_parser
+from echocardmae_mm.cli.user_errors import report_user_errors
+from echocardmae_mm.phantom.naive_baselines import mean_mask_dice, threshold_dice
+from echocardmae_mm.phantom.truth import read_truth
+from echocardmae_mm.utils.errors import UserError
+
+
+def read_frames(path: Path) -> NDArray[np.uint8]:
+    """Decode a whole video to (T, H, W, 3) RGB."""
+    capture, frames = cv2.VideoCapture(str(path)), []
+    while (read := capture.read())[0]:
+        frames.append(cv2.cvtColor(read[1], cv2.COLOR_BGR2RGB))
+    return np.stack(frames)
+
+
+@report_user_errors
+def main(argv: Sequence[str] | None = None) -> None:
+    parser = command_parser('rate-phantoms', __doc__)
+    parser.add_argument('root', type=Path, help='output folder of echocardmae phantoms')
+    root = parser.parse_args(argv).root
+    table = root / 'truth' / 'EchoNet-Dynamic.csv'
+    if not table.exists():
+        raise UserError(f'{table}: no such file; make it with echocardmae phantoms --out {root}')
+    with table.open(newline='', encoding='utf-8') as file:
+        rows = [row for row in csv.DictReader(file) if row['dirt'] != 'large']
+    images, sectors, ventricles, train, moments = [], [], [], [], []
+    for row in track(rows, 'reading'):
+        frames = read_frames(root / 'EchoNet-Dynamic' / 'Videos' / f'{row["name"]}.avi')
+        truth = read_truth(root / 'truth' / 'EchoNet-Dynamic' / f'{row["name"]}.npz')
+        values = frames.astype(np.float32)
+        moments.append([values.mean(), (values**2).mean()])
+        for key in ('ed', 'es'):
+            index = int(truth[key])
+            images.append(cv2.cvtColor(frames[index], cv2.COLOR_RGB2GRAY))
+            sectors.append(truth['sector_mask'])
+            ventricles.append(truth['labels'][index] == 1)
+            train.append(row['split'] == 'TRAIN')
+    mean, square = np.mean(moments, axis=0)
+    fractions = np.array([float(row['ef']) for row in rows])
+    chosen = np.array(train)
+    by_threshold, level = threshold_dice(images, sectors, ventricles, chosen)
+    print(f'videos                      {len(rows)}')
+    print(f'ejection fraction           {fractions.mean():.1f} sd {fractions.std():.1f}')
+    print(f'grey level                  {mean:.1f} sd {np.sqrt(square - mean**2):.1f}')
+    print(f'Dice of dark blobs (< {level:3d})  {by_threshold:.3f}')
+    print(f'Dice of the mean mask       {mean_mask_dice(ventricles, chosen):.3f}')

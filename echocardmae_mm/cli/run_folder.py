@@ -1,0 +1,68 @@
+"""Folders of runs: one process at a time, and never the results of another run."""
+
+from __future__ import annotations
+
+import fcntl
+import json
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from echocardmae_mm.utils.atomic_files import json_text
+from echocardmae_mm.utils.errors import UserError
+
+Record = dict[str, Any]
+
+
+def bind_run_folder(
+    metadata: Path,
+    wanted: Record,
+    remedy: str,
+    settings_of: Callable[[Record], Record] = dict,
+) -> Record:
+    """Read the metadata of a run folder, and refuse the folder of a different run.
+
+    Args:
+        metadata (Path): JSON file in the folder; it must exist if the folder is in use.
+        wanted (Record): Settings of the run that wants the folder.
+        remedy (str): Second line of every error: what to do.
+        settings_of (Callable): Takes the settings to compare out of the metadata. Defaults to all.
+
+    Returns:
+        Record: The metadata.
+
+    Raises:
+        UserError: If a setting differs, or the file is missing or damaged.
+    """
+    folder, wanted = metadata.parent, json.loads(json_text(wanted))
+    if not metadata.is_file():
+        raise UserError(f'{folder} holds a run but no {metadata.name} that describes it\n{remedy}')
+    try:
+        kept = json.loads(metadata.read_text(encoding='utf-8'))
+        bound = settings_of(kept)
+    except (ValueError, KeyError, TypeError):
+        raise UserError(f'{metadata} is damaged or from another program\n{remedy}') from None
+    for name in sorted(bound | wanted):
+        if bound.get(name) != wanted.get(name):
+            raise UserError(
+                f'{folder} belongs to another run: {name} was {bound.get(name)}, '
+                f'now {wanted.get(name)}\n{remedy}'
+            )
+    return kept
+
+
+@contextmanager
+def folder_lock(folder: Path) -> Iterator[int]:
+    """Lock a folder against other processes.
+
+    Yields:
+        int: The lock's descriptor. A child that inherits it keeps the folder locked until the child
+        ends, even if this process dies first.
+    """
+    with (folder / '.lock').open('w') as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise UserError(f'{folder}: another process is running in it') from None
+        yield lock.fileno()

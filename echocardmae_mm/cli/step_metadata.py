@@ -1,0 +1,100 @@
+"""Steps of a reproduction: the metadata in their folders, and what they need before they run."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from pathlib import Path
+from typing import Any
+
+from echocardmae_mm.cli.configuration import PACKAGED
+from echocardmae_mm.cli.run_folder import bind_run_folder
+from echocardmae_mm.reproduction import Step
+from echocardmae_mm.reproduction.table_report import STEP_METADATA
+from echocardmae_mm.utils.errors import UserError
+from echocardmae_mm.utils.git import git_commit
+
+Metadata = dict[str, Any]
+_REMEDY = 'Choose another --out, or remove the folder to run the step again'
+
+
+def read_metadata(step: Step, root: Path) -> Metadata | None:
+    """Metadata of a step; None if it has not been started."""
+    path = root / step.name / STEP_METADATA
+    if not path.is_file():
+        return None
+    try:
+        metadata = json.loads(path.read_text(encoding='utf-8'))
+        finished, seconds = bool(metadata['finished']), float(metadata['seconds'])
+    except (ValueError, KeyError, TypeError):
+        raise UserError(f'{path} is damaged or from another program\n{_REMEDY}') from None
+    return {**metadata, 'finished': finished, 'seconds': seconds}
+
+
+def bind_step(step: Step, root: Path, amp: bool) -> Metadata:
+    """Metadata of a step, new if its folder holds no checkpoint; refuses another run's folder."""
+    wanted = {
+        'config': f'configs/{Path(step.config).relative_to(PACKAGED).as_posix()}',
+        'settings': {name: value for name, value in step.settings.items() if name != 'packed'},
+        'seed': step.seed,
+        'folds': step.folds,
+        'amp': amp,
+    }
+    folder, commit = root / step.name, git_commit()
+    kept = read_metadata(step, root)
+    is_trained = folder.is_dir() and any(folder.rglob('*.pth'))
+    if not is_trained and not (kept and kept['finished']):
+        return {**wanted, 'commit': commit, 'seconds': 0.0, 'finished': False}
+    bind_run_folder(
+        folder / STEP_METADATA,
+        wanted,
+        _REMEDY,
+        lambda metadata: {name: metadata.get(name) for name in wanted},
+    )
+    assert kept is not None
+    if not kept['finished'] and kept.get('commit') != commit:
+        raise UserError(
+            f'{folder} was started at commit {kept.get("commit")} and is not finished; '
+            f'this is {commit}\nFinish it there, or: {_REMEDY}'
+        )
+    return kept
+
+
+def missing_data(steps: list[Step]) -> list[str]:
+    """Data folders of steps that do not exist."""
+    folders = {step.settings.get(name) for step in steps for name in ('data_root', 'packed')}
+    return sorted(folder for folder in folders if folder and not Path(folder).is_dir())
+
+
+def require_data(steps: list[Step]) -> None:
+    """Refuse to start hours of work whose last steps lack their data."""
+    if missing := missing_data(steps):
+        raise UserError(
+            f'{", ".join(missing)}: no such folder\n'
+            'Put the data sets into the folder that --data names (docs/data.md), or try --phantom'
+        )
+
+
+def require_origins(steps: list[Step], root: Path, metadata: dict[str, Metadata]) -> None:
+    """Refuse results of checkpoints that have changed since."""
+    for step in steps:
+        for needed, digest in metadata[step.name].get('started_from', {}).items():
+            is_same = metadata[needed]['finished'] and digest == sha256(
+                best_checkpoint(root / needed)
+            )
+            if not is_same:
+                raise UserError(
+                    f'{root / step.name} started from another checkpoint than '
+                    f'{root / needed} holds now\nRemove {root / step.name} to run it again'
+                )
+
+
+def best_checkpoint(folder: Path) -> Path:
+    """The checkpoint with the best validation result, or else the last one."""
+    best = sorted(folder.glob('best_*.pth'), key=lambda path: path.stat().st_mtime)
+    return best[-1] if best else Path((folder / 'last_checkpoint').read_text().strip())
+
+
+def sha256(file: Path) -> str:
+    """SHA-256 of a file."""
+    return hashlib.sha256(file.read_bytes()).hexdigest()

@@ -1,0 +1,93 @@
+"""Test a checkpoint, and record the results with their origin in test.json.
+
+echocardmae test ef_echonet work_dirs/ef_echonet/best_ef_mae_epoch_40.pth --plot
+"""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Sequence
+
+from mmengine.config import Config
+from mmengine.dist import is_main_process
+
+from echocardmae_mm.cli.arguments import (
+    add_allow_leakage,
+    add_checkpoint,
+    add_common,
+    add_config,
+    at_least,
+    command_parser,
+)
+from echocardmae_mm.cli.cfg_options import apply_cfg_options
+from echocardmae_mm.cli.configuration import build_runner, load_config, require_checkpoint
+from echocardmae_mm.cli.user_errors import report_user_errors
+from echocardmae_mm.engine import check_leakage, enable_plots, require_fit, write_test_results
+from echocardmae_mm.utils.errors import UserError
+
+
+def parse_args(argv: Sequence[str] | None) -> argparse.Namespace:
+    parser = command_parser('test', __doc__)
+    add_config(parser)
+    add_checkpoint(parser)
+    parser.add_argument('--work-dir', help='folder of the log and test.json')
+    parser.add_argument('--dump', metavar='FILE.pkl', help='save the predictions to this file')
+    parser.add_argument('--plot', action='store_true', help='plot the predictions into plots/')
+    add_allow_leakage(parser)
+    parser.add_argument('--show', action='store_true', help='show predictions in a window')
+    parser.add_argument('--show-dir', help='save images of predictions to this folder')
+    parser.add_argument(
+        '--interval', type=at_least(1), default=1, help='show every n-th prediction'
+    )
+    parser.add_argument('--wait-time', type=float, default=2, help='seconds to show each one')
+    add_common(parser)
+    return parser.parse_args(argv)
+
+
+def merge(config: Config, args: argparse.Namespace) -> None:
+    """Apply the command line to the config."""
+    require_checkpoint(args.checkpoint)
+    config.load_from, config.resume = args.checkpoint, False
+    if args.dump:
+        if not args.dump.endswith(('.pkl', '.pickle')):
+            raise UserError(f'--dump {args.dump}: expected a file name ending in .pkl')
+        evaluators = config.test_evaluator
+        evaluators = [evaluators] if isinstance(evaluators, dict) else list(evaluators)
+        config.test_evaluator = [*evaluators, dict(type='DumpResults', out_file_path=args.dump)]
+    if args.show or args.show_dir:
+        show(config, args)
+    apply_cfg_options(config, args.cfg_options)
+
+
+def show(config: Config, args: argparse.Namespace) -> None:
+    """Turn on the visualization hook of MMAction2 or MMSegmentation."""
+    hook = config.default_hooks.get('visualization')
+    if hook is None:
+        raise UserError(f'--show: {args.config} has no default_hooks.visualization')
+    hook.update(show=args.show, interval=args.interval, wait_time=args.wait_time)
+    if hook.type.endswith('SegVisualizationHook'):
+        hook.draw = True
+        if args.show_dir:
+            config.visualizer.save_dir = args.show_dir
+    else:
+        hook.update(enable=True, out_dir=args.show_dir)
+
+
+@report_user_errors
+def main(argv: Sequence[str] | None = None) -> None:
+    args = parse_args(argv)
+    config = load_config(args)
+    merge(config, args)
+    if config.get('test_dataloader') is None:
+        raise UserError(
+            f'{args.config}: has no test set\nDefine test_dataloader, test_evaluator and test_cfg'
+        )
+    runner = build_runner(config, 'test_dataloader')
+    if args.plot:
+        enable_plots(runner)
+    dataset = runner.test_dataloader.dataset
+    leakage = check_leakage(args.checkpoint, dataset, args.allow_leakage)
+    require_fit(runner.model, args.checkpoint)
+    metrics = runner.test()
+    if is_main_process():
+        print(f'Results are in {write_test_results(runner, metrics, args.checkpoint, leakage)}')

@@ -1,0 +1,87 @@
+"""How commands end: a user's mistake prints one or two lines and no traceback."""
+
+from __future__ import annotations
+
+import gc
+import signal
+import sys
+import traceback
+from collections.abc import Callable
+from errno import EACCES, EEXIST, EISDIR, ENOSPC, ENOTDIR, EPERM, EROFS
+from functools import wraps
+from typing import ParamSpec
+
+import torch
+
+from echocardmae_mm.utils.errors import UserError
+
+#: Errors of an output path that the user chose.
+UNWRITABLE = {EACCES, EEXIST, EISDIR, ENOSPC, ENOTDIR, EPERM, EROFS}
+
+Arguments = ParamSpec('Arguments')
+
+
+def report_user_errors(main: Callable[Arguments, None]) -> Callable[Arguments, None]:
+    """End a program with one or two lines and status 1 if its user made a mistake."""
+
+    @wraps(main)
+    def reporting(*args: Arguments.args, **kwargs: Arguments.kwargs) -> None:
+        try:
+            try:
+                main(*args, **kwargs)
+                _destroy_process_groups()
+            except SystemExit as leaving:
+                traceback.clear_frames(leaving.__traceback__)
+                _destroy_process_groups()
+                raise
+            except Exception as error:
+                _report(error)
+                raise
+        except RuntimeError as error:  # torch's SIGCHLD handler may raise even while reporting
+            _report(error)
+            raise
+
+    return reporting
+
+
+def _destroy_process_groups() -> None:
+    # Destroy process groups before shutdown; a tensor released by their threads during shutdown
+    # aborts Python.
+    if torch.distributed.is_initialized():
+        torch.distributed.destroy_process_group()
+        gc.collect()
+
+
+def _report(error: Exception) -> None:
+    signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+    if _lost_a_worker(error):
+        sys.exit(
+            'error: a worker process was killed, perhaps because memory ran out\n'
+            'Repeat the command with fewer workers (--jobs, or num_workers of the dataloader); '
+            'continue a training with --resume'
+        )
+    if isinstance(error, (UserError, FileNotFoundError)):
+        sys.exit(f'error: {error}')
+    if isinstance(error, OSError) and error.errno in UNWRITABLE:
+        file = f'{error.filename}: ' if error.filename else ''  # a failed write has no file name
+        sys.exit(f'error: {file}{error.strerror}')
+    if isinstance(error, ValueError) and 'loaded state dict' in str(error):
+        sys.exit(
+            'error: the checkpoint belongs to another model or optimizer than the config\n'
+            'Load only its weights: set load_from, or init_cfg of a part of the model'
+        )
+    if isinstance(error, KeyError) and 'registry' in str(error):
+        sys.exit('error: ' + error.args[0].partition('. Please check')[0])
+
+
+def _lost_a_worker(error: Exception) -> bool:
+    """Whether torch noticed a dead worker, or failed to fetch a batch from one."""
+    # Torch raises wherever this process is, so other handlers may have wrapped the error.
+    cause: BaseException | None = error
+    while cause is not None:
+        if str(cause).startswith('DataLoader worker (pid'):
+            return True
+        cause = cause.__cause__ or cause.__context__
+    files = [frame.filename for frame in traceback.extract_tb(error.__traceback__)]
+    fetched = any(file.endswith('torch/multiprocessing/reductions.py') for file in files)
+    return fetched and isinstance(error, (OSError, EOFError))

@@ -1,0 +1,170 @@
+"""``--cfg-options``: what reaches the config, and what is refused by name."""
+
+from __future__ import annotations
+
+from argparse import Namespace
+from pathlib import Path
+
+import pytest
+from mmengine.config import Config
+
+from echocardmae_mm.cli.cfg_options import apply_cfg_options
+from echocardmae_mm.cli.configuration import find_config, load_config
+from echocardmae_mm.utils.config import dataset_parts
+from echocardmae_mm.utils.errors import UserError
+
+
+def applied(*words: str, name: str = 'pretrain_echo') -> Config:
+    config = Config.fromfile(find_config(name))
+    apply_cfg_options(config, words)
+    return config
+
+
+@pytest.mark.parametrize(
+    ('word', 'name'),
+    [
+        ('train_dataloader.batch_size=2', 'pretrain_echo'),
+        ('train_dataloader.pin_memory=True', 'pretrain_echo'),
+        ('train_dataloader.dataset.indices=8', 'pretrain_echo'),
+        ('train_dataloader.dataset.lazy_init=True', 'pretrain_echo'),
+        ('model.data_preprocessor.mask.strategy=tube', 'pretrain_echo'),
+        ('model.backbone.drop_path_rate=0.1', 'pretrain_echo'),
+        ('model.backbone.init_cfg=None', 'ef_echonet'),
+        ('optim_wrapper.accumulative_counts=4', 'pretrain_echo'),
+        ('optim_wrapper.clip_grad.max_norm=1', 'pretrain_echo'),
+        ('optim_wrapper.paramwise_cfg.norm_decay_mult=0', 'pretrain_echo'),
+        ('optim_wrapper.optimizer.fused=True', 'pretrain_echo'),
+        ('default_hooks.checkpoint.save_last=False', 'pretrain_echo'),
+        ('default_hooks.logger.log_metric_by_epoch=False', 'pretrain_echo'),
+        ('randomness.deterministic=True', 'pretrain_echo'),
+        ('env_cfg.mp_cfg.mp_start_method=spawn', 'pretrain_echo'),
+        ('train_cfg.val_begin=3', 'pretrain_echo'),
+        ('log_processor.num_digits=3', 'pretrain_echo'),
+        ('load_from=a.pth', 'pretrain_echo'),
+        ('experiment_name=mine', 'pretrain_echo'),
+        ('test_evaluator.n_resamples=20', 'ef_echonet'),
+        ('param_scheduler.1.T_max=7', 'phantom/ef'),
+        ('model.test_cfg.mode=slide', 'seg_echonet'),
+    ],
+)
+def test_settings_that_exist_or_that_a_component_takes(word, name):
+    key, _, value = word.partition('=')
+    node = applied(word, name=name)._cfg_dict
+    for part in key.split('.'):
+        node = node[int(part)] if isinstance(node, list) else node[part]
+    assert str(node) == value
+
+
+@pytest.mark.parametrize(
+    ('word', 'hint'),
+    [
+        ('optim_wraper.optimizer.lr=1', 'did you mean optim_wrapper.optimizer.lr?'),
+        ('optim_wrapper.optimiser.lr=1', 'did you mean optim_wrapper.optimizer.lr?'),
+        ('optim_wrapper.optimizer.weight_deacy=1', 'optim_wrapper.optimizer.weight_decay?'),
+        ('optim_wrapper.acumulative_counts=4', 'optim_wrapper.accumulative_counts?'),
+        ('train_dataloader.batchsize=2', 'did you mean train_dataloader.batch_size?'),
+        ('train_dataloader.num_worker=2', 'did you mean train_dataloader.num_workers?'),
+        ('train_dataloader.dataset.data_rot=x', 'train_dataloader.dataset.data_root?'),
+        ('model.backbone.drop_path=0.1', 'did you mean model.backbone.drop_path_rate?'),
+        ('model.data_preprocessor.mask.stategy=tube', 'mask.strategy?'),
+        ('default_hooks.chekpoint.interval=2', 'did you mean default_hooks.checkpoint.interval?'),
+        ('default_hooks.checkpoint.intervall=2', 'default_hooks.checkpoint.interval?'),
+        ('randomness.sed=2', 'did you mean randomness.seed?'),
+        ('train_cfg.max_epoch=2', 'did you mean train_cfg.max_epochs?'),
+        ('env_cfg.cudnn_benchmrk=True', 'did you mean env_cfg.cudnn_benchmark?'),
+        ('laod_from=a.pth', 'did you mean load_from?'),
+        ('zzz=1', 'zzz: no such setting\n'),
+    ],
+)
+def test_misspelt_settings_are_refused_with_the_nearest_name(word, hint):
+    with pytest.raises(UserError, match='no such setting') as error:
+        applied(word)
+    key = word.partition('=')[0]
+    assert str(error.value).startswith(f'--cfg-options {key}: no such setting')
+    assert hint in str(error.value)
+    assert f'Write +{key}=VALUE' in str(error.value)
+    assert len(str(error.value).splitlines()) == 2
+
+
+def test_a_plus_adds_a_setting():
+    assert applied('+mine.own=3').mine.own == 3
+
+
+@pytest.mark.parametrize(
+    ('word', 'message'),
+    [
+        (
+            'train_dataloader.dataset.pipeline.1.interval=2',
+            'interval: is now called frame_interval',
+        ),
+        ('train_dataloader.dataset.pipeline.0.type=echocardmae_mm.OpenRecording', 'RecordingInit'),
+        ('model.neck.in_dims=3', 'in_dims: is now called in_channels'),
+        ('train_dataloader.dataset.batched=True', 'batched: was removed'),
+    ],
+)
+def test_names_of_the_first_edition_are_refused(word, message):
+    with pytest.raises(UserError, match=message):
+        applied(word)
+
+
+def test_a_config_file_with_old_names_is_refused(tmp_path):
+    (tmp_path / 'old.py').write_text(
+        "model = dict(type='X')\ncustom_hooks = [dict(type='echocardmae_mm.SafeStopHook')]\n"
+    )
+    with pytest.raises(UserError, match=r'custom_hooks\.0\.type: .* called GracefulStopHook'):
+        loaded(tmp_path / 'old.py')
+
+
+def loaded(path: Path) -> Config:
+    return load_config(Namespace(config=str(path), work_dir=None, launcher='none', local_rank=0))
+
+
+def roots(config: Config) -> set[str]:
+    return {part['data_root'] for part in dataset_parts(config)}
+
+
+@pytest.mark.parametrize('name', ['pretrain_echo', 'ef_camus', 'seg_echonet', 'phantom/mi'])
+def test_data_root_reaches_every_data_set(name, tmp_path):
+    assert roots(applied('data_root=mine', name=name)) == {'mine'}
+    (tmp_path / 'mine.py').write_text(f"_base_ = '{find_config(name)}'\ndata_root = 'mine'\n")
+    assert roots(loaded(tmp_path / 'mine.py')) == {'mine'}
+    # also below a config that does not set it itself
+    (tmp_path / 'child.py').write_text("_base_ = 'mine.py'\ntrain_cfg = dict(max_epochs=1)\n")
+    config = loaded(tmp_path / 'child.py')
+    assert roots(config) == {'mine'}
+    apply_cfg_options(config, ['data_root=other'])
+    assert roots(config) == {'other'}
+
+
+def test_data_root_does_not_overrule_folders_set_later(tmp_path):
+    base = "model = dict(type='X')\ndata_root = 'a'\ntrain_dataloader = dict(dataset=dict(\n"
+    base += "    type='echocardmae_mm.EchoVideoDataset', data_root=data_root))\n"
+    (tmp_path / 'base.py').write_text(base)
+    child = "_base_ = 'base.py'\ntrain_dataloader = dict(dataset=dict(data_root='b'))\n"
+    (tmp_path / 'child.py').write_text(child)
+    assert roots(loaded(tmp_path / 'child.py')) == {'b'}
+
+
+def test_data_root_is_refused_where_data_sets_differ(tmp_path):
+    (tmp_path / 'two.py').write_text(
+        f"_base_ = '{find_config('pretrain_echo')}'\ndata_root = 'mine'\n"
+        "val_dataloader = dict(dataset=dict(data_root='b'))\n"
+    )
+    with pytest.raises(UserError, match='data_root=mine: the data sets have folders of their own'):
+        loaded(tmp_path / 'two.py')
+
+
+def test_packed_reaches_every_data_set_that_reads_a_store(tmp_path):
+    config = applied('packed=store')
+    assert all(part['packed'] == 'store' for part in dataset_parts(config))
+    (tmp_path / 'mine.py').write_text(
+        f"_base_ = '{find_config('pretrain_echo')}'\npacked = 'store'\n"
+    )
+    assert all(part['packed'] == 'store' for part in dataset_parts(loaded(tmp_path / 'mine.py')))
+
+
+def test_folds_reach_every_data_set_with_folds():
+    config = applied('fold=2', name='ef_camus')
+    assert {part['fold'] for part in dataset_parts(config)} == {2}
+    with pytest.raises(UserError, match='fold: no data set of this config has folds'):
+        applied('fold=2')

@@ -1,0 +1,44 @@
+"""From a command line to a config."""
+
+from argparse import Namespace
+from pathlib import Path
+
+import pytest
+from mmengine.config import Config
+
+from echocardmae_mm.cli import configuration
+from echocardmae_mm.utils.errors import UserError
+
+
+def test_without_workers_none_persist(monkeypatch):
+    monkeypatch.setattr(configuration.BriefRunner, 'from_cfg', lambda config: config)
+    loader = dict(num_workers=0, persistent_workers=True)
+    config = Config(dict(launcher='none', train_dataloader=loader, val_dataloader=None))
+    built = configuration.build_runner(config, 'train_dataloader', 'val_dataloader')
+    assert built.train_dataloader.persistent_workers is False
+
+
+def args(config: str) -> Namespace:
+    return Namespace(config=config, work_dir=None, launcher='none', local_rank=0)
+
+
+@pytest.mark.parametrize('name', ['phantom/ef', 'phantom/ef.py'])
+def test_finds_packaged_configs_by_name(name, monkeypatch, tmp_path):
+    monkeypatch.chdir(tmp_path)
+    config = configuration.load_config(args(name))
+    assert config.model.cls_head.type == 'echocardmae_mm.EFHead'
+    assert config.work_dir == 'work_dirs/phantom/ef'
+
+
+def test_a_file_comes_before_a_packaged_config(monkeypatch, tmp_path):
+    monkeypatch.chdir(tmp_path)
+    Path('pretrain_echo.py').write_text("model = dict(type='Mine')\n")
+    assert configuration.load_config(args('pretrain_echo.py')).model.type == 'Mine'
+    assert configuration.load_config(args('pretrain_echo')).model.type != 'Mine'
+
+
+def test_names_the_nearest_packaged_config():
+    with pytest.raises(
+        UserError, match='pretrain_ehco: no such config; did you mean pretrain_echo'
+    ):
+        configuration.load_config(args('pretrain_ehco'))

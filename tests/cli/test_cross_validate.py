@@ -1,0 +1,167 @@
+"""The command ``cross-validate`` on a small CAMUS: real folds in child processes."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import nibabel
+import numpy as np
+import pandas as pd
+import pytest
+
+ROOT = Path(__file__).parents[2]
+COMMAND = [sys.executable, '-m', 'echocardmae_mm', 'cross-validate']
+CONFIG = f"""
+_base_ = '{ROOT}/configs/ef_camus.py'
+model = dict(
+    backbone=dict(embed_dims=48, depth=1, num_heads=3, init_cfg=None),
+    cls_head=dict(in_channels=48),
+)
+train_dataloader = dict(batch_size=2, num_workers=0, persistent_workers=False)
+val_dataloader = dict(num_workers=0, persistent_workers=False)
+test_dataloader = dict(num_workers=0)
+test_evaluator = dict(n_resamples=50)
+train_cfg = dict(max_epochs=2)
+"""
+
+
+@pytest.fixture(scope='module')
+def camus(tmp_path_factory) -> Path:
+    """Nine patients with their four-chamber half sequences."""
+    root = tmp_path_factory.mktemp('CAMUS')
+    generator = np.random.default_rng(0)
+    for number in range(1, 10):
+        folder = root / 'database_nifti' / f'patient{number:04d}'
+        folder.mkdir(parents=True)
+        (folder / 'Info_4CH.cfg').write_text(
+            f'ED: 1\nES: 8\nNbFrame: 8\nImageQuality: {"Poor" if number == 3 else "Good"}\n'
+            f'EF: {40 + number}\nFrameRate: 50\n'
+        )
+        pixels = generator.integers(0, 255, (40, 50, 8), dtype=np.uint8)
+        path = folder / f'{folder.name}_4CH_half_sequence.nii.gz'
+        nibabel.save(nibabel.Nifti1Image(pixels, np.eye(4)), path)
+    return root
+
+
+def run(folder: Path, camus: Path, *arguments: str) -> subprocess.CompletedProcess:
+    (folder / 'ef.py').write_text(CONFIG)
+    settings = [text for text in arguments if '=' in text]
+    flags = [text for text in arguments if '=' not in text]
+    command = [*COMMAND, 'ef.py', '--folds', '3', *flags]
+    options = ['--cfg-options', f'data_root={camus}', *settings]
+    return subprocess.run(
+        [*command, *options], cwd=folder, capture_output=True, text=True, timeout=400
+    )
+
+
+@pytest.mark.slow
+def test_folds_are_run_once_gathered_and_refused_when_they_are_others(camus, tmp_path):
+    first = run(tmp_path, camus, '--fold', '1', '--seed', '3')
+    assert first.returncode == 0, first.stderr
+    assert 'no summary yet: fold_0, fold_2' in first.stdout
+    work_dir = tmp_path / 'work_dirs' / 'ef'
+    tested = (work_dir / 'fold_1' / 'test.json').stat().st_mtime_ns
+
+    # The folder of a fold comes from another machine, which has the data in another place.
+    shutil.copytree(work_dir / 'fold_1', tmp_path / 'elsewhere')
+    shutil.rmtree(work_dir / 'fold_1')
+    shutil.copytree(tmp_path / 'elsewhere', work_dir / 'fold_1')
+    shutil.copytree(camus, tmp_path / 'copy')
+    whole = run(tmp_path, tmp_path / 'copy', '--seed', '3')
+    assert whole.returncode == 0, whole.stderr
+    assert (work_dir / 'fold_1' / 'test.json').stat().st_mtime_ns == tested
+
+    summary = json.loads((work_dir / 'cross_validation.json').read_text())
+    assert (summary['recordings'], summary['patients']) == (9, 9)
+    assert summary['seeds'] == [3]
+    assert 'Seed 3, tested at' in (work_dir / 'cross_validation.md').read_text()
+    assert summary['source'] == 'CAMUS, NIfTI release'
+    pooled = pd.read_csv(work_dir / 'predictions.csv')
+    assert sorted(pooled['patient']) == [f'patient{i:04d}' for i in range(1, 10)]
+    assert pooled.groupby('fold')['patient'].apply(list).tolist() == [
+        [f'patient{i:04d}' for i in range(3 * k + 1, 3 * k + 4)] for k in range(3)
+    ]
+    error = (pooled['prediction'] - pooled['ef']).abs()
+    assert summary['pooled']['mae'] == pytest.approx(error.mean())
+    assert summary['folds']['mae']['mean'] == pytest.approx(
+        error.groupby(pooled['fold']).mean().mean()
+    )
+    assert '| MAE ' in (work_dir / 'cross_validation.md').read_text()
+    assert (work_dir / 'plots' / 'bland_altman.png').is_file()
+    assert (work_dir / 'folds.csv').read_text().startswith('patient,fold\npatient0001,0\n')
+    assert (work_dir / 'fold_0' / 'train.log').is_file()
+
+    (work_dir / 'fold_2' / 'test.json').unlink()
+    for changed, message in (
+        (('--seed', '4'), 'arguments was --seed 3, now --seed 4'),
+        (('--seed', '3', '--fold', '2', '--amp'), 'arguments was --seed 3, now --amp --seed 3'),
+        (('--seed', '3', 'train_cfg.max_epochs=3'), 'train_cfg.max_epochs was 2, now 3'),
+        (('--seed', '3', '--folds', '4'), 'folds.csv holds a different assignment'),
+    ):
+        other = run(tmp_path, camus, *changed)
+        assert other.returncode == 1
+        assert message in other.stderr
+
+
+@pytest.mark.slow
+def test_a_fixed_number_of_epochs_trains_on_all_other_patients(camus, tmp_path):
+    """As docs/ejection-fraction.md says it."""
+    nothing = (f'val_{part}=None' for part in ('cfg', 'dataloader', 'evaluator'))
+    done = run(tmp_path, camus, '--fold', '2', 'val_share=0', *nothing)
+    assert done.returncode == 0, done.stderr
+    fold = tmp_path / 'work_dirs' / 'ef' / 'fold_2'
+    assert json.loads((fold / 'test.json').read_text())['checkpoint'].endswith('epoch_2.pth')
+    assert 'CAMUSDataset: 6 recordings to read' in (fold / 'train.log').read_text()
+    assert pd.read_csv(fold / 'predictions.csv')['patient'].tolist() == [
+        f'patient{i:04d}' for i in (7, 8, 9)
+    ]
+
+
+@pytest.mark.slow
+def test_a_signal_reaches_the_fold_which_saves_and_goes_on(camus, tmp_path):
+    (tmp_path / 'ef.py').write_text(CONFIG.replace('max_epochs=2', 'max_epochs=400'))
+    options = ['--cfg-options', f'data_root={camus}']
+    command = [*COMMAND, 'ef.py', '--folds', '3', '--fold', '0', *options]
+    process = subprocess.Popen(command, cwd=tmp_path, stderr=subprocess.PIPE, text=True)
+    fold = tmp_path / 'work_dirs' / 'ef' / 'fold_0'
+    while not list(fold.glob('epoch_*.pth')):
+        assert process.poll() is None
+        time.sleep(0.1)
+    second = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True)
+    assert 'another process is running in it' in second.stderr
+    process.send_signal(signal.SIGTERM)
+    _, errors = process.communicate(timeout=120)
+    assert process.returncode == 128 + signal.SIGTERM
+    assert 'fold 0 stopped; repeat the command to continue' in errors
+    assert (fold / 'interrupted.pth').is_file()
+
+
+@pytest.mark.parametrize(
+    ('arguments', 'message'),
+    [
+        (('--fold', '3'), 'error: --fold 3: expected 0 to 2'),
+        (('--folds', '10'), 'error: 10 folds of 9 patients'),
+    ],
+)
+def test_impossible_folds_cost_a_line(camus, tmp_path, arguments, message):
+    done = run(tmp_path, camus, *arguments)
+    assert done.returncode == 1
+    assert done.stderr.strip().startswith(message)
+    assert len(done.stderr.strip().splitlines()) == 1
+
+
+def test_a_config_without_folds_is_named(tmp_path):
+    done = subprocess.run(
+        [*COMMAND, ROOT / 'configs' / 'ef_echonet.py'],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 1
+    assert 'no data set has folds' in done.stderr

@@ -1,0 +1,40 @@
+"""The dispatcher ``echocardmae``."""
+
+import subprocess
+import sys
+from importlib import import_module
+
+import pytest
+
+from echocardmae_mm.cli.main import COMMANDS, main
+
+
+def test_help_lists_every_command_and_imports_nothing_heavy():
+    program = (
+        'import sys; from echocardmae_mm.cli.main import main; main(["--help"]); '
+        'print(sorted({"torch", "numpy", "mmengine", "cv2"} & set(sys.modules)))'
+    )
+    done = subprocess.run([sys.executable, '-c', program], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    *lines, heavy = done.stdout.splitlines()
+    assert heavy == '[]'
+    for name in COMMANDS:
+        assert any(line.startswith(f'  {name} ') for line in lines)
+
+
+@pytest.mark.parametrize('name', COMMANDS)
+def test_every_command_describes_itself(name, capsys):
+    with pytest.raises(SystemExit) as end:
+        main([name, '--help'])
+    assert end.value.code == 0
+    printed = capsys.readouterr().out
+    assert printed.startswith(f'usage: echocardmae {name} ')
+    summary = import_module(f'echocardmae_mm.cli.{name.replace("-", "_")}').__doc__
+    assert summary.partition('\n')[0] in printed
+
+
+def test_names_the_nearest_command():
+    with pytest.raises(SystemExit, match='error: trian: no such command; did you mean train'):
+        main(['trian'])
+    with pytest.raises(SystemExit, match='error: xyz: no such command; see echocardmae --help'):
+        main(['xyz'])

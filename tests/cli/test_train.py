@@ -1,0 +1,219 @@
+"""The command ``train``: its flags and errors; test_resume.py resumes."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import torch
+from mmengine.config import Config
+
+from echocardmae_mm.cli import train as command
+from echocardmae_mm.cli.configuration import load_config
+from echocardmae_mm.utils.errors import UserError
+
+ROOT = Path(__file__).parents[2]
+TRAIN = ROOT / 'tools' / 'train.py'
+TINY = str(ROOT / 'tests' / 'engine' / 'tiny_pretraining.py')
+
+
+@pytest.fixture
+def train(monkeypatch, tmp_path):
+    """``train(*arguments)`` trains in a folder of its own; returns what the command exits with."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv('LOCAL_RANK', '0')
+
+    def run(*arguments):
+        with pytest.raises(SystemExit) as end:
+            command.main(arguments)
+        return end.value.code
+
+    return run
+
+
+@pytest.fixture
+def merged(monkeypatch):
+    """``merged(*arguments)`` is the config that would be trained."""
+    monkeypatch.setenv('LOCAL_RANK', '0')
+
+    def merge(*arguments, config=TINY):
+        args = command.parse_args([config, *arguments])
+        loaded = load_config(args)
+        command.merge(loaded, args)
+        return loaded
+
+    return merge
+
+
+@pytest.mark.parametrize(
+    ('arguments', 'message'),
+    [
+        (['nothing.py'], 'error: nothing.py: no such config'),
+        ([TINY, '--cfg-options', 'a'], 'error: --cfg-options a: expected key=value'),
+        (
+            [TINY, '--cfg-options', 'pipeline.99.type=X'],
+            'error: --cfg-options: Index 99 exceeds the length',
+        ),
+        ([TINY, '--resume', 'a.pth'], 'error: --resume a.pth: no such checkpoint'),
+        ([TINY, '--cfg-options', 'data_root=/my data'], 'error: --cfg-options data_root=/my data'),
+        (
+            [str(ROOT / 'configs/_base_/runtime_mmaction.py')],
+            f'error: {ROOT}/configs/_base_/runtime_mmaction.py: defines no model',
+        ),
+        (
+            [TINY, '--amp', '--cfg-options', 'optim_wrapper.type=Foo', 'data_root=.'],
+            'error: .: no recording in it',
+        ),
+    ],
+)
+def test_a_mistake_costs_one_line(train, arguments, message):
+    code = train(*arguments)
+    assert code.startswith(message)
+    assert len(code.splitlines()) <= 2
+
+
+def test_an_unknown_type_is_named(train, make_video, tmp_path):
+    make_video(tmp_path / 'recordings' / 'a.avi', num_frames=8)
+    code = train(TINY, '--cfg-options', 'model.type=NoSuchModel')
+    assert code == 'error: NoSuchModel is not in the mmaction::model registry'
+
+
+@pytest.mark.parametrize('workers', [0, 1])
+def test_a_recording_that_ends_the_run_is_named(train, make_video, tmp_path, workers):
+    for name in 'abc':
+        make_video(tmp_path / 'recordings' / f'{name}.avi', num_frames=8)
+    (tmp_path / 'recordings' / 'b.avi').write_bytes(b'')
+    code = train(
+        TINY,
+        '--cfg-options',
+        'train_dataloader.dataset.test_mode=True',
+        f'train_dataloader.num_workers={workers}',
+    )
+    assert code.startswith('error: recordings/b.avi: ')
+    assert len(code.splitlines()) == 1
+
+
+def test_without_the_data_set_exactly_two_lines():
+    result = subprocess.run(
+        [sys.executable, TRAIN, ROOT / 'configs' / 'pretrain_echo.py'],
+        cwd='/',
+        capture_output=True,
+        text=True,
+        timeout=120,
+        env={**os.environ, 'OMP_NUM_THREADS': '1'},
+    )
+    assert result.returncode == 1
+    assert result.stdout == ''
+    first, second = result.stderr.splitlines()
+    assert first.startswith('error: data/EchoNet-Dynamic/FileList.csv: not found')
+    assert 'phantoms' in second
+
+
+@pytest.mark.parametrize(
+    ('config', 'work_dir'),
+    [
+        (ROOT / 'configs/pretrain_echo.py', 'work_dirs/pretrain_echo'),
+        (ROOT / 'configs/release/pretrain_echo.py', 'work_dirs/release/pretrain_echo'),
+        (ROOT / 'configs/phantom/pretrain.py', 'work_dirs/phantom/pretrain'),
+        (TINY, 'work_dirs/tiny_pretraining'),
+    ],
+)
+def test_each_config_has_a_work_dir_of_its_own(merged, config, work_dir):
+    assert merged(config=str(config)).work_dir == work_dir
+    assert merged('--work-dir', 'mine', config=str(config)).work_dir == 'mine'
+
+
+def test_flags_reach_the_config(merged):
+    config = merged(
+        '--seed=5', '--diff-rank-seed', '--no-validate', '--auto-scale-lr', '--cfg-options',
+        'train_cfg.max_epochs=7', config=str(ROOT / 'configs/pretrain_echo.py'),
+    )  # fmt: skip
+    assert config.randomness == dict(seed=5, diff_rank_seed=True)
+    assert config.val_dataloader is config.val_cfg is config.val_evaluator is None
+    assert config.auto_scale_lr == dict(enable=True, base_batch_size=64)
+    assert config.train_cfg.max_epochs == 7
+
+
+def test_flags_reach_a_config_that_is_silent_about_them(merged, tmp_path):
+    silent = tmp_path / 'silent.py'
+    silent.write_text("model = dict(type='x')\noptim_wrapper = dict(optimizer=dict(type='SGD'))\n")
+    assert 'randomness' not in merged(config=str(silent))
+    assert merged('--seed', '3', config=str(silent)).randomness.seed == 3
+    assert merged('--diff-rank-seed', config=str(silent)).randomness.seed is None
+    with pytest.raises(UserError, match='does not name the batch size'):
+        merged('--auto-scale-lr', config=str(silent))
+    scaled = merged('--auto-scale-lr', '--cfg-options', 'auto_scale_lr.base_batch_size=8')
+    assert scaled.auto_scale_lr.enable
+
+
+def test_another_run_is_not_overwritten(merged, tmp_path):
+    work_dir = '--work-dir', str(tmp_path)
+    merged(*work_dir)
+    torch.save({'state_dict': {}}, tmp_path / 'weights.pth')
+    with pytest.raises(UserError, match='holds the checkpoints of another run\nPass --resume'):
+        merged(*work_dir)
+    with pytest.raises(UserError, match='holds weights only'):
+        merged(*work_dir, '--resume', str(tmp_path / 'weights.pth'))
+    assert not merged(*work_dir, '--resume').resume
+
+
+def test_what_no_flag_says_stays(merged):
+    assert merged().randomness == Config.fromfile(TINY).randomness
+    assert merged('--deterministic', '--seed=1').randomness == dict(seed=1, deterministic=True)
+
+
+@pytest.mark.parametrize('before', ['OptimWrapper', 'AmpOptimWrapper'])
+def test_mixed_precision(monkeypatch, before):
+    monkeypatch.setattr(command, 'NO_GPU', True)
+    config = Config.fromfile(TINY)
+    config.optim_wrapper.update(type=before, loss_scale='dynamic')
+    command.use_mixed_precision(config)
+    assert config.optim_wrapper.type == 'echocardmae_mm.CPUAmpOptimWrapper'
+    assert set(config.optim_wrapper) == {'type', 'optimizer'}
+
+
+def test_mixed_precision_refuses_what_it_does_not_know():
+    config = Config.fromfile(TINY)
+    config.optim_wrapper.type = 'ApexOptimWrapper'
+    with pytest.raises(UserError, match='--amp does not support'):
+        command.use_mixed_precision(config)
+
+
+@pytest.mark.parametrize(('capability', 'dtype'), [((9, 0), 'bfloat16'), ((7, 5), None)])
+def test_mixed_precision_is_bfloat16_where_the_gpu_has_it(monkeypatch, capability, dtype):
+    monkeypatch.setattr(command, 'NO_GPU', False)
+    monkeypatch.setattr(torch.cuda, 'get_device_capability', lambda: capability)
+    config = Config.fromfile(TINY)
+    command.use_mixed_precision(config)
+    assert config.optim_wrapper.type == 'AmpOptimWrapper'
+    assert config.optim_wrapper.get('dtype') == dtype
+
+
+def test_compilation_is_for_the_pretraining_model(merged):
+    hook = dict(type='echocardmae_mm.CompileHook', mode='default')
+    assert merged('--compile').custom_hooks == [hook]
+    assert merged('--compile', 'reduce-overhead').custom_hooks == [
+        hook | {'mode': 'reduce-overhead'}
+    ]
+    assert not merged().custom_hooks
+    with pytest.raises(UserError, match='--compile supports'):
+        command.compile_model(Config(dict(model=dict(type='Recognizer3D'))), 'default')
+
+
+@pytest.mark.parametrize('mode', ['reduce-overhead', 'max-autotune'])
+def test_cuda_graphs_exclude_accumulated_gradients(merged, mode):
+    options = '--cfg-options', 'optim_wrapper.accumulative_counts=4'
+    with pytest.raises(UserError, match=f'{mode} does not support accumulative_counts'):
+        merged('--compile', mode, *options)
+    merged('--compile', *options)
+
+
+@pytest.mark.gpu
+@pytest.mark.skipif(not torch.cuda.is_available(), reason='needs a CUDA device')
+def test_mixed_precision_on_a_gpu_is_bfloat16_without_loss_scaling(merged):
+    wrapper = merged('--amp').optim_wrapper
+    assert (wrapper.type, wrapper.dtype) == ('AmpOptimWrapper', 'bfloat16')
+    assert wrapper.loss_scale == dict(enabled=False)

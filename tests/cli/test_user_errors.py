@@ -1,0 +1,137 @@
+"""How commands end."""
+
+import os
+import signal
+import subprocess
+import sys
+
+import pytest
+import torch
+
+from echocardmae_mm.cli.user_errors import report_user_errors
+
+# A rank whose model and hooks hold process groups, in circles as mmengine's runner has them.
+RANK = """
+import os
+import sys
+import time
+
+import torch
+
+import echocardmae_mm.cli.configuration  # as every training does
+from echocardmae_mm.cli.user_errors import report_user_errors
+
+
+class Runner:
+    def __init__(self):
+        self.hook = self
+        self.group = torch.distributed.new_group(backend='gloo')
+        self.model = torch.nn.parallel.DistributedDataParallel(torch.nn.Linear(1, 1))
+
+    def train(self):
+        self.model(torch.ones(1, 1)).sum().backward()
+        if sys.argv[1:]:
+            sys.exit(int(sys.argv[1]))
+
+
+@report_user_errors
+def main():
+    torch.distributed.init_process_group('gloo')
+    runner = Runner()
+    runner.train()
+
+
+before = len(os.listdir('/proc/self/task'))
+try:
+    main()
+finally:
+    for _ in range(100):  # A thread that was waited for may stand there for a moment.
+        left = len(os.listdir('/proc/self/task')) - before
+        if not left:
+            break
+        time.sleep(0.01)
+    print(left)
+"""
+
+
+@pytest.fixture
+def reported(monkeypatch):
+    """The decorator of every command; restores the handler of SIGCHLD."""
+    handler = signal.getsignal(signal.SIGCHLD)
+    yield report_user_errors
+    monkeypatch.undo()
+    signal.signal(signal.SIGCHLD, handler)
+
+
+def test_a_worker_lost_while_another_error_is_reported(reported, monkeypatch):
+    """torch notices a dead process by a signal, whose handler raises wherever this one is."""
+    arriving = [signal.SIGCHLD]
+    set_handler = signal.signal
+
+    def interrupted(number, handler):
+        if arriving:
+            raise RuntimeError(f'DataLoader worker (pid {arriving.pop()}) is killed by signal')
+        return set_handler(number, handler)
+
+    @reported
+    def main():
+        raise EOFError
+
+    monkeypatch.setattr(signal, 'signal', interrupted)
+    with pytest.raises(SystemExit, match='a worker process was killed'):
+        main()
+
+
+def test_a_place_that_cannot_be_written_costs_one_line(reported, tmp_path):
+    (tmp_path / 'file').touch()
+
+    @reported
+    def main():
+        (tmp_path / 'file' / 'results').mkdir()
+
+    with pytest.raises(SystemExit, match=r'^error: .*/file/results: Not a directory$'):
+        main()
+
+
+def test_a_full_disk_costs_one_line(reported):
+    @reported
+    def main():
+        with open('/dev/full', 'w') as full:
+            full.write('results')
+
+    with pytest.raises(SystemExit, match=r'^error: No space left on device$'):
+        main()
+
+
+def test_the_optimizer_of_another_model_is_refused(reported):
+    @reported
+    def main():
+        one, other = (torch.optim.SGD([torch.zeros(1)] * n, 0.1) for n in (1, 2))
+        one.load_state_dict(other.state_dict())
+
+    with pytest.raises(SystemExit, match='belongs to another model or optimizer than the config'):
+        main()
+
+
+def test_an_error_of_the_program_keeps_its_traceback(reported):
+    @reported
+    def main():
+        raise RuntimeError('a fault')
+
+    with pytest.raises(RuntimeError, match='a fault') as raised:
+        main()
+    assert raised.value.__context__ is None
+
+
+@pytest.mark.parametrize('status', [0, 143], ids=['to its end', 'until it is stopped'])
+def test_no_thread_of_a_rank_outlives_its_training(status):
+    """One that lets go of a tensor while Python ends aborts the process."""
+    one_rank = dict(RANK='0', WORLD_SIZE='1', MASTER_ADDR='127.0.0.1', MASTER_PORT='0')
+    one_rank['CUDA_VISIBLE_DEVICES'] = ''  # torch keeps a thread for each GPU
+    done = subprocess.run(
+        [sys.executable, '-c', RANK, *([str(status)] if status else [])],
+        env={**os.environ, **one_rank, 'OMP_NUM_THREADS': '1'},
+        capture_output=True, text=True, timeout=120,
+    )  # fmt: skip
+    assert done.returncode == status, done.stderr
+    assert done.stdout == '0\n'
