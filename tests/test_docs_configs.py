@@ -72,9 +72,10 @@ def test_a_config_trains(title, checkout):
 
 @pytest.mark.parametrize('title', [title for title in SHELL if title != 'Two GPUs'])
 def test_a_command_trains(title, checkout):
-    command = shlex.split(SHELL[title])
+    shell = re.sub(r'batch_size=\d+', 'batch_size=2', SHELL[title])
+    command = shlex.split(shell)
     assert command[0] == 'python'
-    small = [setting for setting in SMALL if setting.split('=')[0] not in SHELL[title]]
+    small = [setting for setting in SMALL if setting.split('=')[0] not in shell]
     train([sys.executable, *command[1:]], checkout, f'work_dirs/{len(title)}', small)
 
 
