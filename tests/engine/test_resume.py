@@ -1,4 +1,4 @@
-"""Whatever stops a run, and when: resumed, it ends with the weights of one that never stopped."""
+"""A run resumed after any interruption ends with the weights of an uninterrupted run."""
 
 from __future__ import annotations
 
