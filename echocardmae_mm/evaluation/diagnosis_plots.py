@@ -27,28 +27,20 @@ def roc_and_precision_recall(positive: np.ndarray, scores: np.ndarray) -> Figure
     sensitivity = 100 * true_positives / positive.sum()
     false_positive_rate = 100 * false_positives / (~positive).sum()
 
-    roc.plot([0, 100], [0, 100], color='0.6', linestyle='--', linewidth=1.2, label='guessing')
-    roc.plot(
-        [0, *false_positive_rate],
-        [0, *sensitivity],
-        color='tab:blue',
-        linewidth=1.8,
-        label=f'AUROC {statistics["auroc"]:.3f}',
-    )
+    guessing = dict(color='0.6', linestyle='--', linewidth=1.2, label='guessing')
+    roc.plot([0, 100], [0, 100], **guessing)
+    label = f'AUROC {statistics["auroc"]:.3f}'
+    roc.plot([0, *false_positive_rate], [0, *sensitivity], linewidth=1.8, label=label)
     _mark_threshold(roc, 100 - statistics['specificity'], statistics['sensitivity'])
     roc.set(xlabel='100 % − specificity (%)', ylabel='sensitivity (%)')  # noqa: RUF001
     roc.set_title(f'{positive.sum()} positive, {(~positive).sum()} negative', fontsize=11)
 
     precision = 100 * true_positives / (true_positives + false_positives)
     share = 100 * positive.mean()
-    precision_recall.axhline(share, color='0.6', linestyle='--', linewidth=1.2, label='guessing')
-    precision_recall.plot(
-        [0, *sensitivity],
-        [precision[0], *precision],
-        drawstyle='steps-pre',
-        color='tab:blue',
-        linewidth=1.8,
-        label=f'AUPRC {statistics["auprc"]:.3f}',
+    precision_recall.axhline(share, **guessing)
+    label = f'AUPRC {statistics["auprc"]:.3f}'
+    precision_recall.step(
+        [0, *sensitivity], [precision[0], *precision], where='pre', linewidth=1.8, label=label
     )
     _mark_threshold(precision_recall, statistics['sensitivity'], statistics['precision'])
     precision_recall.set(xlabel='sensitivity (%)', ylabel='precision (%)')
@@ -104,14 +96,14 @@ def calibration(positive: np.ndarray, scores: np.ndarray) -> Figure:
     filled = np.flatnonzero(counts)
     means = np.bincount(bin_of, scores, bins)[filled] / counts[filled]
     shares = positives[filled] / counts[filled]
-    ends = [
+    intervals = [
         binomtest(positives[i], counts[i]).proportion_ci(method='wilson')[:]
         for i in filled.tolist()
     ]
     axis.errorbar(
         means,
         shares,
-        np.abs(np.array(ends).T - shares),
+        np.abs(np.array(intervals).T - shares),
         color='tab:blue',
         marker='o',
         linewidth=1.4,
@@ -127,16 +119,8 @@ def calibration(positive: np.ndarray, scores: np.ndarray) -> Figure:
     axis.legend(loc='upper left', frameon=False)
 
     centres = (np.arange(bins) + 0.5) / bins
-    below.bar(centres, counts, 0.9 / bins, color='tab:blue', alpha=0.5)
-    for centre, count in zip(centres, counts):
-        below.annotate(
-            str(count),
-            (centre, count),
-            (0, 2),
-            textcoords='offset points',
-            ha='center',
-            fontsize=9,
-        )
+    bars = below.bar(centres, counts, 0.9 / bins, color='tab:blue', alpha=0.5)
+    below.bar_label(bars, padding=2, fontsize=9)
     below.set(ylim=(0, 1.25 * counts.max()), ylabel='recordings')
     below.yaxis.set_major_locator(MaxNLocator(4, integer=True))
     below.set_xlabel('predicted probability of the positive class')

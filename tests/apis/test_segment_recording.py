@@ -1,4 +1,4 @@
-"""Every frame of a recording is labelled once, where it stands."""
+"""Every frame of a recording is labelled once, in place."""
 
 import cv2
 import numpy as np
@@ -94,7 +94,7 @@ def test_frames_of_another_size_are_shown_as_they_are_if_asked():
 
 
 class Bright(Threshold):
-    """Labels what is brighter than 60, at the size of the recording."""
+    """Labels pixels brighter than 60, at the size of the recording."""
 
     def forward(self, inputs, data_samples=None, mode='tensor'):
         for image, sample in zip(inputs, data_samples):

@@ -15,7 +15,7 @@ import pytest
 import torch
 from mmengine.runner import CheckpointLoader
 
-import echocardmae_mm  # noqa: F401  (arms the repair of CheckpointLoader)
+import echocardmae_mm  # noqa: F401  (patches CheckpointLoader)
 
 ROOT = Path(__file__).parents[2]
 LIBRARIES = (
@@ -29,8 +29,8 @@ LIBRARIES = (
     'torchvision',
     'yapf.yapflib.yapf_api',
 )
-# Processes are forked from one that has imported all this: a run takes seconds, not a quarter of a
-# minute. Importing our package first arms its repairs in that one too.
+# Processes are forked from one that has imported all this, which saves some 15 seconds a run.
+# Importing our package first applies its patches there too.
 os.environ.setdefault('OMP_NUM_THREADS', '1')
 PROCESSES = multiprocessing.get_context('forkserver')
 PROCESSES.set_forkserver_preload(list(LIBRARIES))
@@ -128,7 +128,7 @@ class Run:
 
 
 def _environments_of_ranks(count: int) -> list[dict[str, str]]:
-    """What torchrun tells each process."""
+    """Environment variables that torchrun sets for each rank."""
     with socket.socket() as probe:
         probe.bind(('127.0.0.1', 0))
         port = str(probe.getsockname()[1])

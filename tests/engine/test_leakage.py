@@ -14,7 +14,7 @@ from echocardmae_mm.utils.errors import UserError
 
 
 class Recordings:
-    """Recordings whose content is their letter, whatever their file is called."""
+    """Recordings whose content is a letter, independent of the file name."""
 
     def __init__(self, letters, folder='videos'):
         self.letters, self.folder = letters, folder

@@ -60,7 +60,7 @@ def test_goes_without_hashes(tmp_path, caplog):
 
 
 def test_hashing_does_not_hold_up_a_process_that_leaves(tmp_path):
-    """Hours of hashing that nobody waits for any more."""
+    """A process exits while a thread still hashes."""
     (tmp_path / 'videos').mkdir()
     for index in range(300):
         (tmp_path / 'videos' / f'{index}.avi').write_bytes(b'')

@@ -1,4 +1,4 @@
-"""What the loop asks of its data and does at its edges; test_resume.py has whole runs."""
+"""The data that the loop loads, and its edge cases; test_resume.py has whole runs."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ class Count(BaseMetric):
 
 
 class Diary(Hook):
-    """Notes what happens."""
+    """Records the events of a run."""
 
     def __init__(self):
         self.notes = []

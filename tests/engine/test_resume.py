@@ -1,4 +1,4 @@
-"""Whatever stops a run, and when: resumed, it ends with the weights of one that never stopped."""
+"""A run resumed after any interruption ends with the weights of an uninterrupted run."""
 
 from __future__ import annotations
 
@@ -110,14 +110,14 @@ def test_a_signal_saves_and_leaves(new_run, uninterrupted, number, loader):
     run.assert_bit_identical(uninterrupted)
 
 
-def test_a_killed_loading_process_is_told_and_the_run_goes_on(new_run):
+def test_a_killed_worker_is_reported_and_the_run_can_be_resumed(new_run):
     run = new_run(*WORKERS['2 that persist'], 'train_cfg.max_epochs=12')
     assert run.start().wait_for_file('iter_2.pth')
     main = run.processes[0].pid
     os.kill(int(Path(f'/proc/{main}/task/{main}/children').read_text().split()[0]), signal.SIGKILL)
     assert run.finish() == 1
     last = run.output().strip().splitlines()[-2:]
-    assert last[0].startswith('error: a loading process was killed')
+    assert last[0].startswith('error: a worker process was killed')
     assert '--resume' in last[1]
     assert 'Traceback' not in run.output()
     assert run.start('--resume').finish() == 0, run.output()

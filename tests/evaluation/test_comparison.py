@@ -76,7 +76,7 @@ def test_pairing_is_by_recording_and_not_by_row():
 
 
 def test_the_detectable_difference_is_detected_in_four_of_five_tests():
-    """Differences of paired errors with a known standard error, shifted by what is detectable."""
+    """Paired differences with a known standard error, shifted by the detectable difference."""
     generator = np.random.default_rng(5)
     n, sd = 80, 3.0
     error = sd / np.sqrt(n)

@@ -1,4 +1,4 @@
-"""DiagnosisMetric from the host's own head and samples to words."""
+"""DiagnosisMetric, from the host's own head and samples to the report."""
 
 import numpy as np
 import pandas as pd
@@ -25,7 +25,7 @@ def sample(index: int, label: int, scores, **about) -> dict:
 
 
 def many(n: int = 109, recordings: int = 1) -> list[dict]:
-    """Recordings of n patients, 66 % of whom are positive, told with some errors."""
+    """Recordings of n patients, 66 % of whom are positive, with some wrong predictions."""
     generator = np.random.default_rng(0)
     samples = []
     for patient in range(n):

@@ -1,4 +1,4 @@
-"""EFMetric from predictions of the model to words, and what it says of a model that is useless."""
+"""EFMetric, from predictions to the report; a useless model is exposed."""
 
 import numpy as np
 import pandas as pd

@@ -1,4 +1,4 @@
-"""What the plots of a table of images show."""
+"""Contents of the plots of a table of images."""
 
 import numpy as np
 import pandas as pd
