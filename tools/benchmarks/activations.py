@@ -4,31 +4,27 @@
 
 Every tensor that the backward pass waits for is counted once, parameters left out, under float32
 and under bfloat16 by the autocast rules of CPUs, with fused attention as a GPU has it, by the
-released way of working and by this one, whole and with the decoder in chunks, of which one is there
-again at a time. Two small batches give what grows with the batch and what does not.
+released code and by ours, with and without checkpointed decoder blocks, of which one at a time is
+computed again. Two small batches separate the part that grows with the batch from the rest.
 """
 
 from __future__ import annotations
 
 import argparse
-import sys
 from collections.abc import Callable
-from pathlib import Path
 from unittest.mock import patch
 
 import numpy as np
 import torch
+from command_line import config_parser, pretraining_config_of
 from mmengine.config import Config
 from mmengine.registry import MODELS
-from torch import Tensor
-
-sys.path.insert(0, str(Path(__file__).parents[1]))
-from argument_types import at_least
-from command_line import config_parser, pretraining_config_of
-from mistakes import report_user_errors
 from released_style import ReleasedStyleStep
 from step import as_released, noise
+from torch import Tensor
 
+from echocardmae_mm.cli.arguments import at_least
+from echocardmae_mm.cli.user_errors import report_user_errors
 from echocardmae_mm.evaluation.markdown import markdown_table
 from echocardmae_mm.models import EchoCardMAE
 from echocardmae_mm.models.fused_attention import FusedAttention
@@ -39,7 +35,6 @@ def parse_args() -> argparse.Namespace:
     parser.add_argument(
         '--batch', type=at_least(1), default=2, help='recordings of the smaller batch'
     )
-    parser.add_argument('--chunks', type=at_least(1), default=8, help='decoder_chunks')
     parser.add_argument(
         '--scaled-to', type=at_least(1), default=64, help='batch that is asked about'
     )
@@ -62,25 +57,26 @@ def kept_bytes(forward: Callable[[], object], parameters: list[Tensor]) -> int:
     return sum(storage.nbytes() for storage in storages.values())
 
 
-def kept_by_way(config: Config, model: EchoCardMAE, size: int, chunks: int) -> np.ndarray:
+def kept_by_way(config: Config, model: EchoCardMAE, size: int) -> np.ndarray:
     """Bytes of each way of working, in float32 and in bfloat16, (3, 2)."""
     batch = noise(config, size)
     inputs = model.data_preprocessor(batch)['inputs']
     theirs, released = ReleasedStyleStep(model), as_released(model, batch)
 
-    def ours(decoder_chunks: int) -> Callable[[], object]:
+    def ours(with_cp: bool) -> Callable[[], object]:
         def forward() -> object:
-            model.decoder_chunks = decoder_chunks
+            model.neck.with_cp = with_cp
             return model.loss(inputs)
 
         return forward
 
     kept = np.empty((3, 2))
-    for way, forward in enumerate((lambda: theirs(released), ours(1), ours(chunks))):
+    for way, forward in enumerate((lambda: theirs(released), ours(False), ours(True))):
         for low in (False, True):
             with torch.autocast('cpu', torch.bfloat16, enabled=low):
                 kept[way, int(low)] = kept_bytes(forward, list(model.parameters()))
-    kept[2] += (kept[1] - kept[2]) / chunks
+    # While a block is differentiated, its own activations are there again.
+    kept[2] += (kept[1] - kept[2]) / len(model.neck.blocks)
     return kept
 
 
@@ -90,11 +86,9 @@ def main() -> None:
     config = pretraining_config_of(args)
     model = MODELS.build(config.model)
     with patch.object(FusedAttention, '_attend_explicitly', FusedAttention._attend):
-        small, large = (
-            kept_by_way(config, model, size, args.chunks) for size in (args.batch, 2 * args.batch)
-        )
+        small, large = (kept_by_way(config, model, n) for n in (args.batch, 2 * args.batch))
     scaled = small + (large - small) * (args.scaled_to - args.batch) / args.batch
-    names = 'released style', 'ours', f'ours, decoder in {args.chunks} chunks'
+    names = 'released style', 'ours', 'ours, neck.with_cp=True'
     rows = [(name, *(f'{kept / 1e9:.1f} GB' for kept in row)) for name, row in zip(names, scaled)]
     header = (f'kept for {args.scaled_to} recordings', 'float32', 'bfloat16')
     print(markdown_table(header, rows))

@@ -1,68 +1,56 @@
-"""What the benchmarks of a config have in common on the command line."""
+"""Command line that the benchmarks of a config share."""
 
 from __future__ import annotations
 
 import argparse
-import sys
-from pathlib import Path
 
 from mmengine.config import Config
 from mmengine.registry import init_default_scope
 
-sys.path.insert(0, str(Path(__file__).parents[1]))
-from launch import add_common_arguments, load_config, override
-from mistakes import UserError
+from echocardmae_mm.cli.arguments import add_common
+from echocardmae_mm.cli.cfg_options import apply_cfg_options
+from echocardmae_mm.cli.configuration import load_config
+from echocardmae_mm.utils.errors import UserError
 
 
 def config_parser(description: str | None, nargs: str | None = None) -> argparse.ArgumentParser:
-    """A parser that takes a config, or several, and --cfg-options.
+    """A parser that takes a config, or several, and ``--cfg-options``.
 
     Args:
-        description (str, optional): The docstring of the tool.
+        description (str, optional): Docstring of the benchmark.
         nargs (str, optional): '+' for several configs. Defaults to None, one.
 
     Returns:
-        argparse.ArgumentParser: To which the tool adds its own.
+        argparse.ArgumentParser: The benchmark adds its own arguments.
     """
     parser = argparse.ArgumentParser(
         description=description, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument('config', nargs=nargs, help='path of a config')
     parser.add_argument('--work-dir', help=argparse.SUPPRESS)
-    add_common_arguments(parser)
+    add_common(parser)
     return parser
 
 
 def config_of(args: argparse.Namespace, **changed: str) -> Config:
-    """The config that the command line names, with its settings; its host's scope is set.
+    """The config on the command line with its settings; sets the default scope.
 
     Args:
-        args (argparse.Namespace): What a :func:`config_parser` read.
-        **changed (str): In place of arguments.
+        args (argparse.Namespace): From a :func:`config_parser`.
+        **changed (str): Arguments to replace.
 
     Returns:
         Config: The config.
     """
     config = load_config(argparse.Namespace(**{**vars(args), **changed}))
-    override(config, args.cfg_options)
+    apply_cfg_options(config, args.cfg_options)
     init_default_scope(config.default_scope)
     return config
 
 
 def pretraining_config_of(args: argparse.Namespace, **changed: str) -> Config:
-    """The config of a pretraining that the command line names, as by :func:`config_of`.
-
-    Args:
-        args (argparse.Namespace): What a :func:`config_parser` read.
-        **changed (str): In place of arguments.
-
-    Returns:
-        Config: The config.
-
-    Raises:
-        UserError: If the config is of another task.
-    """
+    """:func:`config_of` that refuses configs of another task."""
     config = config_of(args, **changed)
     if not config.model.type.endswith('EchoCardMAE'):
-        raise UserError(f'{config.filename}: is of {config.model.type}; expected a pretraining')
+        raise UserError(f'{config.filename}: trains {config.model.type}; expected a pretraining')
     return config

@@ -33,9 +33,9 @@ measure() {
   2> /dev/null | tee "$OUT/machine.txt"
 $PYTHON -c 'import torch; print("torch", torch.__version__)' | tee -a "$OUT/machine.txt"
 if [ ! -d "$DATA/repeated" ]; then
-  $PYTHON tools/make_phantoms.py --out "$DATA" --videos "$PHANTOMS" --seed 1 --datasets echonet \
+  $PYTHON -m echocardmae_mm phantoms --out "$DATA" --videos "$PHANTOMS" --seed 1 --datasets echonet \
     --jobs "$(nproc)"
-  $PYTHON tools/pack_videos.py "$DATA/EchoNet-Dynamic" --out "$DATA/packed" --jobs "$(nproc)"
+  $PYTHON -m echocardmae_mm pack "$DATA/EchoNet-Dynamic" --out "$DATA/packed" --jobs "$(nproc)"
   $PYTHON $BENCH/repeated_store.py "$DATA/EchoNet-Dynamic" "$DATA/packed" --out "$DATA/repeated"
 fi
 STEP=("$CONFIG" --rounds "$ROUNDS" --amp)
@@ -43,13 +43,9 @@ READ=("data_root=$DATA/repeated/data" "packed=$DATA/repeated/store")
 
 measure step step.py "${STEP[@]}" --batch "$BATCH"
 measure step_compiled step.py "${STEP[@]}" --batch "$BATCH" --compile
-measure step_chunks step.py "${STEP[@]}" --batch "$BATCH" --cfg-options model.decoder_chunks=8
+measure step_checkpointed step.py "${STEP[@]}" --batch "$BATCH" --cfg-options model.neck.with_cp=True
 measure step_graphs step.py "${STEP[@]}" --batch "$((BATCH / 4))" --compile reduce-overhead
 measure loader loader.py "$CONFIG" --packed "$DATA/repeated/store" --rounds 5 \
   --cfg-options "data_root=$DATA/repeated/data"
 measure schedule schedule.py "$CONFIG" --minutes "$MINUTES" --amp --compile \
   --cfg-options "${READ[@]}"
-# All frames of 7465 recordings are 49 GB.
-nvidia-smi > /dev/null 2>&1 || exit 0
-measure schedule_resident schedule.py "$CONFIG" --minutes "$MINUTES" --amp --compile \
-  --cfg-options "${READ[@]}" train_dataloader.dataset.resident=device

@@ -1,4 +1,4 @@
-"""What key area masking saves of a training step (section 2.2: "improve training efficiency").
+"""Time that key area masking saves in a training step (section 2.2: "training efficiency").
 
     python tools/benchmarks/key_area_step.py configs/pretrain_echo.py --batch 8
 
@@ -10,17 +10,14 @@ noise: only their number of tokens matters.
 from __future__ import annotations
 
 import argparse
-import sys
-from pathlib import Path
 
 import numpy as np
-
-sys.path.insert(0, str(Path(__file__).parents[1]))
-from argument_types import at_least
 from command_line import config_parser, pretraining_config_of
-from mistakes import report_user_errors
 from rounds import alternate, ratio
 from step import noise, our_step
+
+from echocardmae_mm.cli.arguments import at_least
+from echocardmae_mm.cli.user_errors import report_user_errors
 
 SECTORS = {'key area': 'template', 'whole frame': 'none'}
 
@@ -40,8 +37,7 @@ def main() -> None:
     steps = {}
     for name, sector in SECTORS.items():
         config = pretraining_config_of(args)
-        transforms = config.train_dataloader.dataset.pipeline
-        next(step for step in transforms if step['type'].endswith('SectorMask')).sector = sector
+        config.model.data_preprocessor.mask.sector = sector
         steps[name] = our_step(config, noise(config, args.batch))
     times = alternate(steps, args.rounds)
     for name, seconds in times.items():

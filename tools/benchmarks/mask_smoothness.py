@@ -11,19 +11,15 @@ deviation of what is left printed: about the relative spread of the norm from st
 from __future__ import annotations
 
 import argparse
-import sys
-from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import numpy as np
+from command_line import config_parser, pretraining_config_of
 from mmengine.runner import Runner
 from scipy.signal import detrend
 
-sys.path.insert(0, str(Path(__file__).parents[1]))
-from argument_types import at_least
-from command_line import config_parser, pretraining_config_of
-from mistakes import report_user_errors
-
+from echocardmae_mm.cli.arguments import at_least
+from echocardmae_mm.cli.user_errors import report_user_errors
 from echocardmae_mm.evaluation.markdown import markdown_table
 from echocardmae_mm.sector.masking import STRATEGIES
 
@@ -40,12 +36,12 @@ def parse_args() -> argparse.Namespace:
 def gradient_norms(args: argparse.Namespace, strategy: str, seed: int, folder: str) -> np.ndarray:
     """Norm of the gradient at every step of a pretraining."""
     config = pretraining_config_of(args, work_dir=folder)
-    steps = config.train_dataloader.dataset.pipeline
-    next(step for step in steps if step['type'].endswith('SectorMask')).strategy = strategy
+    config.model.data_preprocessor.mask.strategy = strategy
     config.randomness.seed = seed
     config.experiment_name = f'{strategy} {seed}'
     config.log_level = 'WARNING'
-    config.custom_hooks = []
+    for name in ('reconstruction', 'training_mean', 'curves'):
+        config.default_hooks[name] = None
     config.default_hooks.runtime_info = dict(type='RuntimeInfoHook')  # keeps every step's norm
     config.default_hooks.checkpoint.interval = NEVER
     config.val_cfg = config.val_dataloader = config.val_evaluator = None

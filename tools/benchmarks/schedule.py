@@ -1,6 +1,6 @@
 """How long a config's whole training will take here, predicted from minutes of it.
 
-    python tools/benchmarks/schedule.py configs/pretrain_echo_packed.py --minutes 5 --amp --compile
+    python tools/benchmarks/schedule.py configs/pretrain_echo.py --minutes 5 --amp --compile
 
 The training is that of tools/train.py, reading, preparation, logging and the turns between epochs
 included; checkpoints and validations of the time are. The first share of it, in which everything
@@ -22,10 +22,9 @@ from typing import NamedTuple
 
 from mmengine.config import Config
 
-sys.path.insert(0, str(Path(__file__).parents[1]))
-from mistakes import UserError, report_user_errors
+from echocardmae_mm.cli.user_errors import report_user_errors
+from echocardmae_mm.utils.errors import UserError
 
-TOOLS = Path(__file__).parents[1]
 WARM_UP = 0.25
 _LINE = re.compile(r'^(\S+ \S+) - .* Epoch\(train\) +\[(\d+)\]\[ *(\d+)/(\d+)\]', re.MULTILINE)
 
@@ -82,7 +81,7 @@ def main() -> None:
         args, handed_on = parse_args()
         if not 0 < args.minutes < math.inf:
             raise UserError(f'--minutes {args.minutes}: expected a number above 0')
-        tool = [sys.executable, str(TOOLS / 'train.py'), args.config, '--work-dir', folder]
+        tool = [sys.executable, '-m', 'echocardmae_mm', 'train', args.config, '--work-dir', folder]
         train_for(args.minutes, [*tool, *handed_on])
         (dumped,) = Path(folder).glob('*.py')
         epochs = Config.fromfile(dumped).train_cfg.max_epochs

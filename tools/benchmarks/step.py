@@ -1,7 +1,7 @@
 """How long a training step takes, against one that works as the released program does.
 
     python tools/benchmarks/step.py configs/pretrain_echo.py --batch 4 --cfg-options ...
-    python tools/benchmarks/step.py configs/pretrain_echo_packed.py --batch 64 --amp --compile
+    python tools/benchmarks/step.py configs/pretrain_echo.py --batch 64 --amp --compile
 
 A step is both clips forward, backward, and the optimizer, from frames in the CPU's memory: uint8
 here, float32 there. The frames are noise, the masks the config's. Losses and gradients of the two
@@ -12,28 +12,24 @@ from __future__ import annotations
 
 import argparse
 import copy
-import sys
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
+from command_line import config_parser, pretraining_config_of
 from mmengine.config import Config
 from mmengine.optim import build_optim_wrapper
-from mmengine.registry import MODELS, TRANSFORMS
-from torch import Tensor
-
-sys.path.insert(0, str(Path(__file__).parents[1]))
-from argument_types import at_least
-from command_line import config_parser, pretraining_config_of
-from mistakes import report_user_errors
+from mmengine.registry import MODELS
 from released_style import ReleasedStyleStep
 from rounds import alternate, ratio
-from train import COMPILE_MODES, compile_model, use_mixed_precision
+from torch import Tensor
 
-from echocardmae_mm.datasets.clip_batch import ClipBatch
+from echocardmae_mm.cli.arguments import at_least
+from echocardmae_mm.cli.train import COMPILE_MODES, use_mixed_precision
+from echocardmae_mm.cli.user_errors import report_user_errors
 from echocardmae_mm.models import EchoCardMAE
+from echocardmae_mm.models.clip_pair_preprocessor import TokenIndices
 
 DEVICE = 'cuda' if torch.cuda.is_available() else 'cpu'
 
@@ -50,26 +46,29 @@ def parse_args() -> argparse.Namespace:
 
 
 def noise(config: Config, size: int) -> dict[str, Any]:
-    """A batch as it is read from a store, with the config's targets and masks left to do."""
-    steps = config.train_dataloader.dataset.pipeline
-    chosen = [step for step in steps if step['type'].endswith(('DenoisedTarget', 'SectorMask'))]
-    backbone = config.model.backbone
-    shape = (2, size, backbone.num_frames, backbone.img_size, backbone.img_size, 3)
+    """A collated batch of noise; the data preprocessor adds the config's targets and masks."""
+    model = config.model
+    shape = (size, 2, 3, model.num_frames, model.img_size, model.img_size)
     generator = torch.Generator().manual_seed(0)
     clips = torch.randint(0, 256, shape, dtype=torch.uint8, generator=generator)
     if DEVICE == 'cuda':
         clips = clips.pin_memory()
     keys = torch.tensor([(0, 0, video) for video in range(size)])
-    return {'inputs': ClipBatch(clips, keys, [TRANSFORMS.build(step) for step in chosen])}
+    return {'inputs': {'imgs': clips, 'key': keys}}
 
 
 def as_released(model: EchoCardMAE, batch: dict[str, Any]) -> dict[str, Tensor]:
-    """The same batch as the released program's loader hands it over."""
-    prepared = batch['inputs'].prepare(lambda tensor: tensor)
-    mean, std = (getattr(model.data_preprocessor, name).cpu() for name in ('mean', 'std'))
-    released = {name: prepared[name][: len(batch['inputs'].keys)] for name in ('sector', 'masked')}
+    """The same batch as the released code's loader returns it."""
+    preprocessor = copy.deepcopy(model.data_preprocessor).cpu()
+    inputs = preprocessor(batch)['inputs']
+    mean, std = preprocessor.mean, preprocessor.std
+    tokens: TokenIndices = inputs['tokens']
+    size = len(batch['inputs']['key'])
+    masked = torch.zeros(size, sum(ids.shape[1] for ids in tokens[:3]), dtype=torch.bool)
+    sector = masked.scatter(1, tokens.masked[:size], True)
+    released = {'masked': sector, 'sector': sector.scatter(1, tokens.visible[:size], True)}
     for name, clips in (('x', 'imgs'), ('y', 'target')):
-        normal = (prepared[clips].movedim(1, -1) - mean) / std
+        normal = (inputs[clips].movedim(1, -1) - mean) / std
         for number, half in enumerate(normal.movedim(-1, 1).contiguous().chunk(2), start=1):
             released[f'{name}{number}'] = half
     return released
@@ -91,9 +90,13 @@ def differences(model: EchoCardMAE, batch: dict[str, Any]) -> tuple[float, float
     return loss, gradient
 
 
-def our_step(config: Config, batch: dict[str, Any]) -> Callable[[int], object]:
-    """What the runner does at each iteration."""
+def our_step(
+    config: Config, batch: dict[str, Any], compile_mode: str | None = None
+) -> Callable[[int], object]:
+    """An iteration of the runner."""
     model = MODELS.build(config.model).to(DEVICE)
+    if compile_mode is not None:
+        model.loss = torch.compile(model.loss, dynamic=False, mode=compile_mode)
     wrapper = build_optim_wrapper(model, config.optim_wrapper)
     return lambda _: model.train_step(batch, wrapper)
 
@@ -128,11 +131,9 @@ def variants(config: Config, args: argparse.Namespace) -> dict[str, Callable[[in
     fast = copy.deepcopy(config)
     if args.amp:
         use_mixed_precision(fast)
-    if args.compile:
-        compile_model(fast, args.compile)
     names = ['mixed precision'] * args.amp + ['compiled'] * bool(args.compile)
     if names:
-        chosen[', '.join(names)] = our_step(fast, batch)
+        chosen[', '.join(names)] = our_step(fast, batch, args.compile)
     return chosen
 
 
