@@ -1,4 +1,4 @@
-"""Stock transforms draw from the global generators; here these follow the sample."""
+"""Make the random draws of stock transforms, which use the global generators, reproducible."""
 
 from __future__ import annotations
 
@@ -14,13 +14,12 @@ from echocardmae_mm.utils.counter_rng import RngKey, RngStream, random_bits
 
 @contextmanager
 def seeded_generators(key: RngKey) -> Iterator[None]:
-    """Seed Python's, numpy's and torch's global generators for one sample, and restore them after.
+    """Seed the global generators of Python, numpy and torch for one sample, then restore them.
 
-    So a stock transform draws the same numbers for a sample whatever process prepares it and
-    whatever was prepared before.
+    A stock transform then draws the same numbers for a sample in any process and in any order.
 
     Args:
-        key (RngKey): Whose draws they are.
+        key (RngKey): Key of the sample.
     """
     states = random.getstate(), np.random.get_state(), torch.get_rng_state()  # noqa: NPY002
     seeds = [int(bits) for bits in random_bits(key, RngStream.TRANSFORMS, 3)]

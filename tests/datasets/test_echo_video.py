@@ -53,7 +53,7 @@ def test_what_is_missing_is_named_in_two_lines(options, named):
         DATASETS.build({'type': 'echocardmae_mm.EchoVideoDataset', **options})
     first, second = str(caught.value).splitlines()
     assert first.startswith(named)
-    assert 'tools/make_phantoms.py --out data/phantom' in second
+    assert 'echocardmae phantoms --out data/phantom' in second
 
 
 def test_a_folder_without_recordings_is_named(tmp_path):

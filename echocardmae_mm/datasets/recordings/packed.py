@@ -15,10 +15,9 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, BinaryIO
 
-import cv2
 import numpy as np
 
-from echocardmae_mm.datasets.recordings.recording import Recording
+from echocardmae_mm.datasets.recordings.recording import Recording, gray_to_rgb
 from echocardmae_mm.utils.errors import RecordingError, UserError
 
 FRAMES, INDEX = 'frames.bin', 'index.json'
@@ -36,7 +35,7 @@ class PackedStore:
         folder (str | Path): Folder of ``frames.bin`` and ``index.json``.
 
     Raises:
-        UserError: If there is no complete store of this version, or its size differs from the index.
+        UserError: If there is no complete store of this version, or its size is not as indexed.
     """
 
     def __init__(self, folder: str | Path) -> None:
@@ -50,8 +49,8 @@ class PackedStore:
         expected, found = index['bytes'], (self.folder / FRAMES).stat().st_size
         if expected != found:
             raise UserError(
-                f'{self.folder / FRAMES}: {found} bytes, expected {expected}: changed or truncated\n'
-                f'{_PACK_AGAIN}'
+                f'{self.folder / FRAMES}: changed or truncated; {found} bytes, '
+                f'expected {expected}\n{_PACK_AGAIN}'
             )
 
     def __getstate__(self) -> dict[str, Any]:
@@ -184,9 +183,7 @@ class PackedRecording(Recording):
         self._store.read(self._offset, indices, frames)
         if self._frame[-1] == 3:
             return frames
-        # Seven times as fast as np.repeat.
-        rgb = cv2.cvtColor(frames.reshape(len(indices), -1), cv2.COLOR_GRAY2RGB)
-        return rgb.reshape(*frames.shape[:3], 3)
+        return gray_to_rgb(frames[..., 0])
 
 
 def checksum(pixels: bytes | memoryview) -> str:

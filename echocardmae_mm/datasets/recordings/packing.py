@@ -64,7 +64,7 @@ def decode(path: Path) -> Decoded:
 class StoreWriter:
     """Appends recordings to a store; whatever is on disk survives an interruption.
 
-    Until :meth:`finish` the files are named ``frames.bin.part`` and ``index.jsonl.part``, so that no
+    Until :meth:`finish` the files are named ``frames.bin.part`` and ``index.jsonl.part``, so no
     reader mistakes them for a store. Resuming verifies the checksums of the pixels on disk and
     continues after the last complete recording.
 
