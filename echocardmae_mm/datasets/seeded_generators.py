@@ -5,9 +5,11 @@ from __future__ import annotations
 import random
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
 import numpy as np
 import torch
+from torch.utils.data import get_worker_info
 
 from echocardmae_mm.utils.counter_rng import RngKey, RngStream, random_bits
 
@@ -17,11 +19,13 @@ def seeded_generators(key: RngKey) -> Iterator[None]:
     """Seed the global generators of Python, numpy and torch for one sample, then restore them.
 
     A stock transform then draws the same numbers for a sample in any process and in any order.
+    Worker processes, whose generators serve nothing else, skip the restoring: it takes 90 us.
 
     Args:
         key (RngKey): Key of the sample.
     """
-    states = random.getstate(), np.random.get_state(), torch.get_rng_state()  # noqa: NPY002
+    is_worker = get_worker_info() is not None
+    states = None if is_worker else _generator_states()
     seeds = [int(bits) for bits in random_bits(key, RngStream.TRANSFORMS, 3)]
     random.seed(seeds[0])
     np.random.seed(seeds[1] % 2**32)  # noqa: NPY002
@@ -29,6 +33,11 @@ def seeded_generators(key: RngKey) -> Iterator[None]:
     try:
         yield
     finally:
-        random.setstate(states[0])
-        np.random.set_state(states[1])  # noqa: NPY002
-        torch.set_rng_state(states[2])
+        if states is not None:
+            random.setstate(states[0])
+            np.random.set_state(states[1])  # noqa: NPY002
+            torch.set_rng_state(states[2])
+
+
+def _generator_states() -> tuple[Any, Any, torch.Tensor]:
+    return random.getstate(), np.random.get_state(), torch.get_rng_state()  # noqa: NPY002
