@@ -24,7 +24,7 @@ class Container(Enum):
 class _Format(NamedTuple):
     container: Container
     suffixes: tuple[str, ...]
-    recognise: Callable[[bytes], bool]
+    matches: Callable[[bytes], bool]
 
 
 _QUICKTIME_ATOMS = (b'ftyp', b'moov', b'mdat', b'wide', b'free', b'skip')
@@ -61,7 +61,7 @@ def recording_container(filename: str) -> Container:
     if not head:
         raise RecordingError(filename, 'the file is empty')
     for entry in _FORMATS:
-        if entry.recognise(head):
+        if entry.matches(head):
             return entry.container
     kind = 'text' if head.isascii() else 'something else'
     expected = next(

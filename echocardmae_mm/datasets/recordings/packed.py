@@ -64,9 +64,6 @@ class PackedStore:
             filename (str): The file it was packed from, for messages. If the file exists, its size
                 is checked once in each process.
 
-        Returns:
-            PackedRecording: The recording.
-
         Raises:
             RecordingError: If it could not be read when the store was written.
             UserError: If the store does not hold it, or the file has changed since.
@@ -83,11 +80,7 @@ class PackedStore:
         return PackedRecording(self, filename, entry)
 
     def damaged(self) -> Iterator[tuple[str, bool]]:
-        """Compare the pixels of each recording with its checksum.
-
-        Yields:
-            tuple[str, bool]: Name of the recording, and whether it is damaged.
-        """
+        """Yield the name of each recording, and whether its pixels contradict their checksum."""
         with (self.folder / FRAMES).open('rb') as file:
             for name, entry in self.recordings.items():
                 if 'shape' in entry:
@@ -96,12 +89,9 @@ class PackedStore:
     def entry(self, name: str) -> dict[str, Any]:
         """Look up a recording in the index.
 
-        Args:
-            name (str): Its path relative to the packed folder.
-
         Returns:
             dict: ``offset``, ``shape``, ``checksum``, ``fps``, ``spacing``, ``region``,
-            ``content`` and ``source_bytes``; or ``refused`` and ``content``.
+            ``content`` and ``source_bytes``; or ``refused``, the reason, and ``content``.
 
         Raises:
             UserError: If the store does not hold it.
@@ -187,27 +177,12 @@ class PackedRecording(Recording):
 
 
 def checksum(pixels: bytes | memoryview) -> str:
-    """Checksum that identifies the packed pixels of a recording.
-
-    Args:
-        pixels (bytes | memoryview): All its pixels.
-
-    Returns:
-        str: 128 bits of BLAKE2b as hexadecimal digits.
-    """
+    """Checksum of a recording's pixels: 128 bits of BLAKE2b as hexadecimal digits."""
     return hashlib.blake2b(pixels, digest_size=16).hexdigest()
 
 
 def stored_checksum(file: BinaryIO, entry: dict[str, Any]) -> str:
-    """:func:`checksum` of a recording as ``frames.bin`` holds it.
-
-    Args:
-        file (BinaryIO): ``frames.bin``.
-        entry (dict): Entry of the recording in the index.
-
-    Returns:
-        str: Another checksum than that of the whole recording if the file is truncated.
-    """
+    """:func:`checksum` of the pixels that ``frames.bin`` holds for an entry of the index."""
     digest = hashlib.blake2b(digest_size=16)
     file.seek(entry['offset'])
     remaining = math.prod(entry['shape'])
@@ -218,13 +193,5 @@ def stored_checksum(file: BinaryIO, entry: dict[str, Any]) -> str:
 
 
 def name_in_store(path: str | Path, root: str | Path) -> str:
-    """Name of a recording in the index of a store.
-
-    Args:
-        path (str | Path): The file.
-        root (str | Path): The packed folder.
-
-    Returns:
-        str: Path relative to that folder, with forward slashes.
-    """
+    """Name of a recording in a store: its path relative to the packed folder, in POSIX form."""
     return Path(os.path.relpath(path, root or '.')).as_posix()

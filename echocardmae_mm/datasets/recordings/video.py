@@ -45,9 +45,6 @@ class DecordVideo(Recording):
     """A video with random access; frames are counted by packets, not by the header.
 
     Frames of a clip are close together and faster to decode in order than by seeking.
-
-    Args:
-        filename (str): The file.
     """
 
     def __init__(self, filename: str) -> None:
@@ -76,9 +73,6 @@ class OpenCVVideo(Recording):
 
     Opening decodes all frames to count them, because the count in the header is unreliable. The
     incomplete last frame of a truncated file is dropped.
-
-    Args:
-        filename (str): The file.
     """
 
     def __init__(self, filename: str) -> None:
