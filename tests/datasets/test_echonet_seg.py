@@ -80,7 +80,7 @@ def untraced(row):
         (untraced, 'recordings without two usable tracings (dropped)', 1),
     ],
 )
-def test_what_cannot_be_used_is_counted_and_left_out(root, change, reason, count):
+def test_unusable_tracings_are_dropped_and_counted(root, change, reason, count):
     rewrite(root / 'VolumeTracings.csv', change)
     dataset = EchoNetSegDataset(data_root=str(root), split='train')
     assert len(dataset) == 8

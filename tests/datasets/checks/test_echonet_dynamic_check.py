@@ -50,7 +50,7 @@ def test_a_clean_folder(root):
         assert '8 traced; in 0 the larger area, end-diastole, comes first' in findings.notes
 
 
-def test_what_is_wrong_in_the_lists(root):
+def test_problems_of_the_lists(root):
     def anomalous_list(rows):
         rows[0]['EF'] = ''
         rows[1]['EF'] = '12'

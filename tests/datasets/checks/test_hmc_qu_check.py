@@ -53,7 +53,7 @@ def test_a_clean_folder(root):
     assert any(note.startswith('1 masks of the ventricle') for note in findings.notes)
 
 
-def test_what_is_wrong(root):
+def test_problems(root):
     rows = [[*ROWS[0][:7], 24, 3, 'ü'], ['ES0099_4CH_1', *'111111', 1, 20, None]]
     write(workbook(root), rows)
     reasons = dict(only(root).problems)

@@ -110,7 +110,7 @@ def test_a_damaged_frame_has_its_reason(clip_bytes, tmp_path):
         recording.frames(range(len(recording)))
 
 
-def test_a_frame_that_is_not_there_is_a_mistake_of_the_caller(make_video, tmp_path):
+def test_an_index_out_of_range_is_an_index_error(make_video, tmp_path):
     recording = open_recording(make_video(tmp_path / 'clip.avi', 10))
     for index in (-1, 10):
         with pytest.raises(IndexError, match='0 to 9'):
