@@ -108,13 +108,12 @@ def _mode(header: Any) -> str | None:
     Ultrasound Color Data Present counts only without regions, because scanners also set it for grey
     images with a palette.
     """
+    for bit, name in _OTHER_MODES.items():
+        if _image_type_bits(header) & bit:
+            return name
     regions = header.get('SequenceOfUltrasoundRegions') or []
     formats = {region.get('RegionSpatialFormat') for region in regions}
     types = {region.get('RegionDataType') for region in regions}
-    bits = _image_type_bits(header)
-    for bit, name in _OTHER_MODES.items():
-        if bits & bit:
-            return name
     if _SPECTRAL in formats:
         return 'spectral Doppler'
     if _M_MODE in formats:
@@ -125,10 +124,9 @@ def _mode(header: Any) -> str | None:
 
 
 def _image_type_bits(header: Any) -> int:
-    parts = list(header.get('ImageType') or [])[3:4]
     try:
-        return int(parts[0], 16) if parts else 0
-    except ValueError:
+        return int(header.get('ImageType')[3], 16)
+    except (IndexError, TypeError, ValueError):
         return 0
 
 
@@ -169,19 +167,16 @@ def _area(region: Any) -> int:
 
 def _spacing(header: Any, tissue: Any | None) -> tuple[float, float] | None:
     """Height and width of a pixel in mm."""
-    if tissue is not None and _in_centimetres(tissue):
-        row, column = abs(float(tissue.PhysicalDeltaY)), abs(float(tissue.PhysicalDeltaX))
-        if row and column:
-            return 10 * row, 10 * column
+    if tissue is not None:
+        units = tissue.get('PhysicalUnitsXDirection'), tissue.get('PhysicalUnitsYDirection')
+        if units == (_CENTIMETRE, _CENTIMETRE):
+            row, column = abs(float(tissue.PhysicalDeltaY)), abs(float(tissue.PhysicalDeltaX))
+            if row and column:
+                return 10 * row, 10 * column
     if header.get('SequenceOfUltrasoundRegions') or not header.get('PixelSpacing'):
         return None
     row, column = header.PixelSpacing
     return float(row), float(column)
-
-
-def _in_centimetres(region: Any) -> bool:
-    units = region.get('PhysicalUnitsXDirection'), region.get('PhysicalUnitsYDirection')
-    return units == (_CENTIMETRE, _CENTIMETRE)
 
 
 def _to_rgb(frames: np.ndarray, header: Any) -> np.ndarray:
