@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from mmengine.logging import print_log
-
 from echocardmae_mm.datasets.camus_index import (
     INSTANTS,
     Patient,
@@ -69,7 +67,6 @@ class CAMUSDataset(CrossValidatedDataset):
             'without published labels': len(patients) - len(labelled),
             'patients of the split': len(chosen),
         }
-        print_log(f'CAMUSDataset reads the {patients[0].release}: {self.data_root}', 'current')
         return [
             _sequence(patient, view)
             for patient in labelled

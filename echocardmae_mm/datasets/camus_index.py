@@ -41,15 +41,7 @@ class Patient(NamedTuple):
         return self.release == CHALLENGE and self.folder.parent.name == _CHALLENGE_FOLDERS[1]
 
     def image(self, view: str, kind: str) -> Path | None:
-        """Find a file of the patient.
-
-        Args:
-            view (str): '2CH' or '4CH'.
-            kind (str): 'sequence', 'ED', 'ES', 'ED_gt' or 'ES_gt'.
-
-        Returns:
-            Path, optional: None if there is none.
-        """
+        """Find a 'sequence', 'ED', 'ES', 'ED_gt' or 'ES_gt' of a view; None if there is none."""
         if self.release == NIFTI:
             kind = kind.replace('sequence', 'half_sequence')
         suffixes = ('.nii.gz', '.nii') if self.release == NIFTI else ('.mhd',)
@@ -89,13 +81,7 @@ def find_patients(root: Path) -> list[Patient]:
 
 
 def find_patients_of_one_release(root: str) -> list[Patient]:
-    """Find the patients of a folder, and refuse one that mixes releases.
-
-    Args:
-        root (str): As for :func:`find_patients`.
-
-    Returns:
-        list[Patient]: Sorted by name.
+    """As :func:`find_patients`, but refuse a folder that mixes releases or has no patient.
 
     Raises:
         UserError: If there is no patient, or there are patients of both releases.
@@ -116,17 +102,7 @@ def find_patients_of_one_release(root: str) -> list[Patient]:
 
 
 def require_views(views: str | Sequence[str]) -> list[str]:
-    """Normalise the ``views`` argument of a data set.
-
-    Args:
-        views (str | Sequence[str]): '4CH', '2CH' or both, in any case.
-
-    Returns:
-        list[str]: In upper case.
-
-    Raises:
-        UserError: If there is no such view.
-    """
+    """Convert the ``views`` of a data set to a list in upper case; refuse unknown views."""
     upper = [view.upper() for view in ([views] if isinstance(views, str) else views)]
     if unknown := set(upper) - set(VIEWS):
         raise UserError(f'view {min(unknown)!r} is unknown; choose from {VIEWS}')

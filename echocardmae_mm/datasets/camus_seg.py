@@ -101,7 +101,6 @@ class CAMUSSegDataset(RecordingDataset):
                 f'{self.data_root}: none of {len(chosen)} patients has a labelled frame of '
                 f'{" or ".join(self.views)}; unpack the files *_gt beside the images'
             )
-        print_log(f'CAMUSSegDataset reads the {patients[0].release}: {self.data_root}', 'current')
         return frames
 
     def recording_of(self, data_info: dict[str, Any]) -> str:

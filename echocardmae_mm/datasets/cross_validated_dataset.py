@@ -59,12 +59,7 @@ class CrossValidatedDataset(RecordingDataset):
     def make_folds(self, patients: Sequence[str], labels: Sequence[int]) -> dict[str, int]:
         """Divide the patients into ``num_folds`` folds; by default into blocks of their names.
 
-        Args:
-            patients (Sequence[str]): Patient of each recording.
-            labels (Sequence[int]): Label of each recording, where the data set has labels.
-
-        Returns:
-            dict[str, int]: Fold of each patient, from 0.
+        Arguments as for :meth:`select_patients`.
         """
         return contiguous_folds(patients, self.num_folds)
 

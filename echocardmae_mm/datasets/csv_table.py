@@ -43,18 +43,11 @@ def read_table(path: str | Path, columns: Sequence[str] = ()) -> pd.DataFrame:
 
 
 def read_patient_column(path: str | Path, column: str, patients: Collection[str]) -> dict[str, str]:
-    """Read the value of each patient from a CSV list with a column ``patient``.
-
-    Args:
-        path (str | Path): The list.
-        column (str): Column of the values.
-        patients (Collection[str]): Required patients; the list may hold others.
-
-    Returns:
-        dict[str, str]: Value of each patient of the list.
+    """Read one value for each patient from a CSV list with the columns ``patient`` and ``column``.
 
     Raises:
-        UserError: If the file or a column is missing, or a patient is missing or listed twice.
+        UserError: If the file or a column is missing, a patient is listed twice, or one of
+            ``patients`` is missing; the list may hold others.
     """
     table = read_table(path, ('patient', column))
     repeated = table['patient'][table['patient'].duplicated()]

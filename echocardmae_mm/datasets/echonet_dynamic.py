@@ -125,7 +125,7 @@ class EchoNetDynamicDataset(RecordingDataset):
             list[dict]: The recording itself.
         """
         fps, number_of_frames = read_number(row, 'FPS'), read_number(row, 'NumberOfFrames')
-        sample = {
+        sample: dict[str, Any] = {
             'filename': str(path),
             'patient': path.stem,
             'source': 'EchoNet-Dynamic',

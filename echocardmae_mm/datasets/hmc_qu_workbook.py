@@ -98,14 +98,7 @@ def read_hmc_qu_workbook(path: Path) -> list[HMCQURow]:
 
 
 def without_blanks(stem: Any) -> str:
-    """Normalise a stem: workbooks and file names differ in their blanks.
-
-    Args:
-        stem (Any): A stem, or a cell of a workbook.
-
-    Returns:
-        str: '' for an empty cell.
-    """
+    """Normalise a stem, because workbooks and file names differ in blanks; '' for None."""
     return ''.join(str('' if stem is None else stem).split())
 
 

@@ -105,10 +105,5 @@ def read_folds(path: str | Path, patients: Collection[str]) -> dict[str, int]:
 
 
 def write_folds(path: str | Path, folds: Mapping[str, int]) -> None:
-    """Write folds as :func:`read_folds` reads them.
-
-    Args:
-        path (str | Path): The CSV file.
-        folds (Mapping[str, int]): Fold of each patient.
-    """
+    """Write the fold of each patient as :func:`read_folds` reads them."""
     pd.DataFrame(sorted(folds.items()), columns=['patient', 'fold']).to_csv(path, index=False)

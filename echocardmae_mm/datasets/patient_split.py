@@ -99,10 +99,5 @@ def read_split(path: str | Path, patients: Collection[str]) -> dict[str, str]:
 
 
 def write_split(path: str | Path, split: Mapping[str, str]) -> None:
-    """Write a split as :func:`read_split` reads it.
-
-    Args:
-        path (str | Path): The CSV file.
-        split (Mapping[str, str]): 'train', 'val' or 'test' for each patient.
-    """
+    """Write the split of each patient as :func:`read_split` reads it."""
     pd.DataFrame(sorted(split.items()), columns=['patient', 'split']).to_csv(path, index=False)

@@ -1,12 +1,11 @@
-"""Which recordings a folder holds or a list names."""
+"""Find the recordings of a folder or a list."""
 
 from __future__ import annotations
 
-import csv
 import os
-from collections.abc import Iterable, Iterator
 from pathlib import Path
 
+from echocardmae_mm.datasets.csv_table import read_table
 from echocardmae_mm.datasets.recordings import looks_like_recording
 from echocardmae_mm.utils.errors import UserError
 
@@ -15,22 +14,19 @@ _FILENAME_COLUMNS = ('filename', 'file', 'path', 'video')
 
 
 def or_phantoms(dataset: str = 'echonet') -> str:
-    """Advice for who has no data: as many phantoms of a data set as the demo makes.
+    """End of an error message that suggests phantoms instead of a missing data set.
 
     Args:
         dataset (str): 'echonet', 'camus' or 'hmcqu'. Defaults to 'echonet'.
-
-    Returns:
-        str: The end of a sentence.
     """
     return (
-        'or try phantoms: python tools/make_phantoms.py --out data/phantom '
+        'or try phantoms: echocardmae phantoms --out data/phantom '
         f'{_SIZES[dataset]} --seed 1 --datasets {dataset}'
     )
 
 
 def find_recordings(root: str) -> list[Path]:
-    """Recordings of a folder and its folders; hidden ones and CAMUS' labels (_gt) are left out.
+    """Find the recordings of a folder at any depth, except hidden files and CAMUS labels (_gt).
 
     Args:
         root (str): The folder.
@@ -46,25 +42,22 @@ def find_recordings(root: str) -> list[Path]:
             f'{root or "data_root"}: no such folder; expected a folder of recordings\n'
             f'Set data_root to one, {or_phantoms()}'
         )
-    return sorted(
-        path
-        for path in _files(Path(root))
-        if looks_like_recording(path) and not path.name.split('.')[0].endswith('_gt')
-    )
-
-
-def _files(root: Path) -> Iterator[Path]:
+    recordings = []
     for folder, subfolders, names in os.walk(root, followlinks=True):
         subfolders[:] = [name for name in subfolders if not name.startswith('.')]
-        yield from (Path(folder, name) for name in names)
+        for path in (Path(folder, name) for name in names):
+            if looks_like_recording(path) and not path.name.split('.')[0].endswith('_gt'):
+                recordings.append(path)
+    return sorted(recordings)
 
 
 def listed_recordings(list_file: str, root: str) -> list[Path]:
-    """Recordings that a list names, on disk or not, each once.
+    """Read the paths of a list, whether or not the files exist; each path once.
 
     Args:
-        list_file (str): A text file of one path a line, or a .csv with a column ``filename``.
-        root (str): Folder that the paths are relative to; '' for the list's own.
+        list_file (str): A text file with one path a line, or a .csv file with a column
+            ``filename``.
+        root (str): Folder that the paths are relative to; '' for the folder of the list.
 
     Returns:
         list[Path]: In the order of the list.
@@ -76,21 +69,20 @@ def listed_recordings(list_file: str, root: str) -> list[Path]:
     if not path.is_file():
         raise UserError(
             f'{list_file}: no such file; expected a list of recordings, one path a line\n'
-            f'Set ann_file to one or leave it out to read all of data_root, {or_phantoms()}'
+            f'Set ann_file to a list, or omit it to read all of data_root, {or_phantoms()}'
         )
-    with path.open(encoding='utf-8-sig', newline='') as lines:
-        names = _csv_names(lines, path) if path.suffix.lower() == '.csv' else map(str.strip, lines)
-        folder = Path(root) if root else path.parent
-        return [folder / name for name in dict.fromkeys(names) if name]
+    folder = Path(root) if root else path.parent
+    is_csv = path.suffix.lower() == '.csv'
+    names = _csv_names(path) if is_csv else path.read_text(encoding='utf-8-sig').splitlines()
+    return [folder / name for name in dict.fromkeys(map(str.strip, names)) if name]
 
 
-def _csv_names(lines: Iterable[str], path: Path) -> Iterator[str]:
-    reader = csv.DictReader(lines)
-    columns = reader.fieldnames or []
-    column = next((name for name in columns if name.lower() in _FILENAME_COLUMNS), None)
+def _csv_names(path: Path) -> list[str]:
+    table = read_table(path)
+    column = next((name for name in table if name.lower() in _FILENAME_COLUMNS), None)
     if column is None:
         raise UserError(
-            f"{path}: no column 'filename'; found {', '.join(columns) or 'nothing'}\n"
-            'Name the column of the paths filename, or give a text file of one path a line'
+            f"{path}: no column 'filename'; found {', '.join(table) or 'nothing'}\n"
+            'Rename the column of the paths to filename, or use a text file with one path a line'
         )
-    return (row[column].strip() for row in reader)
+    return list(table[column])

@@ -1,28 +1,31 @@
-"""Stock transforms draw from the global generators; here these follow the sample."""
+"""Make the random draws of stock transforms, which use the global generators, reproducible."""
 
 from __future__ import annotations
 
 import random
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
 import numpy as np
 import torch
+from torch.utils.data import get_worker_info
 
 from echocardmae_mm.utils.counter_rng import RngKey, RngStream, random_bits
 
 
 @contextmanager
 def seeded_generators(key: RngKey) -> Iterator[None]:
-    """Seed Python's, numpy's and torch's global generators for one sample, and restore them after.
+    """Seed the global generators of Python, numpy and torch for one sample, then restore them.
 
-    So a stock transform draws the same numbers for a sample whatever process prepares it and
-    whatever was prepared before.
+    A stock transform then draws the same numbers for a sample in any process and in any order.
+    Worker processes, whose generators serve nothing else, skip the restoring: it takes 90 us.
 
     Args:
-        key (RngKey): Whose draws they are.
+        key (RngKey): Key of the sample.
     """
-    states = random.getstate(), np.random.get_state(), torch.get_rng_state()  # noqa: NPY002
+    is_worker = get_worker_info() is not None
+    states = None if is_worker else _generator_states()
     seeds = [int(bits) for bits in random_bits(key, RngStream.TRANSFORMS, 3)]
     random.seed(seeds[0])
     np.random.seed(seeds[1] % 2**32)  # noqa: NPY002
@@ -30,6 +33,11 @@ def seeded_generators(key: RngKey) -> Iterator[None]:
     try:
         yield
     finally:
-        random.setstate(states[0])
-        np.random.set_state(states[1])  # noqa: NPY002
-        torch.set_rng_state(states[2])
+        if states is not None:
+            random.setstate(states[0])
+            np.random.set_state(states[1])  # noqa: NPY002
+            torch.set_rng_state(states[2])
+
+
+def _generator_states() -> tuple[Any, Any, torch.Tensor]:
+    return random.getstate(), np.random.get_state(), torch.get_rng_state()  # noqa: NPY002

@@ -36,11 +36,7 @@ def tracing_mask(tracing: np.ndarray, shape: tuple[int, int]) -> np.ndarray:
 
 
 def traced_area(tracing: np.ndarray) -> float:
-    """Area of a traced ventricle in square pixels, by the shoelace formula.
-
-    Args:
-        tracing (np.ndarray): As for :func:`tracing_outline`.
-    """
+    """Area of a traced ventricle in square pixels, by the shoelace formula."""
     x, y = tracing_outline(tracing).T
     return float(abs(np.dot(x, np.roll(y, -1)) - np.dot(y, np.roll(x, -1))) / 2)
 
@@ -48,14 +44,8 @@ def traced_area(tracing: np.ndarray) -> float:
 def visible_share(tracing: np.ndarray, shape: tuple[int, int]) -> float:
     """Approximate share of a traced ventricle that lies within the frame.
 
-    Points outside the frame are moved to its border, so the part outside loses its area.
-
-    Args:
-        tracing (np.ndarray): As for :func:`tracing_outline`.
-        shape (tuple[int, int]): Height and width of the frame.
-
-    Returns:
-        float: From 0 to about 1; 0 for a tracing without area.
+    Points outside the frame, of height and width ``shape``, are moved to its border, so the part
+    outside loses its area. A tracing without area has a share of 0.
     """
     height, width = shape
     clipped = np.clip(tracing, 0, (width, height, width, height))

@@ -69,7 +69,7 @@ def infos(dataset: CAMUSDataset) -> list[dict]:
     return [dataset.get_data_info(index) for index in range(len(dataset))]
 
 
-def test_what_the_nifti_release_says(nifti_root):
+def test_samples_of_the_nifti_release(nifti_root):
     info = infos(CAMUSDataset(str(nifti_root)))[0]
     assert Path(info['filename']).name == 'patient0001_4CH_half_sequence.nii.gz'
     assert info['patient'] == 'patient0001'
@@ -77,7 +77,7 @@ def test_what_the_nifti_release_says(nifti_root):
     assert (info['view'], info['quality'], info['source']) == ('4CH', 'Medium', NIFTI)
 
 
-def test_what_the_challenge_release_says_and_labels_held_back_are_counted(tmp_path):
+def test_samples_of_the_challenge_release_and_withheld_labels_are_counted(tmp_path):
     write_challenge(tmp_path, 1)
     write_challenge(tmp_path, 2, ef=None, part='testing')
     dataset = CAMUSDataset(str(tmp_path))
@@ -171,14 +171,14 @@ def instant_beyond(root: Path) -> dict:
         (lambda root: {'views': '3CH'}, "view '3CH' is unknown"),
     ],
 )
-def test_what_is_wrong_is_named(nifti_root, spoil, message):
+def test_errors_name_the_fault(nifti_root, spoil, message):
     kwargs = spoil(nifti_root)
     with pytest.raises(UserError, match=message) as error:
         CAMUSDataset(str(nifti_root), **kwargs).full_init()
     assert len(str(error.value).splitlines()) <= 2
 
 
-def test_an_empty_folder_says_what_was_expected(tmp_path):
+def test_an_empty_folder_is_refused(tmp_path):
     with pytest.raises(UserError, match='no patient of CAMUS; expected database_nifti'):
         CAMUSDataset(str(tmp_path)).full_init()
 

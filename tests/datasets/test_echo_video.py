@@ -32,7 +32,7 @@ def test_a_folder_is_searched_in_order(good_root, tmp_path):
         ('list.csv', '\ufeffPatient,FileName\n3,day1/1.avi\n4,day0/0.avi\n5,day0/none.avi\n'),
     ],
 )
-def test_a_list_keeps_its_order_and_counts_what_is_missing(name, content, good_root, tmp_path):
+def test_a_list_keeps_its_order_and_missing_files_are_counted(name, content, good_root, tmp_path):
     (tmp_path / name).write_text(content)
     dataset = EchoVideoDataset(str(good_root), str(tmp_path / name))
     stems = [Path(dataset.get_data_info(index)['filename']).stem for index in range(len(dataset))]
@@ -48,12 +48,12 @@ def test_a_list_keeps_its_order_and_counts_what_is_missing(name, content, good_r
         ({'data_root': 'no/folder', 'ann_file': 'a.csv'}, 'no/folder/a.csv: no such file'),
     ],
 )
-def test_what_is_missing_is_named_in_two_lines(options, named):
+def test_missing_files_are_named_in_two_lines(options, named):
     with pytest.raises(UserError) as caught:
         DATASETS.build({'type': 'echocardmae_mm.EchoVideoDataset', **options})
     first, second = str(caught.value).splitlines()
     assert first.startswith(named)
-    assert 'tools/make_phantoms.py --out data/phantom' in second
+    assert 'echocardmae phantoms --out data/phantom' in second
 
 
 def test_a_folder_without_recordings_is_named(tmp_path):

@@ -149,7 +149,7 @@ def test_a_missing_data_set_is_named_in_two_lines():
     first, second = str(caught.value).splitlines()
     assert first.startswith('no/EchoNet/FileList.csv: not found')
     assert 'https://echonet.github.io/dynamic' in first
-    assert 'tools/make_phantoms.py --out data/phantom --videos 800 --seed 1 ' in second
+    assert 'echocardmae phantoms --out data/phantom --videos 800 --seed 1 ' in second
 
 
 def test_tracings_keep_the_order_of_the_file(echonet_root):

@@ -80,7 +80,7 @@ def untraced(row):
         (untraced, 'recordings without two usable tracings (dropped)', 1),
     ],
 )
-def test_what_cannot_be_used_is_counted_and_left_out(root, change, reason, count):
+def test_unusable_tracings_are_dropped_and_counted(root, change, reason, count):
     rewrite(root / 'VolumeTracings.csv', change)
     dataset = EchoNetSegDataset(data_root=str(root), split='train')
     assert len(dataset) == 8
@@ -109,7 +109,7 @@ def test_a_recording_that_ends_before_its_tracing_is_skipped_in_training(root):
         assert dataset[index]['gt_seg_map'].any()
     assert dataset.skipped.sum() == 1
     skipped = int(dataset.skipped.argmax())
-    assert 'frame 80 is labelled, but it has 80 frames' in dataset.skip_reason(skipped)
+    assert 'frame 80 is labelled, but the recording has 80 frames' in dataset.skip_reason(skipped)
 
 
 def test_a_tracing_beyond_the_real_end_stops_an_evaluation_and_is_named(root):
@@ -119,7 +119,9 @@ def test_a_tracing_beyond_the_real_end_stops_an_evaluation_and_is_named(root):
         data_root=str(root), split='train', test_mode=True, pipeline=READING
     )
     assert len(dataset) == 10
-    with pytest.raises(RecordingError, match='frame 80 is labelled, but it has 80 frames'):
+    with pytest.raises(
+        RecordingError, match='frame 80 is labelled, but the recording has 80 frames'
+    ):
         [dataset[index] for index in range(10)]
 
 

@@ -82,7 +82,7 @@ def infos(dataset: HMCQUDataset) -> list[dict]:
 
 @pytest.mark.parametrize('normal', [0, 1])
 @pytest.mark.parametrize('name', [NEW, OLD])
-def test_what_the_workbook_says(write, name, normal):
+def test_samples_of_the_workbook(write, name, normal):
     root = write(name, normal=normal)
     first, *others = infos(HMCQUDataset(root, traced_only=False))
     del first['sample_idx']
@@ -191,7 +191,7 @@ def test_folds_test_every_recording_once_and_hold_the_share_of_infarctions(write
     assert len(tested) == len(set(tested)) == 109
 
 
-def test_folds_do_not_depend_on_what_is_on_disk(write):
+def test_folds_do_not_depend_on_the_files_on_disk(write):
     root = write()
     whole = HMCQUDataset(root, fold=0, split='test', num_folds=2)
     whole.full_init()
@@ -242,14 +242,14 @@ def test_folds_from_a_file(write, tmp_path):
         ({'view': 'A2C', 'traced_only': False}, r'no workbook of view A2C; expected A2C\.xlsx'),
     ],
 )
-def test_what_is_wrong_is_named(write, kwargs, message):
+def test_errors_name_the_fault(write, kwargs, message):
     root = write()
     with pytest.raises(UserError, match=message) as error:
         HMCQUDataset(root, **kwargs).full_init()
     assert len(str(error.value).splitlines()) <= 2
 
 
-def test_folders_without_the_data_set_or_its_videos_say_what_to_do(tmp_path):
+def test_folders_without_workbook_or_videos_are_refused(tmp_path):
     with pytest.raises(UserError, match=r'expected A4C\.xlsx or HMC_QU\.xlsx'):
         HMCQUDataset(str(tmp_path)).full_init()
     write_workbook(tmp_path / NEW)

@@ -101,7 +101,7 @@ def test_a_segment_that_is_not_coded_leaves_the_label_open(tmp_path, codes, labe
     assert [row.label for row in rows] == [label]
 
 
-def test_a_header_of_one_row_costs_no_recording(tmp_path):
+def test_a_header_of_one_row_loses_no_recording(tmp_path):
     rows = read_hmc_qu_workbook(write(tmp_path / 'A4C.xlsx', A_ROW, header=HEADER[:1]))
     assert [row.stem for row in rows] == [A_ROW[0]]
 
@@ -142,7 +142,7 @@ def words(path: Path) -> Path:
         (lambda path: path, 'not a workbook'),
     ],
 )
-def test_what_is_wrong_is_named(tmp_path, make, message):
+def test_errors_name_the_fault(tmp_path, make, message):
     path = make(tmp_path / 'A4C.xlsx')
     with pytest.raises(UserError, match=message) as error:
         read_hmc_qu_workbook(path)

@@ -96,7 +96,7 @@ def test_exchange_by_file(tmp_path):
         ('patient,fold\na,0\n', 'patients have no fold, such as b'),
     ],
 )
-def test_what_is_wrong_in_a_file_is_named(tmp_path, text, message):
+def test_malformed_files_are_named(tmp_path, text, message):
     path = tmp_path / 'folds.csv'
     if text is not None:
         path.write_text(text)

@@ -30,7 +30,7 @@ def test_another_seed_is_another_draw():
     assert draw_split(NAMES, NAMES[:10], seed=0) != draw_split(NAMES, NAMES[:10], seed=1)
 
 
-def test_what_is_written_is_read(tmp_path):
+def test_a_written_split_is_read_back(tmp_path):
     split = draw_split(NAMES, NAMES[:3])
     write_split(tmp_path / 'split.csv', split)
     assert read_split(tmp_path / 'split.csv', NAMES) == split
@@ -46,7 +46,7 @@ def test_what_is_written_is_read(tmp_path):
         ('patient,split\nb,train\n', '1 patients have no split, such as a'),
     ],
 )
-def test_what_is_no_split_is_refused(tmp_path, text, message):
+def test_malformed_files_are_named(tmp_path, text, message):
     (tmp_path / 'split.csv').write_text(text)
     with pytest.raises(UserError, match=message):
         read_split(tmp_path / 'split.csv', ['a'])

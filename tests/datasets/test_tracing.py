@@ -37,7 +37,7 @@ def test_mask_is_that_of_the_polygon_and_area_its(half_width):
     assert mask.sum() == pytest.approx(traced_area(tracing), rel=0.05, abs=75)
 
 
-def test_what_lies_outside_is_cut_off():
+def test_masks_are_clipped_to_the_frame():
     tracing = ellipse(20)
     tracing[:, [0, 2]] += 50
     mask = tracing_mask(tracing, (112, 112))

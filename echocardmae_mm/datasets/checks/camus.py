@@ -1,28 +1,35 @@
-"""CAMUS, in both releases: patients, their files, their cfg files and the splits."""
+"""Check CAMUS, in both releases: patients, images, cfg files and splits."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
-from echocardmae_mm.datasets.camus_index import NIFTI, Patient, ejection_fraction, find_patients
+from echocardmae_mm.datasets.camus_index import (
+    INSTANTS,
+    NIFTI,
+    VIEWS,
+    Patient,
+    ejection_fraction,
+    find_patients,
+    instant_frame,
+)
 from echocardmae_mm.datasets.checks.findings import Findings
-from echocardmae_mm.datasets.echonet_dynamic import is_ef
+from echocardmae_mm.datasets.echonet_lists import is_ef
 
 _PUBLISHED_PATIENTS = 500
 _PUBLISHED_SPLITS = {'training': 400, 'validation': 50, 'testing': 50}
-_VIEWS = ('2CH', '4CH')
 _EF_TOLERANCE = 1.0
 
 
 def check_camus(root: Path) -> Findings | None:
-    """Check the patients' folders.
+    """Check the patients of a folder.
 
     Args:
-        root (Path): Folder of ``database_nifti`` (the NIfTI release) or of ``training`` and
-            ``testing`` (the challenge's), or one of these itself.
+        root (Path): Folder of ``database_nifti`` (NIfTI release), of ``training`` and ``testing``
+            (challenge release), or one of these itself.
 
     Returns:
-        Findings, optional: None if there is no folder of a CAMUS patient.
+        Findings, optional: None if there is no patient of CAMUS.
     """
     patients = find_patients(root)
     if not patients:
@@ -36,19 +43,19 @@ def check_camus(root: Path) -> Findings | None:
     findings.compare('patients', len(patients), _PUBLISHED_PATIENTS)
     findings.notes.append('EF differs between the releases by about 8 points: never mix them')
     if releases == {NIFTI}:
-        _compare_splits(findings, patients[0].folder.parent.parent / 'database_split', patients)
+        _check_splits(findings, patients[0].folder.parent.parent / 'database_split', patients)
     for patient in patients:
-        for view in _VIEWS:
+        for view in VIEWS:
             _check_view(findings, patient, view)
     return findings
 
 
-def _compare_splits(findings: Findings, folder: Path, patients: list[Patient]) -> None:
+def _check_splits(findings: Findings, folder: Path, patients: list[Patient]) -> None:
     present, seen = {patient.name for patient in patients}, set[str]()
     for split, published in _PUBLISHED_SPLITS.items():
         path = folder / f'subgroup_{split}.txt'
         if not path.is_file():
-            findings.notes.append(f'{path} is missing; needed for the split')
+            findings.notes.append(f'{path} is missing; segmentation needs it for the split')
             continue
         names = set(path.read_text().split())
         findings.compare(f'patients in {path.name}', len(names), published)
@@ -60,8 +67,7 @@ def _compare_splits(findings: Findings, folder: Path, patients: list[Patient]) -
 
 
 def _check_view(findings: Findings, patient: Patient, view: str) -> None:
-    stem = f'{patient.name}_{view}'
-    info = patient.info(view)
+    stem, info = f'{patient.name}_{view}', patient.info(view)
     if not info:
         findings.add(stem, f'Info_{view}.cfg is missing or empty')
     num_frames = int(info['NbFrame']) if info.get('NbFrame', '').isdigit() else None
@@ -72,26 +78,22 @@ def _check_view(findings: Findings, patient: Patient, view: str) -> None:
             findings.recordings[str(path)] = frames
         elif not (kind.endswith('_gt') and patient.may_lack_labels):
             findings.add(f'{stem}_{kind}', 'is missing')
-    _check_instants(findings, stem, info)
+    for instant in INSTANTS:
+        if instant_frame(info, instant) is None:
+            stated, last = info.get(instant, ''), info.get('NbFrame', '')
+            findings.add(stem, f'{instant}={stated!r} is no frame of 1 to {last!r} in its cfg file')
     _check_ejection_fraction(findings, stem, info)
-
-
-def _check_instants(findings: Findings, stem: str, info: dict[str, str]) -> None:
-    for instant in ('ED', 'ES'):
-        frame, last = info.get(instant, ''), info.get('NbFrame', '')
-        if not (frame.isdigit() and last.isdigit() and 1 <= int(frame) <= int(last)):
-            findings.add(stem, f'{instant}={frame!r} is no frame of 1 to {last!r} in its cfg file')
 
 
 def _check_ejection_fraction(findings: Findings, stem: str, info: dict[str, str]) -> None:
     ef = ejection_fraction(info)
     if not is_ef(ef):
         findings.add(stem, 'no EF of 0 to 100 in its cfg file')
-        return
-    try:
-        volumes = (float(info['LVedv']), float(info['LVesv'])) if 'LVedv' in info else None
-    except (KeyError, ValueError):
-        findings.add(stem, 'no volumes in its cfg file')
-        return
-    if volumes and abs(100 * (volumes[0] - volumes[1]) / volumes[0] - ef) > _EF_TOLERANCE:
-        findings.add(stem, f'EF {ef} does not fit its volumes {volumes}')
+    elif 'LVedv' in info:
+        try:
+            edv, esv = float(info['LVedv']), float(info['LVesv'])
+        except (KeyError, ValueError):
+            findings.add(stem, 'no volumes in its cfg file')
+            return
+        if abs(100 * (edv - esv) / edv - ef) > _EF_TOLERANCE:
+            findings.add(stem, f'EF {ef} does not fit its volumes {(edv, esv)}')

@@ -1,4 +1,4 @@
-"""EchoNet-Dynamic: its lists against each other, the files, and what was published."""
+"""Check EchoNet-Dynamic: its lists against each other, the files and the published counts."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ from pathlib import Path
 import numpy as np
 
 from echocardmae_mm.datasets.checks.findings import Findings
-from echocardmae_mm.datasets.echonet_dynamic import find_videos
+from echocardmae_mm.datasets.csv_table import read_table
 from echocardmae_mm.datasets.echonet_lists import (
     FILE_LIST,
     ROWS_OF_A_TRACING,
     TRACINGS,
+    find_videos,
     read_number,
-    read_rows,
     read_tracings,
     video_stem,
 )
@@ -29,7 +29,7 @@ _EF_TOLERANCE = 0.1
 
 
 def check_echonet_dynamic(root: Path) -> Findings | None:
-    """Check FileList.csv and VolumeTracings.csv.
+    """Check FileList.csv and VolumeTracings.csv of a folder.
 
     Args:
         root (Path): The folder.
@@ -41,88 +41,84 @@ def check_echonet_dynamic(root: Path) -> Findings | None:
         return None
     findings = Findings('EchoNet-Dynamic', root)
     try:
-        rows = read_rows(root / FILE_LIST, _COLUMNS)
+        table = read_table(root / FILE_LIST, _COLUMNS)
+        tracings = read_tracings(root / TRACINGS)
     except UserError as error:
         findings.obstacles.append(str(error))
         return findings
-    findings.compare(f'rows in {FILE_LIST}', len(rows), _PUBLISHED_ROWS)
-    splits = Counter(row['Split'].strip().lower() for row in rows)
-    for split, published in _PUBLISHED_SPLITS.items():
-        findings.compare(f'of split {split}', splits.pop(split, 0), published)
-    if not any(row['Split'].strip().lower() == 'train' for row in rows):
-        findings.obstacles.append(f'{root / FILE_LIST}: no rows of split train')
-    if splits:
-        findings.notes.append(f'unknown splits: {dict(splits)}')
-    first_rows: dict[str, dict[str, str]] = {}
-    for row in rows:
+    table['Split'] = table['Split'].str.strip().str.lower()
+    _check_splits(findings, table['Split'].tolist())
+    rows: dict[str, dict[str, str]] = {}
+    for row in table.to_dict('records'):
         stem = video_stem(row['FileName'])
-        if first_rows.setdefault(stem, row) is not row:
+        if rows.setdefault(stem, row) is not row:
             findings.add(stem, f'listed again in {FILE_LIST}; the first row counts')
-    _check_files(findings, first_rows)
-    for stem, row in first_rows.items():
+    _check_files(findings, rows)
+    for stem, row in rows.items():
         _check_ejection_fraction(findings, stem, row)
-    _check_tracings(findings, first_rows)
+    if (root / TRACINGS).is_file():
+        _check_tracings(findings, rows, tracings)
+    else:
+        findings.notes.append(f'no {TRACINGS}: no segmentation, and drop_untraced drops all')
     return findings
+
+
+def _check_splits(findings: Findings, splits: list[str]) -> None:
+    findings.compare(f'rows in {FILE_LIST}', len(splits), _PUBLISHED_ROWS)
+    counts = Counter(splits)
+    for split, published in _PUBLISHED_SPLITS.items():
+        findings.compare(f'of split {split}', counts[split], published)
+    if not counts['train']:
+        findings.obstacles.append(f'{findings.root / FILE_LIST}: no rows of split train')
+    if unknown := {name: count for name, count in counts.items() if name not in _PUBLISHED_SPLITS}:
+        findings.notes.append(f'unknown splits: {unknown}')
 
 
 def _check_files(findings: Findings, rows: dict[str, dict[str, str]]) -> None:
     videos = find_videos(findings.root)
     for stem, row in rows.items():
-        if stem in videos:
-            frames = read_number(row, 'NumberOfFrames')
-            filename = str(videos[stem])
-            findings.recordings[filename] = int(frames) if math.isfinite(frames) else None
-            if row['Split'].strip().lower() == 'val':
-                findings.validation.add(filename)
-        else:
+        if stem not in videos:
             findings.add(stem, 'listed, but not on disk')
+            continue
+        frames, filename = read_number(row, 'NumberOfFrames'), str(videos[stem])
+        findings.recordings[filename] = int(frames) if math.isfinite(frames) else None
+        if row['Split'] == 'val':
+            findings.validation.add(filename)
     findings.notes.append(f'{len(videos.keys() - rows.keys()):,} videos on disk are not listed')
 
 
 def _check_ejection_fraction(findings: Findings, stem: str, row: dict[str, str]) -> None:
     ef, edv, esv = (read_number(row, column) for column in ('EF', 'EDV', 'ESV'))
+    expected = 100 * (edv - esv) / edv if edv > 0 else math.nan
     if not math.isfinite(ef):
         findings.add(stem, f'no EF in the list: {row["EF"]!r}')
-    elif edv > 0 and abs(100 * (edv - esv) / edv - ef) > _EF_TOLERANCE:
-        expected = 100 * (edv - esv) / edv
+    elif abs(expected - ef) > _EF_TOLERANCE:
         findings.add(stem, f'EF {ef:.1f} does not fit its volumes, which give {expected:.1f}')
 
 
-def _check_tracings(findings: Findings, rows: dict[str, dict[str, str]]) -> None:
-    path = findings.root / TRACINGS
-    if not path.is_file():
-        findings.notes.append(f'no {TRACINGS}: no segmentation, and drop_untraced drops all')
-        return
-    try:
-        tracings = read_tracings(path)
-    except UserError as error:
-        findings.obstacles.append(str(error))
-        return
-    unlisted = sorted(tracings.keys() - rows.keys())
-    if unlisted:
+def _check_tracings(
+    findings: Findings,
+    rows: dict[str, dict[str, str]],
+    tracings: dict[str, dict[int, np.ndarray]],
+) -> None:
+    if unlisted := sorted(tracings.keys() - rows.keys()):
         findings.notes.append(f'{len(unlisted)} traced but not listed: {", ".join(unlisted[:3])}')
     larger_first = 0
     for stem, row in rows.items():
         frames = tracings.get(stem, {})
-        _check_frames(findings, stem, frames, read_number(row, 'NumberOfFrames'))
         areas = [traced_area(tracing) for tracing in frames.values()]
         larger_first += len(areas) == 2 and areas[0] > areas[1]
+        if len(frames) != 2:
+            findings.add(stem, f'{len(frames)} traced frames, not 2')
+        elif areas[0] == areas[1]:
+            findings.add(stem, 'both traced areas are equal: end-diastole is ambiguous')
+        num_frames = read_number(row, 'NumberOfFrames')
+        outside = [frame for frame in frames if not 0 <= frame < num_frames]
+        if outside and math.isfinite(num_frames):
+            findings.add(stem, f'traced frames {outside} lie outside its {num_frames:.0f} frames')
+        odd = [len(tracing) for tracing in frames.values() if len(tracing) != ROWS_OF_A_TRACING]
+        if odd:
+            findings.add(stem, f'a tracing of {odd[0]} rows, not {ROWS_OF_A_TRACING}')
     findings.notes.append(
         f'{len(tracings):,} traced; in {larger_first:,} the larger area, end-diastole, comes first'
     )
-
-
-def _check_frames(
-    findings: Findings, stem: str, frames: dict[int, np.ndarray], num_frames: float
-) -> None:
-    if len(frames) != 2:
-        findings.add(stem, f'{len(frames)} traced frames, not 2')
-    outside = [frame for frame in frames if not 0 <= frame < num_frames]
-    if outside and math.isfinite(num_frames):
-        findings.add(stem, f'traced frames {outside} lie outside its {num_frames:.0f} frames')
-    odd = [len(tracing) for tracing in frames.values() if len(tracing) != ROWS_OF_A_TRACING]
-    if odd:
-        findings.add(stem, f'a tracing of {odd[0]} rows, not {ROWS_OF_A_TRACING}')
-    areas = [traced_area(tracing) for tracing in frames.values()]
-    if len(areas) == 2 and areas[0] == areas[1]:
-        findings.add(stem, 'both traced areas are the same: end-diastole cannot be told')

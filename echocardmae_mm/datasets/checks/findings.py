@@ -1,4 +1,4 @@
-"""What the check of a data set brings to light."""
+"""Results of checking a data set."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ from typing import NamedTuple
 
 
 class Problem(NamedTuple):
-    """Something wrong with one recording; training goes on without it.
+    """A fault of one recording, without which training continues.
 
     Args:
         where (str): The file, or its name in a list.
-        reason (str): What is wrong.
+        reason (str): The fault.
     """
 
     where: str
@@ -26,12 +26,12 @@ class Findings:
     Args:
         name (str): The data set.
         root (Path): Its folder.
-        recordings (dict[str, int | None]): Files to open, each with the number of frames that the
-            data set states, None if it states none.
-        validation (set[str]): Those of them that a list puts into the validation set.
-        notes (list[str]): Counts and facts, in the order in which they are told.
-        problems (list[Problem]): What is wrong with single recordings.
-        obstacles (list[str]): Why training cannot start.
+        recordings (dict[str, int | None]): Files to open, with the number of frames that the data
+            set states, or None.
+        validation (set[str]): Files of the validation set, if a list names them.
+        notes (list[str]): Counts and facts, in the order of printing.
+        problems (list[Problem]): Faults of single recordings.
+        obstacles (list[str]): Reasons why training cannot start.
     """
 
     name: str
@@ -42,22 +42,11 @@ class Findings:
     problems: list[Problem] = field(default_factory=list)
     obstacles: list[str] = field(default_factory=list)
 
-    def compare(self, what: str, count: int, published: int) -> None:
-        """Note a count beside the published one.
-
-        Args:
-            what (str): What is counted.
-            count (int): Number found.
-            published (int): Number in the published data set.
-        """
-        beside = '' if count == published else f'; the published set has {published:,}'
-        self.notes.append(f'{count:,} {what}{beside}')
+    def compare(self, noun: str, count: int, published: int) -> None:
+        """Note a count, and the count of the published data set if it differs."""
+        difference = '' if count == published else f'; the published set has {published:,}'
+        self.notes.append(f'{count:,} {noun}{difference}')
 
     def add(self, where: object, reason: str) -> None:
-        """Note a problem.
-
-        Args:
-            where (object): The file, or its name in a list.
-            reason (str): What is wrong.
-        """
+        """Note a fault of one recording, a file or its name in a list."""
         self.problems.append(Problem(str(where), reason))

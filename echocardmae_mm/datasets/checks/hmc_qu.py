@@ -1,4 +1,4 @@
-"""HMC-QU, in both layouts: its workbooks against its recordings."""
+"""Check HMC-QU, in both layouts: its workbooks against its recordings."""
 
 from __future__ import annotations
 
@@ -6,16 +6,16 @@ from pathlib import Path
 
 from echocardmae_mm.datasets.checks.findings import Findings
 from echocardmae_mm.datasets.hmc_qu import find_videos
-from echocardmae_mm.datasets.hmc_qu_workbook import plain_stem, read_hmc_qu_workbook
+from echocardmae_mm.datasets.hmc_qu_workbook import read_hmc_qu_workbook, without_blanks
 from echocardmae_mm.utils.errors import UserError
 
-_WORKBOOKS = {'A4C.xlsx': 162, 'A2C.xlsx': 160, 'HMC_QU.xlsx': 162}
-_WITHOUT_MASKS = 'A2C.xlsx'
-_PUBLISHED_MASKS = 109
+_PUBLISHED_ROWS = {'A4C.xlsx': 162, 'A2C.xlsx': 160, 'HMC_QU.xlsx': 162}
+_UNTRACED = 'A2C.xlsx'
+_PUBLISHED_TRACED = 109
 
 
 def check_hmc_qu(root: Path) -> Findings | None:
-    """Check the workbooks.
+    """Check the workbooks of a folder.
 
     Args:
         root (Path): Folder of A4C.xlsx (and A2C.xlsx), or of HMC_QU.xlsx in the older layout.
@@ -23,13 +23,13 @@ def check_hmc_qu(root: Path) -> Findings | None:
     Returns:
         Findings, optional: None if there is no such workbook.
     """
-    workbooks = [root / name for name in _WORKBOOKS if (root / name).is_file()]
+    workbooks = [root / name for name in _PUBLISHED_ROWS if (root / name).is_file()]
     if not workbooks:
         return None
     findings = Findings('HMC-QU', root)
-    videos = find_videos(root)
     masks = len(list(root.rglob('Mask_*.mat')))
-    findings.compare("masks of the ventricle's wall", masks, _PUBLISHED_MASKS)
+    findings.compare("masks of the ventricle's wall", masks, _PUBLISHED_TRACED)
+    videos = find_videos(root)
     findings.recordings = dict.fromkeys(map(str, videos.values()))
     for workbook in workbooks:
         _check_workbook(findings, workbook, videos)
@@ -42,12 +42,12 @@ def _check_workbook(findings: Findings, path: Path, videos: dict[str, Path]) -> 
     except UserError as error:
         findings.obstacles.append(str(error))
         return
-    findings.compare(f'rows in {path.name}', len(rows), _WORKBOOKS[path.name])
-    if path.name != _WITHOUT_MASKS:
-        ticked = sum(row.is_masked for row in rows)
-        findings.compare(f'rows with a mask in {path.name}', ticked, _PUBLISHED_MASKS)
+    findings.compare(f'rows in {path.name}', len(rows), _PUBLISHED_ROWS[path.name])
+    if path.name != _UNTRACED:
+        traced = sum(row.is_traced for row in rows)
+        findings.compare(f'traced rows in {path.name}', traced, _PUBLISHED_TRACED)
     for row in rows:
-        if plain_stem(row.stem) not in videos:
+        if without_blanks(row.stem) not in videos:
             findings.add(row.stem, f'listed in {path.name}, but not on disk')
         if row.cycle is None:
-            findings.add(row.stem, f'its cycle, frames {row.start} to {row.end}, is none')
+            findings.add(row.stem, f'frames {row.start} to {row.end} are not a valid cycle')

@@ -1,4 +1,4 @@
-"""Open every recording and decode some of it, on several processes."""
+"""Open recordings and decode some of their frames in several processes."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ _FRAMES_AT_ONCE = 64
 
 
 class Opened(NamedTuple):
-    """What became of opening a recording.
+    """Result of opening a recording.
 
     Args:
         filename (str): The file.
-        num_frames (int): Frames that can be decoded; 0 if it cannot be used.
-        reason (str): Why it cannot be used; empty if it can.
+        num_frames (int): Number of frames that can be decoded; 0 if it is unusable.
+        reason (str): Why it is unusable; '' if it is not.
     """
 
     filename: str
@@ -32,11 +32,11 @@ def open_all(filenames: Sequence[str], full: bool, jobs: int) -> Iterator[Opened
 
     Args:
         filenames (Sequence[str]): The files.
-        full (bool): Whether to decode all frames, rather than the first and the last.
+        full (bool): Whether to decode all frames, or only the first and the last.
         jobs (int): Number of processes.
 
-    Returns:
-        Iterator[Opened]: One for each file, in their order.
+    Yields:
+        Opened: One for each file, in the same order.
     """
     return parallel_imap(partial(_open, full=full), filenames, jobs)
 
@@ -44,12 +44,12 @@ def open_all(filenames: Sequence[str], full: bool, jobs: int) -> Iterator[Opened
 def _open(filename: str, full: bool) -> Opened:
     try:
         recording = open_recording(filename)
-        last = len(recording) - 1
+        num_frames = len(recording)
         if full:
-            for first in range(0, len(recording), _FRAMES_AT_ONCE):
-                recording.frames(range(first, min(first + _FRAMES_AT_ONCE, last + 1)))
+            for first in range(0, num_frames, _FRAMES_AT_ONCE):
+                recording.frames(range(first, min(first + _FRAMES_AT_ONCE, num_frames)))
         else:
-            recording.frames([0, last])
+            recording.frames([0, num_frames - 1])
     except RecordingError as error:
         return Opened(filename, 0, error.reason)
-    return Opened(filename, len(recording), '')
+    return Opened(filename, num_frames, '')

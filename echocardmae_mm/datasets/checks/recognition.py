@@ -1,4 +1,4 @@
-"""Which data sets a folder holds."""
+"""Recognise the data sets of a folder and check them."""
 
 from __future__ import annotations
 
@@ -7,25 +7,24 @@ from pathlib import Path
 from echocardmae_mm.datasets.checks.camus import check_camus
 from echocardmae_mm.datasets.checks.echonet_dynamic import check_echonet_dynamic
 from echocardmae_mm.datasets.checks.findings import Findings
-from echocardmae_mm.datasets.checks.folder import check_folder
 from echocardmae_mm.datasets.checks.hmc_qu import check_hmc_qu
+from echocardmae_mm.datasets.recording_lists import find_recordings
 from echocardmae_mm.utils.errors import UserError
 
 _CHECKS = (check_echonet_dynamic, check_camus, check_hmc_qu)
 
 
 def recognise(root: Path) -> list[Findings]:
-    """Recognise the data sets of a folder and check their lists.
+    """Check the lists of each data set in a folder.
 
     Args:
-        root (Path): Folder of a data set, or of several, as the phantoms' is.
+        root (Path): Folder of a data set, of several, or of recordings.
 
     Returns:
-        list[Findings]: One for each data set; that of a plain folder of recordings if it is none of
-        the known ones.
+        list[Findings]: One for each known data set; if there is none, one for all recordings.
 
     Raises:
-        UserError: If the folder is missing.
+        UserError: If there is no such folder.
     """
     if not root.is_dir():
         raise UserError(f'{root}: no such folder; expected the folder of a data set')
@@ -33,4 +32,7 @@ def recognise(root: Path) -> list[Findings]:
         found = [findings for folder in folders for check in _CHECKS if (findings := check(folder))]
         if found:
             return found
-    return [check_folder(root)]
+    findings = Findings('a folder of recordings', root)
+    findings.recordings = dict.fromkeys(map(str, find_recordings(str(root))))
+    findings.notes.append(f'{len(findings.recordings):,} recordings')
+    return [findings]

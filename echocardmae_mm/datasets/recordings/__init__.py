@@ -1,7 +1,4 @@
-"""Recordings as they leave the scanner or the archive, one file a container.
-
-A reader decodes the frames that are asked for, and no others where its container allows it.
-"""
+"""Readers of recordings, one file for each container; they decode only the requested frames."""
 
 from echocardmae_mm.datasets.recordings.content_hash import content_hash
 from echocardmae_mm.datasets.recordings.formats import looks_like_recording

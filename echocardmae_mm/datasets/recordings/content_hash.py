@@ -1,4 +1,4 @@
-"""The content of a recording as a short name that renaming and copying do not change."""
+"""Identify a recording by its content, whatever its name."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ _CHUNK = 1 << 20
 
 
 def content_hash(filename: str) -> str:
-    """Hash of a recording's bytes.
+    """Hash the bytes of a recording.
 
     Args:
-        filename (str): The file. The .raw that an .mhd names is hashed with it.
+        filename (str): The file. The .raw file of an .mhd header is hashed with it.
 
     Returns:
         str: 32 hexadecimal digits, 128 bits of BLAKE2b.
@@ -29,5 +29,5 @@ def content_hash(filename: str) -> str:
 def _raw_files(path: Path) -> list[Path]:
     if path.suffix.lower() != '.mhd':
         return []
-    named = re.findall(r'^ElementDataFile\s*=\s*(.+?)\s*$', path.read_text('latin-1'), re.MULTILINE)
-    return [raw for name in named if (raw := path.parent / name).is_file()]
+    names = re.findall(r'^ElementDataFile\s*=\s*(.+?)\s*$', path.read_text('latin-1'), re.MULTILINE)
+    return [raw for name in names if (raw := path.parent / name).is_file()]

@@ -1,4 +1,4 @@
-"""Ultrasound recordings in DICOM; B-mode sequences only, everything else is refused by name."""
+"""Read B-mode ultrasound sequences in DICOM; other images are refused with the reason."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ from typing import Any
 
 import numpy as np
 
-from echocardmae_mm.datasets.recordings.recording import Recording
+from echocardmae_mm.datasets.recordings.recording import Recording, gray_to_rgb
 from echocardmae_mm.utils.errors import RecordingError
 
-# Value 4 of Image Type, DICOM PS3.3 C.8.5.6.1.1: the modes of an image as bits.
+# Value 4 of Image Type, DICOM PS3.3 C.8.5.6.1.1: a bit for each mode of the image.
 _OTHER_MODES = {
     0x002: 'M-mode',
     0x004: 'spectral Doppler',
@@ -33,16 +33,16 @@ _ULTRASOUND_MODALITIES = ('US', 'OT', '')
 class DicomRecording(Recording):
     """A multi-frame ultrasound image, of any photometric interpretation and transfer syntax.
 
-    Single frames are decoded by the codecs that pydicom finds. Samples of more than eight bits are
-    scaled to 0-255. The region is the largest two-dimensional one of tissue, and the spacing is its
-    own; both are unknown where the region does not fit into the image, as after shrinking it.
+    pydicom decodes single frames with the installed codecs. Samples of more than eight bits are
+    scaled to 0 to 255. Region and spacing are those of the largest two-dimensional tissue region;
+    both are unknown if no region fits into the image, as in images shrunk after acquisition.
 
     Args:
         filename (str): The file.
 
     Raises:
-        RecordingError: If it holds no pixels, no ultrasound, a still, colour Doppler, M-mode or
-            spectral Doppler.
+        RecordingError: If the file is damaged, has no pixels, or is not a B-mode sequence: another
+            modality, a still image, colour Doppler, spectral Doppler, M-mode, ...
     """
 
     def __init__(self, filename: str) -> None:
@@ -67,7 +67,7 @@ class DicomRecording(Recording):
         # One call a frame: pydicom 3's iter_pixels fails on uncompressed YBR_FULL_422.
         from pydicom.pixels import pixel_array
 
-        with _reporting(self.filename, 'damaged pixel data, or no codec for it'):
+        with _reporting(self.filename, 'damaged pixel data, or its codec is not installed'):
             frames = np.stack(
                 [pixel_array(self.filename, index=index) for index in indices.tolist()]
             )
@@ -75,8 +75,8 @@ class DicomRecording(Recording):
 
 
 @contextmanager
-def _reporting(filename: str, what: str) -> Iterator[None]:
-    """Turn what pydicom raises over a damaged file into the recording's error, without warnings."""
+def _reporting(filename: str, fault: str) -> Iterator[None]:
+    """Turn pydicom's errors into a RecordingError, and suppress its warnings."""
     from pydicom.errors import BytesLengthException, InvalidDicomError
 
     try:
@@ -85,7 +85,7 @@ def _reporting(filename: str, what: str) -> Iterator[None]:
             yield
     except (*_DAMAGE, BytesLengthException, InvalidDicomError) as error:
         first_line = (str(error).splitlines() or [type(error).__name__])[0]
-        raise RecordingError(filename, f'{what} ({first_line})') from error
+        raise RecordingError(filename, f'{fault} ({first_line})') from error
 
 
 def _refusal(header: Any) -> str | None:
@@ -103,18 +103,17 @@ def _refusal(header: Any) -> str | None:
 
 
 def _mode(header: Any) -> str | None:
-    """What the image is other than B-mode.
+    """The mode of the image; None for B-mode.
 
-    Ultrasound Color Data Present counts only where no region is described: scanners set it for grey
-    images that are stored with a palette, too.
+    Ultrasound Color Data Present counts only without regions, because scanners also set it for grey
+    images with a palette.
     """
+    for bit, name in _OTHER_MODES.items():
+        if _image_type_bits(header) & bit:
+            return name
     regions = header.get('SequenceOfUltrasoundRegions') or []
     formats = {region.get('RegionSpatialFormat') for region in regions}
     types = {region.get('RegionDataType') for region in regions}
-    bits = _image_type_bits(header)
-    for bit, name in _OTHER_MODES.items():
-        if bits & bit:
-            return name
     if _SPECTRAL in formats:
         return 'spectral Doppler'
     if _M_MODE in formats:
@@ -125,10 +124,9 @@ def _mode(header: Any) -> str | None:
 
 
 def _image_type_bits(header: Any) -> int:
-    parts = list(header.get('ImageType') or [])[3:4]
     try:
-        return int(parts[0], 16) if parts else 0
-    except ValueError:
+        return int(header.get('ImageType')[3], 16)
+    except (IndexError, TypeError, ValueError):
         return 0
 
 
@@ -145,7 +143,7 @@ def _frame_rate(header: Any) -> float | None:
 
 
 def _tissue_region(header: Any) -> Any | None:
-    """The largest two-dimensional region of tissue that lies within the image."""
+    """The largest two-dimensional tissue region within the image."""
     fitting = [
         region
         for region in header.get('SequenceOfUltrasoundRegions') or []
@@ -169,23 +167,20 @@ def _area(region: Any) -> int:
 
 def _spacing(header: Any, tissue: Any | None) -> tuple[float, float] | None:
     """Height and width of a pixel in mm."""
-    if tissue is not None and _in_centimetres(tissue):
-        row, column = abs(float(tissue.PhysicalDeltaY)), abs(float(tissue.PhysicalDeltaX))
-        if row and column:
-            return 10 * row, 10 * column
+    if tissue is not None:
+        units = tissue.get('PhysicalUnitsXDirection'), tissue.get('PhysicalUnitsYDirection')
+        if units == (_CENTIMETRE, _CENTIMETRE):
+            row, column = abs(float(tissue.PhysicalDeltaY)), abs(float(tissue.PhysicalDeltaX))
+            if row and column:
+                return 10 * row, 10 * column
     if header.get('SequenceOfUltrasoundRegions') or not header.get('PixelSpacing'):
         return None
     row, column = header.PixelSpacing
     return float(row), float(column)
 
 
-def _in_centimetres(region: Any) -> bool:
-    units = region.get('PhysicalUnitsXDirection'), region.get('PhysicalUnitsYDirection')
-    return units == (_CENTIMETRE, _CENTIMETRE)
-
-
 def _to_rgb(frames: np.ndarray, header: Any) -> np.ndarray:
-    """uint8 RGB of shape (n, H, W, 3); pydicom has turned YBR into RGB already."""
+    """Convert decoded frames to uint8 RGB (n, H, W, 3); pydicom has already converted YBR."""
     from pydicom.pixels import apply_color_lut
 
     if header.PhotometricInterpretation == 'PALETTE COLOR':
@@ -199,4 +194,4 @@ def _to_rgb(frames: np.ndarray, header: Any) -> np.ndarray:
         frames = np.rint(scaled).astype(np.uint8)
     if header.PhotometricInterpretation == 'MONOCHROME1':
         frames = 255 - frames
-    return frames if frames.ndim == 4 else np.repeat(frames[..., None], 3, axis=-1)
+    return frames if frames.ndim == 4 else gray_to_rgb(frames)

@@ -1,7 +1,4 @@
-"""Which container a file is, by its name and by its first bytes.
-
-The name says which files of a folder are recordings; the bytes decide which reader gets them.
-"""
+"""Recognise containers: files of a folder by their names, the reader of a file by its content."""
 
 from __future__ import annotations
 
@@ -16,7 +13,7 @@ from echocardmae_mm.utils.errors import RecordingError
 
 
 class Container(Enum):
-    """The containers that can be read."""
+    """The supported containers."""
 
     VIDEO = 'video'
     DICOM = 'DICOM'
@@ -27,7 +24,7 @@ class Container(Enum):
 class _Format(NamedTuple):
     container: Container
     suffixes: tuple[str, ...]
-    recognise: Callable[[bytes], bool]
+    matches: Callable[[bytes], bool]
 
 
 _QUICKTIME_ATOMS = (b'ftyp', b'moov', b'mdat', b'wide', b'free', b'skip')
@@ -46,16 +43,16 @@ _HEAD_BYTES = 512
 
 
 def recording_container(filename: str) -> Container:
-    """Container of a file, by its content.
+    """Recognise the container of a file by its content.
 
     Args:
         filename (str): The file.
 
     Returns:
-        Container: What it is, whatever its name.
+        Container: Its container, whatever its name.
 
     Raises:
-        RecordingError: If it is missing, empty, or none of the containers that can be read.
+        RecordingError: If the file is missing or empty, or its container is not supported.
     """
     path = Path(filename)
     if not path.is_file():
@@ -64,26 +61,26 @@ def recording_container(filename: str) -> Container:
     if not head:
         raise RecordingError(filename, 'the file is empty')
     for entry in _FORMATS:
-        if entry.recognise(head):
+        if entry.matches(head):
             return entry.container
     kind = 'text' if head.isascii() else 'something else'
     expected = next(
         (e.container.value for e in _FORMATS if path.name.lower().endswith(e.suffixes)), 'recording'
     )
     raise RecordingError(
-        filename, f'not a {expected}: the file holds {kind}, it begins with {head[:16]!r}'
+        filename, f'not a {expected}: the file holds {kind} and begins with {head[:16]!r}'
     )
 
 
 def looks_like_recording(path: Path) -> bool:
-    """Whether a file of a folder is meant as a recording.
+    """Whether a file of a folder is meant to be a recording.
 
     Args:
         path (Path): An existing file.
 
     Returns:
-        bool: True for the known suffixes, and for DICOM that carries none or a part of its UID in
-        place of one. Hidden files and DICOM directories are no recordings.
+        bool: True for the known suffixes, and for DICOM files whose suffix is missing or a part of
+        the UID. False for hidden files and DICOM directories.
     """
     if path.name.startswith('.') or path.name == 'DICOMDIR':
         return False

@@ -1,4 +1,4 @@
-"""Label images, as CAMUS has them beside its frames."""
+"""Read label images, such as those of CAMUS."""
 
 from __future__ import annotations
 
@@ -14,21 +14,21 @@ def read_labels(filename: str, num_classes: int) -> np.ndarray:
 
     Args:
         filename (str): A NIfTI or MetaImage file of one frame.
-        num_classes (int): Labels must be below.
+        num_classes (int): Number of classes; labels must be below it.
 
     Returns:
-        np.ndarray: uint8 of shape (H, W), the labels as the file has them.
+        np.ndarray: uint8 of shape (H, W).
 
     Raises:
         RecordingError: If the file is missing or damaged, or holds an unknown label.
     """
     recording = open_recording(filename)
     if not isinstance(recording, VolumeRecording):
-        raise RecordingError(filename, 'no NIfTI or MetaImage file, as label images are')
+        raise RecordingError(filename, 'not a NIfTI or MetaImage file, as label images must be')
     values = recording.values[0]
     labels = values.astype(np.uint8)
     if not np.array_equal(labels, values):
-        raise RecordingError(filename, 'holds values that are no labels: whole numbers to 255')
+        raise RecordingError(filename, 'not a label image: expected integers from 0 to 255')
     if labels.max() >= num_classes:
         unknown = labels[labels >= num_classes].min()
         raise RecordingError(

@@ -1,4 +1,4 @@
-"""The reader that fits a file."""
+"""Open a recording with the reader for its container."""
 
 from __future__ import annotations
 
@@ -20,17 +20,17 @@ _READERS: dict[Container, Callable[[str], Recording]] = {
 
 
 def open_recording(filename: str | PathLike[str]) -> Recording:
-    """Open a recording of any known container.
+    """Open a recording in any known container.
 
     Args:
         filename (str | PathLike): An .avi, .mp4, .mov, .mkv, DICOM, NIfTI (.nii, .nii.gz) or
-            MetaImage (.mhd, .mha) file. Its content decides which of them it is.
+            MetaImage (.mhd, .mha) file, recognised by its content.
 
     Returns:
-        Recording: Its length, frame rate, spacing and region; pixels on demand.
+        Recording: The recording; its pixels are decoded on demand.
 
     Raises:
-        RecordingError: If the file is missing, empty, damaged, or no B-mode recording.
+        RecordingError: If the file is missing, empty or damaged, or not a B-mode recording.
     """
     filename = str(filename)
     return _READERS[recording_container(filename)](filename)

@@ -40,14 +40,7 @@ class Decoded(NamedTuple):
 
 
 def decode(path: Path) -> Decoded:
-    """Decode all frames of a recording.
-
-    Args:
-        path (Path): The file.
-
-    Returns:
-        Decoded: Its frames, or the reason why it cannot be used.
-    """
+    """Decode all frames of a recording, or find the reason why it cannot be used."""
     try:
         metadata = {'content': content_hash(str(path)), 'source_bytes': path.stat().st_size}
     except OSError as error:
@@ -64,7 +57,7 @@ def decode(path: Path) -> Decoded:
 class StoreWriter:
     """Appends recordings to a store; whatever is on disk survives an interruption.
 
-    Until :meth:`finish` the files are named ``frames.bin.part`` and ``index.jsonl.part``, so that no
+    Until :meth:`finish` the files are named ``frames.bin.part`` and ``index.jsonl.part``, so no
     reader mistakes them for a store. Resuming verifies the checksums of the pixels on disk and
     continues after the last complete recording.
 
@@ -94,11 +87,7 @@ class StoreWriter:
             self._resume()
 
     def add(self, name: str, decoded: Decoded) -> None:
-        """Append a recording.
-
-        Args:
-            name (str): Its path relative to the packed folder.
-            decoded (Decoded): The recording.
+        """Append a recording under its :func:`name_in_store`.
 
         Raises:
             UserError: If its channels differ and only one is kept, or the disk is full.
@@ -116,11 +105,7 @@ class StoreWriter:
         self.recordings[name] = entry
 
     def finish(self) -> None:
-        """Turn the partial files into a store.
-
-        Raises:
-            UserError: If the disk is full.
-        """
+        """Turn the partial files into a store."""
         recordings = dict(sorted(self.recordings.items()))
         index = {**self._head, 'bytes': self._size, 'recordings': recordings}
         with self._reporting_disk_errors():

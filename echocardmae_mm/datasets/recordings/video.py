@@ -1,4 +1,4 @@
-"""Video files by decord and OpenCV, which give the same pixels: both decode with FFMPEG."""
+"""Read video files by decord and OpenCV; both decode with FFMPEG to the same pixels."""
 
 from __future__ import annotations
 
@@ -14,33 +14,27 @@ from echocardmae_mm.utils.errors import RecordingError
 os.environ.setdefault('OPENCV_FFMPEG_LOGLEVEL', '-8')
 import cv2
 
-FRAMES_PASSED_IN_A_SEEK = 16
+# Decoding this many frames in order takes as long as one seek of decord.
+FRAMES_PER_SEEK = 16
 
 
 def open_video(filename: str) -> Recording:
-    """Open a video with the reader at hand.
+    """Open a video.
 
     Args:
         filename (str): An .avi, .mp4, .mov or .mkv file.
 
     Returns:
-        Recording: With random access by decord; read from the start by OpenCV alone where decord
-        is missing, or where it would stumble over the end of a file that was cut off.
+        Recording: Read by decord; by OpenCV alone if decord is not installed, or the file is
+        truncated, which decord does not handle.
     """
-    if importlib.util.find_spec('decord') and not is_cut_off(filename):
+    if importlib.util.find_spec('decord') and not is_truncated(filename):
         return DecordVideo(filename)
     return OpenCVVideo(filename)
 
 
-def is_cut_off(filename: str) -> bool:
-    """Whether an AVI is shorter than its header says.
-
-    Args:
-        filename (str): The file.
-
-    Returns:
-        bool: False for all other containers: their readers leave out what is not complete.
-    """
+def is_truncated(filename: str) -> bool:
+    """Whether an AVI file is shorter than its header states; False for all other containers."""
     path = Path(filename)
     with path.open('rb') as file:
         riff, size = file.read(4), int.from_bytes(file.read(4), 'little')
@@ -48,13 +42,9 @@ def is_cut_off(filename: str) -> bool:
 
 
 class DecordVideo(Recording):
-    """A video with random access; the packets that are there count, not the header's promise.
+    """A video with random access; frames are counted by packets, not by the header.
 
-    A seek costs decord as much as OpenCV needs to pass over some twenty frames, so that the frames
-    of a clip are read in order and only those far apart are sought.
-
-    Args:
-        filename (str): The file.
+    Frames of a clip are close together and faster to decode in order than by seeking.
     """
 
     def __init__(self, filename: str) -> None:
@@ -70,7 +60,7 @@ class DecordVideo(Recording):
     def _decode(self, indices: np.ndarray) -> np.ndarray:
         import decord
 
-        if indices[-1] < FRAMES_PASSED_IN_A_SEEK * len(indices):
+        if indices[-1] < FRAMES_PER_SEEK * len(indices):
             return read_in_order(self.filename, indices)
         try:
             return self._reader.get_batch(indices).asnumpy()
@@ -79,13 +69,10 @@ class DecordVideo(Recording):
 
 
 class OpenCVVideo(Recording):
-    """A video that is read from its start, because OpenCV's seeking misses frames.
+    """A video that is read from the start, because OpenCV seeks inaccurately.
 
-    The frames are counted by decoding them: the header's count cannot be trusted. The last frame of
-    a file that was cut off is not whole, and left out.
-
-    Args:
-        filename (str): The file.
+    Opening decodes all frames to count them, because the count in the header is unreliable. The
+    incomplete last frame of a truncated file is dropped.
     """
 
     def __init__(self, filename: str) -> None:
@@ -93,7 +80,7 @@ class OpenCVVideo(Recording):
         num_frames = 0
         while capture.grab():
             num_frames += 1
-        num_frames -= is_cut_off(filename)
+        num_frames -= is_truncated(filename)
         super().__init__(filename, num_frames, capture.get(cv2.CAP_PROP_FPS))
 
     def _decode(self, indices: np.ndarray) -> np.ndarray:
@@ -101,14 +88,14 @@ class OpenCVVideo(Recording):
 
 
 def read_in_order(filename: str, indices: np.ndarray) -> np.ndarray:
-    """Decode frames from the start of a video on, by OpenCV; only those wanted are converted.
+    """Decode a video from its start by OpenCV, and convert only the requested frames.
 
     Args:
         filename (str): The file.
-        indices (np.ndarray): Frames wanted, int64 of shape (n,), ascending.
+        indices (np.ndarray): Requested frames, int64 of shape (n,), ascending.
 
     Returns:
-        np.ndarray: uint8 of shape (n, H, W, 3), RGB.
+        np.ndarray: uint8 RGB of shape (n, H, W, 3).
 
     Raises:
         RecordingError: If the video ends before the last of them.
@@ -137,7 +124,7 @@ def _capture(filename: str) -> cv2.VideoCapture:
 
 
 def _unreadable(filename: str) -> RecordingError:
-    return RecordingError(filename, 'no video stream can be read: truncated or damaged')
+    return RecordingError(filename, 'no readable video stream: truncated or damaged')
 
 
 def _damaged(filename: str, indices: np.ndarray) -> RecordingError:

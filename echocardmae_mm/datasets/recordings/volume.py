@@ -1,4 +1,4 @@
-"""Sequences stored as volumes: NIfTI by nibabel, MetaImage by SimpleITK."""
+"""Read sequences that are stored as volumes: NIfTI by nibabel, MetaImage by SimpleITK."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from echocardmae_mm.datasets.recordings.recording import Recording
+from echocardmae_mm.datasets.recordings.recording import Recording, gray_to_rgb
 from echocardmae_mm.utils.errors import RecordingError
 
 _NIFTI_ERRORS = (OSError, EOFError, ValueError, zlib.error)
@@ -15,18 +15,19 @@ _SECONDS = {'sec': 1.0, 'msec': 1e-3, 'usec': 1e-6}
 
 
 class VolumeRecording(Recording):
-    """A sequence of grey frames that lies in memory.
+    """A sequence of grey frames in memory.
 
-    Values of 0 to 255 are kept as they are; any other range is stretched over 0 to 255, all
-    frames alike.
+    Values within 0 to 255 are kept; any other range is scaled to 0 to 255, equally in all frames.
 
     Args:
         filename (str): The file.
-        volume (np.ndarray): Of shape (T, H, W).
+        volume (np.ndarray): Any numeric type, shape (T, H, W).
         fps (float, optional): Frames a second. Defaults to None.
         spacing (tuple[float, float], optional): Height and width of a pixel in mm. Defaults to
             None.
     """
+
+    random_access = True
 
     def __init__(
         self,
@@ -41,13 +42,13 @@ class VolumeRecording(Recording):
         if volume.dtype != np.uint8:
             low, high = float(volume.min()), float(volume.max())
             if not np.isfinite([low, high]).all():
-                raise RecordingError(filename, 'holds values that are not finite')
+                raise RecordingError(filename, 'contains values that are not finite')
             if low < 0 or high > 255 or high <= 1:
                 self._range = (low, high)
 
     @property
     def values(self) -> np.ndarray:
-        """Values as the file has them, of shape (T, H, W)."""
+        """Values as stored in the file, shape (T, H, W)."""
         return self._volume
 
     def _decode(self, indices: np.ndarray) -> np.ndarray:
@@ -56,22 +57,22 @@ class VolumeRecording(Recording):
             low, high = self._range
             scale = 255 / (high - low) if high > low else 0.0
             frames = np.rint((frames.astype(np.float64) - low) * scale).astype(np.uint8)
-        return np.repeat(frames[..., None], 3, axis=-1)
+        return gray_to_rgb(frames)
 
 
 def open_nifti(filename: str) -> VolumeRecording:
     """Open a NIfTI sequence.
 
     Args:
-        filename (str): A .nii or .nii.gz file whose array has the axes (x, y), (x, y, time) or
-            (x, y, 1, time), as CAMUS has.
+        filename (str): A .nii or .nii.gz file with the axes (x, y), (x, y, time) or
+            (x, y, 1, time), as in CAMUS.
 
     Returns:
         VolumeRecording: Frames with y as rows. The frame rate is known only if the header has a
-        time axis with its unit.
+        time axis with a unit.
 
     Raises:
-        RecordingError: If it is damaged or has other axes.
+        RecordingError: If the file is damaged or has other axes.
     """
     import nibabel
 
@@ -98,13 +99,13 @@ def open_meta_image(filename: str) -> VolumeRecording:
     """Open a MetaImage sequence.
 
     Args:
-        filename (str): An .mhd file with its .raw beside it, or an .mha file.
+        filename (str): An .mhd header with its .raw file, or an .mha file.
 
     Returns:
         VolumeRecording: The frame rate is unknown.
 
     Raises:
-        RecordingError: If it is damaged, its .raw is missing, or it has other axes.
+        RecordingError: If the file is damaged, its .raw is missing, or it has other axes.
     """
     import SimpleITK
 

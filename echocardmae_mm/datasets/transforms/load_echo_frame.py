@@ -1,4 +1,4 @@
-"""Read one frame of a recording, in MMSegmentation's grammar."""
+"""Read one frame of a recording for MMSegmentation."""
 
 from __future__ import annotations
 
@@ -14,17 +14,17 @@ from echocardmae_mm.utils.errors import RecordingError
 
 @TRANSFORMS.register_module()
 class LoadEchoFrame(BaseTransform):
-    """Stands where ``LoadImageFromFile`` stands, for recordings of any kind and pictures alike.
+    """Replaces ``LoadImageFromFile``, for recordings and pictures alike.
 
-    Frames are RGB: set ``bgr_to_rgb=False`` in the data preprocessor, and hand RGB arrays to
-    ``mmseg.apis.inference_model``. It has no argument, so that this function can put
-    ``LoadImageFromNDArray`` in its place.
+    Frames are RGB: set ``bgr_to_rgb=False`` in the data preprocessor, and pass RGB arrays to
+    ``mmseg.apis.inference_model``, which substitutes ``LoadImageFromNDArray`` for this transform
+    and therefore requires that it takes no arguments.
 
     Required Keys:
 
-        - filename (str): The recording; ``img_path`` where there is none.
-        - frame (int, optional): Which frame, from 0. Defaults to 0.
-        - packed (tuple[PackedStore, str], optional): As :class:`RecordingInit`.
+        - filename (str): The recording. Defaults to ``img_path``.
+        - frame (int, optional): The frame, from 0. Defaults to 0.
+        - packed (tuple[PackedStore, str], optional): As for :class:`RecordingInit`.
 
     Added Keys:
 
@@ -37,12 +37,6 @@ class LoadEchoFrame(BaseTransform):
     def transform(self, results: dict[str, Any]) -> dict[str, Any]:
         """Read the frame.
 
-        Args:
-            results (dict): The pipeline's results dict.
-
-        Returns:
-            dict: The same dict.
-
         Raises:
             RecordingError: If the file is missing or damaged, or has no such frame.
         """
@@ -50,9 +44,8 @@ class LoadEchoFrame(BaseTransform):
         results = RecordingInit().transform(results)
         recording, frame = results.pop('recording'), results.get('frame', 0)
         require_frames(results['filename'], len(recording), [frame])
-        image = recording.frames([frame])[0]
-        results['img'] = image
-        results['img_shape'] = results['ori_shape'] = image.shape[:2]
+        (results['img'],) = recording.frames([frame])
+        results['img_shape'] = results['ori_shape'] = results['img'].shape[:2]
         return results
 
     def __repr__(self) -> str:
@@ -60,17 +53,17 @@ class LoadEchoFrame(BaseTransform):
 
 
 def require_frames(filename: str, num_frames: int, frames: list[int] | np.ndarray) -> None:
-    """Refuse frames that a recording does not have.
+    """Refuse labelled frames beyond the end of a recording.
 
     Args:
         filename (str): The recording.
-        num_frames (int): Frames that it has.
-        frames (list[int] | np.ndarray): Frames that are labelled, from 0.
+        num_frames (int): Number of its frames.
+        frames (list[int] | np.ndarray): Labelled frames, from 0.
 
     Raises:
-        RecordingError: If one of them lies beyond the end.
+        RecordingError: If there is such a frame.
     """
     if max(frames) >= num_frames:
         raise RecordingError(
-            filename, f'frame {max(frames)} is labelled, but it has {num_frames} frames'
+            filename, f'frame {max(frames)} is labelled, but the recording has {num_frames} frames'
         )

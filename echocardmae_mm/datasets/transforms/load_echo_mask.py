@@ -1,4 +1,4 @@
-"""Draw or read the labels of the frames that were read."""
+"""Load the labels of the frames that were read."""
 
 from __future__ import annotations
 
@@ -18,52 +18,44 @@ IGNORED = 255
 
 @TRANSFORMS.register_module()
 class LoadEchoMask(BaseTransform):
-    """Labels from tracings (EchoNet-Dynamic) or label images (CAMUS); of a clip, frame by frame.
+    """Draws tracings (EchoNet-Dynamic) or reads label images (CAMUS), of a frame or of a clip.
 
-    A recording without labels passes as it is, so that the pipeline of the test serves
-    ``mmseg.apis.inference_model`` too. Behind a ``Resize`` of the frames the labels keep the size
-    of the recording, as a test wants them.
+    Samples without labels pass unchanged, so the test pipeline also serves
+    ``mmseg.apis.inference_model``. After a ``Resize`` of the frames the labels keep the size of the
+    recording, as evaluation needs.
 
     Required Keys:
 
-        - masks (dict[int, np.ndarray | str], optional): For each labelled frame its tracing or the
-          path of its label image.
-        - num_classes (int): With ``masks``; labels must be below.
+        - masks (dict[int, np.ndarray | str], optional): Tracing or path of the label image of each
+          labelled frame.
+        - num_classes (int): With ``masks``: labels must be below it.
         - ori_shape or original_shape (tuple[int, int]): H, W of the recording.
         - frame (int, optional): The frame that was read. Defaults to 0.
-        - frame_inds (int (T,), optional): The frames of a clip, in place of ``frame``.
+        - frame_inds (int (T,), optional): The frames of a clip, instead of ``frame``.
 
     Modified Keys:
 
-        - seg_fields (list[str]): ``gt_seg_map`` is added where there is such a list.
+        - seg_fields (list[str], optional): ``gt_seg_map`` is appended.
 
     Added Keys:
 
-        - gt_seg_map (uint8 (H, W), or (T, H, W) of a clip): Labels; 255 in frames of a clip that
-          have none.
+        - gt_seg_map (uint8 (H, W), or (T, H, W) of a clip): Labels; 255 in frames without labels.
 
     Args:
-        scale (tuple[int, int], optional): Width and height that the labels are brought to, by the
-            nearest pixel's centre, for training. MMSegmentation's ``Resize`` takes the pixel above
-            and to the left, which shifts labels against frames. Defaults to None, the size of the
-            recording.
+        scale (tuple[int, int], optional): Width and height to resize labels to, for training, by
+            nearest pixel centres. (MMSegmentation's ``Resize`` rounds down, which shifts labels
+            against frames.) Defaults to None, the size of the recording.
     """
 
     def __init__(self, scale: tuple[int, int] | None = None) -> None:
         self.scale = scale
 
     def transform(self, results: dict[str, Any]) -> dict[str, Any]:
-        """Draw or read.
-
-        Args:
-            results (dict): The pipeline's results dict.
-
-        Returns:
-            dict: The same dict.
+        """Load the labels.
 
         Raises:
-            RecordingError: If a label image is missing or damaged, of another size than its frame,
-                or holds an unknown label.
+            RecordingError: If a label image is missing or damaged, its size differs from the
+                frame's, or it holds an unknown label.
         """
         if 'masks' not in results:
             return results
@@ -87,7 +79,9 @@ class LoadEchoMask(BaseTransform):
             mask = tracing_mask(source, shape)
         if mask.shape != tuple(shape):
             raise RecordingError(
-                results['filename'], f'is {shape[0]} x {shape[1]}, its labels are of {mask.shape}'
+                results['filename'],
+                f'its size is {shape[0]} x {shape[1]}, that of its labels '
+                f'{" x ".join(map(str, mask.shape))}',
             )
         if self.scale is None:
             return mask

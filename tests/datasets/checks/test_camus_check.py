@@ -51,7 +51,7 @@ def test_a_clean_nifti_release(nifti_root):
         assert len(findings.recordings) == 30
 
 
-def test_what_is_wrong_in_the_nifti_release(nifti_root):
+def test_problems_of_the_nifti_release(nifti_root):
     folder = nifti_root / 'database_nifti' / 'patient0002'
     (folder / 'patient0002_4CH_ES_gt.nii.gz').unlink()
     (folder / 'Info_4CH.cfg').write_text(INFO.replace('ES: 10', 'ES: 11') + 'EF: high\n')

@@ -50,15 +50,15 @@ def test_a_clean_folder(root):
         assert '8 traced; in 0 the larger area, end-diastole, comes first' in findings.notes
 
 
-def test_what_is_wrong_in_the_lists(root):
-    def dirty_list(rows):
+def test_problems_of_the_lists(root):
+    def anomalous_list(rows):
         rows[0]['EF'] = ''
         rows[1]['EF'] = '12'
         rows[2]['FileName'] = '0XELSEWHERE'
         rows[3]['NumberOfFrames'] = '15'
         return [*rows, rows[4]]
 
-    def dirty_tracings(rows):
+    def anomalous_tracings(rows):
         traced = [row for row in rows if not row['FileName'].startswith('0X0000000000000005')]
         extra = [row for row in rows if row['FileName'].startswith('0X0000000000000006')][:1]
         same = [row for row in traced if row['FileName'].startswith('0X0000000000000007')]
@@ -66,8 +66,8 @@ def test_what_is_wrong_in_the_lists(root):
             small.update({**large, 'Frame': small['Frame']})
         return traced + extra
 
-    edit(root / 'FileList.csv', dirty_list)
-    edit(root / 'VolumeTracings.csv', dirty_tracings)
+    edit(root / 'FileList.csv', anomalous_list)
+    edit(root / 'VolumeTracings.csv', anomalous_tracings)
     findings = only(root)
     reasons = {where[-1]: reason for where, reason in findings.problems}
     assert reasons['0'] == "no EF in the list: ''"
@@ -76,7 +76,7 @@ def test_what_is_wrong_in_the_lists(root):
     assert reasons['4'] == 'listed again in FileList.csv; the first row counts'
     assert reasons['5'] == '0 traced frames, not 2'
     assert reasons['6'] == 'a tracing of 22 rows, not 21'
-    assert reasons['7'] == 'both traced areas are the same: end-diastole cannot be told'
+    assert reasons['7'] == 'both traced areas are equal: end-diastole is ambiguous'
     assert ('0XELSEWHERE', 'listed, but not on disk') in findings.problems
     assert '1 videos on disk are not listed' in findings.notes
     assert findings.obstacles == []

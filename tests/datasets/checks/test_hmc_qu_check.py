@@ -49,15 +49,15 @@ def test_a_clean_folder(root):
     assert findings.problems == findings.obstacles == []
     assert len(findings.recordings) == 2
     assert f'2 rows in {workbook(root).name}; the published set has 162' in findings.notes
-    assert any(note.startswith('1 rows with a mask') for note in findings.notes)
+    assert any(note.startswith('1 traced rows') for note in findings.notes)
     assert any(note.startswith('1 masks of the ventricle') for note in findings.notes)
 
 
-def test_what_is_wrong(root):
+def test_problems(root):
     rows = [[*ROWS[0][:7], 24, 3, 'ü'], ['ES0099_4CH_1', *'111111', 1, 20, None]]
     write(workbook(root), rows)
     reasons = dict(only(root).problems)
-    assert reasons['ES0001 _4CH_1'] == 'its cycle, frames 24 to 3, is none'
+    assert reasons['ES0001 _4CH_1'] == 'frames 24 to 3 are not a valid cycle'
     assert 'not on disk' in reasons['ES0099_4CH_1']
 
 

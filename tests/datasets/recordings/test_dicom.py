@@ -112,7 +112,7 @@ def test_region_spacing_and_frame_rate(frames, save):
         ({}, None),
     ],
 )
-def test_frame_rate_from_whatever_there_is(elements, fps, frames, save):
+def test_sources_of_the_frame_rate(elements, fps, frames, save):
     assert open_recording(save(ultrasound(frames, **elements))).fps == fps
 
 

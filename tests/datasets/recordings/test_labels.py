@@ -24,7 +24,7 @@ def test_whole_numbers_stored_as_floats_are_labels_and_others_are_not(tmp_path):
         nibabel.save(image, tmp_path / f'{name}.nii.gz')
     np.testing.assert_array_equal(read_labels(str(tmp_path / 'whole.nii.gz'), 4), LABELS)
     for name in ('half', 'many'):
-        with pytest.raises(RecordingError, match='holds values that are no labels'):
+        with pytest.raises(RecordingError, match='not a label image'):
             read_labels(str(tmp_path / f'{name}.nii.gz'), 4)
 
 
@@ -36,5 +36,5 @@ def test_an_unknown_label_is_named(tmp_path):
 
 def test_a_video_is_no_label_image(make_video, tmp_path):
     path = make_video(tmp_path / 'a.avi', num_frames=3)
-    with pytest.raises(RecordingError, match='no NIfTI or MetaImage file'):
+    with pytest.raises(RecordingError, match='not a NIfTI or MetaImage file'):
         read_labels(str(path), 4)

@@ -41,7 +41,7 @@ def test_channels_that_differ_are_not_thrown_away(tmp_path):
 
 
 @pytest.mark.parametrize('stop_after', [1, 2, 3, 4])
-def test_an_interrupted_call_goes_on_and_gives_the_same_store(folder, store, tmp_path, stop_after):
+def test_a_resumed_call_gives_the_same_store(folder, store, tmp_path, stop_after):
     out = packed(folder, tmp_path / 'again', stop_after=stop_after)
     with pytest.raises(UserError, match='is incomplete; repeat the command'):
         PackedStore(out)

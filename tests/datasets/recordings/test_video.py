@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from echocardmae_mm.datasets.recordings import open_recording
-from echocardmae_mm.datasets.recordings.video import DecordVideo, OpenCVVideo, is_cut_off
+from echocardmae_mm.datasets.recordings.video import DecordVideo, OpenCVVideo, is_truncated
 from echocardmae_mm.utils.errors import RecordingError
 
 FORMATS = [('clip.avi', 'MJPG'), ('clip.mp4', 'mp4v'), ('clip.mov', 'mp4v'), ('clip.mkv', 'MJPG')]
@@ -63,8 +63,8 @@ def test_a_cut_off_avi_ends_with_its_last_whole_frame(part, clip_bytes, tmp_path
     whole.write_bytes(clip_bytes)
     cut = tmp_path / 'cut.avi'
     cut.write_bytes(clip_bytes[: int(len(clip_bytes) * part)])
-    assert is_cut_off(str(cut))
-    assert not is_cut_off(str(whole))
+    assert is_truncated(str(cut))
+    assert not is_truncated(str(whole))
     recording = open_recording(cut)
     assert 0.8 * part * 40 - 2 < len(recording) < 40
     everything = range(len(recording))
@@ -110,7 +110,7 @@ def test_a_damaged_frame_has_its_reason(clip_bytes, tmp_path):
         recording.frames(range(len(recording)))
 
 
-def test_a_frame_that_is_not_there_is_a_mistake_of_the_caller(make_video, tmp_path):
+def test_an_index_out_of_range_is_an_index_error(make_video, tmp_path):
     recording = open_recording(make_video(tmp_path / 'clip.avi', 10))
     for index in (-1, 10):
         with pytest.raises(IndexError, match='0 to 9'):

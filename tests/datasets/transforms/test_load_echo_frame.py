@@ -25,7 +25,7 @@ def test_img_path_alone_is_enough_and_means_the_first_frame(make_video, tmp_path
 
 def test_a_frame_beyond_the_end_is_named(make_video, tmp_path):
     path = make_video(tmp_path / 'a.avi', num_frames=3)
-    with pytest.raises(RecordingError, match='frame 3 is labelled, but it has 3 frames'):
+    with pytest.raises(RecordingError, match='frame 3 is labelled, but the recording has 3 frames'):
         LoadEchoFrame()({'filename': str(path), 'frame': 3})
 
 

@@ -55,7 +55,7 @@ def test_a_short_recording_repeats_its_ends():
 
 
 def test_wrong_arguments_and_frames():
-    with pytest.raises(RecordingError, match='frame 9 is labelled, but it has 9 frames'):
+    with pytest.raises(RecordingError, match='frame 9 is labelled, but the recording has 9 frames'):
         sampled(9, 9)
     with pytest.raises(UserError, match="place='end'"):
         SampleLabelledClip(place='end')
