@@ -59,7 +59,9 @@ class AcquisitionSettings:
     tissue: Echogenicity
 
 
-def draw_look(rng: np.random.Generator, variant: Variant, quality: str) -> AcquisitionSettings:
+def draw_acquisition_settings(
+    rng: np.random.Generator, variant: Variant, quality: str
+) -> AcquisitionSettings:
     """Draw the machine's settings and the acoustic window for a quality level."""
     bad = _QUALITY[quality]
     return AcquisitionSettings(
