@@ -1,4 +1,4 @@
-"""How a machine and a window show the heart: what of the image does not move with it."""
+"""Settings of the machine and quality of the acoustic window."""
 
 from __future__ import annotations
 

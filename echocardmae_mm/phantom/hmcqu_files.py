@@ -1,4 +1,4 @@
-"""HMC-QU as Kaggle ships it: two views, segments' labels in a workbook, masks of the wall."""
+"""HMC-QU as released on Kaggle: two views, labels of segments in workbooks, wall masks."""
 
 from __future__ import annotations
 

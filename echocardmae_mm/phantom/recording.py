@@ -1,4 +1,4 @@
-"""One synthetic recording with its truth: the function that everything else calls."""
+"""Draw and scan one synthetic recording with its truth."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ from echocardmae_mm.phantom.variants import get_variant
 
 @dataclass(frozen=True)
 class Phantom:
-    """A synthetic apical four-chamber recording and all that is true of it.
+    """A synthetic apical four-chamber recording and its truth.
 
     Args:
         frames (np.ndarray): (T, H, W, 3) uint8 RGB.

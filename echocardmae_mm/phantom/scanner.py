@@ -67,7 +67,7 @@ class Scanner:
         return [self._blur(part) for part in parts]
 
     def _draw_gain(self, rng: np.random.Generator) -> Image:
-        """Amplitude that tissue keeps on its way: attenuation, edges, shadows."""
+        """Gain by attenuation, sector edges and shadows, (beams, samples)."""
         beams, samples = self.grid.shape
         settings, radii = self.settings, self.grid.radii
         side = np.linspace(-1.0, 1.0, beams)[:, None]
@@ -82,7 +82,7 @@ class Scanner:
         return (10.0 ** (level / 20.0)).astype(np.float32)
 
     def _draw_clutter(self, rng: np.random.Generator) -> list[Image]:
-        """Echoes that stay in place: near field, reverberation, haze in the cavities."""
+        """Stationary echoes: near field, reverberation, haze; two (beams, samples) parts."""
         settings, radii = self.settings, self.grid.radii
         depth = radii - radii[0]
         near = settings.clutter - 10.0 * depth / settings.clutter_reach
@@ -96,16 +96,16 @@ class Scanner:
         return [part * amplitude for part in self._blurred_noise(rng, self.grid.shape)]
 
     def _focus(self) -> Image:
-        """Factors that even out the sum of scatterers under the point-spread function over depth.
+        """Gain that evens out speckle brightness over depth, (samples,).
 
-        They are measured on plain tissue, the same for every recording.
+        It is measured on homogeneous tissue, the same for every recording.
         """
         rng = np.random.default_rng(0)
         plain = rng.standard_normal(self.tissue[0].shape, dtype=np.float32)
         plain = cv2.GaussianBlur(plain, (0, 0), GRAIN)
         column, line = self.table.lookup(self.table.relaxed, 0.0, 0.0)
         echo = self._blur(cv2.remap(plain / plain.std(), column, line, cv2.INTER_LINEAR))
-        power = cv2.blur((echo**2).mean(axis=0, keepdims=True), (41, 1))[0]
+        power = cv2.blur((echo**2).mean(axis=0, keepdims=True), (41, 1))[0]  # (samples,)
         return (1.0 / np.sqrt(2.0 * power)).astype(np.float32)
 
     def _leaflets(self, curves: Array) -> list[Image]:
@@ -129,7 +129,7 @@ class Scanner:
             across (float): Drift about the probe in radians.
             leaflets (np.ndarray): (leaflet, point, 2) grid coordinates of the valve leaflets.
         """
-        column, line = self.table.lookup(contraction, along, across)
+        column, line = self.table.lookup(contraction, along, across)  # (beams, samples) each
         y, x = self._offsets[index % len(self._offsets)]
         beams, samples = self.grid.shape
         powers = []
@@ -154,9 +154,10 @@ class Scanner:
                 )
             self._former = power
         power = cv2.GaussianBlur(power, (5, 3), settings.smoothing)
-        level = cv2.log(power + np.float32(1e-9))
+        level = cv2.log(power + np.float32(1e-9))  # (beams, samples)
         scale = 10.0 / np.log(10.0) * 255.0 / settings.dynamic_range
         grey = cv2.addWeighted(
             level, scale, level, 0.0, 255.0 * settings.brightness, dtype=cv2.CV_8U
         )
+        # (beams, samples) -> (H, W)
         return cv2.remap(grey, *self.grid.scan_maps, cv2.INTER_LINEAR, borderValue=0)

@@ -15,7 +15,7 @@ import pytest
 import torch
 from mmengine.runner import CheckpointLoader
 
-import echocardmae_mm  # noqa: F401  (arms the repair of CheckpointLoader)
+import echocardmae_mm  # noqa: F401  (patches CheckpointLoader)
 
 ROOT = Path(__file__).parents[2]
 LIBRARIES = (
@@ -30,7 +30,7 @@ LIBRARIES = (
     'yapf.yapflib.yapf_api',
 )
 # Processes are forked from one that has imported all this: a run takes seconds, not a quarter of a
-# minute. Importing our package first arms its repairs in that one too.
+# minute. Importing our package first applies its patches there, too.
 os.environ.setdefault('OMP_NUM_THREADS', '1')
 PROCESSES = multiprocessing.get_context('forkserver')
 PROCESSES.set_forkserver_preload(list(LIBRARIES))
