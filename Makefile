@@ -1,5 +1,5 @@
 # make test    the whole test suite
-# make lint    style and types
+# make lint    style, types and import layers
 # make docs    the documentation as web pages, in site/
 # make demo    synthetic recordings, pretraining, ejection fraction, segmentation and infarction, in
 #              a quarter of an hour on two CPU cores
@@ -54,6 +54,7 @@ lint: $(INSTALLED)
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+	$(BIN)/lint-imports
 
 docs: $(INSTALLED)
 	@$(BIN)/python -c 'import mkdocs, material, mkdocstrings_handlers.python' 2>/dev/null || \

@@ -113,6 +113,7 @@ setup(
             'monai',
             'ruff',
             'mypy',
+            'import-linter>=2.15',
             'setuptools>=70.1',
         ],
         'docs': ['mkdocs-material>=9.6', 'mkdocstrings[python]>=0.29'],

@@ -1,7 +1,7 @@
 """EchoCardMAE for OpenMMLab: masked pretraining on echocardiograms, and what follows it.
 
 Components are registered under the scope ``echocardmae_mm`` and stand in ordinary MMAction2 and
-MMSegmentation configs as ``type='echocardmae_mm.X'``. Importing the package arms the repairs of
+MMSegmentation configs as ``type='echocardmae_mm.X'``. Importing the package applies the patches of
 :mod:`echocardmae_mm.compat` and imports nothing heavy.
 """
 

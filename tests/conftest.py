@@ -13,7 +13,7 @@ import pytest
 from hypothesis import settings
 from mmengine.visualization import Visualizer
 
-import echocardmae_mm  # noqa: F401  (arms the repairs, whichever host a test imports first)
+import echocardmae_mm  # noqa: F401  (applies the patches before a test imports a host)
 from echocardmae_mm.datasets.recordings.packing import StoreWriter, pack
 from echocardmae_mm.phantom import hmcqu_files
 

@@ -1,7 +1,7 @@
-"""Repairs of other packages: the only place that knows their faults.
+"""Patches for faults of other packages.
 
-Each repair carries the public issue it answers, and acts only where the installed package shows the
-fault. Nothing is imported to find that out: a repair waits until its module is imported.
+Each patch names its public issue and applies only if the installed package has the fault. Checking
+imports nothing: a patch waits until its module is imported.
 """
 
 from echocardmae_mm.compat.missing_drn import MISSING_DRN
@@ -12,4 +12,4 @@ from echocardmae_mm.compat.unsafe_checkpoints import UNSAFE_CHECKPOINTS, Refused
 
 PATCHES = (MISSING_DRN, MISSING_OPERATORS, UNSAFE_CHECKPOINTS, MISSING_PKG_RESOURCES)
 
-__all__ = ['PATCHES', 'RefusedCheckpoint', 'Patch', 'apply_patches']
+__all__ = ['PATCHES', 'Patch', 'RefusedCheckpoint', 'apply_patches']

@@ -1,4 +1,4 @@
-"""mmaction2 1.2.0 imports a folder that its wheel does not carry."""
+"""mmaction2 1.2.0 imports a folder that its wheel lacks."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ FOLDER = 'mmaction.models.localizers.drn'
 
 
 class DRN:
-    """Stands for MMAction2's dense regression network, which the released wheel lacks."""
+    """Placeholder for MMAction2's dense regression network; raises when built."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         raise UserError(
@@ -41,7 +41,7 @@ def _apply(module: ModuleType, execute: Execute) -> None:
 
 
 MISSING_DRN = Patch(
-    name="mmaction2: the wheel lacks 'models/localizers/drn'; a stand-in lets the rest import",
+    name="mmaction2: the wheel lacks 'models/localizers/drn'; a placeholder lets the rest import",
     issue=ISSUE,
     modules=(FOLDER, f'{FOLDER}.drn'),
     needed=_needed,

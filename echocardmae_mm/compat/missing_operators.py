@@ -1,4 +1,4 @@
-"""mmsegmentation imports mmcv's compiled operators, which mmcv-lite does not have."""
+"""mmsegmentation imports mmcv's compiled operators, which mmcv-lite lacks."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ EXTENSION = 'mmcv._ext'
 
 
 class MissingOperators(ModuleType):
-    """Stands for mmcv's compiled extension while ``mmcv.ops`` is imported.
+    """Placeholder for mmcv's compiled extension while ``mmcv.ops`` is imported.
 
-    Every operator that is looked up is there; calling it says what to install.
+    Every attribute is an operator that raises :class:`UserError` when called.
     """
 
     def __getattr__(self, name: str) -> Callable[..., NoReturn]:
@@ -48,7 +48,7 @@ def _apply(module: ModuleType, execute: Execute) -> None:
 
 
 MISSING_OPERATORS = Patch(
-    name="mmcv-lite: no compiled operators; a stand-in lets 'mmcv.ops' import, and mmseg with it",
+    name="mmcv-lite: no compiled operators; a placeholder lets 'mmcv.ops' and mmseg import",
     issue='https://github.com/open-mmlab/mmcv/issues/2059',
     modules=('mmcv.ops',),
     needed=_needed,

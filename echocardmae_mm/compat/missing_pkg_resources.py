@@ -1,4 +1,4 @@
-"""mmengine 0.10.7 looks packages up by ``pkg_resources``, which setuptools 82 no longer has."""
+"""mmengine 0.10.7 finds packages by ``pkg_resources``, which setuptools 82 removed."""
 
 from __future__ import annotations
 
@@ -11,14 +11,7 @@ from echocardmae_mm.compat.patch import Execute, Patch, package_folder
 
 
 def is_installed(package: str) -> bool:
-    """Whether a package is installed, by the name of its distribution or of its module.
-
-    Args:
-        package (str): Such as 'mmaction2' or 'mmaction'.
-
-    Returns:
-        bool: Whether it is there.
-    """
+    """Whether a distribution ('mmaction2') or module ('mmaction') is installed."""
     try:
         metadata.distribution(package)
     except metadata.PackageNotFoundError:
@@ -28,16 +21,10 @@ def is_installed(package: str) -> bool:
 
 
 def get_installed_path(package: str) -> str:
-    """Folder of an installed package.
-
-    Args:
-        package (str): Name of its distribution or of its module, such as 'mmaction2' or 'mmaction'.
-
-    Returns:
-        str: The folder.
+    """Folder of an installed distribution ('mmaction2') or module ('mmaction').
 
     Raises:
-        PackageNotFoundError: If there is none.
+        PackageNotFoundError: If it is not installed.
     """
     folder = package_folder(package) or package_folder(package2module(package))
     if folder is None:
@@ -46,17 +33,11 @@ def get_installed_path(package: str) -> str:
 
 
 def package2module(package: str) -> str:
-    """Name of the module that a distribution installs.
-
-    Args:
-        package (str): Name of the distribution, such as 'mmaction2'.
-
-    Returns:
-        str: Such as 'mmaction'.
+    """Module that a distribution installs: 'mmaction' for 'mmaction2'.
 
     Raises:
         PackageNotFoundError: If the distribution is not installed.
-        ValueError: If it does not name its modules.
+        ValueError: If it does not list its modules.
     """
     names = (metadata.distribution(package).read_text('top_level.txt') or '').split()
     if not names:
@@ -77,14 +58,14 @@ def _needed() -> bool:
 def _apply(module: ModuleType, execute: Execute) -> None:
     execute()
     for function in REPLACEMENTS:
-        own = getattr(module, function.__name__)
-        for holder in [held for held in sys.modules.values() if isinstance(held, ModuleType)]:
-            if vars(holder).get(function.__name__) is own:
-                setattr(holder, function.__name__, function)
+        original = getattr(module, function.__name__)
+        for importer in [m for m in sys.modules.values() if isinstance(m, ModuleType)]:
+            if vars(importer).get(function.__name__) is original:
+                setattr(importer, function.__name__, function)
 
 
 MISSING_PKG_RESOURCES = Patch(
-    name="mmengine: 'pkg_resources' is gone from setuptools; importlib.metadata does its work",
+    name="mmengine: setuptools removed 'pkg_resources'; importlib.metadata replaces it",
     issue='https://github.com/open-mmlab/mmengine/pull/1676',
     modules=('mmengine.utils.package_utils',),
     needed=_needed,

@@ -1,4 +1,4 @@
-"""A repair of another package, and the import hook that applies it when its module is imported."""
+"""A patch for another package, and the import hook that applies it with its module."""
 
 from __future__ import annotations
 
@@ -17,17 +17,16 @@ Execute = Callable[[], None]
 
 @dataclass(frozen=True)
 class Patch:
-    """What is wrong with a package, and what is done about it.
+    """A fault of a package and its correction.
 
     Args:
-        name (str): One line for a bug report: the package, the fault, the repair.
-        issue (str): Address of the public issue.
-        modules (tuple[str, ...]): Modules at whose import the repair is applied; a module that the
-            package lacks is created empty.
-        needed (Callable): Whether the installed package shows the fault. Must not import it.
-        apply (Callable): Takes the module and a function that executes the module's own code (and
-            does nothing if it has none, or has run already); calls it with whatever the repair does
-            before and after.
+        name (str): One line for a bug report: package, fault, correction.
+        issue (str): URL of the public issue.
+        modules (tuple[str, ...]): Modules to patch on import; a missing module is created empty.
+        needed (Callable): Returns whether the installed package has the fault, without importing
+            it.
+        apply (Callable): Called with the module and ``execute``, which runs the module's own code
+            if there is any that has not run yet.
     """
 
     name: str
@@ -38,60 +37,49 @@ class Patch:
 
     @cached_property
     def active(self) -> bool:
-        """Whether the repair acts on what is installed here."""
+        """Whether the installed package needs the patch."""
         return self.needed()
 
 
-def apply_patches(repairs: Sequence[Patch]) -> None:
-    """Apply repairs now to modules that are imported already, and to all others when they are.
-
-    Args:
-        repairs (Sequence[Patch]): The repairs.
-    """
-    by_module = {module: repair for repair in repairs for module in repair.modules}
-    for name, repair in by_module.items():
+def apply_patches(patches: Sequence[Patch]) -> None:
+    """Patch imported modules now, and all others when they are imported."""
+    by_module = {module: patch for patch in patches for module in patch.modules}
+    for name, patch in by_module.items():
         module = sys.modules.get(name)
-        if module is not None and repair.active:
-            repair.apply(module, _nothing)
-    sys.meta_path.insert(0, RepairFinder(by_module))
+        if module is not None and patch.active:
+            patch.apply(module, _nothing)
+    sys.meta_path.insert(0, PatchFinder(by_module))
 
 
 def package_folder(package: str) -> Path | None:
-    """Folder of a top-level package, without importing it.
-
-    Args:
-        package (str): Importable name.
-
-    Returns:
-        Path | None: Its folder; None if it is not installed.
-    """
+    """Folder of a top-level package, found without importing it; None if not installed."""
     spec = find_spec(package)
     if spec is None or not spec.submodule_search_locations:
         return None
     return Path(spec.submodule_search_locations[0])
 
 
-class RepairFinder(MetaPathFinder):
-    """Finds the modules under repair, as the other finders do, and wraps their loaders.
+class PatchFinder(MetaPathFinder):
+    """Finds modules to patch by the other finders and wraps their loaders.
 
     Args:
-        repairs (dict[str, Patch]): Patch of each module, by the module's full name.
+        patches (dict[str, Patch]): Patch of each module, by the module's full name.
     """
 
-    def __init__(self, repairs: dict[str, Patch]) -> None:
-        self.repairs = repairs
+    def __init__(self, patches: dict[str, Patch]) -> None:
+        self.patches = patches
 
     def find_spec(
         self, fullname: str, path: Sequence[str] | None, target: ModuleType | None = None
     ) -> ModuleSpec | None:
-        """Spec of a module under repair; None for every other module."""
-        repair = self.repairs.get(fullname)
-        if repair is None or not repair.active:
+        """Spec of a module to patch; None for every other module."""
+        patch = self.patches.get(fullname)
+        if patch is None or not patch.active:
             return None
         spec = self._spec_of_others(fullname, path, target)
         if spec is None:
             spec = ModuleSpec(fullname, None, is_package=True)
-        spec.loader = RepairLoader(repair, spec.loader)
+        spec.loader = PatchLoader(patch, spec.loader)
         return spec
 
     def _spec_of_others(
@@ -105,31 +93,29 @@ class RepairFinder(MetaPathFinder):
         return None
 
 
-class RepairLoader(Loader):
-    """Loads a module under its repair, then leaves no trace in it.
+class PatchLoader(Loader):
+    """Loads and patches a module, then restores the module's own loader.
 
     Args:
-        repair (Patch): The repair.
-        loader (Loader | None): The module's own loader; None for a module that the package lacks.
+        patch (Patch): The patch.
+        loader (Loader | None): The module's own loader; None if the package lacks the module.
     """
 
-    def __init__(self, repair: Patch, loader: Loader | None) -> None:
-        self.repair = repair
+    def __init__(self, patch: Patch, loader: Loader | None) -> None:
+        self.patch = patch
         self.loader = loader
 
     def create_module(self, spec: ModuleSpec) -> ModuleType | None:
-        """The module, as its own loader creates it."""
         return self.loader.create_module(spec) if self.loader else None
 
     def exec_module(self, module: ModuleType) -> None:
-        """Execute the module's own code under the repair."""
         if self.loader is None:
-            self.repair.apply(module, _nothing)
+            self.patch.apply(module, _nothing)
             return
         own = module.__loader__ = self.loader
         if module.__spec__ is not None:
             module.__spec__.loader = own
-        self.repair.apply(module, lambda: own.exec_module(module))
+        self.patch.apply(module, lambda: own.exec_module(module))
 
 
 def _nothing() -> None:

@@ -1,8 +1,8 @@
-"""mmengine loads checkpoints by full unpickling, or not at all; here by ``weights_only=True``.
+"""Load mmengine's checkpoints by ``weights_only=True``.
 
-Before torch 2.6 a checkpoint may run any code when mmengine loads it, and over http on every torch.
-Since torch 2.6 mmengine 0.10 cannot read the files that it writes itself. Both end by asking for
-weights only, and by allowing the few types that mmengine stores beside the weights.
+Before torch 2.6, and over http with every torch, a checkpoint can run any code when mmengine loads
+it. With torch 2.6 and later, mmengine 0.10 cannot read its own files. This patch loads weights only
+and allows the few other types that mmengine stores.
 """
 
 from __future__ import annotations
@@ -17,17 +17,17 @@ from typing import Any
 from echocardmae_mm.compat.patch import Execute, Patch, package_folder
 from echocardmae_mm.utils.errors import UserError
 
-# What torch lets through when a file is cut off, or was never a checkpoint.
+# torch raises these for truncated files and for files that are no checkpoints.
 DAMAGED = (EOFError, LookupError, UnicodeDecodeError, struct.error)
 STATISTICS = ('min', 'max', 'mean', 'current')
 
 
 class RefusedCheckpoint(UserError, pickle.UnpicklingError):
-    """A file that is damaged, or holds more than weights; nothing in it was executed.
+    """A checkpoint is damaged or holds more than weights; none of its code ran.
 
     Args:
-        source (object): The file or address.
-        reason (str): What torch said.
+        source (object): File or URL.
+        reason (str): torch's message.
     """
 
     def __init__(self, source: object, reason: str) -> None:
@@ -43,7 +43,7 @@ class RefusedCheckpoint(UserError, pickle.UnpicklingError):
 
 
 class WeightsOnlyTorch(ModuleType):
-    """``torch`` as mmengine's checkpoint loaders see it: all the same, but for ``load``."""
+    """``torch`` with a ``load`` of its own, for mmengine's checkpoint loaders."""
 
     def __getattr__(self, name: str) -> Any:
         import torch
@@ -52,7 +52,7 @@ class WeightsOnlyTorch(ModuleType):
 
 
 def weights_only(load: Callable[..., Any]) -> Callable[..., Any]:
-    """A loader that reads weights only, whatever its caller says.
+    """Force ``weights_only=True`` on a loader.
 
     Args:
         load (Callable): ``torch.load`` or ``torch.hub.load_state_dict_from_url``.
@@ -74,7 +74,7 @@ def weights_only(load: Callable[..., Any]) -> Callable[..., Any]:
     return load_weights_only
 
 
-def allow_what_mmengine_stores() -> None:
+def allow_mmengine_types() -> None:
     """Put the types of mmengine's message hub on torch's list of safe globals."""
     import _codecs
 
@@ -111,12 +111,12 @@ def allow_what_mmengine_stores() -> None:
 
 def _under_name(function: Callable[..., Any], name: str) -> Callable[..., Any]:
     # torch finds an allowed global by these attributes; before 2.6 it takes no name beside it.
-    def stand_in(*args: Any) -> Any:
+    def renamed(*args: Any) -> Any:
         return function(*args)
 
-    stand_in.__module__, stand_in.__name__ = name.rsplit('.', 1)
-    stand_in.__qualname__ = stand_in.__name__
-    return stand_in
+    renamed.__module__, renamed.__name__ = name.rsplit('.', 1)
+    renamed.__qualname__ = renamed.__name__
+    return renamed
 
 
 def _needed() -> bool:
@@ -132,16 +132,16 @@ def _apply(module: ModuleType, execute: Execute) -> None:
     execute()
     import torch
 
-    allow_what_mmengine_stores()
+    allow_mmengine_types()
     safe_torch = WeightsOnlyTorch('torch')
     safe_torch.load = weights_only(torch.load)  # type: ignore[attr-defined]
-    # The loaders of all schemes look both names up here, those that others imported included.
+    # The loaders of all URL schemes look up both names in this module.
     module.torch = safe_torch  # type: ignore[attr-defined]
     module.load_url = weights_only(module.load_url)  # type: ignore[attr-defined]
 
 
 UNSAFE_CHECKPOINTS = Patch(
-    name='mmengine: checkpoints are read by weights_only=True, over http too, and can be resumed',
+    name='mmengine: reads checkpoints by weights_only=True, over http too, and resumes its own',
     issue='https://github.com/open-mmlab/mmengine/issues/1655',
     modules=('mmengine.runner.checkpoint',),
     needed=_needed,

@@ -1,4 +1,4 @@
-"""How a machine and a window show the heart: what of the image does not move with it."""
+"""Settings of the machine and quality of the acoustic window."""
 
 from __future__ import annotations
 
@@ -59,7 +59,9 @@ class AcquisitionSettings:
     tissue: Echogenicity
 
 
-def draw_look(rng: np.random.Generator, variant: Variant, quality: str) -> AcquisitionSettings:
+def draw_acquisition_settings(
+    rng: np.random.Generator, variant: Variant, quality: str
+) -> AcquisitionSettings:
     """Draw the machine's settings and the acoustic window for a quality level."""
     bad = _QUALITY[quality]
     return AcquisitionSettings(

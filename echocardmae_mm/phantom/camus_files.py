@@ -1,4 +1,4 @@
-"""CAMUS as its NIfTI release ships it: half cycles of both apical views with every frame traced."""
+"""CAMUS as released in NIfTI: half cycles of both apical views, every frame traced."""
 
 from __future__ import annotations
 
@@ -114,7 +114,7 @@ def _write_nifti(path: Path, image: NDArray[np.uint8], spacing: tuple[float, flo
     affine = np.diag([-spacing[1], -spacing[0], 1.0, 1.0])
     file = nibabel.Nifti1Image(np.ascontiguousarray(image.T), affine)
     file.header.set_xyzt_units('mm')
-    # On a full disk nibabel leaves its file to the interpreter, which prints a traceback.
+    # On a full disk, nibabel's own writer prints a traceback when its file is collected.
     path.write_bytes(gzip.compress(file.to_bytes(), compresslevel=1, mtime=0))
 
 

@@ -1,4 +1,4 @@
-"""Ultrasound DICOM files: photometric interpretations, compression, regions, and the unusable."""
+"""Ultrasound DICOM files: colour spaces, compression, regions, and unusable contents."""
 
 from __future__ import annotations
 
@@ -33,13 +33,14 @@ _CENTIMETRES, _SECONDS = 3, 4
 
 @dataclass(frozen=True)
 class Kind:
-    """How one file is written.
+    """Encoding and content of one file.
 
     Args:
-        name (str): What the file is called after.
+        name (str): Last part of the file name.
         photometric (str): Photometric interpretation.
         jpeg (bool): Encapsulated JPEG baseline frames. Defaults to False.
-        content (str): 'tissue', or 'doppler', 'mmode' or 'still', which no recording of tissue is.
+        content (str): 'tissue', or one that is no B-mode recording: 'doppler', 'mmode' or 'still'.
+            Defaults to 'tissue'.
     """
 
     name: str
@@ -70,7 +71,7 @@ class Recording:
 
 
 def plan(count: int, seed: int) -> list[Recording]:
-    """Lay out ``count`` files that go through :data:`KINDS` again and again."""
+    """Lay out ``count`` files that cycle through :data:`KINDS`."""
     kinds = [KINDS[i % len(KINDS)] for i in range(count)]
     return [Recording(i, f'{i:04d}_{kind.name}', kind) for i, kind in enumerate(kinds)]
 

@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 
 from echocardmae_mm.phantom.anatomy import ROWS, Heart
-from echocardmae_mm.phantom.tissue import COLUMNS, LINES, Image, smooth_noise
+from echocardmae_mm.phantom.scatterers import COLUMNS, LINES, Image, smooth_noise
 
 
 @dataclass(frozen=True)

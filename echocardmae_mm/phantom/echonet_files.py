@@ -1,4 +1,4 @@
-"""EchoNet-Dynamic as its owners ship it, the dirt of the real set included."""
+"""EchoNet-Dynamic as released, with the anomalies of the real data set."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from typing import Any
 import numpy as np
 
 from echocardmae_mm.phantom.recording import Phantom, make_phantom
+from echocardmae_mm.phantom.reproducible_files import write_avi
 from echocardmae_mm.phantom.truth import write_rows, write_truth
-from echocardmae_mm.phantom.video import write_avi
 
 FOLDER = 'EchoNet-Dynamic'
 _CODE = 1
@@ -25,18 +25,19 @@ class Recording:
         index (int): Its number, part of its seed.
         name (str): File name without extension.
         split (str): 'TRAIN', 'VAL' or 'TEST'.
-        dirt (str): '' for a clean video, 'large' (an untraced 768 x 1024 screen), 'odd' (a tracing
-            without its 21 rows), 'short' (28 to 60 frames) or 'unlisted' (traced, not listed).
+        anomaly (str): '' for a clean video, 'large' (an untraced 768 x 1024 screen), 'odd' (a
+            tracing without its 21 rows), 'short' (28 to 60 frames) or 'unlisted' (traced, not
+            listed). Defaults to ''.
     """
 
     index: int
     name: str
     split: str
-    dirt: str = ''
+    anomaly: str = ''
 
 
 def plan(count: int, seed: int) -> list[Recording]:
-    """Lay out a set of ``count`` listed videos, with the real set's dirt scaled to it.
+    """Lay out a set of ``count`` listed videos, with with anomalies in the real set's proportions.
 
     From eight videos on, one in a thousand (at least one) is a large untraced screen, one in a
     hundred oddly traced, one in two hundred short, and one more video is traced but not listed.
@@ -46,15 +47,15 @@ def plan(count: int, seed: int) -> list[Recording]:
     tenth = max(1, round(count / 8)) if count >= 3 else 0
     splits = ['TRAIN'] * (count - 2 * tenth) + ['VAL'] * tenth + ['TEST'] * tenth
     splits = [splits[i] for i in rng.permutation(count)]
-    dirt = [''] * count
+    anomalies = [''] * count
     if count >= 8:
         kinds = ('large', 'odd', 'short')
         shares = (max(1, round(count / 1000)), max(1, count // 100), max(1, count // 200))
         free = iter(np.flatnonzero([split == 'TRAIN' for split in splits]))
         for kind, share in zip(kinds, shares):
             for _ in range(share):
-                dirt[next(free)] = kind
-    recordings = [Recording(i, names[i], splits[i], dirt[i]) for i in range(count)]
+                anomalies[next(free)] = kind
+    recordings = [Recording(i, names[i], splits[i], anomalies[i]) for i in range(count)]
     if count >= 8:
         recordings.append(Recording(count, names[count], 'TRAIN', 'unlisted'))
     return recordings
@@ -68,7 +69,7 @@ def write_recording(root: Path, recording: Recording, seed: int, variant: str) -
         ``truth`` (row of the truth's list).
     """
     path = [seed, _CODE, recording.index]
-    large, short = recording.dirt == 'large', recording.dirt == 'short'
+    large, short = recording.anomaly == 'large', recording.anomaly == 'short'
     rng = np.random.default_rng([*path, 7])
     frames = int(rng.integers(28, 61)) if short or large else None
     phantom = make_phantom(
@@ -92,9 +93,9 @@ def write_recording(root: Path, recording: Recording, seed: int, variant: str) -
         'Split': recording.split,
     }
     return {
-        'listed': None if recording.dirt == 'unlisted' else listed,
+        'listed': None if recording.anomaly == 'unlisted' else listed,
         'traced': [] if large else _trace(phantom, recording, rng),
-        'truth': {**truth, 'split': recording.split, 'dirt': recording.dirt},
+        'truth': {**truth, 'split': recording.split, 'dirt': recording.anomaly},
     }
 
 
@@ -105,7 +106,7 @@ def _trace(
     rows = []
     for frame in (phantom.es, phantom.ed):
         chords = phantom.heart.tracing(frame)
-        if recording.dirt == 'odd' and frame == phantom.ed:
+        if recording.anomaly == 'odd' and frame == phantom.ed:
             chords = chords[: int(rng.integers(12, 21))]
         for x1, y1, x2, y2 in chords:
             row = dict(

@@ -56,7 +56,7 @@ class FieldOfView:
         """Radius in mm and angle in radians of every pixel, each (H, W)."""
         height, width = self.size
         y, x = np.mgrid[:height, :width].astype(np.float64)
-        points = self.to_probe(np.stack([x, y], -1))
+        points = self.to_probe(np.stack([x, y], -1))  # (H, W, 2)
         return np.hypot(points[..., 0], points[..., 1]), np.arctan2(points[..., 0], points[..., 1])
 
     def mask(self) -> NDArray[np.bool_]:

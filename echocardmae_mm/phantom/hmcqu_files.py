@@ -1,4 +1,4 @@
-"""HMC-QU as Kaggle ships it: two views, segments' labels in a workbook, masks of the wall."""
+"""HMC-QU as released on Kaggle: two views, labels of segments in workbooks, wall masks."""
 
 from __future__ import annotations
 
@@ -14,10 +14,9 @@ from openpyxl import Workbook
 
 from echocardmae_mm.phantom.patient import SEGMENTS, draw_patient
 from echocardmae_mm.phantom.recording import Phantom, make_phantom
-from echocardmae_mm.phantom.reproducible import write_mat, write_xlsx
+from echocardmae_mm.phantom.reproducible_files import write_avi, write_mat, write_xlsx
 from echocardmae_mm.phantom.truth import write_rows, write_truth
 from echocardmae_mm.phantom.variants import get_variant
-from echocardmae_mm.phantom.video import write_avi
 
 FOLDER = 'HMC-QU'
 MASKS = 'LV Ground-truth Segmentation Masks'
@@ -36,14 +35,14 @@ class Recording:
             gives the label away.
         view (str): 'A4C' or 'A2C'.
         infarcted (bool): Whether a region of the wall moves badly.
-        masked (bool): Whether its wall is traced; true for two thirds of the A4C recordings.
+        traced (bool): Whether its wall is traced; true for two thirds of the A4C recordings.
     """
 
     index: int
     name: str
     view: str
     infarcted: bool
-    masked: bool
+    traced: bool
 
 
 def plan(count: int, seed: int) -> list[Recording]:
@@ -51,7 +50,7 @@ def plan(count: int, seed: int) -> list[Recording]:
     rng = np.random.default_rng([seed, _CODE])
     sick = round(count * 93 / 162)
     infarcted = [bool(i < sick) for i in rng.permutation(count)]
-    masked = [bool(i < max(1, round(count * 109 / 162))) for i in rng.permutation(count)]
+    traced = [bool(i < max(1, round(count * 109 / 162))) for i in rng.permutation(count)]
     recordings = []
     for i in range(count):
         number, take = i + 1, 1 + i % 3
@@ -59,7 +58,7 @@ def plan(count: int, seed: int) -> list[Recording]:
             names = f'ES{number:04d} _4CH_{take}', f'ES{number:04d}_CH2_{take}'
         else:
             names = f'ES{number:06d} n_4CH_{take}', f'ES{number:05d} N_2CH_{take}'
-        recordings.append(Recording(i, names[0], 'A4C', infarcted[i], masked[i]))
+        recordings.append(Recording(i, names[0], 'A4C', infarcted[i], traced[i]))
         recordings.append(Recording(i, names[1], 'A2C', infarcted[i], False))
     return recordings
 
@@ -93,14 +92,14 @@ def write_recording(root: Path, recording: Recording, seed: int, variant: str) -
     avi = folder / 'HMC-QU' / recording.view / f'{recording.name}.avi'
     write_avi(avi, phantom.frames, phantom.fps)
     first, last = one_cycle(phantom)
-    if recording.masked:
+    if recording.traced:
         wall = np.stack([_shrink(labels == 2) for labels in phantom.labels[first - 1 : last]])
         write_mat(folder / MASKS / f'Mask_{recording.name}.mat', 'predicted', wall)
     abnormal = [int(share < 0.7) for share in phantom.patient.wall_motion]
     truth = write_truth(root / 'truth' / FOLDER / f'{recording.name}.npz', phantom)
     return {
         'view': recording.view,
-        'row': [recording.name, *abnormal, first, last, _TICK if recording.masked else None],
+        'row': [recording.name, *abnormal, first, last, _TICK if recording.traced else None],
         'truth': {**truth, 'view': recording.view, 'start': first, 'end': last},
     }
 

@@ -8,10 +8,10 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from echocardmae_mm.phantom.beams import BeamGrid
+from echocardmae_mm.phantom.beam_grid import BeamGrid
 from echocardmae_mm.phantom.deformation import Deformation
 from echocardmae_mm.phantom.field_of_view import Pose
-from echocardmae_mm.phantom.tissue import COLUMNS, LINES, STEP
+from echocardmae_mm.phantom.scatterers import COLUMNS, LINES, STEP
 
 #: A float32 image; OpenCV's stubs know no narrower type.
 Image = NDArray[Any]

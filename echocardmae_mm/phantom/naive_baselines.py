@@ -1,4 +1,4 @@
-"""Ways to find the left ventricle without learning: phantoms on which they do well are too easy."""
+"""Segment the left ventricle without learning; phantoms on which this works are too easy."""
 
 from __future__ import annotations
 
@@ -49,13 +49,13 @@ def threshold_dice(
     """Mean Dice of dark blobs at the threshold that is best on the training images.
 
     Args:
-        images (Sequence[np.ndarray]): Grey images.
-        sectors (Sequence[np.ndarray]): Their sectors.
-        truths (Sequence[np.ndarray]): Their ventricles.
-        train (np.ndarray): (n,) bool, which images choose; the others are scored.
+        images (Sequence[np.ndarray]): Grey images, (H, W) uint8.
+        sectors (Sequence[np.ndarray]): Sectors, (H, W) bool.
+        truths (Sequence[np.ndarray]): Ventricles, (H, W) bool.
+        train (np.ndarray): (n,) bool, images that choose the threshold; the others are scored.
 
     Returns:
-        tuple: The mean Dice of the others, and the threshold.
+        tuple[float, int]: Mean Dice of the test images, and the threshold.
     """
     mean = np.mean([truth for truth, chosen in zip(truths, train) if chosen], axis=0)
     y, x = np.indices(mean.shape)

@@ -1,4 +1,4 @@
-"""One synthetic recording with its truth: the function that everything else calls."""
+"""Draw and scan one synthetic recording with its truth."""
 
 from __future__ import annotations
 
@@ -10,26 +10,26 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from echocardmae_mm.phantom.acquisition import AcquisitionSettings, draw_look
+from echocardmae_mm.phantom.acquisition import AcquisitionSettings, draw_acquisition_settings
 from echocardmae_mm.phantom.anatomy import Heart
-from echocardmae_mm.phantom.beams import BeamGrid
-from echocardmae_mm.phantom.beating import BeatingHeart
+from echocardmae_mm.phantom.beam_grid import BeamGrid
+from echocardmae_mm.phantom.beating_heart import BeatingHeart
 from echocardmae_mm.phantom.echogenicity import echogenicity
 from echocardmae_mm.phantom.motion_table import MotionTable
 from echocardmae_mm.phantom.overlays import decorate
 from echocardmae_mm.phantom.patient import Patient, draw_patient
-from echocardmae_mm.phantom.placement import place
+from echocardmae_mm.phantom.probe_placement import place
 from echocardmae_mm.phantom.rhythm import Rhythm, draw_drift, draw_rhythm
 from echocardmae_mm.phantom.scanner import Scanner
+from echocardmae_mm.phantom.scatterers import scatterers
 from echocardmae_mm.phantom.screen import get_screen
 from echocardmae_mm.phantom.shapes import contraction_for, draw_heart
-from echocardmae_mm.phantom.tissue import scatterers
 from echocardmae_mm.phantom.variants import get_variant
 
 
 @dataclass(frozen=True)
 class Phantom:
-    """A synthetic apical four-chamber recording and all that is true of it.
+    """A synthetic apical four-chamber recording and its truth.
 
     Args:
         frames (np.ndarray): (T, H, W, 3) uint8 RGB.
@@ -166,14 +166,14 @@ def make_phantom(
 
     sector, pose = place(window, population, anatomy, picture)
     heart = BeatingHeart(anatomy, pose, sector, contraction, along, across)
-    look = draw_look(machine, population, patient.quality)
-    amplitude = echogenicity(matter, anatomy, look.tissue)
+    settings = draw_acquisition_settings(machine, population, patient.quality)
+    amplitude = echogenicity(matter, anatomy, settings.tissue)
     real, imaginary = scatterers(matter)
     grid = BeamGrid(sector, *picture.grid)
     table = MotionTable(grid, heart.deformation, pose, contraction)
-    scanner = Scanner(table, look, (real * amplitude, imaginary * amplitude), machine)
+    scanner = Scanner(table, settings, (real * amplitude, imaginary * amplitude), machine)
     mask = sector.mask()
-    frames = _scan(scanner, heart, rhythm, look, mask)
+    frames = _scan(scanner, heart, rhythm, settings, mask)
     if picture.decoration:
         decorate(machine, frames, rhythm.beat + rhythm.phase, sector, picture.decoration)
     return Phantom(
@@ -195,13 +195,13 @@ def _scan(
     scanner: Scanner,
     heart: BeatingHeart,
     rhythm: Rhythm,
-    look: AcquisitionSettings,
+    settings: AcquisitionSettings,
     mask: NDArray[np.bool_],
 ) -> NDArray[np.uint8]:
     """Scan every frame and colour it, (T, H, W, 3) uint8 RGB."""
     curves = scanner.grid.indices(heart.leaflet_curves(rhythm.opening))
-    ramp = 255.0 * (np.arange(256) / 255.0) ** look.gamma
-    table = np.stack([np.rint(ramp * factor) for factor in look.tint], -1).astype(np.uint8)
+    ramp = 255.0 * (np.arange(256) / 255.0) ** settings.gamma
+    table = np.stack([np.rint(ramp * factor) for factor in settings.tint], -1).astype(np.uint8)
     shown = mask.astype(np.uint8) * 255
     frames = np.empty((len(heart), *mask.shape, 3), np.uint8)
     for index in range(len(heart)):

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from echocardmae_mm.phantom.acquisition import AcquisitionSettings
 from echocardmae_mm.phantom.motion_table import MotionTable
-from echocardmae_mm.phantom.tissue import GRAIN, smooth_noise
+from echocardmae_mm.phantom.scatterers import GRAIN, smooth_noise
 
 #: A float32 image; OpenCV's stubs know no narrower type.
 Image = NDArray[Any]
@@ -25,7 +25,7 @@ class Scanner:
 
     Args:
         table (MotionTable): Where the tissue under each beam sample lies in the relaxed heart.
-        look (AcquisitionSettings): Settings of the machine.
+        settings (AcquisitionSettings): Settings of the machine.
         tissue (tuple[np.ndarray]): Real and imaginary part of the scattering of the relaxed
             heart, echogenicity included, on the material grid.
         rng (np.random.Generator): Source of noise, clutter and shadows.
@@ -34,21 +34,21 @@ class Scanner:
     def __init__(
         self,
         table: MotionTable,
-        look: AcquisitionSettings,
+        settings: AcquisitionSettings,
         tissue: tuple[Image, Image],
         rng: np.random.Generator,
     ) -> None:
-        self.table, self.look, self.tissue = table, look, tissue
+        self.table, self.settings, self.tissue = table, settings, tissue
         self.grid = grid = table.grid
-        axial = look.axial_blur / grid.radius_step
-        lateral = np.deg2rad(look.lateral_blur) / grid.angle_step
+        axial = settings.axial_blur / grid.radius_step
+        lateral = np.deg2rad(settings.lateral_blur) / grid.angle_step
         self._kernels = self._kernel(axial), self._kernel(lateral)
         beams, samples = grid.shape
         self._grain = rng.standard_normal((2, *grid.shape), dtype=np.float32)
         self._gain = self._draw_gain(rng) * self._focus()
         self._clutter = self._draw_clutter(rng)
         self._noise = self._blurred_noise(rng, (beams + NOISE_SHIFTS, samples + NOISE_SHIFTS))
-        level = look.noise + look.noise_slope * grid.radii
+        level = settings.noise + settings.noise_slope * grid.radii
         self._noise_level = np.tile((10.0 ** (level / 20.0)).astype(np.float32), (beams, 1))
         self._offsets = rng.integers(0, NOISE_SHIFTS, (4096, 2))
         self._former: Image | None = None
@@ -67,45 +67,45 @@ class Scanner:
         return [self._blur(part) for part in parts]
 
     def _draw_gain(self, rng: np.random.Generator) -> Image:
-        """Amplitude that tissue keeps on its way: attenuation, edges, shadows."""
+        """Gain by attenuation, sector edges and shadows, (beams, samples)."""
         beams, samples = self.grid.shape
-        look, radii = self.look, self.grid.radii
+        settings, radii = self.settings, self.grid.radii
         side = np.linspace(-1.0, 1.0, beams)[:, None]
-        level = np.broadcast_to(-look.attenuation * radii, (beams, samples)).copy()
-        level -= look.edge * np.abs(side + rng.normal(0.0, 0.08)) ** 3
-        for _ in range(look.shadows):
+        level = np.broadcast_to(-settings.attenuation * radii, (beams, samples)).copy()
+        level -= settings.edge * np.abs(side + rng.normal(0.0, 0.08)) ** 3
+        for _ in range(settings.shadows):
             centre, width = rng.uniform(-1.1, 1.1), rng.uniform(0.04, 0.16)
             start = rng.uniform(0.0, 0.5) * radii[-1]
             onset = np.clip((radii - start) / (0.1 * radii[-1]), 0.0, 1.0)
-            level -= look.shadow * np.exp(-(((side - centre) / width) ** 2)) * onset
-        level += look.unevenness * smooth_noise(rng, (beams, samples), 10.0)
+            level -= settings.shadow * np.exp(-(((side - centre) / width) ** 2)) * onset
+        level += settings.unevenness * smooth_noise(rng, (beams, samples), 10.0)
         return (10.0 ** (level / 20.0)).astype(np.float32)
 
     def _draw_clutter(self, rng: np.random.Generator) -> list[Image]:
-        """Echoes that stay in place: near field, reverberation, haze in the cavities."""
-        look, radii = self.look, self.grid.radii
+        """Stationary echoes: near field, reverberation, haze; two (beams, samples) parts."""
+        settings, radii = self.settings, self.grid.radii
         depth = radii - radii[0]
-        near = look.clutter - 10.0 * depth / look.clutter_reach
+        near = settings.clutter - 10.0 * depth / settings.clutter_reach
         for place in rng.uniform(3.0, 24.0, 2):
             near = np.maximum(
-                near, look.clutter + 2.0 - ((depth - place) / 1.6) ** 2 - 0.35 * place
+                near, settings.clutter + 2.0 - ((depth - place) / 1.6) ** 2 - 0.35 * place
             )
-        haze = look.haze - 0.06 * depth + 5.0 * smooth_noise(rng, self.grid.shape, 14.0)
+        haze = settings.haze - 0.06 * depth + 5.0 * smooth_noise(rng, self.grid.shape, 14.0)
         level = np.maximum(near + 2.0 * smooth_noise(rng, self.grid.shape, 7.0), haze)
         amplitude = (10.0 ** (level / 20.0)).astype(np.float32)
         return [part * amplitude for part in self._blurred_noise(rng, self.grid.shape)]
 
     def _focus(self) -> Image:
-        """Factors that even out the sum of scatterers under the point-spread function over depth.
+        """Gain that evens out speckle brightness over depth, (samples,).
 
-        They are measured on plain tissue, the same for every recording.
+        It is measured on homogeneous tissue, the same for every recording.
         """
         rng = np.random.default_rng(0)
         plain = rng.standard_normal(self.tissue[0].shape, dtype=np.float32)
         plain = cv2.GaussianBlur(plain, (0, 0), GRAIN)
         column, line = self.table.lookup(self.table.relaxed, 0.0, 0.0)
         echo = self._blur(cv2.remap(plain / plain.std(), column, line, cv2.INTER_LINEAR))
-        power = cv2.blur((echo**2).mean(axis=0, keepdims=True), (41, 1))[0]
+        power = cv2.blur((echo**2).mean(axis=0, keepdims=True), (41, 1))[0]  # (samples,)
         return (1.0 / np.sqrt(2.0 * power)).astype(np.float32)
 
     def _leaflets(self, curves: Array) -> list[Image]:
@@ -129,7 +129,7 @@ class Scanner:
             across (float): Drift about the probe in radians.
             leaflets (np.ndarray): (leaflet, point, 2) grid coordinates of the valve leaflets.
         """
-        column, line = self.table.lookup(contraction, along, across)
+        column, line = self.table.lookup(contraction, along, across)  # (beams, samples) each
         y, x = self._offsets[index % len(self._offsets)]
         beams, samples = self.grid.shape
         powers = []
@@ -146,15 +146,18 @@ class Scanner:
 
     def display(self, power: Image) -> NDArray[np.uint8]:
         """Compress the squared envelope to the displayed grey levels, and scan-convert it."""
-        look = self.look
-        if look.persistence:
+        settings = self.settings
+        if settings.persistence:
             if self._former is not None:
                 power = cv2.addWeighted(
-                    power, 1 - look.persistence, self._former, look.persistence, 0
+                    power, 1 - settings.persistence, self._former, settings.persistence, 0
                 )
             self._former = power
-        power = cv2.GaussianBlur(power, (5, 3), look.smoothing)
-        level = cv2.log(power + np.float32(1e-9))
-        scale = 10.0 / np.log(10.0) * 255.0 / look.dynamic_range
-        grey = cv2.addWeighted(level, scale, level, 0.0, 255.0 * look.brightness, dtype=cv2.CV_8U)
+        power = cv2.GaussianBlur(power, (5, 3), settings.smoothing)
+        level = cv2.log(power + np.float32(1e-9))  # (beams, samples)
+        scale = 10.0 / np.log(10.0) * 255.0 / settings.dynamic_range
+        grey = cv2.addWeighted(
+            level, scale, level, 0.0, 255.0 * settings.brightness, dtype=cv2.CV_8U
+        )
+        # (beams, samples) -> (H, W)
         return cv2.remap(grey, *self.grid.scan_maps, cv2.INTER_LINEAR, borderValue=0)

@@ -1,4 +1,4 @@
-"""Truth files: what is known of each recording, beside the data sets' own files."""
+"""Truth files of the recordings, beside the files of the data sets."""
 
 from __future__ import annotations
 
@@ -26,15 +26,11 @@ def unpack_labels(planes: NDArray[np.uint8], width: int) -> NDArray[np.uint8]:
 
 
 def write_truth(path: Path, phantom: Phantom) -> dict[str, Any]:
-    """Write what is true of a recording, and sum it up in a row for the data set's list.
+    """Write the truth of a recording and return its row for the list of the data set.
 
     The file holds ``sector_mask`` (H, W) bool, ``label_planes`` (see :func:`read_truth`),
     ``volumes`` (T,) mL, ``contraction`` (T,), ``r_waves``, ``ed`` and ``es`` (frames) and
     ``spacing`` (mm).
-
-    Args:
-        path (Path): The .npz file; its folder is made.
-        phantom (Phantom): The recording.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     np.savez_compressed(

@@ -1,4 +1,4 @@
-"""Find the ultrasound sector of a recording by what moves in it."""
+"""Find the ultrasound sector of a recording by its motion."""
 
 from __future__ import annotations
 
@@ -29,19 +29,18 @@ def detect_sector(frames: Sequence[np.ndarray]) -> np.ndarray:
     """Find the sector of a recording, whatever its size, depth, width and tilt.
 
     Speckle moves; captions, scales and logos do not, and an ECG trace is coloured or thin. A sector
-    with straight edges and round or flat ends is fitted to what moves, and the whole of it is
-    returned: cavities, shadows and dropout are inside. EchoNet's template is recognised where it
-    cut the sector.
+    with straight edges and round or flat ends is fitted to the moving pixels, and includes
+    cavities, shadows and dropout. A sector that was cut by EchoNet's template is recognised.
 
     Args:
         frames (Sequence[np.ndarray]): uint8 RGB frames of shape (H, W, 3), a list or an array
-            (T, H, W, 3). 16 of them, evenly spread, are looked at; black frames do not matter.
+            (T, H, W, 3). Uses 16 evenly spaced frames; ignores black ones.
 
     Returns:
         np.ndarray: bool of shape (H, W), true in the sector.
 
     Raises:
-        ValueError: If no moving ultrasound image is there; the message is the reason.
+        ValueError: If there is no moving ultrasound image; the message is the reason.
     """
     height, width = frames[0].shape[:2]
     evidence, hull = _isolate(_evidence(_grey(frames)))

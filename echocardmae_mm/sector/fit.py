@@ -1,8 +1,8 @@
-"""Fit a sector to a map of evidence: two edges from one apex, and two arcs about it.
+"""Fit a sector, two edges from one apex and two arcs about it, to a map of evidence.
 
-Profiles across each edge and arc tell where the evidence changes sign: a boundary lies best where
-the evidence inside of it sums to the most, so that dark cavities and shadows inside and stray
-pixels outside cost little. Robust least squares moves the whole sector there, a few times over.
+Along profiles across each edge and arc, the best boundary maximises the sum of the evidence inside.
+Dark cavities and shadows inside and stray pixels outside change that sum little. Robust least
+squares then moves the whole sector, in several passes of shrinking reach.
 """
 
 from __future__ import annotations
@@ -35,8 +35,8 @@ class Sector(NamedTuple):
         depth (float): Radius of the outer arc, measured straight down.
         near (float): Radius of the inner arc, measured straight down.
         stretch (float): Logarithm of a pixel's width over its height. Defaults to 0.
-        flat (bool): Whether lines across the frame stand for the arcs, as a linear probe draws
-            them. Defaults to False.
+        flat (bool): Whether horizontal lines replace the arcs, as with a linear probe. Defaults
+            to False.
     """
 
     x: float
@@ -61,14 +61,14 @@ class Sector(NamedTuple):
         return down if self.flat else np.hypot(across * np.exp(self.stretch), down)
 
     def margin(self, height: int, width: int) -> np.ndarray:
-        """How far each pixel of a frame lies inside of its nearest edge or arc.
+        """Distance of each pixel from the nearest edge or arc.
 
         Args:
             height (int): Height of the frame.
             width (int): Width of the frame.
 
         Returns:
-            np.ndarray: float32 of shape (height, width) in pixels, negative outside.
+            np.ndarray: float32 of shape (height, width) in pixels, positive inside.
         """
         y, x = np.indices((height, width), np.float32)
         across, down = x - np.float32(self.x), y - np.float32(self.y)
@@ -165,9 +165,10 @@ def _arcs(sector: Sector) -> Iterator[Boundary]:
 def _best_shift(
     evidence: np.ndarray, points: np.ndarray, normals: np.ndarray, reach: float
 ) -> tuple[np.ndarray, np.ndarray]:
-    """How far along its normal each point should move (n,), and how sure that is (n,)."""
+    """Shift of each point along its normal, (n,), and its weight, (n,)."""
     offsets, spacing = np.linspace(-reach, reach, SAMPLES, retstep=True)
     places = (points[:, None] + offsets[:, None] * normals[:, None]).astype(np.float32)
+    # places: (n, SAMPLES, 2) -> profiles: (n, SAMPLES)
     profiles = cv2.remap(evidence, places, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_CONSTANT)
     merit = np.zeros((len(points), SAMPLES + 1))
     merit[:, 1:] = profiles.cumsum(axis=1)
@@ -182,7 +183,7 @@ def _best_shift(
 def _robust_solve(
     slopes: np.ndarray, shift: np.ndarray, weight: np.ndarray, tolerance: float
 ) -> np.ndarray:
-    """Damped least squares under which shifts far beyond the tolerance count little."""
+    """Damped least squares that gives little weight to shifts beyond the tolerance."""
     step = np.zeros(slopes.shape[1])
     trust = weight
     for _ in range(4):

@@ -5,8 +5,6 @@ from __future__ import annotations
 import subprocess
 from pathlib import Path
 
-import echocardmae_mm
-
 
 def git_commit() -> str | None:
     """Commit of the checkout that the package runs from.
@@ -21,7 +19,7 @@ def git_commit() -> str | None:
 
 
 def _git(*arguments: str) -> str:
-    command, package = ['git', *arguments], Path(echocardmae_mm.__file__).parent
+    command, package = ['git', *arguments], Path(__file__).parents[1]
     try:
         run = subprocess.run(command, cwd=package, capture_output=True, text=True, timeout=10)
     except (OSError, subprocess.TimeoutExpired):

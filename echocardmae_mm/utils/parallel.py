@@ -1,4 +1,4 @@
-"""Calls spread over processes, whose death is noticed, and which notice their caller's."""
+"""Parallel map over processes that fails if a process dies."""
 
 from __future__ import annotations
 
@@ -17,37 +17,37 @@ from torch.utils.data import DataLoader, Dataset
 
 
 def parallel_imap(function: Callable[[Any], Any], items: Sequence[Any], jobs: int) -> Iterator[Any]:
-    """Call a function for each item, on several processes, which are started at once.
+    """Map a function over items with several processes, which prefetch two items each.
 
-    They run ahead of their reader by two items each. A pool of the standard library waits for ever
-    for the rest of an answer whose process was killed while it sent it; torch's loader does not.
+    Uses torch's DataLoader: a pool of the standard library hangs forever if a process is killed
+    while it sends a result.
 
     Args:
-        function (Callable): Can be pickled, and so can what it returns. Of what it raises, the
-            type and the message reach the caller.
+        function (Callable): A picklable function with picklable results. Its exceptions reach the
+            caller with their type and message.
         items (Sequence): Its arguments.
-        jobs (int): Number of processes, at most one for each item; one is the caller's own.
+        jobs (int): Number of processes, at most one per item; 1 runs in the caller's process.
 
     Returns:
-        Iterator: What it returned, in the items' order. If a process is killed, torch raises a
-        ``RuntimeError`` wherever the main thread is.
+        Iterator: Results in the order of the items. If a process is killed, torch raises a
+        ``RuntimeError`` in the main thread.
     """
     processes = min(jobs, len(items))
-    with _ready_to_be_shared(), warnings.catch_warnings():
-        warnings.filterwarnings('ignore', 'This DataLoader will create')  # Jobs were asked for.
+    with _worker_start_state(), warnings.catch_warnings():
+        warnings.filterwarnings(
+            'ignore', 'This DataLoader will create'
+        )  # The caller chose the number.
         loader = DataLoader(
             _Calls(function, items),
             batch_size=None,
             num_workers=processes if processes > 1 else 0,
-            collate_fn=_as_it_is,
-            worker_init_fn=_begin,
+            collate_fn=_identity,
+            worker_init_fn=_start_worker,
         )
         return iter(loader)
 
 
 class _Calls(Dataset):
-    """The results by index."""
-
     def __init__(self, function: Callable[[Any], Any], items: Sequence[Any]) -> None:
         self.function = function
         self.items = items
@@ -59,15 +59,16 @@ class _Calls(Dataset):
         return self.function(self.items[index])
 
 
-def _as_it_is(result: Any) -> Any:
+def _identity(result: Any) -> Any:
     return result
 
 
 @contextmanager
-def _ready_to_be_shared() -> Iterator[None]:
-    """The state that processes take over: no Ctrl-C, which is for their caller, no OpenCV threads.
+def _worker_start_state() -> Iterator[None]:
+    """State that forked processes inherit: SIGINT blocked, one OpenCV thread.
 
-    A forked process that sets the number of OpenCV's threads waits for those it does not have.
+    Ctrl-C is the caller's to handle. OpenCV's threads are stopped before the fork, because a forked
+    process deadlocks if it changes their number.
     """
     threads = cv2.getNumThreads()
     cv2.setNumThreads(1)
@@ -79,13 +80,13 @@ def _ready_to_be_shared() -> Iterator[None]:
         cv2.setNumThreads(threads)
 
 
-def _begin(worker_id: int) -> None:
+def _start_worker(worker_id: int) -> None:
     cv2.setNumThreads(1)
-    sys.stdout, sys.stderr = sys.__stdout__, sys.__stderr__  # Without the caller's progress bar.
-    threading.Thread(target=_leave_with_the_caller, daemon=True).start()
+    sys.stdout, sys.stderr = sys.__stdout__, sys.__stderr__  # Bypass the caller's progress bar.
+    threading.Thread(target=_exit_with_caller, daemon=True).start()
 
 
-def _leave_with_the_caller() -> None:
-    # torch's own watch does not end a process that waits for its answer to be read.
+def _exit_with_caller() -> None:
+    # torch's own watchdog misses a process that is blocked while sending a result.
     multiprocessing.parent_process().join()  # type: ignore[union-attr]
     os._exit(1)

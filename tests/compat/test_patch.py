@@ -4,25 +4,25 @@ from types import ModuleType
 import pytest
 
 from echocardmae_mm import PATCHES
-from echocardmae_mm.compat.patch import Patch, RepairFinder, apply_patches, package_folder
+from echocardmae_mm.compat.patch import Patch, PatchFinder, apply_patches, package_folder
 
 HEAVY = {'torch', 'numpy', 'mmengine', 'mmcv', 'mmaction', 'mmseg', 'cv2', 'matplotlib', 'scipy'}
 
 
 @pytest.fixture
 def package(tmp_path, monkeypatch):
-    folder = tmp_path / 'ailing'
+    folder = tmp_path / 'faulty'
     folder.mkdir()
     (folder / '__init__.py').write_text('')
     (folder / 'part.py').write_text('value = 1\n')
     monkeypatch.syspath_prepend(tmp_path)
     monkeypatch.setattr(sys, 'meta_path', list(sys.meta_path))
     yield folder
-    for name in [name for name in sys.modules if name.split('.')[0] == 'ailing']:
+    for name in [name for name in sys.modules if name.split('.')[0] == 'faulty']:
         del sys.modules[name]
 
 
-def doubling(needed=True, modules=('ailing.part',)):
+def doubling(needed=True, modules=('faulty.part',)):
     calls = []
 
     def apply(module, execute):
@@ -33,61 +33,61 @@ def doubling(needed=True, modules=('ailing.part',)):
     return Patch('doubles', 'https://example.org', modules, lambda: needed, apply), calls
 
 
-def test_repairs_when_the_module_is_imported(package):
-    repair, calls = doubling()
-    apply_patches([repair])
+def test_patches_when_the_module_is_imported(package):
+    patch, calls = doubling()
+    apply_patches([patch])
     assert calls == []
-    import ailing.part
+    import faulty.part
 
-    assert ailing.part.value == 2
-    assert type(ailing.part.__loader__).__name__ == 'SourceFileLoader'
-    assert ailing.part.__spec__.loader is ailing.part.__loader__
-
-
-def test_repairs_what_is_imported_already(package):
-    import ailing.part
-
-    repair, calls = doubling()
-    apply_patches([repair])
-    assert calls == ['ailing.part']
-    assert ailing.part.value == 2
+    assert faulty.part.value == 2
+    assert type(faulty.part.__loader__).__name__ == 'SourceFileLoader'
+    assert faulty.part.__spec__.loader is faulty.part.__loader__
 
 
-def test_leaves_a_sound_package_alone(package):
-    repair, calls = doubling(needed=False)
-    apply_patches([repair])
-    import ailing.part
+def test_patches_modules_imported_already(package):
+    import faulty.part
 
-    assert (ailing.part.value, calls) == (1, [])
+    patch, calls = doubling()
+    apply_patches([patch])
+    assert calls == ['faulty.part']
+    assert faulty.part.value == 2
 
 
-def test_creates_a_module_that_is_lacking(package):
-    repair, _ = doubling(modules=('ailing.lost', 'ailing.lost.deeper'))
-    apply_patches([repair])
-    import ailing.lost.deeper
+def test_leaves_a_package_without_the_fault_alone(package):
+    patch, calls = doubling(needed=False)
+    apply_patches([patch])
+    import faulty.part
 
-    assert ailing.lost.deeper.value == 0
+    assert (faulty.part.value, calls) == (1, [])
+
+
+def test_creates_a_missing_module(package):
+    patch, _ = doubling(modules=('faulty.lost', 'faulty.lost.deeper'))
+    apply_patches([patch])
+    import faulty.lost.deeper
+
+    assert faulty.lost.deeper.value == 0
     with pytest.raises(ModuleNotFoundError):
-        __import__('ailing.lost.unknown')
+        __import__('faulty.lost.unknown')
 
 
-def test_other_modules_are_none_of_its_business():
-    assert RepairFinder({}).find_spec('json', None) is None
+def test_ignores_other_modules():
+    assert PatchFinder({}).find_spec('json', None) is None
 
 
 def test_folder_of_a_package_without_importing_it(package):
-    assert package_folder('ailing') == package
+    assert package_folder('faulty') == package
     assert package_folder('no_such_package') is None
-    assert 'ailing' not in sys.modules
+    assert 'faulty' not in sys.modules
 
 
-def test_each_repair_names_its_issue():
-    for repair in PATCHES:
-        assert repair.issue.startswith('https://github.com/open-mmlab/')
-        assert repair.modules
-        assert '\n' not in repair.name
-        assert isinstance(repair.active, bool)
-        assert all(isinstance(sys.modules.get(name, sys), ModuleType) for name in repair.modules)
+def test_each_patch_names_its_issue():
+    for patch in PATCHES:
+        assert patch.issue.startswith('https://github.com/open-mmlab/')
+        assert patch.modules
+        assert '\n' not in patch.name
+        assert isinstance(patch.active, bool)
+        assert all(isinstance(sys.modules.get(name, sys), ModuleType) for name in patch.modules)
 
 
 def test_importing_the_package_imports_nothing_heavy(fresh_python):

@@ -271,5 +271,5 @@ def test_phantoms_are_read_as_they_were_made(tmp_path):
             assert info['cycle'] == (made['truth']['start'] - 1, made['truth']['end'] - 1)
     masked = infos(HMCQUDataset(root))
     assert [Path(info['filename']).stem for info in masked] == [
-        r.name for r in recordings if r.masked
+        r.name for r in recordings if r.traced
     ]

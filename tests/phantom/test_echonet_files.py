@@ -47,7 +47,7 @@ def test_lists_are_those_of_the_real_set(written):
         assert capture.get(cv2.CAP_PROP_FPS) == pytest.approx(float(row['FPS']), abs=0.01)
 
 
-def test_dirt_of_the_real_set_is_there(written):
+def test_contains_the_anomalies_of_the_real_set(written):
     folder = written / 'EchoNet-Dynamic'
     listed, traced = read(folder / 'FileList.csv'), read(folder / 'VolumeTracings.csv')
     names = {row['FileName'] for row in listed}
@@ -93,7 +93,7 @@ def test_truth_agrees_with_the_list(written):
 
 @pytest.mark.parametrize('count', [1, 3, 4, 7, 100, 1000])
 def test_splits_are_three_quarters_and_two_eighths(count):
-    splits = Counter(r.split for r in echonet_files.plan(count, 0) if r.dirt != 'unlisted')
+    splits = Counter(r.split for r in echonet_files.plan(count, 0) if r.anomaly != 'unlisted')
     assert sum(splits.values()) == count
     if count >= 3:
         assert min(splits['VAL'], splits['TEST'], splits['TRAIN']) >= 1

@@ -6,11 +6,11 @@ import pytest
 from scipy import stats
 
 from echocardmae_mm.phantom import make_phantom
-from echocardmae_mm.phantom.acquisition import draw_look
-from echocardmae_mm.phantom.beams import BeamGrid
+from echocardmae_mm.phantom.acquisition import draw_acquisition_settings
+from echocardmae_mm.phantom.beam_grid import BeamGrid
 from echocardmae_mm.phantom.motion_table import MotionTable
 from echocardmae_mm.phantom.scanner import Scanner
-from echocardmae_mm.phantom.tissue import scatterers
+from echocardmae_mm.phantom.scatterers import scatterers
 from echocardmae_mm.phantom.variants import get_variant
 
 NO_LEAFLETS = np.full((4, 9, 2), -50.0)
@@ -24,12 +24,12 @@ def phantom():
 def homogeneous(phantom):
     """A scanner of the phantom's heart with scatterers of one strength, without noise."""
     rng = np.random.default_rng(0)
-    look = draw_look(rng, get_variant('default'), 'Good')
-    look = replace(look, noise=-200.0, clutter=-200.0, haze=-200.0)
-    look = replace(look, shadows=0, edge=0.0, unevenness=0.0, attenuation=0.0)
+    settings = draw_acquisition_settings(rng, get_variant('default'), 'Good')
+    settings = replace(settings, noise=-200.0, clutter=-200.0, haze=-200.0)
+    settings = replace(settings, shadows=0, edge=0.0, unevenness=0.0, attenuation=0.0)
     heart, grid = phantom.heart, BeamGrid(phantom.heart.view, 104, 160)
     table = MotionTable(grid, heart.deformation, heart.pose, heart.contraction)
-    return Scanner(table, look, scatterers(rng), rng)
+    return Scanner(table, settings, scatterers(rng), rng)
 
 
 def test_envelope_of_homogeneous_tissue_is_rayleigh(phantom):

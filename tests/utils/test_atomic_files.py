@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from echocardmae_mm.phantom.video import write_avi
+from echocardmae_mm.phantom.reproducible_files import write_avi
 from echocardmae_mm.utils.atomic_files import atomic_write_text, json_text, verify_frame_count
 from echocardmae_mm.utils.errors import UserError
 

@@ -3,7 +3,7 @@
 import subprocess
 from pathlib import Path
 
-import echocardmae_mm
+import echocardmae_mm.utils.git
 from echocardmae_mm.utils.git import git_commit
 
 
@@ -15,7 +15,7 @@ def test_commit_is_that_of_the_package_alone(tmp_path, monkeypatch):
     package.mkdir()
     module = package / '__init__.py'
     module.write_text('')
-    monkeypatch.setattr(echocardmae_mm, '__file__', str(module))
+    monkeypatch.setattr(echocardmae_mm.utils.git, '__file__', str(package / 'utils' / 'git.py'))
     assert git_commit() is None
     git('init')
     git('-c', 'user.name=a', '-c', 'user.email=a@b', 'commit', '--allow-empty', '-m', 'other')

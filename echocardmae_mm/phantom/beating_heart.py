@@ -12,7 +12,7 @@ from echocardmae_mm.phantom.anatomy import Heart
 from echocardmae_mm.phantom.contours import epicardium, left_atrium, left_ventricle, tracing
 from echocardmae_mm.phantom.deformation import Deformation
 from echocardmae_mm.phantom.field_of_view import FieldOfView, Pose, drift
-from echocardmae_mm.phantom.placement import rasterise
+from echocardmae_mm.phantom.probe_placement import rasterise
 from echocardmae_mm.phantom.valves import leaflets
 
 Array = NDArray[np.float64]

@@ -1,4 +1,4 @@
-"""Placing a heart under a probe, and the probe's sector in a picture."""
+"""Place a heart under the probe and the sector in the picture; paint labels."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Office and MATLAB files without the time of writing, so that a seed always gives equal bytes."""
+"""Write videos, workbooks and MATLAB files whose bytes depend on nothing but their content."""
 
 from __future__ import annotations
 
@@ -7,13 +7,45 @@ import re
 import zipfile
 from pathlib import Path
 
+import cv2
 import numpy as np
 import scipy.io
 from numpy.typing import NDArray
 from openpyxl import Workbook
 
+from echocardmae_mm.utils.atomic_files import verify_frame_count
+from echocardmae_mm.utils.errors import UserError
+
 _EPOCH = (2020, 1, 1, 0, 0, 0)
 _MAT_TEXT = b'MATLAB 5.0 MAT-file, written for phantoms'
+
+
+def write_avi(path: Path, frames: NDArray[np.uint8], fps: float, quality: int = 85) -> None:
+    """Write (T, H, W, 3) RGB frames as Motion JPEG.
+
+    Uses OpenCV's own encoder: every build has it, and its output on one thread is the same on
+    every machine.
+
+    Raises:
+        UserError: The file cannot be written, or is incomplete.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    height, width = frames.shape[1:3]
+    code = cv2.VideoWriter.fourcc(*'MJPG')
+    writer = cv2.VideoWriter(
+        str(path),
+        cv2.CAP_OPENCV_MJPEG,
+        code,
+        fps,
+        (width, height),
+        [cv2.VIDEOWRITER_PROP_QUALITY, quality],
+    )
+    if not writer.isOpened():
+        raise UserError(f'{path}: cannot be written\nCheck the free space and your permissions')
+    for frame in frames:
+        writer.write(cv2.cvtColor(frame, cv2.COLOR_RGB2BGR))
+    writer.release()
+    verify_frame_count(path, len(frames))
 
 
 def write_mat(path: Path, name: str, array: NDArray[np.uint8]) -> None:
