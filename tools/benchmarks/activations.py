@@ -11,24 +11,20 @@ again at a time. Two small batches give what grows with the batch and what does 
 from __future__ import annotations
 
 import argparse
-import sys
 from collections.abc import Callable
-from pathlib import Path
 from unittest.mock import patch
 
 import numpy as np
 import torch
+from command_line import config_parser, pretraining_config_of
 from mmengine.config import Config
 from mmengine.registry import MODELS
-from torch import Tensor
-
-sys.path.insert(0, str(Path(__file__).parents[1]))
-from argument_types import at_least
-from command_line import config_parser, pretraining_config_of
-from mistakes import report_user_errors
 from released_style import ReleasedStyleStep
 from step import as_released, noise
+from torch import Tensor
 
+from echocardmae_mm.cli.arguments import at_least
+from echocardmae_mm.cli.user_errors import report_user_errors
 from echocardmae_mm.evaluation.markdown import markdown_table
 from echocardmae_mm.models import EchoCardMAE
 from echocardmae_mm.models.fused_attention import FusedAttention

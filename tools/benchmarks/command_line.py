@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import argparse
-import sys
-from pathlib import Path
 
 from mmengine.config import Config
 from mmengine.registry import init_default_scope
 
-sys.path.insert(0, str(Path(__file__).parents[1]))
-from launch import add_common_arguments, load_config, override
-from mistakes import UserError
+from echocardmae_mm.cli.arguments import add_common
+from echocardmae_mm.cli.cfg_options import apply_cfg_options
+from echocardmae_mm.cli.configuration import load_config
+from echocardmae_mm.utils.errors import UserError
 
 
 def config_parser(description: str | None, nargs: str | None = None) -> argparse.ArgumentParser:
@@ -29,7 +28,7 @@ def config_parser(description: str | None, nargs: str | None = None) -> argparse
     )
     parser.add_argument('config', nargs=nargs, help='path of a config')
     parser.add_argument('--work-dir', help=argparse.SUPPRESS)
-    add_common_arguments(parser)
+    add_common(parser)
     return parser
 
 
@@ -44,7 +43,7 @@ def config_of(args: argparse.Namespace, **changed: str) -> Config:
         Config: The config.
     """
     config = load_config(argparse.Namespace(**{**vars(args), **changed}))
-    override(config, args.cfg_options)
+    apply_cfg_options(config, args.cfg_options)
     init_default_scope(config.default_scope)
     return config
 

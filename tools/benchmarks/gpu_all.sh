@@ -33,9 +33,9 @@ measure() {
   2> /dev/null | tee "$OUT/machine.txt"
 $PYTHON -c 'import torch; print("torch", torch.__version__)' | tee -a "$OUT/machine.txt"
 if [ ! -d "$DATA/repeated" ]; then
-  $PYTHON tools/make_phantoms.py --out "$DATA" --videos "$PHANTOMS" --seed 1 --datasets echonet \
+  $PYTHON -m echocardmae_mm phantoms --out "$DATA" --videos "$PHANTOMS" --seed 1 --datasets echonet \
     --jobs "$(nproc)"
-  $PYTHON tools/pack_videos.py "$DATA/EchoNet-Dynamic" --out "$DATA/packed" --jobs "$(nproc)"
+  $PYTHON -m echocardmae_mm pack "$DATA/EchoNet-Dynamic" --out "$DATA/packed" --jobs "$(nproc)"
   $PYTHON $BENCH/repeated_store.py "$DATA/EchoNet-Dynamic" "$DATA/packed" --out "$DATA/repeated"
 fi
 STEP=("$CONFIG" --rounds "$ROUNDS" --amp)

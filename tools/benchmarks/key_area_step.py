@@ -10,17 +10,14 @@ noise: only their number of tokens matters.
 from __future__ import annotations
 
 import argparse
-import sys
-from pathlib import Path
 
 import numpy as np
-
-sys.path.insert(0, str(Path(__file__).parents[1]))
-from argument_types import at_least
 from command_line import config_parser, pretraining_config_of
-from mistakes import report_user_errors
 from rounds import alternate, ratio
 from step import noise, our_step
+
+from echocardmae_mm.cli.arguments import at_least
+from echocardmae_mm.cli.user_errors import report_user_errors
 
 SECTORS = {'key area': 'template', 'whole frame': 'none'}
 

@@ -13,26 +13,22 @@ the data set; the store was read through once before. Rounds alternate; figures 
 from __future__ import annotations
 
 import argparse
-import sys
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import cv2
 import numpy as np
 import torch
+from command_line import config_of, config_parser
 from mmengine.config import Config
 from mmengine.dataset import pseudo_collate
 from mmengine.registry import DATASETS, MODELS
-from torch.utils.data import DataLoader, Subset
-
-sys.path.insert(0, str(Path(__file__).parents[1]))
-from argument_types import at_least
-from command_line import config_of, config_parser
-from mistakes import UserError, report_user_errors
 from released_style import ReleasedStyleDataset
 from rounds import alternate, ratio
+from torch.utils.data import DataLoader, Subset
 
+from echocardmae_mm.cli.arguments import at_least
+from echocardmae_mm.cli.user_errors import report_user_errors
 from echocardmae_mm.datasets.recording_dataset import RecordingDataset
 from echocardmae_mm.utils.counter_rng import EpochIndex
 from echocardmae_mm.utils.errors import UserError

@@ -11,19 +11,15 @@ deviation of what is left printed: about the relative spread of the norm from st
 from __future__ import annotations
 
 import argparse
-import sys
-from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import numpy as np
+from command_line import config_parser, pretraining_config_of
 from mmengine.runner import Runner
 from scipy.signal import detrend
 
-sys.path.insert(0, str(Path(__file__).parents[1]))
-from argument_types import at_least
-from command_line import config_parser, pretraining_config_of
-from mistakes import report_user_errors
-
+from echocardmae_mm.cli.arguments import at_least
+from echocardmae_mm.cli.user_errors import report_user_errors
 from echocardmae_mm.evaluation.markdown import markdown_table
 from echocardmae_mm.sector.masking import STRATEGIES
 

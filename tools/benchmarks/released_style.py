@@ -15,7 +15,6 @@ from typing import Any
 import numpy as np
 import torch
 import torch.nn.functional as F
-from mistakes import UserError
 from torch import Tensor, nn
 from torch.utils.data import Dataset
 
@@ -24,6 +23,7 @@ from echocardmae_mm.datasets.recordings import name_in_store
 from echocardmae_mm.models import EchoCardMAE
 from echocardmae_mm.models.fused_attention import FusedAttention
 from echocardmae_mm.models.patches import patchify
+from echocardmae_mm.utils.errors import UserError
 
 INSTALL = (
     'python -m pip install --no-deps albumentations==1.4.22 albucore==0.0.21 eval-type-backport '

@@ -14,16 +14,14 @@ import argparse
 import csv
 import json
 import os
-import sys
 from itertools import cycle, islice
 from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).parents[1]))
-from argument_types import at_least
-from mistakes import UserError, report_user_errors
-
+from echocardmae_mm.cli.arguments import at_least
+from echocardmae_mm.cli.user_errors import report_user_errors
 from echocardmae_mm.datasets.recordings import PackedStore
 from echocardmae_mm.datasets.recordings.packed import FRAMES, INDEX
+from echocardmae_mm.utils.errors import UserError
 
 SIZE = [112, 112]
 VALIDATION = 32

@@ -10,7 +10,6 @@ the log are then as long as they would be. What the bare step costs is subtracte
 from __future__ import annotations
 
 import argparse
-import sys
 import time
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -27,10 +26,8 @@ from mmengine.model import BaseModel
 from mmengine.optim import OptimWrapper
 from mmengine.runner import Runner
 
-sys.path.insert(0, str(Path(__file__).parents[1]))
-from argument_types import at_least
-from mistakes import report_user_errors
-
+from echocardmae_mm.cli.arguments import at_least
+from echocardmae_mm.cli.user_errors import report_user_errors
 from echocardmae_mm.engine import BufferedRuntimeInfoHook
 from echocardmae_mm.evaluation.markdown import markdown_table
 

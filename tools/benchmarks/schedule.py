@@ -22,8 +22,8 @@ from typing import NamedTuple
 
 from mmengine.config import Config
 
-sys.path.insert(0, str(Path(__file__).parents[1]))
-from mistakes import UserError, report_user_errors
+from echocardmae_mm.cli.user_errors import report_user_errors
+from echocardmae_mm.utils.errors import UserError
 
 TOOLS = Path(__file__).parents[1]
 WARM_UP = 0.25

@@ -12,26 +12,22 @@ from __future__ import annotations
 
 import argparse
 import copy
-import sys
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
+from command_line import config_parser, pretraining_config_of
 from mmengine.config import Config
 from mmengine.optim import build_optim_wrapper
 from mmengine.registry import MODELS, TRANSFORMS
-from torch import Tensor
-
-sys.path.insert(0, str(Path(__file__).parents[1]))
-from argument_types import at_least
-from command_line import config_parser, pretraining_config_of
-from mistakes import report_user_errors
 from released_style import ReleasedStyleStep
 from rounds import alternate, ratio
-from train import COMPILE_MODES, compile_model, use_mixed_precision
+from torch import Tensor
 
+from echocardmae_mm.cli.arguments import at_least
+from echocardmae_mm.cli.train import COMPILE_MODES, compile_model, use_mixed_precision
+from echocardmae_mm.cli.user_errors import report_user_errors
 from echocardmae_mm.datasets.clip_batch import ClipBatch
 from echocardmae_mm.models import EchoCardMAE
 
