@@ -95,7 +95,7 @@ def echonet_root(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope='session')
 def pack_folder() -> Callable[..., str]:
-    """``pack_folder(root, out, gray=False)`` is what ``tools/pack_videos.py`` does in processes."""
+    """``pack_folder(root, out, gray=False)`` is ``echocardmae pack`` in one process."""
 
     def make(root: Path, out: Path, gray: bool = False) -> str:
         writer = StoreWriter(out, root, gray)

@@ -50,13 +50,13 @@ def demo_config(name: str, folder: Path, **options: object) -> Config:
 def folder(tmp_path_factory) -> Path:
     """Phantoms other than the demo's, and their store."""
     folder = tmp_path_factory.mktemp('demo')
-    tools, phantoms = ROOT / 'tools', folder / 'phantom'
+    phantoms = folder / 'phantom'
     size = ['--videos', str(VIDEOS), '--seed', '3', '--datasets', 'echonet']
     for command in (
-        [tools / 'make_phantoms.py', '--out', phantoms, *size],
-        [tools / 'pack_videos.py', phantoms / 'EchoNet-Dynamic', '--out', folder / 'packed'],
+        ['phantoms', '--out', phantoms, *size],
+        ['pack', phantoms / 'EchoNet-Dynamic', '--out', folder / 'packed'],
     ):
-        subprocess.run([sys.executable, *command], check=True)
+        subprocess.run([sys.executable, '-m', 'echocardmae_mm', *command], check=True)
     return folder
 
 

@@ -23,9 +23,9 @@ pytestmark = [pytest.mark.slow, pytest.mark.xdist_group('ef_on_phantoms')]
 def phantoms(tmp_path_factory) -> Path:
     """24 EchoNet-Dynamic videos and 20 CAMUS patients."""
     root = tmp_path_factory.mktemp('phantoms')
-    tool = [sys.executable, ROOT / 'tools' / 'make_phantoms.py', '--out', root, '--seed', '5']
+    command = [sys.executable, '-m', 'echocardmae_mm', 'phantoms', '--out', root, '--seed', '5']
     size = ['--videos', '24', '--camus', '20', '--datasets', 'echonet', 'camus', '--jobs', '1']
-    subprocess.run([*tool, *size], check=True, capture_output=True)
+    subprocess.run([*command, *size], check=True, capture_output=True)
     return root
 
 

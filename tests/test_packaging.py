@@ -1,4 +1,5 @@
 import ast
+import os
 import shutil
 import subprocess
 import sys
@@ -72,6 +73,32 @@ def test_a_wheel_carries_modules_configs_and_tools(wheel):
     assert not [name for name in names if '__pycache__' in name]
 
 
+def test_a_wheel_is_usable_in_an_empty_folder(wheel, tmp_path):
+    """Packaged configs are found by name, without a checkout."""
+    site, folder = tmp_path / 'site', tmp_path / 'empty'
+    zipfile.ZipFile(wheel).extractall(site)
+    folder.mkdir()
+    entry_points = (site / wheel_metadata(wheel, 'entry_points.txt')).read_text()
+    assert 'echocardmae = echocardmae_mm.cli.main:main' in entry_points
+
+    def run(*arguments):
+        return subprocess.run(
+            [sys.executable, '-m', 'echocardmae_mm', *arguments],
+            cwd=folder,
+            env={**os.environ, 'PYTHONPATH': str(site), 'OMP_NUM_THREADS': '1'},
+            capture_output=True,
+            text=True,
+        )
+
+    planned = run('reproduce', 'table5', '--phantom', '--dry-run')
+    assert planned.returncode == 0, planned.stderr
+    assert 'pretrain/key_area/seed_0' in planned.stdout
+    trained = run('train', 'phantom/pretrain')
+    assert trained.returncode == 1
+    assert trained.stderr.startswith('error: data/phantom/EchoNet-Dynamic/FileList.csv: not found')
+    assert not list(folder.iterdir())
+
+
 def test_an_editable_install_links_to_the_checkout(source, tmp_path):
     build('editable', source, tmp_path)
     linked = source / 'echocardmae_mm' / '.mim' / 'configs'
@@ -102,7 +129,9 @@ def test_constraints_pin_everything_once_for_each_python(wheel, python):
         if pin.marker is None or pin.marker.evaluate(environment):
             assert canonicalize_name(pin.name) not in pinned
             pinned[canonicalize_name(pin.name)] = str(pin.specifier)
-    for line in zipfile.ZipFile(wheel).read(metadata_of(wheel)).decode().splitlines():
+    for line in (
+        zipfile.ZipFile(wheel).read(wheel_metadata(wheel, 'METADATA')).decode().splitlines()
+    ):
         if line.startswith('Requires-Dist: '):
             required = Requirement(line.removeprefix('Requires-Dist: '))
             pin = pinned[canonicalize_name(required.name)]
@@ -112,8 +141,8 @@ def test_constraints_pin_everything_once_for_each_python(wheel, python):
     assert int(pinned['setuptools'][2:].split('.')[0]) < 82
 
 
-def metadata_of(wheel):
-    return f'echocardmae_mm-{__version__}.dist-info/METADATA'
+def wheel_metadata(wheel, name):
+    return f'echocardmae_mm-{__version__}.dist-info/{name}'
 
 
 def test_the_version_is_a_plain_literal():

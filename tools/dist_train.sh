@@ -1,19 +1,19 @@
 #!/usr/bin/env bash
 # bash tools/dist_train.sh CONFIG GPUS [arguments of tools/train.py]
 # Several machines: set NNODES, MASTER_ADDR and PORT on each. With MAX_RESTARTS=N and --resume,
-# processes that die are started again so often, from the last checkpoint.
+# torchrun restarts failed processes up to N times from the last checkpoint.
 set -euo pipefail
 if [ $# -lt 2 ]; then
     echo "usage: bash tools/dist_train.sh CONFIG GPUS [arguments of tools/train.py]" >&2
     exit 1
 fi
 gpus=${2}
-# One machine takes a free port, and a name that no other run has; several must agree on both.
+# One machine uses a free port and a unique name; several machines must agree on both.
 port=0 name=$$
 if [ "${NNODES:-1}" != 1 ]; then
     port=${PORT:-29500} name=$port
 fi
-# Each attempt needs a store of its own: the one that torchrun keeps has the addresses of the dead.
+# Each attempt needs a new store: torchrun's shared one still holds the addresses of dead processes.
 export TORCH_DISABLE_SHARE_RDZV_TCP_STORE=1
 torchrun \
     --nnodes="${NNODES:-1}" \

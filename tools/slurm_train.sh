@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # bash tools/slurm_train.sh PARTITION JOB_NAME CONFIG [arguments of tools/train.py]
-# GPUS, GPUS_PER_NODE and CPUS_PER_TASK set the size, SRUN_ARGS what else srun should know.
+# Environment: GPUS, GPUS_PER_NODE, CPUS_PER_TASK, and SRUN_ARGS for further arguments of srun.
 set -euo pipefail
 if [ $# -lt 3 ]; then
     echo "usage: bash tools/slurm_train.sh PARTITION JOB_NAME CONFIG [arguments]" >&2

@@ -17,16 +17,11 @@ from torch.utils.data import DataLoader
 from echocardmae_mm.utils.config import walk_config
 from echocardmae_mm.utils.errors import UserError
 
-#: Top-level settings that the runner, the hosts' tools or ours read besides Runner's arguments.
-TOP_LEVEL = {
-    'compile',
-    'data_root',
-    'find_unused_parameters',
-    'model_wrapper_cfg',
-    'packed',
-    'runner_type',
-    'sync_bn',
-}
+
+def _arguments(function: Callable) -> set[str]:
+    return set(inspect.signature(function).parameters) - {'self'}
+
+
 #: Keys that mmengine takes out of a component's config before it builds the component.
 TAKEN_OUT = {'type', '_scope_', '_delete_', 'priority', 'convert_to_iter_based'}
 #: Types that mmengine assumes where a config names none.
@@ -38,15 +33,37 @@ DEFAULT_TYPES = {
     'train_cfg': 'EpochBasedTrainLoop',
     'val_cfg': 'ValLoop',
 }
-PARAMWISE = {
-    'bias_decay_mult',
-    'bias_lr_mult',
-    'bypass_duplicate',
-    'custom_keys',
-    'dcn_offset_lr_mult',
-    'dwconv_decay_mult',
-    'flat_decay_mult',
-    'norm_decay_mult',
+#: Keys that the runner takes out of two components.
+RUNNER_KEYS = {
+    'optim_wrapper': {'constructor', 'optimizer', 'paramwise_cfg'},
+    'train_cfg': {'by_epoch'},
+}
+#: Keys of parts without a type; '' is the config itself.
+UNTYPED = {
+    '': _arguments(Runner.__init__)
+    | {
+        'compile',
+        'data_root',
+        'find_unused_parameters',
+        'model_wrapper_cfg',
+        'packed',
+        'runner_type',
+        'sync_bn',
+    },
+    'auto_scale_lr': {'base_batch_size', 'enable'},
+    'env_cfg': {'cudnn_benchmark', 'dist_cfg', 'mp_cfg', 'resource_limit'},
+    'env_cfg.mp_cfg': _arguments(set_multi_processing),
+    'optim_wrapper.paramwise_cfg': {
+        'bias_decay_mult',
+        'bias_lr_mult',
+        'bypass_duplicate',
+        'custom_keys',
+        'dcn_offset_lr_mult',
+        'dwconv_decay_mult',
+        'flat_decay_mult',
+        'norm_decay_mult',
+    },
+    'randomness': _arguments(Runner.set_randomness),
 }
 _REGISTRIES = [value for value in vars(root).values() if isinstance(value, Registry)]
 
@@ -97,34 +114,18 @@ def keys_taken(key: str, part: dict[str, Any], scope: str, is_new: bool) -> set[
     Returns:
         set[str] | None: The keys; None if any is possible or nothing is known.
     """
-    name = key.rpartition('.')[2]
-    if not key:
-        return set(inspect.signature(Runner.__init__).parameters) - {'self'} | TOP_LEVEL
-    if key == 'default_hooks':
+    if key in UNTYPED:
+        return UNTYPED[key]
+    if key.endswith('_dataloader'):
+        return _arguments(DataLoader.__init__) | {'num_batch_per_epoch'}
+    if key == 'default_hooks':  # a new hook needs a type
         return {hook for hook, value in part.items() if 'type' in (value or ())}
-    if name == 'custom_keys':
-        return None
-    if name == 'paramwise_cfg':
-        return PARAMWISE
-    if name.endswith('_dataloader'):
-        return set(inspect.signature(DataLoader.__init__).parameters) | {'num_batch_per_epoch'}
-    if key == 'randomness':
-        return set(inspect.signature(Runner.set_randomness).parameters)
-    if key == 'env_cfg':
-        return {'cudnn_benchmark', 'dist_cfg', 'mp_cfg', 'resource_limit'}
-    if key == 'env_cfg.mp_cfg':
-        return set(inspect.signature(set_multi_processing).parameters)
-    if key == 'auto_scale_lr':
-        return {'base_batch_size', 'enable'}
     component = part.get('type') or DEFAULT_TYPES.get(key)
     if component is None:
-        return None if is_new else set()
+        is_open = is_new or key.endswith('.custom_keys')
+        return None if is_open else set()
     keys = component_keys(component, scope)
-    if keys is not None and key == 'optim_wrapper':
-        keys |= {'constructor', 'optimizer', 'paramwise_cfg'}
-    if keys is not None and key == 'train_cfg':
-        keys |= {'by_epoch'}
-    return keys
+    return None if keys is None else keys | RUNNER_KEYS.get(key, set())
 
 
 def component_keys(component: str | Callable, scope: str) -> set[str] | None:

@@ -35,7 +35,7 @@ class RefusedCheckpoint(UserError, pickle.UnpicklingError):
         super().__init__(
             f"{source} was not loaded: it holds '{found[1]}', which is no weight.\n"
             'Only tensors and what mmengine itself stores are read; save the state_dict alone, or '
-            'convert the file by tools/model_converters.'
+            'convert the file with echocardmae convert.'
             if found
             else f'{source} was not loaded: it is no checkpoint, or it is cut off.\n'
             'Name another file, or start without one.'

@@ -1,4 +1,4 @@
-"""Every table of the paper from one command: what is run for each, and how it is written down."""
+"""The tables of the paper as data: the runs that each one needs, and how to write it."""
 
 from echocardmae_mm.reproduction.paper_tables import TABLES
 from echocardmae_mm.reproduction.plan import ALL, BUDGETS, Setup, Step, plan, runs_of

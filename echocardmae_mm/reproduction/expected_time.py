@@ -1,11 +1,11 @@
-"""How long a step on phantoms is likely to take, before one of its kind has been run."""
+"""Expected duration of a step on phantoms, before one of its kind has finished."""
 
 from __future__ import annotations
 
 from echocardmae_mm.reproduction.plan import BUDGETS, Setup, Step
 
 #: Minutes at the small budget, one thread of a virtual Intel Xeon beside a second step
-#: (docs/performance.md); those of CAMUS' ejection fraction are twice what half its epochs took.
+#: (docs/performance.md); ejection fraction on CAMUS is extrapolated from half its epochs.
 SMALL_MINUTES = {
     'pretrain': 1.8,
     'ef_echonet': 2.8,
@@ -20,14 +20,14 @@ _FOLDS = {'ef_camus': 10, 'mi_hmcqu': 5}
 
 
 def expected_seconds(step: Step, setup: Setup) -> float | None:
-    """What a step is likely to take, in proportion to its epochs, recordings and folds.
+    """Expected duration, in proportion to epochs, recordings and folds.
 
     Args:
         step (Step): The step.
-        setup (Setup): Where and how much.
+        setup (Setup): Folders and budget.
 
     Returns:
-        float | None: Seconds; None on real data, where it rests on the machine alone.
+        float | None: Seconds; None on real data, where it depends on the machine.
     """
     kind = step.name.partition('/')[0]
     if not setup.phantom or kind not in SMALL_MINUTES:

@@ -1,4 +1,4 @@
-"""The paper's tables: what it prints, and which experiment of this repository stands for a row."""
+"""The tables of the paper: printed values, and the experiment that reproduces each row."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ class Experiment(NamedTuple):
 
     Args:
         task (str): Config below ``configs/``, without suffix.
-        pretraining (str, optional): Config below ``configs/`` of the encoder that it starts from.
-            Defaults to None, from scratch.
+        pretraining (str, optional): Config of the pretrained encoder. Defaults to None, from
+            scratch.
     """
 
     task: str
@@ -21,15 +21,16 @@ class Experiment(NamedTuple):
 
 
 class Column(NamedTuple):
-    """A figure of a table.
+    """A metric of a table.
 
     Args:
-        label (str): What it is called.
-        statistic (str): Its name among those of the task's table of predictions.
+        label (str): Heading.
+        statistic (str): Name of the metric in the comparison of the task.
         digits (int): Decimals.
-        qualities (tuple[str, ...]): Image qualities of the recordings that count; empty for all.
-        experiment (int): Which of a row's experiments it belongs to. Defaults to 0.
-        over_folds (str): Its name among the means over folds; empty without folds. Defaults to ''.
+        qualities (tuple[str, ...]): Image qualities to include; empty for all.
+        experiment (int): Index of the row's experiment. Defaults to 0.
+        over_folds (str): Name of the metric among the means over folds; empty without folds.
+            Defaults to ''.
     """
 
     label: str
@@ -44,11 +45,11 @@ class Row(NamedTuple):
     """A method.
 
     Args:
-        method (str): What it is called.
-        printed (tuple[float | None, ...]): The paper's figures, a column each; empty where the
+        method (str): Name in the table.
+        printed (tuple[float | None, ...]): Values in the paper, one for each column; empty if the
             paper has no such row.
-        experiments (tuple[Experiment | None, ...]): What is run; empty for methods that are not in
-            this repository.
+        experiments (tuple[Experiment | None, ...]): Experiments to run; empty for methods that are
+            not in this repository.
     """
 
     method: str
@@ -60,11 +61,11 @@ class Table(NamedTuple):
     """A table of the paper.
 
     Args:
-        title (str): Its number and what it is about.
-        columns (tuple[Column, ...]): Its figures.
-        rows (tuple[Row, ...]): Its methods.
-        reference (str): The method that the others are compared with, recording by recording;
-            empty where the table compares nothing. Defaults to ''.
+        title (str): Number and subject.
+        columns (tuple[Column, ...]): Metrics.
+        rows (tuple[Row, ...]): Methods.
+        reference (str): Method to compare the others with, paired by recording; empty for no
+            comparison. Defaults to ''.
     """
 
     title: str
@@ -148,7 +149,7 @@ TABLES = {
         ),
     ),
     'table5': Table(
-        'Table 5. What key area masking, denoising and alignment do for ejection fraction',
+        'Table 5. Effect of key area masking, denoising and alignment on ejection fraction',
         _ERRORS[:1],
         (
             Row('none of the three', (3.8894,), _ef('ablations/none')),
@@ -159,7 +160,7 @@ TABLES = {
         reference='key area, denoising, alignment',
     ),
     'table6': Table(
-        'Table 6. How the target is blurred, by ejection fraction',
+        'Table 6. Effect of the blur of the target on ejection fraction',
         _ERRORS[:1],
         (
             Row('mean', (3.8062,), _ef('ablations/blur_mean')),

@@ -1,4 +1,4 @@
-"""What has to be run for the paper's tables: steps, what each needs, and their settings."""
+"""Steps that the tables of the paper need, their order and their settings."""
 
 from __future__ import annotations
 
@@ -22,13 +22,13 @@ ALL = (*TABLES, FIGURE2)
 
 
 class Budget(NamedTuple):
-    """How much is run.
+    """Size of a reproduction.
 
     Args:
-        epochs (float): Share of the epochs that the configs have.
-        folds (int, optional): Folds in place of those of the configs. Defaults to None.
-        phantoms (tuple[int, int, int]): With ``--phantom``, how many recordings of EchoNet-Dynamic,
-            patients of CAMUS and recordings of HMC-QU are made.
+        epochs (float): Share of the epochs of each config.
+        folds (int, optional): Number of folds; None for that of each config.
+        phantoms (tuple[int, int, int]): With ``--phantom``, recordings of EchoNet-Dynamic,
+            patients of CAMUS and recordings of HMC-QU.
     """
 
     epochs: float
@@ -44,13 +44,13 @@ BUDGETS = {
 
 
 class Task(NamedTuple):
-    """How a downstream task is run.
+    """A downstream task.
 
     Args:
         data (str): Data set: 'echonet', 'camus' or 'hmcqu'.
-        phantom (str): Its config on phantoms, below ``configs/``.
-        starts (tuple[str, ...]): Parts of the model that the pretrained weights go into.
-        folds (bool): Whether it is cross-validated. Defaults to False.
+        phantom (str): Its config for phantoms, below ``configs/``.
+        starts (tuple[str, ...]): Parts of the model that load pretrained weights.
+        folds (bool): Whether to cross-validate. Defaults to False.
     """
 
     data: str
@@ -67,21 +67,21 @@ TASKS = {
     'seg_camus': Task('camus', 'phantom/seg_camus', _WITH_DECODER),
     'mi_hmcqu': Task('hmcqu', 'phantom/mi', _ENCODER, folds=True),
 }
-_RIVAL = Task('echonet', '', ())
+_BASELINE = Task('echonet', '', ())
 
 
 class Step(NamedTuple):
-    """One thing to run, in a folder of its own.
+    """A run with a folder of its own.
 
     Args:
-        name (str): Its folder below the reproduction's.
+        name (str): Folder below that of the reproduction.
         kind (str): 'pretrain', 'finetune', 'cross_validate' or 'consistency'.
         config (str): Path of the config.
-        settings (dict[str, Any]): By their place.
-        seed (int): Seed.
-        needs (tuple[str, ...]): Steps whose checkpoint it starts from or compares.
-        starts (tuple[str, ...]): Parts of the model that the checkpoint of ``needs`` goes into.
-        folds (int, optional): Folds in place of the config's.
+        settings (dict[str, Any]): Settings of the config by their keys.
+        seed (int): Random seed.
+        needs (tuple[str, ...]): Steps whose checkpoints it starts from or compares.
+        starts (tuple[str, ...]): Parts of the model that load the checkpoint of ``needs``.
+        folds (int, optional): Number of folds; None for the config's.
     """
 
     name: str
@@ -95,12 +95,12 @@ class Step(NamedTuple):
 
 
 class Setup(NamedTuple):
-    """Where and how much.
+    """Folders and budget of a reproduction.
 
     Args:
         configs (Path): The folder ``configs``.
-        budget (Budget): How much is run.
-        phantom (bool): Whether on phantoms, at the size of ``configs/phantom``.
+        budget (Budget): Its size.
+        phantom (bool): Whether to use phantoms and ``configs/phantom``.
         data (dict[str, Path]): Folder of each data set: 'echonet', 'camus', 'hmcqu'.
         packed (Path, optional): Store of EchoNet-Dynamic.
     """
@@ -113,42 +113,26 @@ class Setup(NamedTuple):
 
 
 def runs_of(experiment: Experiment, seeds: int) -> list[str]:
-    """Folders of an experiment's runs.
-
-    Args:
-        experiment (Experiment): A task from an encoder.
-        seeds (int): How many seeds, from 0 on.
-
-    Returns:
-        list[str]: A folder a seed, below the reproduction's.
-    """
+    """Folders of an experiment below that of the reproduction, one for each seed from 0."""
     start = experiment.pretraining or 'scratch'
     return [f'{experiment.task}/{Path(start).name}/seed_{seed}' for seed in range(seeds)]
 
 
 def is_run(experiment: Experiment | None, setup: Setup) -> bool:
-    """Whether an experiment is part of a reproduction: rivals have no configs for phantoms.
-
-    Args:
-        experiment (Experiment, optional): A task from an encoder.
-        setup (Setup): Where and how much.
-
-    Returns:
-        bool: False for none.
-    """
+    """Whether a reproduction includes an experiment: baselines have no configs for phantoms."""
     return experiment is not None and not (setup.phantom and experiment.task not in TASKS)
 
 
 def plan(names: Iterable[str], seeds: int, setup: Setup) -> list[Step]:
-    """Steps of several tables; what they share is there once.
+    """Steps of several tables, without duplicates.
 
     Args:
-        names (Iterable[str]): Tables, of :data:`ALL`.
-        seeds (int): How many seeds of everything, from 0 on.
-        setup (Setup): Where and how much.
+        names (Iterable[str]): Tables, from :data:`ALL`.
+        seeds (int): Number of seeds, from 0.
+        setup (Setup): Folders and budget.
 
     Returns:
-        list[Step]: Each behind what it needs.
+        list[Step]: Each after the steps that it needs.
     """
     names = list(names)
     experiments = [
@@ -177,12 +161,12 @@ def plan(names: Iterable[str], seeds: int, setup: Setup) -> list[Step]:
 
 
 _DATA = ('data_root', 'packed')
-#: Settings of schedules that count epochs.
+#: Settings of schedules in epochs.
 _IN_EPOCHS = {'T_max', 'step_size', 'begin', 'end'}
 
 
 def _steps_of(experiment: Experiment, seed: int, setup: Setup) -> list[Step]:
-    task = TASKS.get(experiment.task, _RIVAL)
+    task = TASKS.get(experiment.task, _BASELINE)
     config = setup.configs / f'{task.phantom if setup.phantom else experiment.task}.py'
     settings = {**_data_settings(task.data, setup), **_shortened(config, setup.budget)}
     steps: list[Step] = []
@@ -211,7 +195,7 @@ def _pretraining(name: str, seed: int, setup: Setup) -> Step:
     config = setup.configs / f'{name}.py'
     settings = _data_settings('echonet', setup)
     if setup.phantom:
-        # What an ablation changes in the paper's config it changes in the demo's too.
+        # Apply the ablation's changes to the demo's config.
         base = Config.fromfile(setup.configs / f'{FULL}.py')
         settings |= overrides(Config.fromfile(config), base)
         config = setup.configs / 'phantom' / 'pretrain.py'
@@ -227,7 +211,7 @@ def _data_settings(data: str, setup: Setup) -> dict[str, Any]:
 
 
 def _shortened(config_file: Path, budget: Budget) -> dict[str, Any]:
-    """Settings for a share of a config's epochs, its schedules shortened alike."""
+    """Settings that shorten a config and its schedules in proportion."""
     if budget.epochs == 1:
         return {}
     config = Config.fromfile(config_file)

@@ -1,4 +1,4 @@
-"""A table of the paper beside what was measured, as Markdown."""
+"""Tables of the paper beside our results, as Markdown."""
 
 from __future__ import annotations
 
@@ -41,15 +41,15 @@ _CLIPS = {'without': 'without alignment', 'with': 'with alignment'}
 def write_table(
     name: str, root: Path, results: Path, steps: Sequence[Step], seeds: int, setup: Setup
 ) -> Path:
-    """Write a table of which every step is finished.
+    """Write a table whose steps are all finished.
 
     Args:
         name (str): 'table1' to 'table6' or 'figure2'.
         root (Path): Folder of the steps.
-        results (Path): Folder that the table goes to.
-        steps (Sequence[Step]): As :func:`plan` gives them.
-        seeds (int): How many seeds were run.
-        setup (Setup): Where and how much.
+        results (Path): Folder of the table.
+        steps (Sequence[Step]): Result of :func:`plan`.
+        seeds (int): Number of seeds.
+        setup (Setup): Folders and budget.
 
     Returns:
         Path: The file, ``<results>/<name>.md``.
@@ -75,8 +75,8 @@ def _amount(seeds: int, setup: Setup) -> str:
     )
     folds = 'folds of the configs' if budget.folds is None else f'{budget.folds} folds'
     return (
-        f'{seeds} seed{"s" * (seeds > 1)}, {epochs}, {folds}. Intervals are of 95 %, over patients'
-        f'{" and seeds" * (seeds > 1)}.'
+        f'{seeds} {"seed" if seeds == 1 else "seeds"}, {epochs}, {folds}. '
+        f'95 % intervals over patients{"" if seeds == 1 else " and seeds"}.'
     )
 
 
@@ -87,7 +87,7 @@ def _table(table: Table, root: Path, steps: dict[str, Step], seeds: int, setup: 
     reference = next((r for r in table.rows if r.method == table.reference), None)
     if reference is not None:
         label = table.columns[0].label
-        header += [f'{label} less that of {table.reference}', 'detectable']
+        header += [f'{label} minus that of {table.reference}', 'detectable']
     header += ['patients', 'initialisation', 'config', 'commit', 'time']
     rows = []
     for row in table.rows:
@@ -131,7 +131,7 @@ def _ours(experiment: Experiment, column: Column, root: Path, seeds: int) -> str
 def _means_over_folds(
     experiment: Experiment, columns: Sequence[Column], root: Path, seeds: int, setup: Setup
 ) -> list[str]:
-    """What papers print: the mean of the folds' figures, here also over seeds."""
+    """Means over folds, as papers print them, and over seeds."""
     folds = [
         json.loads((root / run / 'cross_validation.json').read_text())['folds']
         for run in runs_of(experiment, seeds)
@@ -162,7 +162,7 @@ def _difference(
 def _predictions(
     experiment: Experiment, column: Column, root: Path, seeds: int
 ) -> list[pd.DataFrame]:
-    """Predictions of each seed, of the recordings that the column is about."""
+    """Predictions of each seed on the recordings of a column."""
     tables = [read_predictions(root / run / PREDICTIONS) for run in runs_of(experiment, seeds)]
     if not column.qualities:
         return tables
@@ -172,7 +172,7 @@ def _predictions(
 def _origin(
     experiments: Sequence[Experiment], root: Path, steps: dict[str, Step], seeds: int
 ) -> list[str]:
-    """How many patients, from what, by which configs, at which commits, in how long."""
+    """Patients, initialisation, configs, commits and duration."""
     if not experiments:
         return ['', 'not in this repository', '', '', '']
     runs = [run for experiment in experiments for run in runs_of(experiment, seeds)]

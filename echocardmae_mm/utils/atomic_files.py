@@ -44,7 +44,9 @@ def verify_frame_count(path: str | Path, num_frames: int) -> None:
     readable = sum(1 for _ in iter(video.grab, False))
     video.release()
     if readable < num_frames:
-        raise UserError(f'{path}: is incomplete; is the disk full?\nFree some space and repeat the command')
+        raise UserError(
+            f'{path}: is incomplete; is the disk full?\nFree some space and repeat the command'
+        )
 
 
 def json_text(value: Any) -> str:

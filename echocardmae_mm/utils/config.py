@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from pathlib import Path
 from typing import Any
 
 from mmengine.config import Config
@@ -115,7 +116,9 @@ def has_unused_data_root(config: Config) -> bool:
     """
     root = config.get('data_root')
     roots = {part['data_root'] for part in dataset_parts(config)}
-    if root is None or not roots or root in roots or not config.filename:
+    if root is None or not roots or root in roots:
+        return False
+    if not (config.filename and Path(config.filename).is_file()):
         return False
     return _is_never_used(config.filename, root)
 
@@ -135,7 +138,7 @@ def require_used_data_root(config: Config) -> None:
         name, used = f'packed={packed}', 'the files instead'
     elif has_unused_data_root(config):
         name = f'data_root={config.data_root}'
-        used = ', '.join(sorted({part['data_root'] for part in parts}))
+        used = ', '.join(sorted({str(part['data_root']) for part in parts}))
     else:
         return
     raise UserError(

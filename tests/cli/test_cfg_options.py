@@ -68,7 +68,7 @@ def test_settings_that_exist_or_that_a_component_takes(word, name):
         ('model.backbone.drop_path=0.1', 'did you mean model.backbone.drop_path_rate?'),
         ('model.data_preprocessor.mask.stategy=tube', 'mask.strategy?'),
         ('default_hooks.chekpoint.interval=2', 'did you mean default_hooks.checkpoint.interval?'),
-        ('default_hooks.checkpoint.intervall=2', 'default_hooks.checkpoint.interval?'),
+        ('default_hooks.logger.intervall=2', 'default_hooks.logger.interval?'),
         ('randomness.sed=2', 'did you mean randomness.seed?'),
         ('train_cfg.max_epoch=2', 'did you mean train_cfg.max_epochs?'),
         ('env_cfg.cudnn_benchmrk=True', 'did you mean env_cfg.cudnn_benchmark?'),

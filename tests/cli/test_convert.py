@@ -99,7 +99,7 @@ def test_released_weights_give_the_released_predictions_in_rgb(name, background,
     masked &= foreground
     tokens = token_indices(foreground, masked, *count_tokens(foreground, masked))
     clips_rgb = torch.from_numpy(reference['x1']).flip(1)
-    latent = ours.encode(clips_rgb, tokens.visible)
+    latent = ours.backbone(clips_rgb, tokens.visible)
     predicted = ours.decode(latent, tokens)
     predicted_bgr = predicted.unflatten(-1, (-1, 3)).flip(-1).flatten(-2)
     expected = torch.from_numpy(reference['pred1'])

@@ -36,8 +36,8 @@ def test_another_run_is_refused(tmp_path, content, message):
 
 
 def test_a_locked_folder_is_refused(tmp_path):
-    with folder_lock(tmp_path), pytest.raises(UserError, match='another process'):
-        with folder_lock(tmp_path):
-            pass
+    refused = pytest.raises(UserError, match='another process')
+    with folder_lock(tmp_path), refused, folder_lock(tmp_path):
+        pass
     with folder_lock(tmp_path):
         pass

@@ -5,7 +5,15 @@ from pathlib import Path
 import pytest
 from mmengine.config import Config, ConfigDict, DictAction
 
-from echocardmae_mm.utils.config import overrides, settings_of, to_cfg_options
+from echocardmae_mm.utils.config import (
+    dataset_parts,
+    dicts_of,
+    overrides,
+    require_used_data_root,
+    settings_of,
+    to_cfg_options,
+    walk_config,
+)
 from echocardmae_mm.utils.errors import UserError
 
 CONFIGS = Path(__file__).parents[2] / 'configs'
@@ -41,3 +49,32 @@ def test_what_no_setting_can_take_away():
     base = Config(dict(part=ConfigDict(x=1, y=2)))
     with pytest.raises(UserError, match='part lacks y of its base'):
         overrides(Config(dict(part=dict(x=1))), base)
+
+
+def test_walks_outer_parts_first():
+    config = Config(dict(a=dict(b=[dict(c=1), 2])))
+    keys = [key for key, _ in walk_config(config)]
+    assert keys == ['', 'a', 'a.b', 'a.b.0', 'a.b.0.c', 'a.b.1']
+    assert [key for key, _ in dicts_of(config)] == ['', 'a', 'a.b.0']
+
+
+@pytest.mark.parametrize(
+    ('line', 'message'),
+    [
+        ("data_root = 'mine'", 'data_root=mine has no effect: the data sets read data/EchoNet'),
+        ("packed = 'store'", 'packed=store has no effect: the data sets read the files'),
+        ('', None),
+    ],
+)
+def test_settings_that_reach_no_data_set_are_refused(tmp_path, line, message):
+    """As under the hosts' own tools, which do not pass them on."""
+    (tmp_path / 'child.py').write_text(f"_base_ = '{CONFIGS}/pretrain_echo.py'\n{line}\n")
+    config = Config.fromfile(tmp_path / 'child.py')
+    if message is None:
+        require_used_data_root(config)
+    else:
+        with pytest.raises(UserError, match=message):
+            require_used_data_root(config)
+    for part in dataset_parts(config):
+        part.update(data_root='mine', packed='store')
+    require_used_data_root(config)
