@@ -76,7 +76,7 @@ def pipeline(dataset: RecordingDataset, config: Config, batches: int) -> Callabl
 
 def endless(dataset: RecordingDataset, batch_size: int) -> Iterator[Any]:
     """Batches of the ordinary loader with one worker, epoch after epoch."""
-    loader = DataLoader(
+    loader: DataLoader = DataLoader(
         dataset,
         batch_size,
         sampler=EpochSampler(dataset, shuffle=True, seed=0),

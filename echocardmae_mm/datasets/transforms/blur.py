@@ -83,8 +83,8 @@ def _convolve(frames: Tensor, kernel: tuple[int, ...]) -> Tensor:
     size = len(kernel)
     padded = _pad(frames, size // 2, 'reflect').to(torch.int32)
     height, width = frames.shape[-2:]
-    rows = sum(k * padded[..., i : i + height, :] for i, k in enumerate(kernel))
-    return sum(k * rows[..., i : i + width] for i, k in enumerate(kernel))
+    rows = torch.stack([k * padded[..., i : i + height, :] for i, k in enumerate(kernel)]).sum(0)
+    return torch.stack([k * rows[..., i : i + width] for i, k in enumerate(kernel)]).sum(0)
 
 
 def _pad(frames: Tensor, margin: int, mode: str) -> Tensor:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-import numpy as np
 from mmcv.transforms import BaseTransform
 
 from echocardmae_mm.registry import TRANSFORMS
@@ -54,7 +53,7 @@ class FindSector(BaseTransform):
                     'FindSector needs a list of frames (H, W, 3): put it before FormatShape'
                 )
             try:
-                results['sector_mask'] = detect_sector(np.stack(frames))
+                results['sector_mask'] = detect_sector(frames)
             except ValueError as error:
                 raise RecordingError(filename, str(error)) from error
         area = results['sector_mask'].mean()
