@@ -7,6 +7,6 @@ MMSegmentation configs as ``type='echocardmae_mm.X'``. Importing the package app
 
 from echocardmae_mm.compat import PATCHES, apply_patches
 
-__version__ = '0.1.0'
+__version__ = '0.2.0'
 
 apply_patches(PATCHES)

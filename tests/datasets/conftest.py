@@ -6,8 +6,6 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from mmengine.runner import Runner
-from torch.utils.data import DataLoader
 
 
 @pytest.fixture(scope='session')
@@ -61,25 +59,5 @@ def pretraining() -> Callable[..., list[dict]]:
                 meta_keys=('img_shape', 'filename', 'sample_idx'),
             ),
         ]
-
-    return make
-
-
-@pytest.fixture(scope='session')
-def batch_loader() -> Callable[..., DataLoader]:
-    """``batch_loader(dataset, num_workers)`` reads batches of two as they were read."""
-
-    def make(dataset, num_workers, **options):
-        return Runner.build_dataloader(
-            dict(
-                dataset=dataset,
-                batch_size=2,
-                num_workers=num_workers,
-                sampler=dict(type='echocardmae_mm.EpochSampler', shuffle=True),
-                collate_fn=dict(type='echocardmae_mm.whole_batch'),
-                **options,
-            ),
-            seed=0,
-        )
 
     return make
