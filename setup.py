@@ -114,6 +114,8 @@ setup(
             'ruff',
             'mypy',
             'import-linter>=2.15',
+            'tensorboard',
+            'wandb',
             'setuptools>=70.1',
         ],
         'docs': ['mkdocs-material>=9.6', 'mkdocstrings[python]>=0.29'],
