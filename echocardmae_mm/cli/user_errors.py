@@ -70,6 +70,9 @@ def _report(error: Exception) -> None:
             'error: the checkpoint belongs to another model or optimizer than the config\n'
             'Load only its weights: set load_from, or init_cfg of a part of the model'
         )
+    built = traceback.extract_tb(error.__traceback__)[-1].filename.endswith('build_functions.py')
+    if built and isinstance(error, TypeError) and 'unexpected keyword' in str(error):
+        sys.exit(f'error: {error}\nCheck the name of this setting in the config')
     if isinstance(error, KeyError) and 'registry' in str(error):
         sys.exit('error: ' + error.args[0].partition('. Please check')[0])
 

@@ -75,6 +75,13 @@ def test_a_mistake_costs_one_line(train, arguments, message):
     assert len(code.splitlines()) <= 2
 
 
+def test_a_setting_that_no_component_takes_is_named(train, make_video, tmp_path):
+    make_video(tmp_path / 'recordings' / 'a.avi', num_frames=8)
+    code = train(TINY, '--cfg-options', '+default_hooks.timer.sped=3')
+    assert code.startswith('error: ')
+    assert "unexpected keyword argument 'sped'\nCheck the name" in code
+
+
 def test_an_unknown_type_is_named(train, make_video, tmp_path):
     make_video(tmp_path / 'recordings' / 'a.avi', num_frames=8)
     code = train(TINY, '--cfg-options', 'model.type=NoSuchModel')
