@@ -27,7 +27,9 @@ SETTINGS = {
 }
 REMOVED = {
     'batched': 'every data set reads clip by clip now',
+    'decoder_chunks': 'set with_cp=True in the neck',
     'decode_ratio': 'the decoder predicts every masked token of the sector',
+    'pad_masked': 'the preprocessor pads where sectors differ',
     'resident': 'frames stay in the store',
 }
 
