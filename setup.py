@@ -75,16 +75,18 @@ setup(
     python_requires='>=3.10,<3.14',
     install_requires=[
         'torch>=2.4',
-        'mmengine>=0.10.6,<1',
+        'mmengine>=0.10.6,<0.11',
         'mmcv-lite>=2.1,<2.2',
         'mmaction2==1.2.0',
-        'mmsegmentation>=1.2.2,<2',
+        'mmsegmentation>=1.2.2,<1.3',
         # What the released hosts import and do not declare.
         'importlib_metadata',
         'ftfy',
         'regex',
         # Video: decord has wheels for these two only; OpenCV reads elsewhere.
-        'opencv-python',
+        # Both OpenCV packages install the same folder (mmaction2 asks for contrib): one version.
+        'opencv-python<5.1',
+        'opencv-contrib-python<5.1',
         'decord; (sys_platform == "linux" and platform_machine == "x86_64")'
         ' or (sys_platform == "win32" and platform_machine == "AMD64")',
         # DICOM, NIfTI, MetaImage.
