@@ -8,8 +8,8 @@ from typing import Any
 
 from mmaction.models import VisionTransformer
 
+from echocardmae_mm.models.checkpoint_report import pretrained_cfg, report_checkpoint
 from echocardmae_mm.models.fused_attention import fuse_attention
-from echocardmae_mm.models.pretrained_part import pretrained_cfg, report_pretrained
 from echocardmae_mm.registry import MODELS
 from echocardmae_mm.utils.errors import UserError
 
@@ -78,7 +78,7 @@ class FusedVisionTransformer(VisionTransformer):
         """
         if (pretrained := pretrained_cfg(self.init_cfg)) is not None:
             checkpoint, prefix = pretrained['checkpoint'], pretrained.get('prefix') or ''
-            report_pretrained(self, checkpoint, prefix, left_fresh=self.left_fresh())
+            report_checkpoint(self, checkpoint, prefix, left_fresh=self.left_fresh())
         super().init_weights()
 
     def left_fresh(self) -> Collection[str]:

@@ -7,19 +7,20 @@ from typing import Any
 
 import torch
 from mmaction.models.backbones.vit_mae import Block, get_sinusoid_encoding
+from mmcv.cnn import build_norm_layer
 from mmengine.model import BaseModule, ModuleList
 from mmengine.registry import MODELS as MMENGINE_MODELS
 from torch import Tensor, nn
 
+from echocardmae_mm.models.checkpoint_report import pretrained_cfg, report_checkpoint
 from echocardmae_mm.models.fused_attention import fuse_attention
 from echocardmae_mm.models.fused_vit import VIDEOMAE_INIT
 from echocardmae_mm.models.patches import unpatchify
-from echocardmae_mm.models.pretrained_part import pretrained_cfg, report_pretrained
 from echocardmae_mm.registry import MODELS
 from echocardmae_mm.utils.errors import UserError
 
-_NEW = ('classifier.weight', 'classifier.bias')
-_OF_PRETRAINING = ('mask_token', 'background_token', 'head.weight', 'head.bias')
+_CLASSIFIER = ('classifier.weight', 'classifier.bias')
+_PRETRAINING_ONLY = ('mask_token', 'background_token', 'head.weight', 'head.bias')
 
 
 @MODELS.register_module()
@@ -48,7 +49,8 @@ class MAESegHead(BaseModule):
         tubelet_size (int): Frames of a patch; 1 for single images. Defaults to 1.
         use_learnable_pos_emb (bool): Whether positions are trained, starting from sinusoids, as in
             the released code. Defaults to False.
-        norm_eps (float): Of the norms; the released code has 1e-5. Defaults to 1e-6.
+        norm_cfg (dict): The norms; the released code has ``eps=1e-5``. Defaults to
+            ``dict(type='LN', eps=1e-6)``.
         attn_bias (bool): As :class:`FusedVisionTransformer`. Defaults to True.
         loss_decode (dict | Sequence[dict]): Losses on (N, num_classes, H, W) and (N, H, W).
             Defaults to :class:`DiceLoss`.
@@ -72,7 +74,7 @@ class MAESegHead(BaseModule):
         num_frames: int = 1,
         tubelet_size: int = 1,
         use_learnable_pos_emb: bool = False,
-        norm_eps: float = 1e-6,
+        norm_cfg: dict = dict(type='LN', eps=1e-6),  # noqa: B006
         attn_bias: bool = True,
         loss_decode: dict | Sequence[dict] = (dict(type='echocardmae_mm.DiceLoss'),),
         ignore_index: int = 255,
@@ -92,12 +94,11 @@ class MAESegHead(BaseModule):
             self.pos_embed = nn.Parameter(positions)
         else:
             self.register_buffer('pos_embed', positions, persistent=False)
-        norm = dict(type='LN', eps=norm_eps)
         self.blocks = ModuleList(
-            Block(embed_dims, num_heads, mlp_ratio, norm_cfg=norm) for _ in range(depth)
+            Block(embed_dims, num_heads, mlp_ratio, norm_cfg=norm_cfg) for _ in range(depth)
         )
         fuse_attention(self.blocks, attn_bias)
-        self.norm = nn.LayerNorm(embed_dims, eps=norm_eps)
+        self.norm = build_norm_layer(norm_cfg, embed_dims)[1]
         self.classifier = nn.Linear(embed_dims, num_classes * tubelet_size * patch_size**2)
         losses = [loss_decode] if isinstance(loss_decode, dict) else loss_decode
         self.losses = nn.ModuleList(MMENGINE_MODELS.build(loss) for loss in losses)
@@ -110,7 +111,7 @@ class MAESegHead(BaseModule):
         """
         if (pretrained := pretrained_cfg(self.init_cfg)) is not None:
             checkpoint, prefix = pretrained['checkpoint'], pretrained.get('prefix') or ''
-            report_pretrained(self, checkpoint, prefix, 'decoder', _NEW, _OF_PRETRAINING)
+            report_checkpoint(self, checkpoint, prefix, 'decoder', _CLASSIFIER, _PRETRAINING_ONLY)
         super().init_weights()
 
     def forward(self, inputs: Tensor | Sequence[Tensor]) -> Tensor:

@@ -8,8 +8,8 @@ from mmaction.models.backbones.vit_mae import get_sinusoid_encoding
 from mmengine.model import BaseModule
 from torch import Tensor, nn
 
-from echocardmae_mm.models.foreign_weights import inflate
 from echocardmae_mm.models.patch_encoder import PatchEncoder
+from echocardmae_mm.models.weight_conversion import inflate
 from echocardmae_mm.registry import MODELS
 from echocardmae_mm.utils.errors import UserError
 

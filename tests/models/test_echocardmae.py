@@ -6,7 +6,7 @@ import torch
 from mmaction.models import VisionTransformer
 
 from echocardmae_mm.models.clip_pair_preprocessor import count_tokens, token_indices
-from echocardmae_mm.models.foreign_weights import from_echocardmae, rename
+from echocardmae_mm.models.weight_conversion import from_echocardmae, rename
 from echocardmae_mm.utils.errors import UserError
 
 DATA = Path(__file__).parents[1] / 'data'

@@ -3,7 +3,7 @@ import timm
 import torch
 
 from echocardmae_mm.models import MaskedVisionTransformer, TimmVideoEncoder
-from echocardmae_mm.models.foreign_weights import from_timm
+from echocardmae_mm.models.weight_conversion import from_timm
 from echocardmae_mm.utils.errors import UserError
 
 SIZE = dict(img_size=32, patch_size=16, num_frames=4, tubelet_size=2)
