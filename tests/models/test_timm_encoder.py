@@ -61,10 +61,10 @@ def test_converted_weights_give_the_same_latents(encoder):
 
 
 def test_other_architectures_are_refused():
-    with pytest.raises(UserError, match='resnet18 is no plain transformer'):
+    with pytest.raises(UserError, match='resnet18 is not a VisionTransformer'):
         TimmVideoEncoder('resnet18')
 
 
 def test_clips_of_another_size_are_refused(encoder):
-    with pytest.raises(UserError, match='have 4 tokens, the model is made for 8'):
+    with pytest.raises(UserError, match='have 4 tokens, the model expects 8'):
         encoder(torch.randn(1, 3, 2, 32, 32))
