@@ -44,7 +44,7 @@ class RecordingDataset(BaseDataset):
         ann_file (str): Index file, for data sets that have one. Defaults to ''.
         pipeline (Sequence[dict]): Transforms. Defaults to ().
         packed (str): Folder of a store that ``echocardmae pack`` made from ``data_root``;
-            ``RecordingInit`` reads decoded frames from it, much faster. Defaults to '', decode the files.
+            ``RecordingInit`` reads decoded frames from it, much faster. Defaults to '', no store.
         test_mode (bool): Whether an unusable recording raises an error and random numbers do not
             depend on the epoch. Defaults to False.
         **kwargs (Any): Further arguments of mmengine's ``BaseDataset``.
