@@ -24,7 +24,7 @@ globals().update(
             decode_head=dict(
                 attn_bias=False,
                 use_learnable_pos_emb=True,
-                norm_eps=1e-5,
+                norm_cfg=dict(type='LN', eps=1e-5),
                 loss_decode=[dict(type='echocardmae_mm.DiceLoss')],
             ),
         ),

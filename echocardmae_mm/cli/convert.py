@@ -19,12 +19,14 @@ from torch import Tensor
 
 from echocardmae_mm.cli.arguments import add_force, at_least, command_parser
 from echocardmae_mm.cli.user_errors import report_user_errors
-from echocardmae_mm.models.conversion import check_target, read_weights, write_weights
-from echocardmae_mm.models.foreign_weights import (
+from echocardmae_mm.models.weight_conversion import (
     bgr_to_rgb,
+    check_target,
     from_echocardmae,
     from_timm,
     from_videomae,
+    read_weights,
+    write_weights,
 )
 from echocardmae_mm.utils.errors import UserError
 

@@ -1,4 +1,4 @@
-"""What all data sets of recordings have in common, whatever list names them."""
+"""Base class of the data sets of recordings."""
 
 from __future__ import annotations
 
@@ -27,31 +27,30 @@ _MAX_REPLACEMENTS = 100
 
 
 class RecordingDataset(BaseDataset):
-    """Recordings by a list that a subclass reads in ``load_data_list``.
+    """Recordings from an index that a subclass reads in ``load_data_list``.
 
-    A recording that cannot be used is replaced in training by another one, which is a pure function
-    of seed, epoch and video and no member of the batch; in testing it ends the run.
+    In training, an unusable recording is replaced by another one outside the batch, a pure function
+    of seed, epoch and video. In testing it raises an error.
 
     Attributes:
-        skipped (torch.Tensor): uint8 (len(self),) in shared memory; 1 where a recording could not
-            be used, whichever worker found out.
-        padded (torch.Tensor): uint8 (len(self),) in shared memory; 1 where a recording was shorter
+        skipped (torch.Tensor): uint8 (len(self),) in shared memory; 1 for each recording that could
+            not be used in some worker.
+        padded (torch.Tensor): uint8 (len(self),) in shared memory; 1 for each recording shorter
             than a clip.
-        report (dict[str, int]): What was counted while reading the index.
+        report (dict[str, int]): Counts from reading the index, by description.
 
     Args:
-        data_root (str): The data set's folder. Defaults to ''.
-        ann_file (str): Its list, where it has one of that name. Defaults to ''.
+        data_root (str): Folder of the data set. Defaults to ''.
+        ann_file (str): Index file, for data sets that have one. Defaults to ''.
         pipeline (Sequence[dict]): Transforms. Defaults to ().
-        packed (str): Folder of a store that ``echocardmae pack`` made of ``data_root``.
-            ``RecordingInit`` then reads the decoded frames from it: the same pixels in a fraction
-            of the time. Defaults to '', the files are decoded.
-        test_mode (bool): Whether a recording that cannot be used ends the run. Draws do not depend
-            on the epoch then. Defaults to False.
+        packed (str): Folder of a store that ``echocardmae pack`` made from ``data_root``;
+            ``RecordingInit`` reads decoded frames from it, much faster. Defaults to '', no store.
+        test_mode (bool): Whether an unusable recording raises an error and random numbers do not
+            depend on the epoch. Defaults to False.
         **kwargs (Any): Further arguments of mmengine's ``BaseDataset``.
 
     Raises:
-        UserError: If the list or the store cannot be used.
+        UserError: If the index or the store cannot be used.
     """
 
     skipped: torch.Tensor
@@ -77,32 +76,21 @@ class RecordingDataset(BaseDataset):
         )
 
     def full_init(self) -> None:
-        """Read the index, report on it once, and share the flags with the workers to come."""
+        """Read the index, log its counts, and allocate the flags that workers share."""
         if self._fully_initialized:
             return
         super().full_init()
         self._share_flags()
-        counts = ', '.join(f'{count} {what}' for what, count in self.report.items() if count)
+        counts = ', '.join(f'{count} {name}' for name, count in self.report.items() if count)
         print_log(f'{type(self).__name__}: {len(self)} recordings to read; {counts}', 'current')
 
     def get_subset_(self, indices: Sequence[int] | int) -> None:
-        """Keep some of the recordings, in place.
-
-        Args:
-            indices (Sequence[int] | int): Which, or how many from the front (below 0: the end).
-        """
+        """Keep a subset in place, with new flags."""
         super().get_subset_(indices)
         self._share_flags()
 
     def get_subset(self, indices: Sequence[int] | int) -> RecordingDataset:
-        """A data set of some of the recordings.
-
-        Args:
-            indices (Sequence[int] | int): Which, or how many from the front (below 0: the end).
-
-        Returns:
-            RecordingDataset: Of the same kind.
-        """
+        """Copy a subset, with flags of its own."""
         subset = super().get_subset(indices)
         subset._share_flags()
         return subset
@@ -112,27 +100,27 @@ class RecordingDataset(BaseDataset):
         self.padded = torch.zeros(len(self), dtype=torch.uint8).share_memory_()
 
     def __getitem__(self, idx: int) -> Any:
-        """The sample of a recording, or of its replacement."""
+        """The sample of a recording or its replacement."""
         return self._usable(idx, {int(idx)})
 
     def __getitems__(self, indices: Sequence[int]) -> list[Any]:
-        """The samples of a batch; a replacement is never a recording that is already in it."""
+        """The samples of a batch; replacements come from outside the batch."""
         batch = {int(index) for index in indices}
         return [self._usable(index, batch) for index in indices]
 
     def prepare_data(self, idx: int) -> Any:
-        """Send one recording through the pipeline; its random numbers depend on its key alone.
+        """Run the pipeline on one recording, with random numbers that depend on its key only.
 
-        The results hold the key, from which masks are drawn later, as ``key``, int64 of shape (3,).
+        The pipeline finds the key as ``key``, int64 of shape (3,), for masks that are drawn later.
 
         Args:
             idx (int): Index of the recording.
 
         Returns:
-            Any: The sample that the pipeline packs.
+            Any: The packed sample.
 
         Raises:
-            RecordingError: If it cannot be used.
+            RecordingError: If the recording cannot be used.
         """
         results = self._listed(idx)
         filename = results['filename']
@@ -142,13 +130,15 @@ class RecordingDataset(BaseDataset):
         with seeded_generators(key):
             sample = self.pipeline(results)
         if sample is None:
-            raise RecordingError(filename, 'a transform of the pipeline refused it')
+            raise RecordingError(filename, 'a transform of the pipeline rejected it')
         if results.get('padded_frames'):
             self.padded[int(idx)] = 1
         return sample
 
     def skip_reason(self, index: int) -> str:
-        """Why a recording was skipped, found by trying it again without moving any generator.
+        """Find out why a recording was skipped, by trying it again.
+
+        The global random generators are not affected.
 
         Args:
             index (int): Index of the recording.
@@ -160,14 +150,14 @@ class RecordingDataset(BaseDataset):
             self.prepare_data(EpochIndex(index, epoch=0, seed=0))
         except RecordingError as error:
             return str(error)
-        return f'{self.get_data_info(index)["filename"]}: could not be used once; now it can'
+        return f'{self.get_data_info(index)["filename"]}: failed before but can be read now'
 
     @force_full_init
     def content_hashes(self) -> list[str]:
-        """Content of each recording, whatever its name: provenance that survives copying.
+        """Hash the content of each recording, independent of its name.
 
         Returns:
-            list[str]: 128 bits of BLAKE2b as hexadecimal digits, in the order of the data set.
+            list[str]: 128-bit BLAKE2b, hexadecimal, in the order of the data set.
         """
         filenames = [self.recording_of(self.get_data_info(index)) for index in range(len(self))]
         recordings = list(dict.fromkeys(filenames))
@@ -175,20 +165,20 @@ class RecordingDataset(BaseDataset):
             names = [name_in_store(filename, self.data_root) for filename in recordings]
             hashes = [self.store.entry(name)['content'] for name in names]
         else:
-            # Its threads do not hold up a process that leaves meanwhile.
+            # Daemon threads do not delay the exit of an interrupted process.
             with ThreadPool() as pool:
                 hashes = pool.map(content_hash, recordings, chunksize=1)
         content = dict(zip(recordings, hashes))
         return [content[filename] for filename in filenames]
 
     def num_frames(self, filename: str | Path) -> int:
-        """How many frames a recording of the data set has, by the file itself or its packed copy.
+        """Count the frames of a recording, from the file or its packed copy.
 
         Args:
             filename (str | Path): The recording.
 
         Returns:
-            int: Frames that can be decoded.
+            int: Number of decodable frames.
 
         Raises:
             RecordingError: If it cannot be read.
@@ -197,10 +187,10 @@ class RecordingDataset(BaseDataset):
         return RecordingInit().transform(results)['total_frames']
 
     def recording_of(self, data_info: dict[str, Any]) -> str:
-        """The recording that a sample was taken from, which provenance goes by.
+        """Name the recording of a sample, for provenance.
 
         Args:
-            data_info (dict): A sample as :meth:`load_data_list` gives it.
+            data_info (dict): A sample of :meth:`load_data_list`.
 
         Returns:
             str: Path of a file.
@@ -214,7 +204,7 @@ class RecordingDataset(BaseDataset):
         return data_info
 
     def _packed(self, filename: str) -> dict[str, Any]:
-        """What :class:`RecordingInit` needs to read the copy in the store, where there is one."""
+        """The entry that makes :class:`RecordingInit` read from the store, if there is one."""
         if self.store is None:
             return {}
         return {'packed': (self.store, name_in_store(filename, self.data_root))}

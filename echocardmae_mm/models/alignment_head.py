@@ -15,20 +15,27 @@ from echocardmae_mm.utils.errors import UserError
 
 @MODELS.register_module()
 class AlignmentHead(BaseModule):
-    """InfoNCE between the clips of a video against the other videos of the batch, Eq. 2.
+    """InfoNCE between two clips of a video, with the other videos of the batch as negatives, Eq. 2.
 
-    It holds no parameter and asks for plain features, so it can be added to any model. In
-    distributed training each process compares its own videos with those of all processes; averaging
-    the gradients then gives those of one process on the whole batch. Computed in float32 always.
+    The head has no parameters and takes plain features, so any model can use it. In distributed
+    training each process compares its own videos with those of all processes; the averaged
+    gradients equal those of one process on the whole batch. Always computed in float32.
 
     Args:
         temperature (float): tau of Eq. 2. Defaults to 0.1.
         loss_weight (float): Factor of the loss, lambda of Eq. 1. Defaults to 0.2.
         include_positive (bool): Whether the denominator holds the positive pair, as in the
-            released code; Eq. 2 as printed leaves it out. Defaults to False.
-        symmetric (bool): Whether both clips are anchors in turn, as in the released code; Eq. 2
-            takes the first clip. Defaults to False.
+            released code; Eq. 2 as printed excludes it. Defaults to False.
+        symmetric (bool): Whether both clips serve as anchors, as in the released code; in Eq. 2
+            only the first does. Defaults to False.
         gather (bool): Whether the videos of all processes are negatives. Defaults to True.
+
+    Example:
+        >>> import torch
+        >>> from echocardmae_mm.models import AlignmentHead
+        >>> features = torch.eye(4)  # four videos, orthogonal features, equal clips
+        >>> AlignmentHead(temperature=1.0, loss_weight=1.0)(features, features)  # ln(3) - 1
+        tensor(0.0986)
     """
 
     def __init__(
@@ -47,17 +54,17 @@ class AlignmentHead(BaseModule):
         self.gather = gather
 
     def forward(self, features_1: Tensor, features_2: Tensor) -> Tensor:
-        """The weighted loss.
+        """Compute the weighted loss.
 
         Args:
-            features_1 (Tensor): Features of each video's first clip, (B, C), of any length.
-            features_2 (Tensor): Those of its second clip, (B, C).
+            features_1 (Tensor): Features of each video's first clip, (B, C), of any norm.
+            features_2 (Tensor): Features of its second clip, (B, C).
 
         Returns:
             Tensor: float32 scalar.
 
         Raises:
-            UserError: If all processes together hold fewer than two videos.
+            UserError: If the processes together have fewer than two videos.
         """
         with torch.autocast(features_1.device.type, enabled=False):
             first = F.normalize(features_1.float(), dim=-1)
@@ -74,8 +81,8 @@ class AlignmentHead(BaseModule):
             partners = torch.cat(all_gather(partners))
         if len(partners) < 2:
             raise UserError(
-                'the alignment loss compares a video with the others of the batch, and there is '
-                'one video only: use batch_size=2 or more, and drop_last=True in the dataloader'
+                'the alignment loss needs at least two videos in a batch and got one: use '
+                'batch_size=2 or more, and drop_last=True in the dataloader'
             )
         similarity = anchors @ partners.T / self.temperature
         positive = similarity.gather(1, own).squeeze(1)

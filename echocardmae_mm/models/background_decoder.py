@@ -1,4 +1,4 @@
-"""The decoder: it sees latents, mask tokens and the background, and predicts the masked patches."""
+"""The decoder: predicts the masked patches from latents, mask tokens and background tokens."""
 
 from __future__ import annotations
 
@@ -18,11 +18,10 @@ BACKGROUNDS = ('positional', 'single')
 
 @MODELS.register_module()
 class BackgroundTokenDecoder(BaseModule):
-    """Predicts masked sector patches from visible ones (sections 2.1 and 2.2, Fig. 1).
+    """Predict masked sector patches from visible ones (sections 2.1 and 2.2, Fig. 1).
 
-    Everything that the paper adds to an encoder is held here: mask token, background token and
-    the positions of a sequence that is whole again. The mask token starts as in VideoMAE (truncated
-    normal, 0.02), the background token at zero as in the released code.
+    The mask token starts as in VideoMAE (truncated normal, 0.02), the background token at zero as
+    in the released code.
 
     Args:
         in_channels (int): Width of the encoder's latents. Defaults to 384.
@@ -34,13 +33,23 @@ class BackgroundTokenDecoder(BaseModule):
         patch_size (int): Side of a patch in pixels. Defaults to 16.
         num_frames (int): Frames of a clip. Defaults to 16.
         tubelet_size (int): Frames of a patch. Defaults to 2.
-        background (str): 'positional' puts the background token, with its position, at every token
-            outside the sector (the paper; released code from 37bf429 on); 'single' adds it once
-            and without position (released code v0.1.0). Defaults to 'positional'.
+        background (str): 'positional' adds the background token, with its position, for every token
+            outside the sector (the paper; released code since 37bf429); 'single' adds it once,
+            without position (released code v0.1.0). Defaults to 'positional'.
         attn_bias (bool): As :class:`MaskedVisionTransformer`. Defaults to True.
-        with_cp (bool): Whether blocks are computed again for their gradients, which saves memory
-            at the cost of time. Defaults to False.
+        with_cp (bool): Whether to checkpoint the blocks: less memory, more time. Defaults to False.
         init_cfg (dict | list[dict], optional): Initialisation. Defaults to ``VIDEOMAE_INIT``.
+
+    Raises:
+        UserError: If ``background`` is unknown.
+
+    Example:
+        >>> import torch
+        >>> from echocardmae_mm.models import BackgroundTokenDecoder
+        >>> decoder = BackgroundTokenDecoder(img_size=32, num_frames=2)  # 4 tokens
+        >>> visible, masked, background = (torch.tensor([ids]) for ids in ([0], [2, 3], [1]))
+        >>> decoder(torch.zeros(1, 1, 384), visible, masked, background).shape
+        torch.Size([1, 2, 1536])
     """
 
     def __init__(
@@ -98,12 +107,13 @@ class BackgroundTokenDecoder(BaseModule):
             masked (Tensor): Indices of the tokens to predict, int64 of shape (B, Nm).
             background (Tensor): Indices of the tokens outside the sector, int64 of shape (B, Nb).
             valid (Tensor, optional): bool of shape (B, Nm), false where ``masked`` holds a
-                background token. That takes part as background or, with ``background='single'``,
-                not at all; its prediction is meaningless. Defaults to None, all are valid.
+                background token. The decoder treats it as background or, with
+                ``background='single'``, ignores it; its prediction is meaningless. Defaults to
+                None, all are valid.
 
         Returns:
-            Tensor: Normalised pixels, (B, Nm, tubelet_size * patch_size ** 2 * 3), a patch laid out
-            (p_t, p_h, p_w, channel).
+            Tensor: Normalised pixels, (B, Nm, tubelet_size * patch_size ** 2 * 3), in the layout of
+            :func:`patchify`.
         """
         position = self.pos_embed[0]  # (N, C)
         hidden: Tensor = self.mask_token

@@ -1,4 +1,4 @@
-"""From a batch of clip pairs to the inputs of the model."""
+"""Turn a batch of clip pairs into the inputs of the model."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ from echocardmae_mm.utils.errors import UserError
 
 
 class TokenIndices(NamedTuple):
-    """Indices of the tokens of each clip, int64; together they hold all N tokens of a clip.
+    """Indices of the N tokens of each clip, int64; each token is in one of three groups.
 
-    Where sectors differ in size, ``masked`` is filled up with background tokens, so that its shape
-    is the same for any sector, and ``background`` is empty.
+    Where sectors differ in size, ``masked`` is padded with background tokens to a constant shape,
+    and ``background`` is empty.
 
     Args:
         visible (Tensor): Sector tokens that the encoder sees, (B, Nv).
@@ -36,19 +36,19 @@ class TokenIndices(NamedTuple):
 
 @MODELS.register_module()
 class ClipPairPreprocessor(BaseDataPreprocessor):
-    """Moves clip pairs to the device, adds denoised targets and masks.
+    """Move clip pairs to the device; add denoised targets and masks.
 
-    Frames stay uint8 on the scale 0-255: the model normalises the patches that it looks at. A batch
+    Frames stay uint8 on the scale 0-255; the model normalises the patches that it needs. A batch
     of B videos becomes 2B clips, all first clips before all second clips, so that ``x.chunk(2)``
-    are the pairs. Targets and masks that a pipeline has made are kept.
+    gives the pairs. Targets and masks from the pipeline are kept.
 
     Args:
         mean (Sequence[float]): Mean of R, G and B on the scale 0-255.
         std (Sequence[float]): Standard deviation of R, G and B on the scale 0-255.
         denoise (dict, optional): Arguments of :class:`DenoisedTarget`. Defaults to None: the
-            pipeline makes the targets.
+            pipeline provides targets.
         mask (dict, optional): Arguments of :class:`SectorMask`. Defaults to None: the pipeline
-            makes the masks.
+            provides masks.
         non_blocking (bool): Whether copies to the device are asynchronous. Defaults to False.
     """
 
@@ -67,21 +67,21 @@ class ClipPairPreprocessor(BaseDataPreprocessor):
             self.register_buffer(name, torch.tensor(value, dtype=torch.float32), persistent=False)
 
     def forward(self, data: dict[str, Any], training: bool = False) -> dict[str, Any]:
-        """The inputs of the model.
+        """Prepare the inputs of the model.
 
         Args:
             data (dict): A collated batch. ``inputs`` holds, as lists or stacked, ``imgs`` uint8
-                (2, 3, T, H, W) a video; ``key`` int64 (3,) unless it holds ``sector`` and
+                (2, 3, T, H, W) per video; ``key`` int64 (3,) unless it holds ``sector`` and
                 ``masked``, bool (2, N); optionally ``target``, like ``imgs``, and ``sector_mask``,
-                bool (H, W). ``data_samples`` is handed on.
-            training (bool): Not used; masks and targets do not differ. Defaults to False.
+                bool (H, W).
+            training (bool): Has no effect. Defaults to False.
 
         Returns:
             dict: ``data_samples`` and ``inputs``: ``imgs`` and ``target``, uint8 (2B, 3, T, H, W),
             and ``tokens``, :class:`TokenIndices`.
 
         Raises:
-            UserError: If an entry is missing, a video has not two clips, or the masks do not fit.
+            UserError: If an entry is missing, a video has not 2 clips, or the masks do not fit.
         """
         batch = {
             name: value if isinstance(value, Tensor) else torch.stack(list(value))
@@ -90,7 +90,7 @@ class ClipPairPreprocessor(BaseDataPreprocessor):
         _require(batch, 'imgs', "mmaction.FormatShape(input_format='NCTHW')")
         if batch['imgs'].shape[1] != 2:
             raise UserError(
-                f'pretraining takes two clips of each video and got {batch["imgs"].shape[1]}: '
+                f'pretraining needs two clips per video and got {batch["imgs"].shape[1]}: '
                 'set num_clips=2 in SampleRandomClips'
             )
         imgs = self.cast_data(stack_views(batch['imgs']))  # (2B, 3, T, H, W)
@@ -108,7 +108,7 @@ class ClipPairPreprocessor(BaseDataPreprocessor):
         """Subtract the mean and divide by the standard deviation, channel by channel.
 
         Args:
-            patches (Tensor): (..., D) on the scale 0-255, of any type; R, G, B, R, ... in turn.
+            patches (Tensor): (..., D) on the scale 0-255, of any type; channels vary fastest.
 
         Returns:
             Tensor: float32 of the same shape.
@@ -121,7 +121,7 @@ class ClipPairPreprocessor(BaseDataPreprocessor):
         """The inverse of :meth:`normalise`.
 
         Args:
-            patches (Tensor): Normalised, (..., D); R, G, B, R, ... in turn.
+            patches (Tensor): Normalised, (..., D); channels vary fastest.
 
         Returns:
             Tensor: float32, clipped to 0-255.
@@ -133,7 +133,7 @@ class ClipPairPreprocessor(BaseDataPreprocessor):
         if self.sector_mask is None or 'masked' in batch:
             for name in ('sector', 'masked'):
                 _require(batch, name, 'mask=dict() in the data preprocessor or SectorMask')
-            # Counted before the move: a GPU would have to be waited for.
+            # Count before the move, which avoids a GPU synchronisation.
             sector, masked = stack_views(batch['sector']), stack_views(batch['masked'])
             num_visible, num_masked = count_tokens(sector, masked)
         else:
@@ -156,16 +156,16 @@ def stack_views(batch: Tensor) -> Tensor:
 def token_indices(
     sector: Tensor, masked: Tensor, num_visible: int, num_masked: int | None
 ) -> TokenIndices:
-    """Turn masks into indices; :mod:`echocardmae_mm.sector.geometry` states their polarity.
+    """Turn masks into indices; :mod:`echocardmae_mm.sector.geometry` defines their polarity.
 
     Args:
         sector (Tensor): bool of shape (B, N).
         masked (Tensor): bool of shape (B, N), within the sector.
         num_visible (int): Visible tokens in each row.
-        num_masked (int, optional): Masked tokens in each row; None where rows differ.
+        num_masked (int, optional): Masked tokens in each row; None if rows differ.
 
     Returns:
-        TokenIndices: In rising order within each kind.
+        TokenIndices: In ascending order within each group.
     """
     kind = masked.long() + 2 * (~sector).long()  # (B, N): 0 visible, 1 masked, 2 background
     order = kind.argsort(dim=1, stable=True)
@@ -177,20 +177,21 @@ def token_indices(
 
 
 def count_tokens(sector: Tensor, masked: Tensor) -> tuple[int, int | None]:
-    """Count the visible and the masked tokens of each clip.
+    """Count the visible and masked tokens of each clip.
 
     Args:
         sector (Tensor): bool of shape (B, N).
         masked (Tensor): bool of shape (B, N).
 
     Returns:
-        tuple[int, int | None]: Visible tokens, and masked tokens; None where clips differ in them.
+        tuple[int, int | None]: Visible and masked tokens; None where the masked tokens of clips
+        differ in number.
 
     Raises:
-        UserError: If a token is masked outside the sector, or clips differ in visible tokens.
+        UserError: If a token outside the sector is masked, or clips differ in visible tokens.
     """
     if (masked & ~sector).any():
-        raise UserError('tokens are masked outside the sector; SectorMask masks none there')
+        raise UserError('the mask covers tokens outside the sector; it must lie within the sector')
     visible = (sector & ~masked).sum(1)
     if visible.min() != visible.max():
         raise UserError(

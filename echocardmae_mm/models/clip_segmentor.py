@@ -1,4 +1,4 @@
-"""Segmentation of whole clips: each frame is labelled in the company of the others."""
+"""Segmentation of whole clips, with temporal context for each frame."""
 
 from __future__ import annotations
 
@@ -17,17 +17,17 @@ from echocardmae_mm.registry import MODELS
 class ClipSegmentor(BaseModel):
     """MMSegmentation's ``EncoderDecoder`` for clips.
 
-    The video encoder sees all frames of a clip, the head labels each of them, and the losses count
-    those that have a label: end-diastole and end-systole are enough to learn from.
+    Encoder and head process all frames of a clip; the losses count labelled frames only, so that
+    labels at end-diastole and end-systole suffice.
 
     Args:
-        backbone (dict): The encoder, which gives maps of shape (B, C, t, h, w):
+        backbone (dict): The encoder, with outputs of shape (B, C, t, h, w):
             :class:`FusedVisionTransformer` with ``return_feat_map=True``.
         decode_head (dict): :class:`MAESegHead` with the encoder's ``num_frames`` and
             ``tubelet_size``.
-        data_preprocessor (dict): ``mmaction.ActionDataPreprocessor`` of ``format_shape='NCTHW'``.
-        train_cfg (dict, optional): Unused. Defaults to None.
-        test_cfg (dict, optional): Unused. Defaults to None.
+        data_preprocessor (dict): ``mmaction.ActionDataPreprocessor`` with ``format_shape='NCTHW'``.
+        train_cfg (dict, optional): Ignored, for MMSegmentation's configs. Defaults to None.
+        test_cfg (dict, optional): Ignored likewise. Defaults to None.
         init_cfg (dict, optional): Initialisation. Defaults to None.
     """
 
@@ -47,7 +47,7 @@ class ClipSegmentor(BaseModel):
     def forward(
         self, inputs: Tensor, data_samples: list[Any] | None = None, mode: str = 'tensor'
     ) -> Any:
-        """Losses, predictions or logits.
+        """Compute losses, predictions or logits.
 
         Args:
             inputs (Tensor): Normalised clips, (B, 1, 3, T, H, W).
@@ -67,7 +67,7 @@ class ClipSegmentor(BaseModel):
         if mode == 'tensor' or data_samples is None:
             return logits
         for sample, its_logits in zip(data_samples, logits):
-            # As MMSegmentation: logits are brought to the size of the recording, then compared.
+            # As MMSegmentation: resize the logits before the argmax.
             frames = F.interpolate(
                 its_logits.transpose(0, 1),
                 size=sample.ori_shape,

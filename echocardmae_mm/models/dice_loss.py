@@ -1,4 +1,4 @@
-"""Dice loss that leaves out pixels and frames without a label."""
+"""Dice loss that ignores pixels and frames without a label."""
 
 from __future__ import annotations
 
@@ -12,18 +12,25 @@ from echocardmae_mm.registry import MODELS
 
 @MODELS.register_module()
 class DiceLoss(nn.Module):
-    """1 - Dice of each image and class, averaged, as MONAI's ``DiceLoss(softmax=True)``.
+    """1 - Dice, averaged over images and classes, as MONAI's ``DiceLoss(softmax=True)``.
 
-    This is the loss of the released ``train_seg.py``. MMSegmentation's own ``DiceLoss`` takes
-    ``ignore_index`` for a class to leave out, and counts ignored pixels as background; here they
-    count for nothing, and an image without any labelled pixel does not enter the mean. Stands in
-    ``loss_decode`` of any head of MMSegmentation.
+    This is the loss of the released ``train_seg.py``, for ``loss_decode`` of any MMSegmentation
+    head. Pixels of ``ignore_index`` and images without labelled pixels are excluded;
+    MMSegmentation's own ``DiceLoss`` counts such pixels as background.
 
     Args:
         include_background (bool): Whether class 0 counts. Defaults to True.
         smooth (float): Added to numerator and denominator. Defaults to 1e-5.
         loss_weight (float): Factor of the loss. Defaults to 1.
         loss_name (str): Its name in the log. Defaults to 'loss_dice'.
+
+    Example:
+        >>> import torch
+        >>> from echocardmae_mm.models import DiceLoss
+        >>> labels = torch.tensor([[[0, 1], [1, 255]]])
+        >>> logits = torch.tensor([[[[9.0, -9.0], [-9.0, 0.0]], [[-9.0, 9.0], [9.0, 0.0]]]])
+        >>> bool(DiceLoss()(logits, labels) < 1e-4)  # the last pixel is ignored
+        True
     """
 
     def __init__(
@@ -47,13 +54,13 @@ class DiceLoss(nn.Module):
         ignore_index: int = 255,
         **_: Any,
     ) -> Tensor:
-        """The weighted loss.
+        """Compute the weighted loss.
 
         Args:
             logits (Tensor): (N, K, H, W).
             labels (Tensor): Classes, int64 of shape (N, H, W).
             weight (Tensor, optional): Weights of the pixels, (N, H, W). Defaults to None, all 1.
-            ignore_index (int): Label of pixels that do not count. Defaults to 255.
+            ignore_index (int): Label of pixels to ignore. Defaults to 255.
 
         Returns:
             Tensor: float32 scalar; 0 where no pixel is labelled.

@@ -19,8 +19,7 @@ from echocardmae_mm.utils.errors import UserError
 class EchoCardMAE(BaseModel):
     """The pretraining model of Fig. 1.
 
-    It hands the geometry on to encoder, decoder and mask, and the width of the encoder to the
-    decoder.
+    It passes its geometry to encoder, decoder and mask, and the encoder's width to the decoder.
 
     Args:
         backbone (dict): The encoder, a :class:`PatchEncoder` such as
@@ -28,17 +27,17 @@ class EchoCardMAE(BaseModel):
         neck (dict): The decoder, such as :class:`BackgroundTokenDecoder`.
         reconstruction_head (dict): L_rec of Eq. 1.
         alignment_head (dict, optional): L_align of Eq. 1. Defaults to None, reconstruction only.
-        data_preprocessor (dict, optional): :class:`ClipPairPreprocessor`. Defaults to None, for a
-            model that only holds weights.
+        data_preprocessor (dict, optional): :class:`ClipPairPreprocessor`. Defaults to None, for
+            loading weights only.
         img_size (int): Side of the frames in pixels. Defaults to 112.
         patch_size (int): Side of a patch in pixels. Defaults to 16.
         num_frames (int): Frames of a clip. Defaults to 16.
         tubelet_size (int): Frames of a patch. Defaults to 2.
-        init_cfg (dict, optional): Initialisation of the whole, such as ``dict(type='Pretrained',
+        init_cfg (dict, optional): Initialisation of the model, such as ``dict(type='Pretrained',
             checkpoint=...)``. Defaults to None.
 
     Raises:
-        UserError: If a part is given another geometry.
+        UserError: If the config of a part contradicts the geometry.
     """
 
     def __init__(
@@ -82,16 +81,16 @@ class EchoCardMAE(BaseModel):
         data_samples: list[BaseDataElement] | None = None,
         mode: str = 'tensor',
     ) -> Tensor | dict[str, Tensor] | list[BaseDataElement]:
-        """Latents, losses or reconstructions.
+        """Compute latents, losses or reconstructions.
 
         Args:
             inputs (dict): From :class:`ClipPairPreprocessor`.
-            data_samples (list[BaseDataElement], optional): One a video. Defaults to None.
+            data_samples (list[BaseDataElement], optional): One per video. Defaults to None.
             mode (str): 'tensor', 'loss' or 'predict'. Defaults to 'tensor'.
 
         Returns:
             Tensor | dict[str, Tensor] | list[BaseDataElement]: Latents of the visible tokens
-            (2B, Nv, C), or what :meth:`loss` or :meth:`predict` returns.
+            (2B, Nv, C), or the result of :meth:`loss` or :meth:`predict`.
         """
         if mode == 'loss':
             return self.loss(inputs)
@@ -103,7 +102,7 @@ class EchoCardMAE(BaseModel):
         raise ValueError(f"mode is {mode!r}; it can be 'tensor', 'loss' or 'predict'")
 
     def loss(self, inputs: dict[str, Any]) -> dict[str, Tensor]:
-        """The two terms of Eq. 1, already weighted.
+        """Compute the two weighted terms of Eq. 1.
 
         Args:
             inputs (dict): From :class:`ClipPairPreprocessor`.
@@ -122,7 +121,7 @@ class EchoCardMAE(BaseModel):
         return losses
 
     def encode(self, clips: Tensor, ids_visible: Tensor) -> Tensor:
-        """Latents of some tokens.
+        """Encode the visible tokens.
 
         Args:
             clips (Tensor): (2B, 3, T, H, W) on the scale 0-255, of any type.
@@ -134,11 +133,11 @@ class EchoCardMAE(BaseModel):
         return self.backbone.encode(self.patches(clips, ids_visible), ids_visible)
 
     def decode(self, latent: Tensor, tokens: TokenIndices) -> Tensor:
-        """Predicted patches of the masked tokens.
+        """Predict the patches of the masked tokens.
 
         Args:
             latent (Tensor): (2B, Nv, C).
-            tokens (TokenIndices): Of the same clips.
+            tokens (TokenIndices): Token indices of the clips.
 
         Returns:
             Tensor: Normalised pixels, (2B, Nm, D).
@@ -146,7 +145,7 @@ class EchoCardMAE(BaseModel):
         return self.neck(latent, *tokens)
 
     def patches(self, clips: Tensor, ids: Tensor) -> Tensor:
-        """Normalised patches of some tokens.
+        """Cut out and normalise the patches of selected tokens.
 
         Args:
             clips (Tensor): (2B, 3, T, H, W) on the scale 0-255, of any type.
@@ -165,14 +164,14 @@ class EchoCardMAE(BaseModel):
 
         Args:
             inputs (dict): From :class:`ClipPairPreprocessor`.
-            data_samples (list[BaseDataElement], optional): One a video, to be added to.
-                Defaults to None, new ones are made.
+            data_samples (list[BaseDataElement], optional): One per video, extended in
+                place. Defaults to None, new samples.
 
         Returns:
-            list[BaseDataElement]: One a video, with ``input``, ``target`` and ``reconstruction``
-            (2, 3, T, H, W), float32 on the scale 0-255, the reconstruction being the prediction
-            in the masked tokens and the input elsewhere; ``masked`` and ``sector``, bool (2, N);
-            ``token_size``, frames of a token and its side in pixels.
+            list[BaseDataElement]: One per video, with ``input``, ``target`` and ``reconstruction``,
+            float32 (2, 3, T, H, W) on the scale 0-255, where the reconstruction is the prediction
+            in masked tokens and the input elsewhere; ``masked`` and ``sector``, bool (2, N); and
+            ``token_size``, the frames and the side in pixels of a token.
         """
         self._require_geometry(inputs)
         clips, tokens = inputs['imgs'], inputs['tokens']
@@ -208,9 +207,8 @@ class EchoCardMAE(BaseModel):
         found = tuple(inputs['imgs'].shape[2:])
         if found != self.clip_size:
             raise UserError(
-                f'clips of {found} (frames, height, width), the model is made for '
-                f'{self.clip_size}: let num_frames and img_size of the model agree with the '
-                'pipeline'
+                f'clips of {found} (frames, height, width), the model expects '
+                f'{self.clip_size}: set its num_frames and img_size as in the pipeline'
             )
         num_frames, height, width = self.clip_size
         expected = height * width * num_frames // (self.patch_size**2 * self.tubelet_size)
@@ -218,8 +216,8 @@ class EchoCardMAE(BaseModel):
         num_tokens = sum(ids.shape[1] for ids in (tokens.visible, tokens.masked, tokens.background))
         if num_tokens != expected:
             raise UserError(
-                f'masks of {num_tokens} tokens, the model has {expected}: let patch_size and '
-                'tubelet_size of SectorMask in the pipeline agree with those of the model'
+                f'masks of {num_tokens} tokens, the model has {expected}: set patch_size and '
+                'tubelet_size of SectorMask as in the model'
             )
 
 
@@ -228,6 +226,6 @@ def _with_geometry(part: str, config: dict[str, Any], geometry: dict[str, int]) 
         if config.get(name, value) != value:
             raise UserError(
                 f'{part}.{name}={config[name]} differs from {value} of the model: set {name} of '
-                'the model, which hands it on'
+                'the model only; it passes it on'
             )
     return {**config, **geometry}

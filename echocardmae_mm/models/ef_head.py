@@ -1,4 +1,4 @@
-"""Ejection fraction from the mean of the tokens or of a feature map."""
+"""Ejection fraction from pooled features."""
 
 from __future__ import annotations
 
@@ -26,19 +26,18 @@ class EFHead(BaseModule):
     """A linear layer on the pooled features (the released code's ``train_ef.py``).
 
     Its weight starts at zero and its bias at the mean EF of the training set, which
-    :class:`TargetStatisticsHook` computes, so that the first prediction for every recording is that
-    mean. It computes in float32 even under autocast: bfloat16 has steps of a quarter of a per cent
-    at an EF of 60 %.
+    :class:`TargetStatisticsHook` computes, so that it first predicts that mean. It runs in float32
+    even under autocast: bfloat16 resolves only 0.25 % at an EF of 60 %.
 
     Args:
         in_channels (int): Width of the features. Defaults to 384.
-        target (str): 'percent' predicts EF / 100, its loss is in per cent (the released code);
-            'zscore' predicts and is trained in standard deviations from the mean. Defaults to
+        target (str): 'percent' predicts EF / 100 with a loss in per cent (the released code);
+            'zscore' uses standard deviations from the mean. Defaults to
             'percent'.
-        loss (str): 'l1' (the released code), or 'l2', to which the rare EF far from the mean count
+        loss (str): 'l1' (the released code), or 'l2', which weighs the rare EF far from the mean
             more. Defaults to 'l1'.
         mean (float, optional): Mean EF of the training set in per cent. Defaults to None,
-            :class:`TargetStatisticsHook` takes the training set's.
+            set by :class:`TargetStatisticsHook`.
         std (float, optional): Standard deviation of the training set's EF in per cent. Defaults to
             None, likewise.
         reweight (str): Weights of the recordings by the rarity of their EF: 'none', 'inverse' or
@@ -46,15 +45,21 @@ class EFHead(BaseModule):
             ``smoothing``; the mean weight is 1 (label distribution smoothing: Yang et al.,
             "Delving into deep imbalanced regression", ICML 2021). Defaults to 'none'.
         smoothing (float): Standard deviation of the smoothing in per cent. Defaults to 2.
-        contrast (dict, optional): A loss of the features and the EF of all clips that is added,
-            such as :class:`RankNContrastLoss`. Defaults to None.
-        stop_gradient (bool): Whether the error trains the linear layer alone and leaves the
-            backbone to ``contrast``, as CoReEcho does. Defaults to False.
+        contrast (dict, optional): An additional loss on features and EF of all clips, such as
+             :class:`RankNContrastLoss`. Defaults to None.
+        stop_gradient (bool): Whether the EF loss trains the linear layer only, so that
+            ``contrast`` alone trains the backbone, as in CoReEcho. Defaults to False.
         init_cfg (dict, optional): Initialisation, such as a checkpoint. Defaults to None.
 
     Raises:
-        UserError: If ``target``, ``loss`` or ``reweight`` is unknown, or nothing would train the
-            backbone.
+        UserError: If ``target``, ``loss`` or ``reweight`` is unknown, or ``stop_gradient`` has no
+            ``contrast``.
+
+    Example:
+        >>> import torch
+        >>> from echocardmae_mm.models import EFHead
+        >>> EFHead(in_channels=384, mean=55.0)(torch.randn(2, 384)).round().tolist()  # mean EF
+        [55.0, 55.0]
     """
 
     mean: Tensor
@@ -100,7 +105,9 @@ class EFHead(BaseModule):
         self._start_at_mean()
 
     def fit_targets(self, efs: Sequence[float] | np.ndarray) -> None:
-        """Take mean, deviation and rarity from the training set, what was given excepted.
+        """Set mean, standard deviation and weights from the training set.
+
+        A mean or deviation from the config is kept.
 
         Args:
             efs (Sequence[float]): EF of each recording of the training set, in per cent.
@@ -119,11 +126,10 @@ class EFHead(BaseModule):
         self.weight_of_bin.copy_(torch.from_numpy(np.where(counts > 0, weights, 1.0)))
 
     def forward(self, features: Tensor) -> Tensor:
-        """Ejection fraction of each clip.
+        """Predict the ejection fraction of each clip.
 
         Args:
-            features (Tensor): Mean of the tokens, normalised, (B, C), or a map (B, C, ...), whose
-                mean is taken.
+            features (Tensor): Pooled features (B, C), or a map (B, C, ...) to average.
 
         Returns:
             Tensor: float32 of shape (B,), per cent; not clipped to 0-100.
@@ -135,18 +141,18 @@ class EFHead(BaseModule):
     def loss(
         self, features: Tensor, data_samples: list[BaseDataElement], **_: Any
     ) -> dict[str, Tensor]:
-        """Error between predicted and true EF.
+        """Compute the loss between predicted and true EF.
 
         Args:
-            features (Tensor): (B * M, C, ...), the M clips of a recording one after the other.
-            data_samples (list[BaseDataElement]): One a recording, with ``ef`` in per cent.
+            features (Tensor): (B * M, C, ...), the M clips of a recording in a row.
+            data_samples (list[BaseDataElement]): One per recording, with ``ef`` in per cent.
 
         Returns:
-            dict[str, Tensor]: ``loss_ef``, in per cent or in standard deviations, or their square;
+            dict[str, Tensor]: ``loss_ef``, in per cent or standard deviations, or their square;
             with ``contrast`` also ``loss_contrast``.
 
         Raises:
-            UserError: If a sample has no EF, or standard deviations are the unit and unknown or 0.
+            UserError: If a sample has no EF, or ``target='zscore'`` lacks a positive deviation.
         """
         if self.target == 'zscore' and not (self.std > 0 and self.mean.isfinite()):
             raise UserError(
@@ -167,14 +173,14 @@ class EFHead(BaseModule):
     def predict(
         self, features: Tensor, data_samples: list[BaseDataElement], **_: Any
     ) -> list[BaseDataElement]:
-        """Mean prediction over the clips of each recording.
+        """Average the prediction over the clips of each recording.
 
         Args:
-            features (Tensor): (B * M, C, ...), the M clips of a recording one after the other.
-            data_samples (list[BaseDataElement]): One a recording.
+            features (Tensor): (B * M, C, ...), the M clips of a recording in a row.
+            data_samples (list[BaseDataElement]): One per recording.
 
         Returns:
-            list[BaseDataElement]: The same, with ``pred_ef`` (float, per cent) and
+            list[BaseDataElement]: The samples, with ``pred_ef`` (float, per cent) and
             ``pred_ef_clips`` (float32 (M,)).
         """
         predicted = self(features).detach().view(len(data_samples), -1)
@@ -189,7 +195,7 @@ class EFHead(BaseModule):
 
 
 def _pool(features: Tensor) -> Tensor:
-    """Mean over all but batch and channels, float32 (B, C)."""
+    """(B, C, ...) -> (B, C), float32."""
     return features.float().reshape(*features.shape[:2], -1).mean(dim=2)
 
 
@@ -200,7 +206,7 @@ def _bin_of(efs: Tensor) -> Tensor:
 def _ef_of(sample: BaseDataElement) -> float:
     if 'ef' not in sample:
         raise UserError(
-            "a sample has no 'ef': take a data set that has it, and put 'ef' in algorithm_keys of "
+            "a sample has no 'ef': use a data set with EF, and put 'ef' in algorithm_keys of "
             'PackActionInputs'
         )
     return float(sample.ef)

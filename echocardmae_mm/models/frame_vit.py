@@ -1,4 +1,4 @@
-"""The video encoder as a backbone for single images, in MMSegmentation's grammar."""
+"""The video encoder as an MMSegmentation backbone for single images."""
 
 from __future__ import annotations
 
@@ -18,27 +18,26 @@ _PATCH_EMBEDDING = ('patch_embed.projection.weight', 'patch_embed.projection.bia
 
 @MODELS.register_module()
 class FrameVisionTransformer(FusedVisionTransformer):
-    """:class:`FusedVisionTransformer` on one frame, standing still for the length of a tubelet.
+    """:class:`FusedVisionTransformer` on single frames, as if each were a still clip.
 
-    Parameter names are the video encoder's, so that a pretrained checkpoint loads by
-    ``init_cfg=dict(type='Pretrained', checkpoint=..., prefix='backbone.')``. The kernel of the
-    patch embedding stays three-dimensional and is summed over time when it is used, which is what a
-    clip that stands still gets. The first time slot of the position table is taken; every other
-    tensor fits as it is.
+    Parameters keep their names, so that a pretrained checkpoint loads with
+    ``init_cfg=dict(type='Pretrained', checkpoint=..., prefix='backbone.')``. The forward pass sums
+    the kernel of the patch embedding over time, which equals repeating the frame. Of the position
+    table the first time slot is used.
 
     Args:
-        img_size (int): Side of the images in pixels; another size at run time interpolates the
-            position table. Defaults to 112.
+        img_size (int): Side of the images in pixels; other sizes interpolate the position
+            table. Defaults to 112.
         patch_size (int): Side of a patch in pixels. Defaults to 16.
         tubelet_size (int): Frames of a token of the video encoder. Defaults to 2.
-        out_indices (Sequence[int]): Blocks whose outputs are given, from 0, -1 the last. The last
-            block's goes through the final norm. Defaults to (-1,).
-        fresh_patch_embed (bool): Whether a checkpoint's patch embedding is left out, as the
-            released ``train_seg.py`` draws a new one. Defaults to False.
+        out_indices (Sequence[int]): Blocks whose outputs to return, from 0; -1 is the last, whose
+            output is normalised. Defaults to (-1,).
+        fresh_patch_embed (bool): Whether to ignore the checkpoint's patch embedding, as the
+            released ``train_seg.py`` does. Defaults to False.
         **kwargs: Of :class:`FusedVisionTransformer`: ``embed_dims``, ``depth``, ``num_heads``, ...
 
     Raises:
-        UserError: If there is no such block.
+        UserError: If ``out_indices`` names no block.
     """
 
     def __init__(
@@ -62,7 +61,7 @@ class FrameVisionTransformer(FusedVisionTransformer):
         if not all(-depth <= index < depth for index in out_indices):
             raise UserError(
                 f'FrameVisionTransformer: out_indices={tuple(out_indices)} must lie between 0 and '
-                f'{depth - 1}, its blocks'
+                f'{depth - 1}'
             )
         self.out_indices = sorted(index % depth for index in out_indices)
         self.fresh_patch_embed = fresh_patch_embed
@@ -73,14 +72,13 @@ class FrameVisionTransformer(FusedVisionTransformer):
         self._register_load_state_dict_pre_hook(self._fit_to_a_frame)
 
     def forward(self, images: Tensor) -> tuple[Tensor, ...]:
-        """Features of each patch.
+        """Compute feature maps.
 
         Args:
             images (Tensor): Normalised images of shape (B, 3, H, W).
 
         Returns:
-            tuple[Tensor]: A map of shape (B, C, H / patch, W / patch) for each of ``out_indices``,
-            as MMSegmentation expects.
+            tuple[Tensor]: A map of shape (B, C, H / patch, W / patch) for each of ``out_indices``.
         """
         convolution = self.patch_embed.projection
         tokens = F.conv2d(
@@ -98,17 +96,13 @@ class FrameVisionTransformer(FusedVisionTransformer):
         return tuple(maps)
 
     def init_weights(self) -> None:
-        """Initialise, and leave out of the checkpoint that ``init_cfg`` names what stays fresh."""
+        """Initialise without the tensors of :meth:`left_fresh`."""
         self._is_starting = True
         super().init_weights()
         self._is_starting = False
 
     def left_fresh(self) -> Collection[str]:
-        """Names of tensors that a checkpoint has and that are not taken from it.
-
-        Returns:
-            Collection[str]: The patch embedding's, or none.
-        """
+        """Name the patch embedding if ``fresh_patch_embed``."""
         return _PATCH_EMBEDDING if self.fresh_patch_embed else ()
 
     def _positions(self, grid: Sequence[int]) -> Tensor:

@@ -1,4 +1,4 @@
-"""The host's attention, computed by torch's fused kernels under the same parameter names."""
+"""MMAction2's attention with torch's fused kernels and the same parameters."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ class FusedAttention(Attention):
     """:class:`mmaction.models.backbones.vit_mae.Attention` by ``scaled_dot_product_attention``."""
 
     def forward(self, x: Tensor, key_mask: Tensor | None = None) -> Tensor:
-        """Let tokens attend to each other.
+        """Compute self-attention.
 
         Args:
             x (Tensor): (B, N, C).
-            key_mask (Tensor, optional): bool of shape (B, N), false for tokens that no token may
-                attend to. Defaults to None, all are attended to.
+            key_mask (Tensor, optional): bool of shape (B, N), false for tokens to ignore as keys.
+                Defaults to None, no token is ignored.
 
         Returns:
             Tensor: (B, N, C).
@@ -52,13 +52,13 @@ class FusedAttention(Attention):
 
 
 class TraceableFFN(FFN):
-    """The host's MLP without its look for deprecated arguments, which torch 2.4 cannot compile."""
+    """The host's MLP without its check for deprecated arguments, which torch 2.4 cannot compile."""
 
     forward = inspect.unwrap(FFN.forward)
 
 
 class KeyMaskedBlock(Block):
-    """The host's transformer block, with keys that may be left out of the attention.
+    """The host's transformer block with a key mask.
 
     Args:
         embed_dims (int): Width of a token.
@@ -70,7 +70,7 @@ class KeyMaskedBlock(Block):
         super().__init__(embed_dims, num_heads, mlp_ratio=mlp_ratio)
 
     def forward(self, x: Tensor, key_mask: Tensor | None = None) -> Tensor:
-        """Attention and MLP, each with its residual.
+        """Apply attention and MLP with residual connections.
 
         Args:
             x (Tensor): (B, N, C).
@@ -84,12 +84,12 @@ class KeyMaskedBlock(Block):
 
 
 def fuse_attention(blocks: Iterable[Block], attn_bias: bool) -> None:
-    """Give blocks the fused attention, all of which compiles; their parameters stay.
+    """Replace attention and MLP of blocks by compilable versions; parameters stay.
 
     Args:
         blocks (Iterable[Block]): The host's blocks, changed in place.
         attn_bias (bool): False freezes the biases of queries and values at zero: the released
-            EchoCardMAE code holds them and never applies them.
+            EchoCardMAE code never applies them.
     """
     for block in blocks:
         block.attn.__class__ = FusedAttention

@@ -8,12 +8,12 @@ from typing import Any
 
 from mmaction.models import VisionTransformer
 
+from echocardmae_mm.models.checkpoint_report import pretrained_cfg, report_checkpoint
 from echocardmae_mm.models.fused_attention import fuse_attention
-from echocardmae_mm.models.pretrained_part import pretrained_cfg, report_pretrained
 from echocardmae_mm.registry import MODELS
 from echocardmae_mm.utils.errors import UserError
 
-#: Linear layers and norms as VideoMAE draws them for pretraining.
+#: Initialisation of linear layers and norms in VideoMAE's pretraining.
 VIDEOMAE_INIT = [
     dict(type='Xavier', layer='Linear', distribution='uniform', bias=0.0),
     dict(type='Constant', layer='LayerNorm', val=1.0, bias=0.0),
@@ -22,27 +22,27 @@ VIDEOMAE_INIT = [
 
 @MODELS.register_module()
 class FusedVisionTransformer(VisionTransformer):
-    """:class:`mmaction.VisionTransformer` by fused attention, told what it starts from.
+    """:class:`mmaction.VisionTransformer` with fused attention and checked checkpoints.
 
-    Names and values of the parameters are the host's, so each loads what the other saved. With
-    ``init_cfg=dict(type='Pretrained', checkpoint=..., prefix='backbone.')`` the log says which
-    tensors were taken and which are fresh, and a checkpoint of another size is refused, where the
-    host's class would go on with fresh weights.
+    Parameters have the host's names, so each class loads checkpoints of the other. With
+    ``init_cfg=dict(type='Pretrained', checkpoint=..., prefix='backbone.')`` the log lists loaded
+    and fresh tensors; a checkpoint that does not fit is refused, where the host's class silently
+    keeps its initial weights.
 
     Args:
         init_cfg (dict | list[dict], optional): Initialisation, such as the checkpoint. Defaults to
-            None: as VideoMAE begins its pretraining, :data:`VIDEOMAE_INIT`.
-        attn_bias (bool): Whether queries and values have a learnt bias. False freezes both at
-            zero, as the released EchoCardMAE code never applies them. Defaults to True.
-        frozen_stages (int): Blocks, from the first on, that are not trained, nor is the patch
-            embedding before them: 0 freezes that alone, ``depth`` all but ``fc_norm``. Defaults
-            to -1, everything is trained.
+            None, :data:`VIDEOMAE_INIT`.
+        attn_bias (bool): Whether queries and values have a bias. False freezes both at zero: the
+            released EchoCardMAE code never applies them. Defaults to True.
+        frozen_stages (int): Number of first blocks to freeze, together with the patch embedding:
+            0 freezes only the latter, ``depth`` all but ``fc_norm``. Defaults to -1, nothing is
+            frozen.
         **kwargs: Of :class:`mmaction.VisionTransformer`: ``img_size``, ``patch_size``,
             ``num_frames``, ``tubelet_size``, ``embed_dims``, ``depth``, ``num_heads``, ...
 
     Raises:
-        UserError: If the host's class knows no such argument (by itself it would ignore it), or
-            there are not so many blocks.
+        UserError: If an argument is unknown (the host would ignore it) or ``frozen_stages`` is out
+            of range.
     """
 
     def __init__(
@@ -64,40 +64,29 @@ class FusedVisionTransformer(VisionTransformer):
         if not -1 <= frozen_stages <= len(self.blocks):
             raise UserError(
                 f'{type(self).__name__}: frozen_stages={frozen_stages} must lie between -1 '
-                f'(none) and its {len(self.blocks)} blocks'
+                f'(nothing) and {len(self.blocks)} (all blocks)'
             )
         self.frozen_stages = frozen_stages
         for module in self._frozen():
             module.requires_grad_(False)
 
     def init_weights(self) -> None:
-        """Initialise, and report on the checkpoint that ``init_cfg`` names.
+        """Check the checkpoint of ``init_cfg``, if any, and initialise.
 
         Raises:
-            UserError: If the checkpoint is missing, holds no such encoder, or one of another size.
+            UserError: If the checkpoint is missing or does not fit.
         """
         if (pretrained := pretrained_cfg(self.init_cfg)) is not None:
             checkpoint, prefix = pretrained['checkpoint'], pretrained.get('prefix') or ''
-            report_pretrained(self, checkpoint, prefix, left_fresh=self.left_fresh())
+            report_checkpoint(self, checkpoint, prefix, left_fresh=self.left_fresh())
         super().init_weights()
 
     def left_fresh(self) -> Collection[str]:
-        """Names of tensors that a checkpoint has and that are not taken from it.
-
-        Returns:
-            Collection[str]: None of them here.
-        """
+        """Name the tensors that are not loaded from a checkpoint; none here."""
         return ()
 
     def train(self, mode: bool = True) -> FusedVisionTransformer:
-        """Switch between training and evaluation; what is frozen stays in evaluation.
-
-        Args:
-            mode (bool): Whether to train. Defaults to True.
-
-        Returns:
-            FusedVisionTransformer: Itself.
-        """
+        """Set the mode; frozen modules stay in evaluation mode."""
         super().train(mode)
         for module in self._frozen():
             module.eval()

@@ -7,36 +7,36 @@ from typing import Any
 
 import torch
 from mmaction.models.backbones.vit_mae import Block, get_sinusoid_encoding
+from mmcv.cnn import build_norm_layer
 from mmengine.model import BaseModule, ModuleList
 from mmengine.registry import MODELS as MMENGINE_MODELS
 from torch import Tensor, nn
 
+from echocardmae_mm.models.checkpoint_report import pretrained_cfg, report_checkpoint
 from echocardmae_mm.models.fused_attention import fuse_attention
 from echocardmae_mm.models.fused_vit import VIDEOMAE_INIT
 from echocardmae_mm.models.patches import unpatchify
-from echocardmae_mm.models.pretrained_part import pretrained_cfg, report_pretrained
 from echocardmae_mm.registry import MODELS
 from echocardmae_mm.utils.errors import UserError
 
-_NEW = ('classifier.weight', 'classifier.bias')
-_OF_PRETRAINING = ('mask_token', 'background_token', 'head.weight', 'head.bias')
+_CLASSIFIER = ('classifier.weight', 'classifier.bias')
+_PRETRAINING_ONLY = ('mask_token', 'background_token', 'head.weight', 'head.bias')
 
 
 @MODELS.register_module()
 class MAESegHead(BaseModule):
-    """The decoder of the pretraining, which now tells the class of each pixel of a patch.
+    """The pretrained decoder, with a linear layer that classifies the pixels of each patch.
 
-    The head of the released ``train_seg.py``: linear map to the decoder's width, its positions, its
-    blocks and norm, and a linear layer whose outputs are laid out as the pixels of the pretraining
-    are, (p_t, p_h, p_w, class). Its names are those of :class:`BackgroundTokenDecoder`, so that
+    This is the head of the released ``train_seg.py``. Its parameters have the names of
+    :class:`BackgroundTokenDecoder`, so that
     ``init_cfg=dict(type='Pretrained', checkpoint=..., prefix='neck.')`` loads the pretrained
-    decoder; only ``classifier`` is fresh. A ``decode_head`` of MMSegmentation's ``EncoderDecoder``
-    for frames, and of :class:`ClipSegmentor` for clips.
+    decoder; only ``classifier`` is fresh. Use it as ``decode_head`` of MMSegmentation's
+    ``EncoderDecoder`` for frames and of :class:`ClipSegmentor` for clips.
 
-    Frames without any label and pixels of ``ignore_index`` are taken out before the losses.
+    The losses ignore frames without labels and pixels of ``ignore_index``.
 
     Args:
-        num_classes (int): Classes, the background among them.
+        num_classes (int): Classes, including the background.
         in_channels (int): Width of the encoder's features. Defaults to 384.
         embed_dims (int): Width of the decoder. Defaults to 192.
         depth (int): Number of blocks. Defaults to 4.
@@ -46,15 +46,16 @@ class MAESegHead(BaseModule):
         patch_size (int): Side of a patch in pixels. Defaults to 16.
         num_frames (int): Frames of a clip; 1 for single images. Defaults to 1.
         tubelet_size (int): Frames of a patch; 1 for single images. Defaults to 1.
-        use_learnable_pos_emb (bool): Whether positions are trained, starting from sinusoids, as in
+        use_learnable_pos_emb (bool): Whether to train the positions, starting from sinusoids, as in
             the released code. Defaults to False.
-        norm_eps (float): Of the norms; the released code has 1e-5. Defaults to 1e-6.
+        norm_cfg (dict): The norms; the released code has ``eps=1e-5``. Defaults to
+            ``dict(type='LN', eps=1e-6)``.
         attn_bias (bool): As :class:`FusedVisionTransformer`. Defaults to True.
         loss_decode (dict | Sequence[dict]): Losses on (N, num_classes, H, W) and (N, H, W).
             Defaults to :class:`DiceLoss`.
-        ignore_index (int): Label of pixels that do not count. Defaults to 255.
+        ignore_index (int): Label of pixels to ignore. Defaults to 255.
         init_cfg (dict | list[dict], optional): Initialisation, such as the checkpoint. Defaults to
-            None, as VideoMAE begins its pretraining.
+            None, ``VIDEOMAE_INIT``.
     """
 
     align_corners = False
@@ -72,7 +73,7 @@ class MAESegHead(BaseModule):
         num_frames: int = 1,
         tubelet_size: int = 1,
         use_learnable_pos_emb: bool = False,
-        norm_eps: float = 1e-6,
+        norm_cfg: dict = dict(type='LN', eps=1e-6),  # noqa: B006
         attn_bias: bool = True,
         loss_decode: dict | Sequence[dict] = (dict(type='echocardmae_mm.DiceLoss'),),
         ignore_index: int = 255,
@@ -92,47 +93,46 @@ class MAESegHead(BaseModule):
             self.pos_embed = nn.Parameter(positions)
         else:
             self.register_buffer('pos_embed', positions, persistent=False)
-        norm = dict(type='LN', eps=norm_eps)
         self.blocks = ModuleList(
-            Block(embed_dims, num_heads, mlp_ratio, norm_cfg=norm) for _ in range(depth)
+            Block(embed_dims, num_heads, mlp_ratio, norm_cfg=norm_cfg) for _ in range(depth)
         )
         fuse_attention(self.blocks, attn_bias)
-        self.norm = nn.LayerNorm(embed_dims, eps=norm_eps)
+        self.norm = build_norm_layer(norm_cfg, embed_dims)[1]
         self.classifier = nn.Linear(embed_dims, num_classes * tubelet_size * patch_size**2)
         losses = [loss_decode] if isinstance(loss_decode, dict) else loss_decode
         self.losses = nn.ModuleList(MMENGINE_MODELS.build(loss) for loss in losses)
 
     def init_weights(self) -> None:
-        """Initialise, and report on the checkpoint that ``init_cfg`` names.
+        """Check the checkpoint of ``init_cfg``, if any, and initialise.
 
         Raises:
-            UserError: If the checkpoint is missing, holds no such decoder, or one of another size.
+            UserError: If the checkpoint is missing or does not fit.
         """
         if (pretrained := pretrained_cfg(self.init_cfg)) is not None:
             checkpoint, prefix = pretrained['checkpoint'], pretrained.get('prefix') or ''
-            report_pretrained(self, checkpoint, prefix, 'decoder', _NEW, _OF_PRETRAINING)
+            report_checkpoint(self, checkpoint, prefix, 'decoder', _CLASSIFIER, _PRETRAINING_ONLY)
         super().init_weights()
 
     def forward(self, inputs: Tensor | Sequence[Tensor]) -> Tensor:
-        """Logits of every pixel.
+        """Compute the logits of each pixel.
 
         Args:
-            inputs (Tensor | Sequence[Tensor]): Features of the encoder, (B, C, h, w) or, of clips,
-                (B, C, t, h, w); of several, the last.
+            inputs (Tensor | Sequence[Tensor]): Features of the encoder, (B, C, h, w) or, for clips,
+                (B, C, t, h, w); the last of a sequence is used.
 
         Returns:
-            Tensor: (B, num_classes, H, W) or, of clips, (B, num_classes, T, H, W).
+            Tensor: (B, num_classes, H, W) or, for clips, (B, num_classes, T, H, W).
 
         Raises:
-            UserError: If the features are of another grid than the head is made for.
+            UserError: If the features do not have the grid of the head.
         """
         features = inputs if isinstance(inputs, Tensor) else inputs[-1]
         is_clip = features.ndim == 5
         grid = tuple(features.shape[2:]) if is_clip else (1, *features.shape[2:])
         if grid != self.grid:
             raise UserError(
-                f'MAESegHead is made for {self.grid} patches (time, rows, columns) and got {grid}: '
-                'let its img_size, patch_size, num_frames and tubelet_size agree with the encoder'
+                f'MAESegHead expects {self.grid} patches (time, rows, columns) and got {grid}: '
+                'set its img_size, patch_size, num_frames and tubelet_size as in the encoder'
             )
         tokens = self.encoder_to_decoder(features.flatten(2).transpose(1, 2)) + self.pos_embed
         for block in self.blocks:
@@ -145,13 +145,13 @@ class MAESegHead(BaseModule):
     def loss(
         self, inputs: Tensor | Sequence[Tensor], batch_data_samples: list[Any], train_cfg: dict
     ) -> dict[str, Tensor]:
-        """Losses on the labelled frames.
+        """Compute the losses on labelled frames.
 
         Args:
             inputs (Tensor | Sequence[Tensor]): As :meth:`forward`.
             batch_data_samples (list[SegDataSample]): With ``gt_sem_seg`` of shape (T, H, W), the
                 size of the inputs; T is 1 for single images.
-            train_cfg (dict): Unused.
+            train_cfg (dict): Ignored.
 
         Returns:
             dict[str, Tensor]: Each loss by its name.
@@ -173,14 +173,5 @@ class MAESegHead(BaseModule):
     def predict(
         self, inputs: Tensor | Sequence[Tensor], batch_img_metas: list[dict], test_cfg: dict
     ) -> Tensor:
-        """Logits of every pixel, as MMSegmentation's ``EncoderDecoder`` asks for them.
-
-        Args:
-            inputs (Tensor | Sequence[Tensor]): As :meth:`forward`.
-            batch_img_metas (list[dict]): Unused.
-            test_cfg (dict): Unused.
-
-        Returns:
-            Tensor: As :meth:`forward`.
-        """
+        """See :meth:`forward`; MMSegmentation's ``EncoderDecoder`` calls this in tests."""
         return self(inputs)

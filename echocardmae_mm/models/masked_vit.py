@@ -13,15 +13,24 @@ from echocardmae_mm.registry import MODELS
 
 @MODELS.register_module()
 class MaskedVisionTransformer(PatchEncoder, FusedVisionTransformer):
-    """:class:`FusedVisionTransformer` that looks at the visible tokens only (section 2.2).
+    """:class:`FusedVisionTransformer` on the visible tokens only (section 2.2).
 
-    It adds no parameter and renames none: ``mmaction.VisionTransformer`` loads the encoder of a
-    pretraining checkpoint by ``init_cfg=dict(type='Pretrained', checkpoint=...,
-    prefix='backbone.')`` and starts with nothing fresh but ``fc_norm``.
+    Its parameters have the names of ``mmaction.VisionTransformer``, which loads the encoder of a
+    pretraining checkpoint with ``init_cfg=dict(type='Pretrained', checkpoint=...,
+    prefix='backbone.')``; only ``fc_norm`` is then new.
 
     Args:
         **kwargs: Of :class:`FusedVisionTransformer`: ``img_size``, ``patch_size``, ``num_frames``,
             ``tubelet_size``, ``embed_dims``, ``depth``, ``num_heads``, ``attn_bias``, ...
+
+    Example:
+        >>> import torch
+        >>> from echocardmae_mm.models import MaskedVisionTransformer
+        >>> encoder = MaskedVisionTransformer(
+        ...     img_size=32, patch_size=16, num_frames=4, embed_dims=24, depth=1, num_heads=3
+        ... )
+        >>> encoder(torch.zeros(1, 3, 4, 32, 32), torch.tensor([[0, 3, 5]])).shape
+        torch.Size([1, 3, 24])
     """
 
     def __init__(self, **kwargs: Any) -> None:
@@ -29,19 +38,11 @@ class MaskedVisionTransformer(PatchEncoder, FusedVisionTransformer):
 
     @property
     def patch_convolution(self) -> nn.Conv3d:
-        """The patch embedding of the host's class."""
+        """The patch embedding."""
         return self.patch_embed.projection
 
     def encode(self, patches: Tensor, ids: Tensor | None = None) -> Tensor:
-        """As :meth:`PatchEncoder.encode`.
-
-        Args:
-            patches (Tensor): Normalised patches, (B, K, D).
-            ids (Tensor, optional): Their indices, int64 of shape (B, K). Defaults to None.
-
-        Returns:
-            Tensor: (B, K, embed_dims).
-        """
+        """See :meth:`PatchEncoder.encode`."""
         tokens = self.pos_drop(self._embed(patches, ids))
         for block in self.blocks:
             tokens = block(tokens)

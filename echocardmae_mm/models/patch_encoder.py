@@ -1,4 +1,4 @@
-"""What encoders that look at some patches of a clip have in common."""
+"""Base class of encoders that process a subset of the patches of a clip."""
 
 from __future__ import annotations
 
@@ -10,10 +10,9 @@ from echocardmae_mm.models.patches import embed_patches, patchify, require_token
 
 
 class PatchEncoder:
-    """Cuts clips into patches and encodes those that are asked for.
+    """Cuts clips into patches and encodes a subset of them.
 
-    A subclass has the positions of all tokens, ``pos_embed`` of shape (1, N, C), and knows its
-    patch embedding.
+    A subclass defines ``pos_embed``, the positions of all tokens, of shape (1, N, C).
     """
 
     pos_embed: Tensor
@@ -21,34 +20,34 @@ class PatchEncoder:
     @property
     @abstractmethod
     def patch_convolution(self) -> nn.Conv3d:
-        """The patch embedding, its kernel as large as its stride."""
+        """The patch embedding; its stride equals its kernel size."""
 
     @abstractmethod
     def encode(self, patches: Tensor, ids: Tensor | None = None) -> Tensor:
-        """Latents of some patches: the others take no part, not even in the patch embedding.
+        """Encode a subset of the patches.
 
         Args:
-            patches (Tensor): Normalised patches, (B, K, D), laid out (p_t, p_h, p_w, channel).
-            ids (Tensor, optional): Their indices in the clip, int64 of shape (B, K). Defaults to
-                None, they are all of the clip's, in order.
+            patches (Tensor): Normalised patches, (B, K, D), in the layout of :func:`patchify`.
+            ids (Tensor, optional): Their token indices, int64 of shape (B, K). Defaults to None,
+                all tokens in order.
 
         Returns:
             Tensor: (B, K, C).
         """
 
     def forward(self, clips: Tensor, visible: Tensor | None = None) -> Tensor:
-        """Latents of the visible tokens.
+        """Encode the visible tokens of clips.
 
         Args:
-            clips (Tensor): Normalised clips, (B, 3, T, H, W), of the size the model is made for.
-            visible (Tensor, optional): Tokens to look at, int64 of shape (B, Nv). Defaults to
-                None, all tokens in order.
+            clips (Tensor): Normalised clips, (B, 3, T, H, W).
+            visible (Tensor, optional): Indices of visible tokens, int64 of shape (B, Nv). Defaults
+                to None, all tokens in order.
 
         Returns:
             Tensor: (B, Nv, C), or (B, N, C) without ``visible``.
 
         Raises:
-            UserError: If the clips have another number of tokens than the model.
+            UserError: If the clips do not have as many tokens as the model.
         """
         tubelet_size, patch_size, _ = self.patch_convolution.kernel_size
         require_tokens(clips, self.pos_embed.shape[1], patch_size, tubelet_size)

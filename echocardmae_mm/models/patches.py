@@ -1,6 +1,6 @@
-"""Clips to patches and back.
+"""Convert clips to patches and back.
 
-Tokens are ordered t, h, w; a patch is laid out (p_t, p_h, p_w, channel).
+Tokens are in the order t, h, w; the pixels of a patch in the order p_t, p_h, p_w, channel.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from echocardmae_mm.utils.errors import UserError
 
 
 def patchify(clips: Tensor, patch_size: int, tubelet_size: int) -> Tensor:
-    """Cut clips into the patches that are the encoder's tokens.
+    """Cut clips into patches, one per token.
 
     Args:
         clips (Tensor): Clips of shape (B, C, T, H, W); ``tubelet_size`` divides T, ``patch_size``
@@ -24,6 +24,12 @@ def patchify(clips: Tensor, patch_size: int, tubelet_size: int) -> Tensor:
 
     Returns:
         Tensor: (B, N, tubelet_size * patch_size ** 2 * C).
+
+    Example:
+        >>> import torch
+        >>> from echocardmae_mm.models.patches import patchify
+        >>> patchify(torch.zeros(1, 3, 16, 112, 112), patch_size=16, tubelet_size=2).shape
+        torch.Size([1, 392, 1536])
     """
     return rearrange(
         clips,
@@ -37,7 +43,7 @@ def patchify(clips: Tensor, patch_size: int, tubelet_size: int) -> Tensor:
 def unpatchify(
     patches: Tensor, patch_size: int, tubelet_size: int, frame_size: tuple[int, int]
 ) -> Tensor:
-    """Put patches together again, the inverse of :func:`patchify`.
+    """Join patches to clips, the inverse of :func:`patchify`.
 
     Args:
         patches (Tensor): (B, N, tubelet_size * patch_size ** 2 * C).
@@ -61,10 +67,10 @@ def unpatchify(
 
 
 def take_patches(clips: Tensor, ids: Tensor, patch_size: int, tubelet_size: int) -> Tensor:
-    """Cut out some patches of each clip.
+    """Cut selected patches out of each clip.
 
     Args:
-        clips (Tensor): Clips of shape (B, C, T, H, W), as :func:`patchify` takes them.
+        clips (Tensor): Clips of shape (B, C, T, H, W).
         ids (Tensor): Indices of the tokens, int64 of shape (B, K).
         patch_size (int): Side of a patch in pixels.
         tubelet_size (int): Frames of a patch.
@@ -79,35 +85,34 @@ def take_patches(clips: Tensor, ids: Tensor, patch_size: int, tubelet_size: int)
 
 
 def require_tokens(clips: Tensor, num_tokens: int, patch_size: int, tubelet_size: int) -> None:
-    """Refuse clips that a model is not made for.
+    """Check that clips have as many tokens as the model.
 
     Args:
         clips (Tensor): (B, C, T, H, W).
-        num_tokens (int): Tokens of a clip that the model has positions for.
+        num_tokens (int): Tokens of a clip in the model.
         patch_size (int): Side of a patch in pixels.
         tubelet_size (int): Frames of a patch.
 
     Raises:
-        UserError: If the clips have another number of tokens.
+        UserError: If they have more or fewer.
     """
     found = clips[0, 0].numel() // (tubelet_size * patch_size**2)
     if found != num_tokens:
         raise UserError(
             f'clips of {tuple(clips.shape[2:])} (frames, height, width) have {found} tokens, the '
-            f'model is made for {num_tokens}: let num_frames and img_size of the model agree with '
-            'the pipeline'
+            f'model expects {num_tokens}: set its num_frames and img_size as in the pipeline'
         )
 
 
 def embed_patches(patches: Tensor, convolution: nn.Conv3d) -> Tensor:
-    """Apply a patch embedding to patches: it does not overlap, so it is a linear map of each.
+    """Apply a patch embedding to patches, as a linear map.
 
     Args:
-        patches (Tensor): (B, K, D), any choice of what :func:`patchify` returns.
-        convolution (nn.Conv3d): The patch embedding, its kernel as large as its stride.
+        patches (Tensor): (B, K, D), a subset of the output of :func:`patchify`.
+        convolution (nn.Conv3d): The patch embedding; its stride equals its kernel size.
 
     Returns:
-        Tensor: (B, K, C), as the convolution of the whole clip gives there.
+        Tensor: (B, K, C), the outputs of the convolution at those patches.
     """
     weight = rearrange(convolution.weight, 'd c pt ph pw -> d (pt ph pw c)')
     return F.linear(patches, weight, convolution.bias)

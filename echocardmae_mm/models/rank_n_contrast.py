@@ -1,4 +1,4 @@
-"""Features ordered by a continuous label: the Rank-N-Contrast loss."""
+"""The Rank-N-Contrast loss orders features by a continuous label."""
 
 from __future__ import annotations
 
@@ -12,16 +12,16 @@ from echocardmae_mm.utils.errors import UserError
 
 @MODELS.register_module()
 class RankNContrastLoss(BaseModule):
-    """Of two clips, the one with the nearer label is to have the nearer features.
+    """Pull features together the more, the closer their labels are.
 
-    For an anchor i, every other clip j is a positive against those whose label is at least as far
-    from i's as j's is (Zha et al., "Rank-N-Contrast", NeurIPS 2023, Eq. 1 and 2):
+    For an anchor i, each other clip j is the positive, and the clips k whose labels are at least as
+    far from i's are in the denominator (Zha et al., "Rank-N-Contrast", NeurIPS 2023, Eq. 1 and 2):
 
         -log(exp(s_ij / tau) / sum of exp(s_ik / tau) over k != i with |y_i - y_k| >= |y_i - y_j|),
 
-    with s the negative L2 distance, and the mean over all pairs. Computed in float32 always, from
-    the clips of one process. Time and memory grow as the square of the clips: each row is sorted
-    by label once, and its denominators are running sums.
+    with s the negative L2 distance, and the mean over all pairs. Always computed in float32, over
+    the clips of one process, in quadratic time and memory: rows are sorted by label, and
+    denominators are cumulative sums.
 
     Args:
         temperature (float): tau. Defaults to 2.0.
@@ -39,10 +39,10 @@ class RankNContrastLoss(BaseModule):
         self.loss_weight = loss_weight
 
     def forward(self, features: Tensor, labels: Tensor) -> Tensor:
-        """The weighted loss.
+        """Compute the weighted loss.
 
         Args:
-            features (Tensor): (N, C), of any length.
+            features (Tensor): (N, C), not normalised.
             labels (Tensor): (N,), in any unit.
 
         Returns:
@@ -58,14 +58,14 @@ class RankNContrastLoss(BaseModule):
             nearness = -_off_diagonal((labels[:, None] - labels).abs())
             nearness, order = nearness.sort(dim=1)
             logits = logits.gather(1, order)
-            # Clips as far away as the positive are in its denominator, whatever their order.
+            # Ties with the positive belong to its denominator.
             last = torch.searchsorted(nearness, nearness, right=True) - 1
             denominator = logits.logcumsumexp(dim=1).gather(1, last)
             return self.loss_weight * (denominator - logits).mean()
 
 
 def _off_diagonal(square: Tensor) -> Tensor:
-    """(N, N) without its diagonal, (N, N - 1)."""
+    """Remove the diagonal: (N, N) -> (N, N - 1)."""
     size = len(square)
     others = ~torch.eye(size, dtype=torch.bool, device=square.device)
     return square[others].view(size, size - 1)

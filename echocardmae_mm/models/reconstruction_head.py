@@ -13,11 +13,18 @@ from echocardmae_mm.registry import MODELS
 class ReconstructionHead(BaseModule):
     """L2 between predicted and denoised patches, L_rec of Eq. 1.
 
-    A clip's loss is the mean over its own masked tokens, the batch's is the mean over clips: it
-    does not depend on the company in which a video comes.
+    The loss is averaged over the masked tokens of each clip, then over clips, so that the loss of a
+    video does not depend on the other videos of its batch.
 
     Args:
         loss_weight (float): Factor of the loss. Defaults to 1.
+
+    Example:
+        >>> import torch
+        >>> from echocardmae_mm.models import ReconstructionHead
+        >>> prediction, target = torch.zeros(2, 5, 1536), torch.ones(2, 5, 1536)
+        >>> ReconstructionHead()(prediction, target)
+        tensor(1.)
     """
 
     def __init__(self, loss_weight: float = 1.0) -> None:
@@ -25,13 +32,13 @@ class ReconstructionHead(BaseModule):
         self.loss_weight = loss_weight
 
     def forward(self, prediction: Tensor, target: Tensor, valid: Tensor | None = None) -> Tensor:
-        """The weighted loss.
+        """Compute the weighted loss.
 
         Args:
             prediction (Tensor): Predicted patches, (B, Nm, D).
             target (Tensor): Patches of the target, normalised, (B, Nm, D).
-            valid (Tensor, optional): bool of shape (B, Nm), false for tokens that do not
-                count. Defaults to None, all count.
+            valid (Tensor, optional): bool of shape (B, Nm), false for tokens to ignore.
+                Defaults to None, all are valid.
 
         Returns:
             Tensor: float32 scalar.

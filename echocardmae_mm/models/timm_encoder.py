@@ -1,4 +1,4 @@
-"""Image transformers of timm as encoders of the pretraining."""
+"""Image transformers of timm as encoders for pretraining."""
 
 from __future__ import annotations
 
@@ -8,21 +8,21 @@ from mmaction.models.backbones.vit_mae import get_sinusoid_encoding
 from mmengine.model import BaseModule
 from torch import Tensor, nn
 
-from echocardmae_mm.models.foreign_weights import inflate
 from echocardmae_mm.models.patch_encoder import PatchEncoder
+from echocardmae_mm.models.weight_conversion import inflate
 from echocardmae_mm.registry import MODELS
 from echocardmae_mm.utils.errors import UserError
 
 
 @MODELS.register_module()
 class TimmVideoEncoder(PatchEncoder, BaseModule):
-    """A plain transformer of timm, inflated over time, that sees the visible tokens only.
+    """A plain transformer of timm, inflated over time, on the visible tokens only.
 
-    Blocks and norms are timm's own, under timm's names. The patch embedding is repeated over the
-    tubelet; positions in space and time are sinusoids as VideoMAE's; there is no class token.
+    Blocks and norms keep timm's names. The patch embedding is inflated over the tubelet; positions
+    are sinusoids over space and time as in VideoMAE; there is no class token.
 
     Args:
-        model_name (str): A name that ``timm.create_model`` knows, of a ``VisionTransformer``.
+        model_name (str): Name of a ``VisionTransformer`` for ``timm.create_model``.
         img_size (int): Side of the frames in pixels. Defaults to 112.
         patch_size (int): Side of a patch in pixels. Defaults to 16.
         num_frames (int): Frames of a clip. Defaults to 16.
@@ -31,7 +31,7 @@ class TimmVideoEncoder(PatchEncoder, BaseModule):
         **kwargs: For ``timm.create_model``, such as ``pretrained=True`` or ``drop_path_rate``.
 
     Raises:
-        UserError: If the model is no plain transformer.
+        UserError: If the model is not a ``VisionTransformer``.
     """
 
     def __init__(
@@ -44,12 +44,12 @@ class TimmVideoEncoder(PatchEncoder, BaseModule):
         init_cfg: dict | None = None,
         **kwargs: Any,
     ) -> None:
-        import timm  # takes seconds, which only those who use it should wait
+        import timm  # slow to import, so only on use
 
         super().__init__(init_cfg=init_cfg)
         if not timm.models.is_model_in_modules(model_name, ['vision_transformer']):
             raise UserError(
-                f'{model_name} is no plain transformer of timm; take one such as '
+                f'{model_name} is not a VisionTransformer of timm; choose one such as '
                 'vit_small_patch16_224'
             )
         model: Any = timm.create_model(
@@ -73,13 +73,5 @@ class TimmVideoEncoder(PatchEncoder, BaseModule):
         return self.patch_embed
 
     def encode(self, patches: Tensor, ids: Tensor | None = None) -> Tensor:
-        """As :meth:`PatchEncoder.encode`.
-
-        Args:
-            patches (Tensor): Normalised patches, (B, K, D).
-            ids (Tensor, optional): Their indices, int64 of shape (B, K). Defaults to None.
-
-        Returns:
-            Tensor: (B, K, C).
-        """
+        """See :meth:`PatchEncoder.encode`."""
         return self.norm(self.blocks(self.norm_pre(self._embed(patches, ids))))

@@ -1,6 +1,6 @@
-"""Configs as functions of their geometry, for sizes that stand in the model and in the pipelines.
+"""Configs as functions that set the geometry of the model and the pipelines together.
 
-A config calls one and overrides the rest as usual::
+A config calls a recipe and overrides the rest as usual::
 
     _base_ = '_base_/runtime_mmaction.py'
 
@@ -8,8 +8,8 @@ A config calls one and overrides the rest as usual::
 
     globals().update(pretraining(img_size=224))
 
-``_base_`` stands before the import: mmengine takes a config that begins with an import for one of
-its other style.
+Put ``_base_`` before the import: mmengine reads a config that begins with an import in its
+pure Python style.
 """
 
 from echocardmae_mm.recipes.common import clip_preprocessor, frame_preprocessor

@@ -1,4 +1,4 @@
-"""Parts that the recipes share."""
+"""Parts shared by the recipes."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from mmengine.config import Config as MMEngineConfig
 
 Config = dict[str, Any]
 
-#: Statistics of the released code, on the scale 0-255: R, G, B.
+#: Statistics of the released code for R, G, B on the scale 0-255.
 MEAN = [32.946, 32.4105, 32.0535]
 STD = [50.337, 49.9035, 49.7505]
 ENCODER = 'work_dirs/pretrain_echo/epoch_1600.pth'
@@ -80,7 +80,7 @@ def clip_steps(sampler: Config, img_size: int, interpolation: str = 'bilinear') 
 
 
 def random_shift(img_size: int, padding: int) -> Config:
-    """Shift a clip by up to ``padding`` pixels; the border is the mean grey, about 0 normalised.
+    """Shift a clip by up to ``padding`` pixels; pad with the mean grey level.
 
     Args:
         img_size (int): Side of the frames in pixels.
@@ -102,10 +102,10 @@ def dataloaders(
     test_batch_size: int,
     num_workers: int = 4,
 ) -> Config:
-    """Loaders of the three splits of a data set.
+    """Build the loaders of the three splits of a data set.
 
     Args:
-        dataset (dict): The data set without split and pipeline.
+        dataset (dict): The data set, without ``split`` and ``pipeline``.
         train_pipeline (list[dict]): Transforms of training.
         test_pipeline (list[dict]): Transforms of validation and test.
         batch_size (int): Samples of a training batch, per process.
@@ -143,7 +143,7 @@ def encoder(
     checkpoint: str | None,
     **settings: Any,
 ) -> Config:
-    """A pretrained encoder for fine-tuning.
+    """Build a pretrained encoder for fine-tuning.
 
     Args:
         img_size (int): Side of the frames in pixels.

@@ -41,10 +41,10 @@ def ejection_fraction(
     meta_keys: tuple[str, ...] = (),
     settings: Config | None = None,
 ) -> Config:
-    """A pretrained encoder with the released code's head, and its data.
+    """Regress the ejection fraction with a pretrained encoder and the released code's head.
 
-    Random clips of each recording in training, shifted by up to ``padding`` pixels; clips spread
-    evenly over the recording in validation and test.
+    Training uses random clips, shifted by up to ``padding`` pixels; validation and test use evenly
+    spaced clips.
 
     Args:
         dataset (dict, optional): A data set with ``ef`` and the splits 'train', 'val' and 'test',
@@ -53,12 +53,12 @@ def ejection_fraction(
         patch_size (int): Side of a patch in pixels. Defaults to 16.
         num_frames (int): Frames of a clip. Defaults to 16.
         tubelet_size (int): Frames of a patch. Defaults to 2.
-        frame_interval (int): Distance of two sampled frames. Defaults to 4.
+        frame_interval (int): Distance between sampled frames. Defaults to 4.
         span (str, optional): 'cycle' for clips that span a cardiac cycle. Defaults to None.
         num_clips (int): Random clips of each recording in training. Defaults to 1.
         num_test_clips (int): Clips of each recording in validation and test. Defaults to 5.
-        random_validation (bool): Whether the validation takes one random clip, as the released code
-            does, in place of ``num_test_clips``. Defaults to False.
+        random_validation (bool): Whether to validate on one random clip, as the released code
+            does, instead of ``num_test_clips``. Defaults to False.
         embed_dims (int): Width of the encoder. Defaults to 384, ViT-S.
         depth (int): Blocks of the encoder. Defaults to 12.
         num_heads (int): Attention heads of the encoder. Defaults to 6.
@@ -69,7 +69,7 @@ def ejection_fraction(
         num_workers (int): Loading processes of each loader. Defaults to 4.
         interpolation (str): How frames are resized. Defaults to 'bilinear'.
         padding (int): Largest shift in pixels. Defaults to 12.
-        meta_keys (tuple[str, ...]): Columns of the predictions besides the usual ones. Defaults to
+        meta_keys (tuple[str, ...]): Additional columns of the predictions. Defaults to
             ().
         settings (dict, optional): Settings of the model to override. Defaults to None.
 

@@ -1,4 +1,4 @@
-"""Myocardial infarction of HMC-QU's recordings (Table 4 of the paper)."""
+"""Myocardial infarction on HMC-QU (Table 4 of the paper)."""
 
 from __future__ import annotations
 
@@ -30,11 +30,11 @@ def infarction(
     traced_only: bool = True,
     settings: Config | None = None,
 ) -> Config:
-    """MMAction2's own recogniser and head on a pretrained encoder; the paper is silent about both.
+    """Classify infarction with a pretrained encoder and MMAction2's recogniser and head.
 
-    The 109 four-chamber recordings of Table 4, each by frames of its given cycle, cropped to the
-    sector. Five folds by patient; all other patients train for a fixed number of epochs, so that
-    nothing is selected.
+    The paper names neither. The clips span the given cycle of the 109 four-chamber recordings of
+    Table 4, cropped to the sector. Five folds by patient; the other folds train for a fixed number
+    of epochs, without model selection.
 
     Args:
         data_root (str): Folder of the data set. Defaults to 'data/HMC-QU'.
@@ -50,7 +50,7 @@ def infarction(
         batch_size (int): Recordings of a batch, per process. Defaults to 16.
         num_workers (int): Loading processes of each loader. Defaults to 4.
         padding (int): Largest shift in training, in pixels. Defaults to 12.
-        traced_only (bool): Whether only the recordings with a traced wall count, Table 4's 109.
+        traced_only (bool): Whether to use only recordings with a traced wall, the 109 of Table 4.
             Defaults to True.
         settings (dict, optional): Settings of the model to override. Defaults to None.
 
@@ -75,7 +75,7 @@ def infarction(
             num_classes=2,
             in_channels=embed_dims,
             average_clips='prob',
-            # 37 normal recordings and 72 infarctions weigh the same.
+            # Balance 37 normal recordings and 72 infarctions.
             loss_cls=dict(type='CrossEntropyLoss', class_weight=[109 / (2 * 37), 109 / (2 * 72)]),
         ),
     )

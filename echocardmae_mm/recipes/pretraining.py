@@ -26,22 +26,21 @@ def pretraining(
 ) -> Config:
     """EchoCardMAE and its data: Eq. 1 with lambda 0.2, Eq. 2 with tau 0.1, median-blurred targets.
 
-    Where the paper is silent the released code decides: ``docs/paper-vs-code.md`` lists each
-    choice.
+    Where the paper is silent, this follows the released code; see ``docs/paper-vs-code.md``.
 
     Args:
         dataset (dict, optional): A data set with the splits 'train', 'val' and 'test', without
-            split and pipeline; or :class:`EchoVideoDataset`, which has none: no validation and no
-            test then. Defaults to None, EchoNet-Dynamic.
+            split and pipeline; or :class:`EchoVideoDataset`, which has no splits and disables
+            validation and test. Defaults to None, EchoNet-Dynamic.
         img_size (int): Side of the frames in pixels. Defaults to 112.
         patch_size (int): Side of a patch in pixels. Defaults to 16.
         num_frames (int): Frames of a clip. Defaults to 16.
         tubelet_size (int): Frames of a patch. Defaults to 2.
-        frame_interval (int): Distance of two sampled frames. Defaults to 4.
-        target_fps (float, optional): Frame rate of the clips, in place of ``frame_interval``.
+        frame_interval (int): Distance between sampled frames. Defaults to 4.
+        target_fps (float, optional): Frame rate of the clips, instead of ``frame_interval``.
             Defaults to None.
-        own_sector (bool): Whether each recording is cropped to its own sector and masked there;
-            EchoNet-Dynamic's recordings share one. Defaults to False.
+        own_sector (bool): Whether to crop each recording to its own sector; all recordings of
+            EchoNet-Dynamic share one. Defaults to False.
         embed_dims (int): Width of the encoder. Defaults to 384, ViT-S.
         depth (int): Blocks of the encoder. Defaults to 12.
         num_heads (int): Attention heads of the encoder. Defaults to 6.

@@ -38,15 +38,15 @@ def segmentation(
     shift: int = 12,
     settings: Config | None = None,
 ) -> Config:
-    """Single frames by the pretrained encoder and decoder, under MMSegmentation.
+    """Segment single frames with the pretrained encoder and decoder in MMSegmentation.
 
-    The linear layer that classifies the pixels of a patch is fresh. Frames are shifted by up to
-    ``shift`` pixels in training; in a test the labels keep the size of the recording.
+    Training shifts frames by up to ``shift`` pixels; in tests the labels keep the size of the
+    recording.
 
     Args:
         dataset (dict, optional): A data set of labelled frames with the splits 'train', 'val' and
             'test', without split and pipeline. Defaults to None, EchoNet-Dynamic.
-        num_classes (int): Classes, with the background. Defaults to 2.
+        num_classes (int): Classes, including the background. Defaults to 2.
         img_size (int): Side of the frames in pixels. Defaults to 112.
         patch_size (int): Side of a patch in pixels. Defaults to 16.
         tubelet_size (int): Frames of a patch in pretraining. Defaults to 2.
@@ -109,7 +109,7 @@ def segmentation(
         model=override(model, settings),
         **loaders,
         **_evaluators(),
-        test_pipeline=test_pipeline,  # MMSegmentation's inference API reads it here
+        test_pipeline=test_pipeline,  # for MMSegmentation's inference API
     )
 
 
@@ -131,14 +131,14 @@ def clip_segmentation(
     shift: int = 12,
     settings: Config | None = None,
 ) -> Config:
-    """Whole clips by the pretrained video encoder and decoder: each frame gets its label map.
+    """Segment all frames of a clip with the pretrained video encoder and decoder.
 
-    A clip holds a traced frame, at a random place in training and in its middle in a test; the
-    losses count what is traced among its frames. Arguments as :func:`segmentation`, and:
+    Each clip contains a traced frame, at a random position in training and in the middle in tests;
+    the losses count traced frames only. Arguments as :func:`segmentation`, and:
 
     Args:
         num_frames (int): Frames of a clip. Defaults to 16.
-        frame_interval (int): Distance of two sampled frames. Defaults to 4.
+        frame_interval (int): Distance between sampled frames. Defaults to 4.
         settings (dict, optional): Settings of the model to override. Defaults to None.
 
     Returns:
@@ -198,7 +198,7 @@ def clip_segmentation(
         model=override(model, settings),
         **loaders,
         **_evaluators(),
-        test_pipeline=test_pipeline,  # MMSegmentation's inference API reads it here
+        test_pipeline=test_pipeline,  # for MMSegmentation's inference API
     )
 
 

@@ -1,7 +1,7 @@
-"""Which tokens of the sector are hidden from the encoder (section 2.2 of the paper).
+"""Draw the masked tokens of the sector (section 2.2 of the paper).
 
 A strategy scores the tokens of every time slot. The ``num_visible`` sector tokens with the lowest
-scores stay visible, so that every slot, clip and video shows the same number.
+scores stay visible, so that their number is equal in every slot, clip and video.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ def mask_tokens(
 ) -> Tensor:
     """Draw the masked tokens of a batch, on the device of ``keys``.
 
-    The mask of a video depends on its key alone; its first clip does not depend on ``num_clips``.
+    The masks of a video depend on its key only, the first one not even on ``num_clips``.
 
     Args:
         sector (Tensor): Tokens in the sector, bool of shape (B, h, w), or (1, h, w) for all videos.
@@ -58,7 +58,7 @@ def mask_tokens(
 
 
 def random_scores(sector: Tensor, keys: Tensor, num_clips: int, num_slots: int) -> Tensor:
-    """Every slot draws its own tokens ("random masking", as in MAE).
+    """Score the tokens of each slot independently ("random masking", as in MAE).
 
     Args:
         sector (Tensor): bool of shape (B or 1, h, w).
@@ -74,7 +74,7 @@ def random_scores(sector: Tensor, keys: Tensor, num_clips: int, num_slots: int) 
 
 
 def tube_scores(sector: Tensor, keys: Tensor, num_clips: int, num_slots: int) -> Tensor:
-    """All slots share one draw ("tube masking", as in VideoMAE): T is 1 in the result.
+    """Use the same scores in all slots ("tube masking", as in VideoMAE): T is 1 in the result.
 
     Arguments as :func:`random_scores`.
     """
@@ -82,7 +82,7 @@ def tube_scores(sector: Tensor, keys: Tensor, num_clips: int, num_slots: int) ->
 
 
 def block_scores(sector: Tensor, keys: Tensor, num_clips: int, num_slots: int) -> Tensor:
-    """Contiguous blocks are masked one after another ("blockwise masking", as in BEiT).
+    """Mask contiguous blocks one after another ("blockwise masking", as in BEiT).
 
     Each slot draws a sequence of rectangles as BEiT does: an area of 8 to 40 % of the sector, an
     aspect ratio that is log-uniform in 0.3 to 1/0.3, and a centre in the sector. The first
@@ -110,7 +110,7 @@ def _block_scores(sector: np.ndarray, uniform: np.ndarray) -> np.ndarray:
     rows, columns = np.nonzero(sector)
     centre = (cell * len(rows)).astype(np.int64)
     y, x = (axis.ravel() for axis in np.indices(sector.shape))  # (hw,)
-    # Below 0.5 inside the rectangle: the larger of both distances, in sides of the rectangle.
+    # The larger distance to the centre, in sides of the rectangle: below 0.5 inside.
     offset = np.maximum(
         np.abs(y - rows[centre] - down + 0.5) / np.sqrt(area * aspect),
         np.abs(x - columns[centre] - right + 0.5) / np.sqrt(area / aspect),

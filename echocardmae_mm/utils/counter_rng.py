@@ -1,7 +1,7 @@
 """Counter-based random numbers: each is a pure function of (seed, epoch, video, stream, counter).
 
-No process holds a random state, so neither the number of workers or ranks nor a restart changes
-what a run sees. The hash is the finaliser of splitmix64 (Steele et al., "Fast splittable
+No process holds a random state, so results do not depend on the number of workers or ranks or on
+restarts. The hash is the finaliser of splitmix64 (Steele et al., "Fast splittable
 pseudorandom number generators", OOPSLA 2014), applied to each part of the key in turn.
 """
 
@@ -21,11 +21,11 @@ _LOW_64 = (1 << 64) - 1
 
 Words = TypeVar('Words', int, np.ndarray)
 
-_SIGNED = 1 << 64  # subtracted from a constant above 2 ** 63, it gives the same bits as int64
+_SIGNED = 1 << 64  # subtracted from a constant above 2 ** 63 to get the same bits as int64
 
 
 class RngStream(IntEnum):
-    """What a random number is for; two streams of one video are independent."""
+    """The purpose of a random number; the streams of a video are independent."""
 
     SHUFFLE = 1
     CLIP_START = 2
@@ -40,7 +40,7 @@ class RngStream(IntEnum):
 
 
 class RngKey(NamedTuple):
-    """Identifies the sample that random numbers belong to.
+    """The key of the random numbers of a sample.
 
     Args:
         seed (int): Seed of the run.
@@ -56,8 +56,8 @@ class RngKey(NamedTuple):
 class EpochIndex(int):
     """The index of a sample, with the epoch and the seed of its random numbers.
 
-    Data sets see an ordinary ``int``. It survives pickling into worker processes, and transforms
-    find it as ``results['sample_idx']``.
+    Data sets see an ordinary ``int``; transforms find it as ``results['sample_idx']``. Pickling
+    keeps epoch and seed.
 
     Args:
         index (int): Index of the sample in its data set.
@@ -82,13 +82,13 @@ class EpochIndex(int):
 
 
 def rng_key(results: dict[str, Any]) -> RngKey:
-    """The key of the sample that a pipeline is working on.
+    """Get the key of the sample in a pipeline.
 
     Stock samplers do not carry the epoch; the seed then comes from numpy's legacy global generator,
     the source that stock transforms use.
 
     Args:
-        results (dict): Of the pipeline.
+        results (dict): The results dict of MMAction2.
 
     Returns:
         RngKey: Seed, epoch and index of the video.
@@ -102,12 +102,12 @@ def rng_key(results: dict[str, Any]) -> RngKey:
 
 
 def random_bits(key: RngKey, stream: RngStream, count: int) -> np.ndarray:
-    """Uniform 64-bit words.
+    """Generate uniform 64-bit words.
 
     Args:
         key (RngKey): The sample.
-        stream (RngStream): What the numbers are for.
-        count (int): How many.
+        stream (RngStream): The purpose of the numbers.
+        count (int): Number of values.
 
     Returns:
         np.ndarray: uint64 of shape (count,); word i does not depend on ``count``.
@@ -120,12 +120,12 @@ def random_bits(key: RngKey, stream: RngStream, count: int) -> np.ndarray:
 
 
 def random_uniform(key: RngKey, stream: RngStream, count: int) -> np.ndarray:
-    """Uniform numbers in [0, 1), each with 53 random bits.
+    """Generate uniform numbers in [0, 1) with 53 random bits.
 
     Args:
         key (RngKey): The sample.
-        stream (RngStream): What the numbers are for.
-        count (int): How many.
+        stream (RngStream): The purpose of the numbers.
+        count (int): Number of values.
 
     Returns:
         np.ndarray: float64 of shape (count,).
@@ -140,11 +140,11 @@ def _mix(words: Words) -> Words:
 
 
 def random_bits53(keys: Tensor, stream: RngStream, count: int) -> Tensor:
-    """Uniform 53-bit integers on any device: ``random_uniform`` of the same key times 2 ** 53.
+    """Generate uniform 53-bit integers on any device: 2 ** 53 times ``random_uniform``.
 
     Args:
         keys (Tensor): int64 of shape (B, 3), one :class:`RngKey` a row.
-        stream (RngStream): What the numbers are for.
+        stream (RngStream): The purpose of the numbers.
         count (int): Numbers per key.
 
     Returns:
@@ -164,5 +164,5 @@ def _mix_tensor(words: Tensor) -> Tensor:
 
 
 def _shift_right(words: Tensor, bits: int) -> Tensor:
-    """Logical shift: torch has no unsigned 64-bit arithmetic, so clear the copies of the sign."""
+    """Logical shift: torch has no unsigned 64-bit integers, so clear the copies of the sign."""
     return (words >> bits) & ((1 << (64 - bits)) - 1)

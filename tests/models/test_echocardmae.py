@@ -6,7 +6,7 @@ import torch
 from mmaction.models import VisionTransformer
 
 from echocardmae_mm.models.clip_pair_preprocessor import count_tokens, token_indices
-from echocardmae_mm.models.foreign_weights import from_echocardmae, rename
+from echocardmae_mm.models.weight_conversion import from_echocardmae, rename
 from echocardmae_mm.utils.errors import UserError
 
 DATA = Path(__file__).parents[1] / 'data'
@@ -174,7 +174,7 @@ def test_clips_of_another_size_are_refused(build_mae, batch_of):
     batch['inputs']['imgs'] = [clip[..., :16] for clip in batch['inputs']['imgs']]
     data = model.data_preprocessor(batch)
     for mode in ('loss', 'predict', 'tensor'):
-        with pytest.raises(UserError, match=r'\(4, 32, 16\) .* is made for \(4, 32, 32\)'):
+        with pytest.raises(UserError, match=r'\(4, 32, 16\) .* expects \(4, 32, 32\)'):
             model(**data, mode=mode)
     # As many tokens, in another order of place and time.
     data['inputs']['imgs'] = data['inputs']['imgs'].new_zeros(4, 3, 8, 16, 32)

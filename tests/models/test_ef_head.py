@@ -12,7 +12,7 @@ from mmaction.structures import ActionDataSample
 from mmengine.registry import MODELS, init_default_scope
 
 from echocardmae_mm.models import EFHead, RankNContrastLoss
-from echocardmae_mm.models.foreign_weights import from_echocardmae
+from echocardmae_mm.models.weight_conversion import from_echocardmae
 from echocardmae_mm.utils.errors import UserError
 
 REFERENCE = np.load(Path(__file__).parents[1] / 'data' / 'ef_tiny.npz')

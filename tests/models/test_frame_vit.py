@@ -70,7 +70,7 @@ def test_outputs_of_several_blocks(video_encoder):
     torch.testing.assert_close(
         last.norm(tokens).transpose(1, 2).unflatten(2, (3, 3)), second, rtol=1e-4, atol=1e-5
     )
-    with pytest.raises(UserError, match='must lie between 0 and 1, its blocks'):
+    with pytest.raises(UserError, match='must lie between 0 and 1'):
         FrameVisionTransformer(out_indices=(2,), **SIZE)
 
 

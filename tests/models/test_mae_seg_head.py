@@ -13,7 +13,7 @@ from echocardmae_mm.models import (
     BackgroundTokenDecoder,
     FrameVisionTransformer,
     MAESegHead,
-    pretrained_part,
+    checkpoint_report,
 )
 from echocardmae_mm.utils.errors import UserError
 
@@ -48,7 +48,7 @@ def test_agrees_with_the_released_model():
     own[kernel] = own[kernel][:, :, None]
     head = MAESegHead(
         2, in_channels=24, embed_dims=12, depth=1, num_heads=3, patch_size=8,
-        use_learnable_pos_emb=True, norm_eps=1e-5, attn_bias=False,
+        use_learnable_pos_emb=True, norm_cfg=dict(type='LN', eps=1e-5), attn_bias=False,
     )  # fmt: skip
     decoder = {
         k.removeprefix('decoder.').replace('head.', 'classifier.'): v
@@ -75,15 +75,15 @@ def test_the_pretrained_decoder_is_taken_and_only_the_classifier_is_fresh(tmp_pa
     path = str(tmp_path / 'a.pth')
     state = {f'neck.{name}': value for name, value in decoder.state_dict().items()}
     save_checkpoint(dict(state_dict=state, meta={}), path)
-    told: list[str] = []
-    monkeypatch.setattr(pretrained_part, 'print_log', lambda message, _: told.append(message))
+    messages: list[str] = []
+    monkeypatch.setattr(checkpoint_report, 'print_log', lambda message, _: messages.append(message))
     head = MAESegHead(3, **SIZE, init_cfg=dict(type='Pretrained', checkpoint=path, prefix='neck.'))
     head.init_weights()
     for name, value in head.state_dict().items():
         if not name.startswith('classifier'):
             assert torch.equal(value, decoder.state_dict()[name]), name
     count = len(head.state_dict())
-    assert told == [
+    assert messages == [
         f'decoder: {count - 2} of {count} tensors from {path}; fresh: classifier.bias, '
         'classifier.weight; unused: background_token, head.bias, head.weight, mask_token; '
         'pos_embed is computed'
@@ -137,5 +137,5 @@ def test_no_label_at_all_is_no_loss():
 
 
 def test_features_of_another_grid_are_refused():
-    with pytest.raises(UserError, match=r'made for \(1, 4, 4\) patches .* and got \(1, 7, 7\)'):
+    with pytest.raises(UserError, match=r'expects \(1, 4, 4\) patches .* and got \(1, 7, 7\)'):
         MAESegHead(2, **SIZE)(torch.randn(1, 24, 7, 7))

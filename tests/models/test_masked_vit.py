@@ -103,5 +103,5 @@ def test_a_typing_error_is_named():
 
 
 def test_clips_of_another_size_are_refused(encoder):
-    with pytest.raises(UserError, match=r'\(4, 40, 40\).*50 tokens.*made for 32'):
+    with pytest.raises(UserError, match=r'\(4, 40, 40\).*50 tokens.*expects 32'):
         encoder(torch.randn(1, 3, 4, 40, 40))

@@ -3,7 +3,7 @@ import timm
 import torch
 
 from echocardmae_mm.models import MaskedVisionTransformer, TimmVideoEncoder
-from echocardmae_mm.models.foreign_weights import from_timm
+from echocardmae_mm.models.weight_conversion import from_timm
 from echocardmae_mm.utils.errors import UserError
 
 SIZE = dict(img_size=32, patch_size=16, num_frames=4, tubelet_size=2)
@@ -61,10 +61,10 @@ def test_converted_weights_give_the_same_latents(encoder):
 
 
 def test_other_architectures_are_refused():
-    with pytest.raises(UserError, match='resnet18 is no plain transformer'):
+    with pytest.raises(UserError, match='resnet18 is not a VisionTransformer'):
         TimmVideoEncoder('resnet18')
 
 
 def test_clips_of_another_size_are_refused(encoder):
-    with pytest.raises(UserError, match='have 4 tokens, the model is made for 8'):
+    with pytest.raises(UserError, match='have 4 tokens, the model expects 8'):
         encoder(torch.randn(1, 3, 2, 32, 32))

@@ -1,4 +1,4 @@
-"""Blurs of 8-bit frames for whole batches on any device, with the pixels that OpenCV gives."""
+"""Blur batches of 8-bit frames on any device, with the same pixels as OpenCV."""
 
 from __future__ import annotations
 
@@ -6,12 +6,12 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-#: OpenCV's kernels for 8-bit frames where sigma follows from the size; each sums to a power of 2.
+#: OpenCV's kernels for 8-bit frames with the default sigma; each sums to a power of 2.
 GAUSSIANS = {1: (1,), 3: (1, 2, 1), 5: (1, 4, 6, 4, 1), 7: (2, 7, 14, 18, 14, 7, 2)}
 
 
 def median_blur(frames: Tensor, kernel_size: int) -> Tensor:
-    """``cv2.medianBlur``: the edge of a frame is repeated.
+    """``cv2.medianBlur``, with replicated borders.
 
     Args:
         frames (Tensor): uint8 of shape (..., H, W).
@@ -28,7 +28,7 @@ def median_blur(frames: Tensor, kernel_size: int) -> Tensor:
 
 
 def mean_blur(frames: Tensor, kernel_size: int) -> Tensor:
-    """``cv2.blur``: a frame is mirrored at its edge, without repeating the outermost pixels.
+    """``cv2.blur``, with reflected borders.
 
     Arguments as :func:`median_blur`.
     """
@@ -38,7 +38,7 @@ def mean_blur(frames: Tensor, kernel_size: int) -> Tensor:
 
 
 def gaussian_blur(frames: Tensor, kernel_size: int) -> Tensor:
-    """``cv2.GaussianBlur`` with the sigma that OpenCV derives from the kernel size.
+    """``cv2.GaussianBlur`` with the default sigma.
 
     Arguments as :func:`median_blur`; ``kernel_size`` is a key of ``GAUSSIANS``.
     """
@@ -48,7 +48,7 @@ def gaussian_blur(frames: Tensor, kernel_size: int) -> Tensor:
 
 
 def _median_of_nine(frames: Tensor) -> Tensor:
-    """Sort the nine values as far as the median needs, in 19 comparisons.
+    """Find the median of 3 x 3 pixels in 19 comparisons.
 
     Columns first, then the largest of the smallest, the middle of the middle and the smallest of
     the largest (Smith, "Implementing median filters in XC4000E FPGAs", Xcell 23, 1996).

@@ -1,4 +1,4 @@
-"""Steps that give the same for a recording each time, done once."""
+"""Cache deterministic transforms of each recording."""
 
 from __future__ import annotations
 
@@ -19,53 +19,48 @@ from echocardmae_mm.datasets.transforms.sample_random_clips import SampleRandomC
 from echocardmae_mm.registry import TRANSFORMS
 from echocardmae_mm.utils.errors import UserError
 
-#: Steps of this package that draw by their own generator; others use the process's.
-_DRAWING = (SampleRandomClips, SampleLabelledClip, RandomShift)
+#: Random transforms of this package; they do not change the global generators.
+_RANDOM = (SampleRandomClips, SampleLabelledClip, RandomShift)
 
 
 @TRANSFORMS.register_module()
 class CachedTransforms(BaseTransform):
-    """Keep what the first steps of a pipeline make of each recording, in the loading process.
+    """Cache the results of the first transforms for each recording, in the loading process.
 
-    For small data sets whose clip is always the same, such as the given cycle of CAMUS and HMC-QU:
-    decoding large frames and finding the sector then cost once what they would cost each epoch. A
-    clip of 16 frames of 112 pixels takes 0.6 MB in each of the workers; ``persistent_workers=True``
-    lets them keep it over epochs. Random steps belong behind this one.
+    For small data sets with a fixed clip per recording, such as the cycle of CAMUS and HMC-QU:
+    decoding and sector detection then run once rather than each epoch. A clip of 16 frames of 112
+    pixels takes 0.6 MB in each worker; set ``persistent_workers=True`` to keep the cache between
+    epochs. Put random transforms after this one.
 
     Required Keys:
 
-        - filename (str): What the recordings are told apart by.
+        - filename (str): The key of the cache.
 
     Args:
-        transforms (Sequence[dict]): The steps.
+        transforms (Sequence[dict]): The transforms.
 
     Raises:
-        UserError: If a step draws, whose outcome would then be the same for ever.
+        UserError: If a transform is random, because its outcome would never change.
     """
 
     def __init__(self, transforms: Sequence[dict[str, Any]]) -> None:
         self.steps = Compose(list(transforms))
         self._kept: dict[str, dict[str, Any]] = {}
         for step in self.steps.transforms:
-            if isinstance(step, _DRAWING) and getattr(step, 'span', None) is None:
-                raise UserError(f'CachedTransforms: {type(step).__name__} draws; put it behind')
+            if isinstance(step, _RANDOM) and getattr(step, 'span', None) is None:
+                raise UserError(
+                    f'CachedTransforms: {type(step).__name__} is random; put it after this one'
+                )
 
     def transform(self, results: dict[str, Any]) -> dict[str, Any] | None:
-        """Add what the steps add.
-
-        Args:
-            results (dict): The pipeline's results dict.
-
-        Returns:
-            dict | None: The same dict; None where a step refused the recording.
-        """
+        """Add the results of the transforms; None if one of them rejects the recording."""
         name = results['filename']
         if name not in self._kept:
             before = _generators()
             made = self.steps(dict(results))
             if before != _generators():
                 raise UserError(
-                    'CachedTransforms: one of its steps draws; put random steps behind it'
+                    'CachedTransforms: one of its transforms is random; put it after this one'
                 )
             if made is None:
                 return None
@@ -82,6 +77,6 @@ class CachedTransforms(BaseTransform):
 
 
 def _generators() -> bytes:
-    """Where the process's generators stand."""
-    words = np.random.get_state(), random.getstate()  # noqa: NPY002  (what transforms draw from)
+    """The states of the global generators."""
+    words = np.random.get_state(), random.getstate()  # noqa: NPY002  (used by transforms)
     return pickle.dumps((words, torch.get_rng_state().numpy()))

@@ -1,4 +1,4 @@
-"""What all samplers of clips have in common: how time goes, and what a short recording gets."""
+"""Base class of clip samplers: frame rates and padding."""
 
 from __future__ import annotations
 
@@ -14,40 +14,39 @@ PADDINGS = ('zero', 'loop')
 
 
 class ClipSampler(BaseTransform):
-    """Clips whose starts a subclass chooses.
+    """Sample clips at starts that a subclass chooses.
 
-    Time goes by frames (``frame_interval``), by seconds (``target_fps``), or by the heart's cycle
-    (``span='cycle'``, where nothing is left to choose).
+    The frames of a clip are a fixed number of frames (``frame_interval``) or seconds
+    (``target_fps``) apart, or spread over a cardiac cycle (``span='cycle'``).
 
     Required Keys:
 
         - total_frames (int)
         - filename (str)
         - avg_fps (float, for ``target_fps``)
-        - cycle (tuple[int, int], optional, for ``span='cycle'``): First and last frame, from 0,
-          both belonging to the cycle. A last frame before the first is read backwards.
-        - cycle_is_optional (bool, optional): Whether a cycle beyond the end of the recording is
-          ignored rather than an error. Defaults to False.
+        - cycle (tuple[int, int], optional, for ``span='cycle'``): First and last frame of the
+          cycle, from 0, both included. If the last precedes the first, the clip runs backwards.
+        - cycle_is_optional (bool, optional): Whether to ignore a cycle that exceeds the recording,
+          rather than fail. Defaults to False.
 
     Added Keys:
 
-        - frame_inds (int64 (num_clips * clip_len,)): -1 stands for a black frame.
+        - frame_inds (int64 (num_clips * clip_len,)): -1 is a black frame.
         - clip_len (int)
-        - frame_interval (float | int): Frames from one sampled frame to the next.
+        - frame_interval (float | int): Distance between sampled frames.
         - num_clips (int)
         - clip_starts (list[int]): First frame of each clip.
-        - padded_frames (int): How many of the frames are black or repeated because the recording is
-          too short.
+        - padded_frames (int): Number of black or repeated frames.
 
     Args:
         clip_len (int): Frames of a clip. Defaults to 16.
-        frame_interval (int): Distance of two sampled frames. Defaults to 4.
-        target_fps (float, optional): Frame rate of the clips, in place of ``frame_interval``: clips
-            of the same duration whatever the recording's frame rate. Defaults to None.
-        span (str, optional): 'cycle' spreads each clip evenly over the cycle, or over the whole
-            recording where none is given. Defaults to None.
-        pad (str): What a recording shorter than a clip gets: 'zero' appends black frames, as the
-            released code does; 'loop' starts again from its first frame. Defaults to 'zero'.
+        frame_interval (int): Distance between sampled frames. Defaults to 4.
+        target_fps (float, optional): Frame rate of the clips, instead of ``frame_interval``: equal
+            durations for all recordings. Defaults to None.
+        span (str, optional): 'cycle' spreads each clip evenly over the cycle, or over the
+            recording if no cycle is known. Defaults to None.
+        pad (str): Padding of recordings shorter than a clip: 'zero' appends black frames, as the
+            released code does; 'loop' repeats from the first frame. Defaults to 'zero'.
     """
 
     def __init__(
@@ -65,7 +64,7 @@ class ClipSampler(BaseTransform):
                 'least 1'
             )
         if target_fps is not None and (target_fps <= 0 or span is not None):
-            raise UserError(f'{name}: target_fps must be above 0 and goes without span')
+            raise UserError(f'{name}: target_fps must be positive and excludes span')
         if span not in (None, 'cycle'):
             raise UserError(f"{name}: span={span!r} is unknown; choose 'cycle' or None")
         if pad not in PADDINGS:
@@ -79,15 +78,9 @@ class ClipSampler(BaseTransform):
     def transform(self, results: dict[str, Any]) -> dict[str, Any]:
         """Choose the frames.
 
-        Args:
-            results (dict): The pipeline's results dict.
-
-        Returns:
-            dict: The same dict.
-
         Raises:
-            RecordingError: If there is one frame only, the frame rate is needed and unknown, or the
-                cycle does not lie within the recording.
+            RecordingError: If there is only one frame, a required frame rate is unknown, or the
+                cycle exceeds the recording.
         """
         total = results['total_frames']
         if total < 2 <= self.clip_len:
@@ -116,7 +109,7 @@ class ClipSampler(BaseTransform):
         """First frame of each clip, int64 of shape (num_clips,), below ``num_starts``."""
 
     def _choose_clips(self, results: dict[str, Any], frame_interval: float) -> np.ndarray:
-        """Frames of each clip, (num_clips, clip_len), those beyond the recording's end included."""
+        """Frames of each clip, (num_clips, clip_len); they may exceed the recording."""
         offsets = _nearest(np.arange(self.clip_len) * frame_interval)
         num_starts = results['total_frames'] - int(offsets[-1])
         if num_starts < 1:
@@ -127,7 +120,7 @@ class ClipSampler(BaseTransform):
         if self.target_fps is None:
             return self.frame_interval
         if not results['avg_fps']:
-            reason = 'its frame rate is unknown; use frame_interval in place of target_fps'
+            reason = 'its frame rate is unknown; use frame_interval instead of target_fps'
             raise RecordingError(results['filename'], reason)
         return results['avg_fps'] / self.target_fps
 

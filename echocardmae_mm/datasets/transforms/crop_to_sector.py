@@ -1,4 +1,4 @@
-"""From any screen to the encoder's view."""
+"""Crop frames to the ultrasound sector."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from echocardmae_mm.utils.errors import RecordingError, UserError
 
 
 class Box(NamedTuple):
-    """Part of a frame in pixels; it may reach beyond the frame. Right and bottom are exclusive."""
+    """Part of a frame in pixels; it may exceed the frame. Right and bottom are exclusive."""
 
     left: int
     top: int
@@ -22,7 +22,7 @@ class Box(NamedTuple):
     bottom: int
 
     def cut(self, image: np.ndarray) -> np.ndarray:
-        """This part of an image (H, W) or (H, W, C), black beyond the image."""
+        """Cut the box out of an image (H, W) or (H, W, C); pixels outside the image are black."""
         height, width = image.shape[:2]
         inside = image[max(self.top, 0) : self.bottom, max(self.left, 0) : self.right]
         above, before = max(-self.top, 0), max(-self.left, 0)
@@ -30,7 +30,7 @@ class Box(NamedTuple):
         return cv2.copyMakeBorder(inside, above, below, before, after, cv2.BORDER_CONSTANT)
 
     def put_back(self, part: np.ndarray, shape: tuple[int, int]) -> np.ndarray:
-        """An image (H, W) of zeros with this part in its place, the inverse of :meth:`cut`."""
+        """Paste ``part`` into an image (H, W) of zeros, the inverse of :meth:`cut`."""
         whole = np.zeros(shape, part.dtype)
         top, left = max(self.top, 0), max(self.left, 0)
         bottom, right = min(self.bottom, shape[0]), min(self.right, shape[1])
@@ -42,13 +42,12 @@ class Box(NamedTuple):
 
 @TRANSFORMS.register_module()
 class CropToSector(BaseTransform):
-    """Make the screen of any scanner look like what the encoder was trained on.
+    """Crop the frames of any scanner to the view that the encoder was trained on.
 
-    The sector is detected within the ultrasound region, if the recording knows one, and cut out by
-    the square around it; where the square leaves the frame it is black. It is a square in mm, so
-    that the heart is not squashed, also where pixels are not square. Place it between
-    ``RecordingDecode`` and ``FormatShape``. With ``size`` it replaces ``Resize``, which would not
-    adapt ``sector_mask`` and ``spacing``.
+    Detects the sector, within the ultrasound region if known, and crops to the square around it,
+    black where it exceeds the frame. The square is one in mm, so that non-square pixels do not
+    distort the heart. Put it between ``RecordingDecode`` and ``FormatShape``. With ``size`` it
+    replaces ``Resize``, which does not adapt ``sector_mask`` and ``spacing``.
 
     Required Keys:
 
@@ -68,10 +67,19 @@ class CropToSector(BaseTransform):
         - sector_mask (bool (H, W)): The sector in the new frames.
 
     Args:
-        size (int, optional): Height and width of the new frames in pixels, by area interpolation
-            where they shrink and by linear where they grow; by default the cut keeps the pixels of
-            the screen. Defaults to None.
-        black_outside (bool): Whether pixels outside the sector are set to black. Defaults to True.
+        size (int, optional): Height and width of the new frames in pixels (area interpolation to
+            shrink, linear to enlarge). Defaults to None, no resizing.
+        black_outside (bool): Whether to blacken pixels outside the sector. Defaults to True.
+
+    Example:
+        >>> import numpy as np
+        >>> from echocardmae_mm.datasets.transforms import CropToSector
+        >>> from echocardmae_mm.sector.geometry import template_sector
+        >>> sector = np.pad(template_sector(112, 112), 40)[..., None]
+        >>> speckle = np.random.default_rng(0).integers(60, 256, (8, 192, 192, 1), np.uint8)
+        >>> frames = list((speckle * sector).repeat(3, axis=-1))
+        >>> CropToSector(size=64).transform({'imgs': frames})['imgs'][0].shape
+        (64, 64, 3)
     """
 
     def __init__(self, size: int | None = None, black_outside: bool = True) -> None:
@@ -81,17 +89,11 @@ class CropToSector(BaseTransform):
         self.black_outside = black_outside
 
     def transform(self, results: dict[str, Any]) -> dict[str, Any]:
-        """Cut the sector out of every frame.
-
-        Args:
-            results (dict): The pipeline's results dict.
-
-        Returns:
-            dict: The same dict.
+        """Crop every frame.
 
         Raises:
-            UserError: If the frames have been formatted already.
-            RecordingError: If no sector is seen.
+            UserError: If ``FormatShape`` ran before.
+            RecordingError: If no sector is found.
         """
         frames = results['imgs']
         if frames[0].ndim != 3:
@@ -138,22 +140,22 @@ def find_sector_box(
     region: tuple[int, int, int, int] | None = None,
     spacing: tuple[float, float] | None = None,
 ) -> tuple[Box, np.ndarray]:
-    """Find the sector of a recording, and the square around it.
+    """Find the sector of a recording and the square around it.
 
     Args:
         frames (list[np.ndarray]): Some of its frames, uint8 RGB of shape (H, W, 3).
-        filename (str): What messages call it.
-        region (tuple[int, int, int, int], optional): Where the ultrasound image lies on the screen:
-            left, top, right, bottom in pixels. Defaults to None, anywhere.
+        filename (str): The name of the recording in messages.
+        region (tuple[int, int, int, int], optional): The ultrasound image on the screen: left,
+            top, right, bottom in pixels. Defaults to None, anywhere.
         spacing (tuple[float, float], optional): Height and width of a pixel in mm. Defaults to
             None, pixels are square.
 
     Returns:
-        tuple[Box, np.ndarray]: The smallest box, square in mm, that has the sector in its middle,
-        and the sector, bool of shape (H, W).
+        tuple[Box, np.ndarray]: The smallest box, square in mm, centred on the sector, and the
+        sector, bool of shape (H, W).
 
     Raises:
-        RecordingError: If no sector is seen.
+        RecordingError: If no sector is found.
     """
     height, width = frames[0].shape[:2]
     left, top, right, bottom = region or (0, 0, width, height)
@@ -167,7 +169,7 @@ def find_sector_box(
 
 
 def _square_around(mask: np.ndarray, spacing: tuple[float, float]) -> Box:
-    """The smallest box, square in mm, that has the sector in its middle."""
+    """The smallest box, square in mm, centred on the sector."""
     rows, columns = np.flatnonzero(mask.any(axis=1)), np.flatnonzero(mask.any(axis=0))
     row, column = spacing
     side = max((rows[-1] - rows[0] + 1) * row, (columns[-1] - columns[0] + 1) * column)

@@ -1,4 +1,4 @@
-"""Blurred frames as the target of reconstruction."""
+"""Denoised frames as the target of reconstruction."""
 
 from __future__ import annotations
 
@@ -28,15 +28,14 @@ BLURS: dict[str, Callable[[Tensor, int], Tensor]] = {
 
 @TRANSFORMS.register_module()
 class DenoisedTarget(BaseTransform):
-    """Reconstruct denoised frames from noisy ones (section 2.4 of the paper).
+    """Blurred copies of the frames, the target of reconstruction (section 2.4 of the paper).
 
-    Each channel of each frame is blurred by itself; the encoder sees the frames as they are. The
-    paper found the median best and does not give the kernel: 3 is the released code's. Sigma of
-    the Gaussian follows from the kernel as in OpenCV, ``0.3 * ((kernel_size - 1) / 2 - 1) + 0.8``
-    pixels, also the default of albumentations, which the released code uses.
+    The encoder sees the original frames. The paper found the median best but does not give its
+    kernel; 3 is the released code's. The Gaussian has OpenCV's default sigma,
+    ``0.3 * ((kernel_size - 1) / 2 - 1) + 0.8`` pixels, as in albumentations, which the released
+    code uses.
 
-    :class:`ClipPairPreprocessor` applies it to a batch on its device. As a transform of a pipeline
-    it does the same to one sample.
+    :class:`ClipPairPreprocessor` applies it to batches; in a pipeline it applies to one sample.
 
     Required Keys:
 
@@ -52,7 +51,7 @@ class DenoisedTarget(BaseTransform):
             to 3.
 
     Raises:
-        UserError: If the method or the kernel size is not one of these.
+        UserError: If the method or the kernel size is unknown.
 
     Example:
         >>> import torch
@@ -79,7 +78,7 @@ class DenoisedTarget(BaseTransform):
         self.kernel_size = kernel_size
 
     def denoise(self, clips: Tensor) -> Tensor:
-        """The target of clips.
+        """Blur clips.
 
         Args:
             clips (Tensor): uint8 of shape (..., H, W), on any device.

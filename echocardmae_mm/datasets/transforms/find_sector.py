@@ -13,10 +13,10 @@ from echocardmae_mm.utils.errors import RecordingError, UserError
 
 @TRANSFORMS.register_module()
 class FindSector(BaseTransform):
-    """Find each recording's own sector, for ``SectorMask(sector='auto')``.
+    """Find the sector of each recording, for ``SectorMask(sector='auto')``.
 
-    Stands between the last ``Resize`` and ``FormatShape``. A ``sector_mask`` that an earlier step
-    such as :class:`CropToSector` found is kept.
+    Put it between the last ``Resize`` and ``FormatShape``. It keeps a ``sector_mask`` from an
+    earlier transform such as :class:`CropToSector`.
 
     Required Keys:
 
@@ -28,9 +28,8 @@ class FindSector(BaseTransform):
         - sector_mask (bool (H, W))
 
     Args:
-        min_area (float): Share of the frame that the sector must cover, in [0, 1): a recording with
-            a smaller one is refused. Above ``(1 - mask_ratio)``, SectorMask always finds tokens to
-            mask. Defaults to 0.25.
+        min_area (float): Smallest accepted sector, as a fraction of the frame in [0, 1). Above
+            ``1 - mask_ratio``, SectorMask always finds tokens to mask. Defaults to 0.25.
     """
 
     def __init__(self, min_area: float = 0.25) -> None:
@@ -42,7 +41,7 @@ class FindSector(BaseTransform):
         """Add ``sector_mask``.
 
         Raises:
-            UserError: If the frames have been formatted already.
+            UserError: If ``FormatShape`` ran before.
             RecordingError: If no sector is found, or it is too small.
         """
         filename = results.get('filename', 'recording')

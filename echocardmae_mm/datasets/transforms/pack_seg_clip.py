@@ -19,11 +19,11 @@ META_KEYS = (
 
 @TRANSFORMS.register_module()
 class PackSegClip(BaseTransform):
-    """Frames as a tensor, labels and what is known of them as MMSegmentation's ``SegDataSample``.
+    """Pack frames as a tensor, labels and metadata as MMSegmentation's ``SegDataSample``.
 
     Required Keys:
 
-        - imgs (uint8 (1, 3, T, H, W)): As ``FormatShape`` of ``NCTHW`` leaves them.
+        - imgs (uint8 (1, 3, T, H, W)): From ``FormatShape('NCTHW')``.
         - gt_seg_map (uint8 (T, H', W'), optional)
         - original_shape (tuple[int, int]): Becomes ``ori_shape``.
 
@@ -33,21 +33,14 @@ class PackSegClip(BaseTransform):
         - data_samples (SegDataSample): With ``gt_sem_seg`` of shape (T, H', W').
 
     Args:
-        meta_keys (Sequence[str]): What the sample tells of itself. Defaults to :data:`META_KEYS`.
+        meta_keys (Sequence[str]): Keys to copy as metadata. Defaults to :data:`META_KEYS`.
     """
 
     def __init__(self, meta_keys: Sequence[str] = META_KEYS) -> None:
         self.meta_keys = meta_keys
 
     def transform(self, results: dict[str, Any]) -> dict[str, Any]:
-        """Pack.
-
-        Args:
-            results (dict): The pipeline's results dict.
-
-        Returns:
-            dict: ``inputs`` and ``data_samples``.
-        """
+        """Return ``inputs`` and ``data_samples``."""
         from mmseg.structures import SegDataSample
 
         results['ori_shape'] = results['original_shape']

@@ -15,10 +15,9 @@ from echocardmae_mm.utils.counter_rng import RngStream, random_bits, rng_key
 
 @TRANSFORMS.register_module()
 class RandomShift(BaseTransform):
-    """Padding and a random crop of the old size: the released code's augmentation.
+    """Pad and crop to the old size at random: the released code's augmentation.
 
-    All frames of a clip are shifted alike. Stands behind ``Resize``, in MMSegmentation's pipelines
-    and in those of clips.
+    All frames of a clip get the same shift. Put it after ``Resize``.
 
     Required Keys:
 
@@ -32,9 +31,8 @@ class RandomShift(BaseTransform):
 
     Args:
         pixels (int): Largest shift in each direction. Defaults to 12.
-        fill (int): Grey level of what comes in from outside; 32 is about the mean of
-            echocardiograms. Labels get 0, the background, and 255 where a frame has none at all.
-            Defaults to 32.
+        fill (int): Grey level of the padding; 32 is about the mean of echocardiograms. Labels are
+            padded with 0, the background, or 255 in frames without labels. Defaults to 32.
     """
 
     def __init__(self, pixels: int = 12, fill: int = 32) -> None:
@@ -42,14 +40,7 @@ class RandomShift(BaseTransform):
         self.fill = fill
 
     def transform(self, results: dict[str, Any]) -> dict[str, Any]:
-        """Shift.
-
-        Args:
-            results (dict): The pipeline's results dict.
-
-        Returns:
-            dict: The same dict.
-        """
+        """Shift frames and labels."""
         bits = random_bits(rng_key(results), RngStream.SHIFT, 2)
         down, right = (int(value % (2 * self.pixels + 1)) for value in bits.astype(np.uint64))
         if 'imgs' in results:

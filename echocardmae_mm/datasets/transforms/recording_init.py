@@ -12,14 +12,14 @@ from echocardmae_mm.registry import TRANSFORMS
 
 @TRANSFORMS.register_module()
 class RecordingInit(BaseTransform):
-    """Open a video, DICOM, NIfTI or MetaImage file, or its copy in a store; nothing is decoded yet.
+    """Open a video, DICOM, NIfTI or MetaImage file, or its copy in a store, without decoding.
 
-    Where the file does not know its frame rate or its spacing, the data set's own count.
+    Frame rate and spacing come from the file or, if missing there, from the data set.
 
     Required Keys:
 
         - filename (str)
-        - packed (tuple[PackedStore, str], optional): The store, and the recording's name in it.
+        - packed (tuple[PackedStore, str], optional): The store and the recording's name in it.
         - fps (float, optional)
         - spacing (tuple[float, float], optional)
 
@@ -36,14 +36,8 @@ class RecordingInit(BaseTransform):
     def transform(self, results: dict[str, Any]) -> dict[str, Any]:
         """Open the file.
 
-        Args:
-            results (dict): The pipeline's results dict.
-
-        Returns:
-            dict: The same dict.
-
         Raises:
-            RecordingError: If the file is missing, damaged, or no B-mode recording.
+            RecordingError: If the file is missing, damaged or not a B-mode recording.
         """
         if 'packed' in results:
             store, name = results['packed']

@@ -11,7 +11,7 @@ from echocardmae_mm.registry import TRANSFORMS
 
 @TRANSFORMS.register_module()
 class ResizeFrames(Resize):
-    """:class:`mmaction.Resize` that leaves frames of the wanted size as they are.
+    """:class:`mmaction.Resize` that skips frames of the right size.
 
     Args:
         **kwargs (Any): Of :class:`mmaction.Resize`: ``scale``, width and height in pixels,
@@ -19,7 +19,7 @@ class ResizeFrames(Resize):
     """
 
     def transform(self, results: dict[str, Any]) -> dict[str, Any]:
-        """Resize ``imgs``, if need be."""
+        """Resize ``imgs`` if needed."""
         if not self.keep_ratio and tuple(results['img_shape']) == tuple(self.scale[::-1]):
             return results
         return super().transform(results)

@@ -17,10 +17,10 @@ PLACES = ('random', 'middle')
 
 @TRANSFORMS.register_module()
 class SampleLabelledClip(BaseTransform):
-    """Frames around the labelled one, which stands at a random place of the clip, or in its middle.
+    """Sample a clip with the labelled frame at a random position or in the middle.
 
-    The clip lies within the recording wherever that is long enough; else its first or last frame is
-    repeated. Other labelled frames that it meets are labelled too.
+    In recordings shorter than a clip the first and last frames are repeated. Other labelled frames
+    in the clip keep their labels.
 
     Required Keys:
 
@@ -33,11 +33,11 @@ class SampleLabelledClip(BaseTransform):
         - frame_inds (int (T,))
         - clip_len (int)
         - num_clips (int): 1.
-        - padded_frames (int): How many are repetitions of the first or the last frame.
+        - padded_frames (int): Number of repetitions of the first or last frame.
 
     Args:
         clip_len (int): Frames of the clip, T. Defaults to 16.
-        frame_interval (int): Distance of two sampled frames. Defaults to 4.
+        frame_interval (int): Distance between sampled frames. Defaults to 4.
         place (str): 'random', for training, or 'middle'. Defaults to 'random'.
     """
 
@@ -54,14 +54,8 @@ class SampleLabelledClip(BaseTransform):
     def transform(self, results: dict[str, Any]) -> dict[str, Any]:
         """Choose the frames.
 
-        Args:
-            results (dict): The pipeline's results dict.
-
-        Returns:
-            dict: The same dict.
-
         Raises:
-            RecordingError: If the labelled frame lies beyond the end.
+            RecordingError: If the labelled frame exceeds the recording.
         """
         frame, last = results['frame'], results['total_frames'] - 1
         require_frames(results['filename'], last + 1, [frame])
@@ -69,7 +63,7 @@ class SampleLabelledClip(BaseTransform):
         least = max(0, self.clip_len - 1 - behind)
         most = min(self.clip_len - 1, frame // self.frame_interval)
         if self.place == 'middle' or most < least:
-            # A recording that is too short for a clip lacks about as much at either end.
+            # In a recording that is too short, pad both ends about equally.
             place = int(np.clip(self.clip_len // 2, *sorted((least, most))))
         else:
             bits = random_bits(rng_key(results), RngStream.CLIP_PLACE, 1)

@@ -14,16 +14,22 @@ from echocardmae_mm.utils.errors import UserError
 
 @TRANSFORMS.register_module()
 class SampleRandomClips(ClipSampler):
-    """Clips with free random starts: each possible start is equally likely, for each clip anew.
+    """Sample clips with independent, uniformly distributed starts.
 
-    The clips of a video may overlap or be the same: they are the two views that the alignment loss
-    compares (section 2.3 of the paper). Fine-tuning takes ``num_clips=1``. Keys as
-    :class:`ClipSampler`.
+    The clips may overlap: they are the two views that the alignment loss compares (section 2.3 of
+    the paper). Fine-tuning uses ``num_clips=1``. Keys as :class:`ClipSampler`.
 
     Args:
         num_clips (int): Number of clips. Defaults to 2.
-        **kwargs: Of :class:`ClipSampler`: ``clip_len``, ``interval``, ``target_fps``, ``span``,
-            ``pad``.
+        **kwargs: Of :class:`ClipSampler`: ``clip_len``, ``frame_interval``, ``target_fps``,
+            ``span``, ``pad``.
+
+    Example:
+        >>> from echocardmae_mm.datasets.transforms import SampleRandomClips
+        >>> sampler = SampleRandomClips(num_clips=2, clip_len=16, frame_interval=4)
+        >>> results = {'filename': 'a.avi', 'total_frames': 100}
+        >>> sampler.transform(results)['frame_inds'].shape
+        (32,)
     """
 
     def __init__(self, num_clips: int = 2, **kwargs: Any) -> None:

@@ -1,4 +1,4 @@
-"""Clips with even starts, for evaluation."""
+"""Clips with evenly spaced starts, for evaluation."""
 
 from __future__ import annotations
 
@@ -13,18 +13,23 @@ from echocardmae_mm.utils.errors import UserError
 
 @TRANSFORMS.register_module()
 class SampleUniformClips(ClipSampler):
-    """Clips spread evenly from the first possible start to the last; nothing is drawn.
+    """Sample clips at evenly spaced starts, from the first possible start to the last.
 
-    Five of them are the released code's test (``val_ef.py``: start ``(D - 61) * i // 4`` for a
-    recording of D frames and clips of 61). A recording with fewer starts repeats them, so that all
-    recordings have the same number of clips and can share a batch; with 'all' they cannot, and the
-    batch size must be 1. Keys as :class:`ClipSampler`.
+    Five clips reproduce the test of the released code (``val_ef.py``: start ``(D - 61) * i // 4``
+    for a recording of D frames and clips of 61). A recording with fewer starts repeats them, so
+    that all recordings have the same number of clips. Keys as :class:`ClipSampler`.
 
     Args:
-        num_clips (int | str): Number of clips; one lies in the middle. 'all' takes every start.
-            Defaults to 5.
-        **kwargs: Of :class:`ClipSampler`: ``clip_len``, ``interval``, ``target_fps``, ``span``,
-            ``pad``.
+        num_clips (int | str): Number of clips; a single one is centred. 'all' takes every start
+            and requires a batch size of 1. Defaults to 5.
+        **kwargs: Of :class:`ClipSampler`: ``clip_len``, ``frame_interval``, ``target_fps``,
+            ``span``, ``pad``.
+
+    Example:
+        >>> from echocardmae_mm.datasets.transforms import SampleUniformClips
+        >>> sampler = SampleUniformClips(num_clips=5, clip_len=16, frame_interval=4)
+        >>> sampler.transform({'filename': 'a.avi', 'total_frames': 101})['clip_starts']
+        [0, 10, 20, 30, 40]
     """
 
     def __init__(self, num_clips: int | str = 5, **kwargs: Any) -> None:

@@ -1,4 +1,4 @@
-"""Draw the tokens that pretraining hides."""
+"""Draw the masked tokens of pretraining."""
 
 from __future__ import annotations
 
@@ -20,13 +20,13 @@ SECTORS = ('template', 'auto', 'none')
 
 
 class TokenMasks(NamedTuple):
-    """Masks of a batch; :mod:`echocardmae_mm.sector.geometry` states their polarity.
+    """Masks of a batch; :mod:`echocardmae_mm.sector.geometry` defines their polarity.
 
     Args:
         sector (Tensor): bool of shape (B, M, N).
         masked (Tensor): bool of shape (B, M, N).
         num_visible (int): Visible tokens of each clip.
-        num_masked (int, optional): Masked tokens of each clip; None where videos may differ.
+        num_masked (int, optional): Masked tokens of each clip; None if videos may differ.
     """
 
     sector: Tensor
@@ -37,14 +37,13 @@ class TokenMasks(NamedTuple):
 
 @TRANSFORMS.register_module()
 class SectorMask(BaseTransform):
-    """Key area masking: hide most of the sector's tokens, none of the background's.
+    """Key area masking: mask most tokens of the sector and none of the background.
 
-    Every time slot of every video shows the same number of tokens, a constant of the config; all
-    other tokens of the sector are masked. Section 2.2 of the paper; the equal number in each slot
-    and the mask that both clips share are the released code's.
+    Every time slot of every video has the same number of visible tokens; all other tokens of the
+    sector are masked. Section 2.2 of the paper; the equal number per slot and the mask shared by
+    both clips follow the released code.
 
-    :class:`ClipPairPreprocessor` draws the masks of a batch on its device. As a transform of a
-    pipeline it does the same for one sample.
+    :class:`ClipPairPreprocessor` applies it to batches; in a pipeline it applies to one sample.
 
     Required Keys:
 
@@ -61,9 +60,9 @@ class SectorMask(BaseTransform):
         tubelet_size (int): Frames of a token. Defaults to 2.
         strategy (str): 'random', 'tube' or 'block', see :mod:`echocardmae_mm.sector.masking`.
             Defaults to 'random'.
-        mask_ratio (float): Share of the tokens that is masked, in (0, 1). Defaults to 0.75.
-        sector (str): 'template' is the sector of EchoNet-Dynamic, 'auto' each recording's own,
-            which :class:`FindSector` or :class:`CropToSector` has found, 'none' the whole frame.
+        mask_ratio (float): Fraction of masked tokens, in (0, 1). Defaults to 0.75.
+        sector (str): 'template' is the sector of EchoNet-Dynamic, 'auto' the sector that
+            :class:`FindSector` or :class:`CropToSector` found, 'none' the whole frame.
             Defaults to 'template'.
         num_visible (int, optional): Visible tokens in each slot. Defaults to
             ``int(tokens * (1 - mask_ratio))``, where ``tokens`` counts the whole frame for
@@ -71,7 +70,7 @@ class SectorMask(BaseTransform):
         same_mask (bool): Whether all clips share one mask. Defaults to True.
 
     Raises:
-        UserError: If a setting is out of its range.
+        UserError: If a setting is out of range.
 
     Example:
         >>> import numpy as np
@@ -118,15 +117,15 @@ class SectorMask(BaseTransform):
         Args:
             imgs_shape (tuple[int, ...]): (B, M, C, T, H, W).
             keys (Tensor): int64 of shape (B, 3), one :class:`RngKey` a row.
-            sector_masks (Tensor, optional): Pixels of the recordings' own sectors, bool of shape
+            sector_masks (Tensor, optional): The sectors of ``sector='auto'``, bool of shape
                 (B, H, W), on the CPU. Defaults to None.
 
         Returns:
             TokenMasks: On the device of ``keys``.
 
         Raises:
-            UserError: If the clips do not divide into tokens, a sector is missing, or the sector
-                leaves nothing to mask.
+            UserError: If the clips do not divide into tokens, a sector is missing, or a sector
+                is too small to mask.
         """
         _, num_clips, _, num_frames, height, width = imgs_shape
         if num_frames % self.tubelet_size:
@@ -188,7 +187,7 @@ class SectorMask(BaseTransform):
             found = ' x '.join(map(str, sector_masks.shape[1:]))
             raise UserError(
                 f'SectorMask: sector_mask of {found} pixels does not fit frames of {height} x '
-                f'{width}; resize before FindSector, or let CropToSector resize by its size='
+                f'{width}; resize before FindSector, or set size of CropToSector'
             )
         return token_sector(sector_masks.numpy(), self.patch_size)
 
@@ -211,6 +210,6 @@ class SectorMask(BaseTransform):
 
 @lru_cache(maxsize=16)
 def _config_sector(sector: str, height: int, width: int, patch_size: int) -> np.ndarray:
-    """Token grid of a sector that all recordings share, bool of shape (1, h, w)."""
+    """Token grid of the sector of all recordings, bool of shape (1, h, w)."""
     mask = np.ones((height, width), bool) if sector == 'none' else template_sector(height, width)
     return token_sector(mask, patch_size)[None]

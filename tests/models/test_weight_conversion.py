@@ -2,7 +2,8 @@ import pytest
 import torch
 from torch.nn import functional as F
 
-from echocardmae_mm.models.foreign_weights import (
+from echocardmae_mm.models.patches import patchify
+from echocardmae_mm.models.weight_conversion import (
     PATCH_KERNEL,
     bgr_to_rgb,
     from_echocardmae,
@@ -10,7 +11,6 @@ from echocardmae_mm.models.foreign_weights import (
     from_videomae,
     rename,
 )
-from echocardmae_mm.models.patches import patchify
 from echocardmae_mm.utils.errors import UserError
 
 
@@ -100,8 +100,8 @@ def test_a_transformer_with_other_parts_is_refused():
 @pytest.mark.parametrize(
     ('convert', 'shape', 'expected'),
     [
-        (from_videomae, (6, 3, 16, 16), 'convert_timm.py'),
-        (from_timm, (6, 3, 2, 16, 16), 'convert_videomae.py'),
+        (from_videomae, (6, 3, 16, 16), 'convert timm'),
+        (from_timm, (6, 3, 2, 16, 16), 'convert videomae'),
     ],
 )
 def test_the_other_converter_is_named(convert, shape, expected):

@@ -7,9 +7,9 @@ from mmengine.runner import save_checkpoint
 from echocardmae_mm.models import (
     FusedVisionTransformer,
     MaskedVisionTransformer,
-    pretrained_part,
+    checkpoint_report,
 )
-from echocardmae_mm.models.pretrained_part import pretrained_cfg
+from echocardmae_mm.models.checkpoint_report import pretrained_cfg
 from echocardmae_mm.utils.errors import UserError
 
 SIZE = dict(
@@ -32,9 +32,9 @@ def checkpoint(tmp_path):
 
 @pytest.fixture
 def log(monkeypatch):
-    told: list[str] = []
-    monkeypatch.setattr(pretrained_part, 'print_log', lambda message, _: told.append(message))
-    return told
+    messages: list[str] = []
+    monkeypatch.setattr(checkpoint_report, 'print_log', lambda message, _: messages.append(message))
+    return messages
 
 
 def started_from(path, prefix='backbone.', **changes):

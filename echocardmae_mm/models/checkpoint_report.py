@@ -1,0 +1,123 @@
+"""Check a pretrained checkpoint against a model, and log which tensors it fills."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from pathlib import Path
+from typing import Any
+
+from mmengine.logging import print_log
+from mmengine.runner import CheckpointLoader
+from torch import Tensor, nn
+
+from echocardmae_mm.utils.errors import UserError
+
+#: The last norm of the encoder is ``norm`` in pretraining, ``fc_norm`` with mean pooling.
+LAST_NORMS = ('norm.weight', 'norm.bias', 'fc_norm.weight', 'fc_norm.bias')
+_POSITIONS = 'pos_embed'
+_PARTS = {'encoder': 'backbone', 'decoder': 'decode_head'}
+_PATCH_KERNEL = 'patch_embed.projection.weight'
+
+
+def pretrained_cfg(init_cfg: dict | list[dict] | None) -> dict[str, Any] | None:
+    """Find the entry of an ``init_cfg`` that names a checkpoint.
+
+    Args:
+        init_cfg (dict | list[dict], optional): As for mmengine's ``BaseModule``.
+
+    Returns:
+        dict, optional: The entry of type 'Pretrained', or None.
+    """
+    entries = [init_cfg] if isinstance(init_cfg, dict) else init_cfg or []
+    return next((entry for entry in entries if entry['type'] == 'Pretrained'), None)
+
+
+def report_checkpoint(
+    module: nn.Module,
+    checkpoint: str,
+    prefix: str = '',
+    part: str = 'encoder',
+    may_be_fresh: Collection[str] = LAST_NORMS,
+    may_be_unused: Collection[str] = LAST_NORMS,
+    left_fresh: Collection[str] = (),
+) -> None:
+    """Log which tensors of a module a checkpoint fills; refuse a checkpoint that does not fit.
+
+    Args:
+        module (nn.Module): The encoder or decoder that will load it.
+        checkpoint (str): Path or URL.
+        prefix (str): Prefix of the part's names in the checkpoint. Defaults to ''.
+        part (str): 'encoder' or 'decoder'. Defaults to 'encoder'.
+        may_be_fresh (Collection[str]): Tensors of the module that the checkpoint may lack. Defaults
+            to the encoder's last norms.
+        may_be_unused (Collection[str]): Tensors of the checkpoint that the module may lack.
+            Defaults to the encoder's last norms.
+        left_fresh (Collection[str]): Tensors of both that are not loaded. Defaults to ().
+
+    Raises:
+        UserError: If the file does not exist, or lacks the part, or a tensor does not fit.
+    """
+    found = _load_part(checkpoint, prefix, part)
+    own = {name: tensor for name, tensor in module.state_dict().items() if name != _POSITIONS}
+    loaded = own.keys() & found.keys() - set(left_fresh)
+    _require_same_sizes(own, found, loaded, checkpoint)
+    fresh, unused = own.keys() - loaded, found.keys() - loaded - {_POSITIONS}
+    unexpected = sorted(fresh - set(may_be_fresh) - set(left_fresh))
+    unexpected += sorted(unused - set(may_be_unused) - set(left_fresh))
+    if unexpected:
+        where = 'the model' if unexpected[0] in fresh else 'the checkpoint'
+        raise UserError(
+            f'{checkpoint}: {len(unexpected)} tensors are only in {where}, '
+            f'such as {unexpected[0]}\n'
+            f'Set depth and width as in pretraining, and prefix to that of its {part}'
+        )
+    print_log(
+        f'{part}: {len(loaded)} of {len(own)} tensors from {checkpoint}; '
+        f'fresh: {_names(fresh)}; unused: {_names(unused)}; {_POSITIONS} is computed',
+        'current',
+    )
+
+
+def _load_part(checkpoint: str, prefix: str, part: str) -> dict[str, Tensor]:
+    module = _PARTS[part]
+    if '://' not in checkpoint and not Path(checkpoint).is_file():
+        raise UserError(
+            f'{checkpoint}: no such checkpoint\n'
+            f'Pretrain first, name another one by model.{module}.init_cfg.checkpoint=..., or start '
+            f'from scratch by model.{module}.init_cfg=None'
+        )
+    content = CheckpointLoader.load_checkpoint(checkpoint, map_location='cpu')
+    if not isinstance(content, dict):
+        raise UserError(f'{checkpoint}: holds a {type(content).__name__}, not a state_dict')
+    state = content.get('state_dict', content)
+    if prefix and not prefix.endswith('.'):
+        prefix = f'{prefix}.'
+    found = {name.removeprefix(prefix): x for name, x in state.items() if name.startswith(prefix)}
+    if not found:
+        raise UserError(
+            f'{checkpoint}: no tensor begins with {prefix!r}; it has {", ".join(list(state)[:3])}'
+        )
+    return found
+
+
+def _require_same_sizes(
+    own: dict[str, Tensor], found: dict[str, Tensor], names: Collection[str], checkpoint: str
+) -> None:
+    for name in sorted(names, key=lambda name: (name != _PATCH_KERNEL, name)):
+        here, there = tuple(own[name].shape), tuple(found[name].shape)
+        if here == there:
+            continue
+        describe = _patch if len(here) == len(there) == 5 else str
+        raise UserError(
+            f'{checkpoint}: {name} has {describe(there)}, in the model {describe(here)}\n'
+            'Set patch_size, tubelet_size, embed_dims and depth of the model as in pretraining'
+        )
+
+
+def _patch(shape: tuple[int, ...]) -> str:
+    width, _, frames, height, _ = shape
+    return f'patches of {height} pixels and {frames} frames, {width} wide'
+
+
+def _names(names: set[str]) -> str:
+    return ', '.join(sorted(names)) or 'none'
