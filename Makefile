@@ -19,13 +19,13 @@ PACKED := data/packed/phantom
 READ := --cfg-options packed=$(PACKED)
 
 PRETRAIN := work_dirs/demo/pretrain
-PRETRAIN_CONFIG := configs/phantom/pretrain.py
+PRETRAIN_CONFIG := configs/phantom/pretrain_phantom.py
 EF := work_dirs/demo/ef
-EF_CONFIG := configs/phantom/ef.py
+EF_CONFIG := configs/phantom/ef_phantom.py
 SEG := work_dirs/demo/seg
-SEG_CONFIG := configs/phantom/seg.py
+SEG_CONFIG := configs/phantom/seg_phantom.py
 MI := work_dirs/demo/mi
-MI_CONFIG := configs/phantom/mi.py
+MI_CONFIG := configs/phantom/mi_phantom.py
 
 # Make glibc keep freed memory: every step needs it again.
 KEEP_MEMORY := MALLOC_MMAP_MAX_=0 MALLOC_TRIM_THRESHOLD_=4294967296

@@ -114,7 +114,7 @@ def test_a_schedule_has_as_many_epochs_as_the_command_says(benchmark, echonet_ro
     # So many that the log, which tells whole seconds, shows their pace on any machine.
     printed = benchmark(
         'schedule',
-        str(ROOT / 'configs/phantom/pretrain.py'),
+        str(ROOT / 'configs/phantom/pretrain_phantom.py'),
         *('--minutes', '5', '--no-validate', '--cfg-options', f'data_root={echonet_root}'),
         *(f'packed={echonet_store}', 'train_cfg.max_epochs=40', 'default_hooks.logger.interval=1'),
         *('train_dataloader.batch_size=2', *TINY),

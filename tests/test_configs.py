@@ -26,7 +26,7 @@ SEGMENTATION = [
     for name in CONFIGS
     if Path(name).stem.startswith('seg') and not name.startswith('baselines/')  # test_baselines.py
 ]
-EF_ECHONET = [name for name in CONFIGS if Path(name).stem in ('ef_echonet', 'ef')]
+EF_ECHONET = [name for name in CONFIGS if Path(name).stem in ('ef_echonet', 'ef_phantom')]
 
 
 def test_no_config_addresses_a_pipeline_or_hooks_by_position():

@@ -25,7 +25,7 @@ SMALL = {
 }
 
 
-@pytest.mark.parametrize('name', ['mi_hmcqu.py', 'phantom/mi.py'])
+@pytest.mark.parametrize('name', ['mi_hmcqu.py', 'phantom/mi_phantom.py'])
 def test_a_config_trains_and_is_tested(name, hmcqu_root, tmp_path):
     config = Config.fromfile(ROOT / 'configs' / name)
     config.merge_from_dict(SMALL)

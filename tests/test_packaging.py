@@ -93,7 +93,7 @@ def test_a_wheel_is_usable_in_an_empty_folder(wheel, tmp_path):
     planned = run('reproduce', 'table5', '--phantom', '--dry-run')
     assert planned.returncode == 0, planned.stderr
     assert 'pretrain/key_area/seed_0' in planned.stdout
-    trained = run('train', 'phantom/pretrain')
+    trained = run('train', 'pretrain_phantom')
     assert trained.returncode == 1
     assert trained.stderr.startswith('error: data/phantom/EchoNet-Dynamic/FileList.csv: not found')
     assert not list(folder.iterdir())

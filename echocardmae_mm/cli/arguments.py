@@ -18,7 +18,7 @@ def command_parser(command: str, description: str | None) -> ArgumentParser:
 
 def add_config(parser: ArgumentParser) -> None:
     """Add ``config``."""
-    parser.add_argument('config', help='path of a config, or name of a packaged one (phantom/ef)')
+    parser.add_argument('config', help='path of a config, or name of a packaged one (ef_phantom)')
 
 
 def add_checkpoint(parser: ArgumentParser) -> None:

@@ -24,10 +24,10 @@ PACKAGED = Path(echocardmae_mm.__file__).parent / '.mim' / 'configs'
 
 
 def find_config(name: str) -> Path:
-    """A config by its path, or by its name below the packaged configs.
+    """A config by its path, or a packaged config by its path or its file name.
 
     Args:
-        name (str): Such as configs/ef_echonet.py, ef_echonet or phantom/ef.
+        name (str): Such as configs/ef_echonet.py, ef_echonet or ef_phantom.
 
     Returns:
         Path: An existing file; the current folder comes first.
@@ -38,13 +38,12 @@ def find_config(name: str) -> Path:
     for path in (Path(name), PACKAGED / name, PACKAGED / f'{name}.py'):
         if path.is_file():
             return path
-    packaged = [
-        path.relative_to(PACKAGED).with_suffix('').as_posix()
-        for path in PACKAGED.rglob('*.py')
-        if '_base_' not in path.parts
-    ]
+    packaged = [path for path in sorted(PACKAGED.rglob('*.py')) if '_base_' not in path.parts]
+    same_name = [path for path in packaged if path.stem == name]
+    if len(same_name) == 1:
+        return same_name[0]
     wanted = name.removesuffix('.py').removeprefix('configs/')
-    close = get_close_matches(wanted, packaged, n=1)
+    close = get_close_matches(wanted, [path.stem for path in packaged], n=1)
     raise UserError(f'{name}: no such config' + (f'; did you mean {close[0]}?' if close else ''))
 
 

@@ -92,9 +92,9 @@ def ejection_fraction(
         cls_head=dict(type='echocardmae_mm.EFHead', in_channels=embed_dims),
     )
 
-    time = dict(span=span) if span else dict(frame_interval=frame_interval)
+    time: Config = dict(span=span) if span else dict(frame_interval=frame_interval)
     time['clip_len'] = num_frames
-    pack = [
+    pack: list[Config] = [
         dict(type='mmaction.FormatShape', input_format='NCTHW'),
         dict(
             type='mmaction.PackActionInputs',

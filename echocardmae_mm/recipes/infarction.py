@@ -85,7 +85,7 @@ def infarction(
     )
     crop = dict(type='echocardmae_mm.CropToSector', size=img_size)
     steps = [*clip_steps(sampler, img_size)[:-1], crop]
-    pack = [
+    pack: list[Config] = [
         dict(type='mmaction.FormatShape', input_format='NCTHW'),
         dict(
             type='mmaction.PackActionInputs',

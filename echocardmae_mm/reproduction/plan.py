@@ -61,11 +61,11 @@ class Task(NamedTuple):
 
 _ENCODER, _WITH_DECODER = ('model.backbone',), ('model.backbone', 'model.decode_head')
 TASKS = {
-    'ef_echonet': Task('echonet', 'phantom/ef', _ENCODER),
-    'ef_camus': Task('camus', 'phantom/ef_camus', _ENCODER, folds=True),
-    'seg_echonet': Task('echonet', 'phantom/seg', _WITH_DECODER),
-    'seg_camus': Task('camus', 'phantom/seg_camus', _WITH_DECODER),
-    'mi_hmcqu': Task('hmcqu', 'phantom/mi', _ENCODER, folds=True),
+    'ef_echonet': Task('echonet', 'phantom/ef_phantom', _ENCODER),
+    'ef_camus': Task('camus', 'phantom/ef_phantom_camus', _ENCODER, folds=True),
+    'seg_echonet': Task('echonet', 'phantom/seg_phantom', _WITH_DECODER),
+    'seg_camus': Task('camus', 'phantom/seg_phantom_camus', _WITH_DECODER),
+    'mi_hmcqu': Task('hmcqu', 'phantom/mi_phantom', _ENCODER, folds=True),
 }
 _BASELINE = Task('echonet', '', ())
 
@@ -198,7 +198,7 @@ def _pretraining(name: str, seed: int, setup: Setup) -> Step:
         # Apply the ablation's changes to the demo's config.
         base = Config.fromfile(setup.configs / f'{FULL}.py')
         settings |= overrides(Config.fromfile(config), base)
-        config = setup.configs / 'phantom' / 'pretrain.py'
+        config = setup.configs / 'phantom' / 'pretrain_phantom.py'
     settings |= _shortened(config, setup.budget)
     return Step(f'pretrain/{Path(name).name}/seed_{seed}', 'pretrain', str(config), settings, seed)
 

@@ -43,7 +43,7 @@ def applied(*words: str, name: str = 'pretrain_echo') -> Config:
         ('load_from=a.pth', 'pretrain_echo'),
         ('experiment_name=mine', 'pretrain_echo'),
         ('test_evaluator.n_resamples=20', 'ef_echonet'),
-        ('param_scheduler.1.T_max=7', 'phantom/ef'),
+        ('param_scheduler.1.T_max=7', 'phantom/ef_phantom'),
         ('model.test_cfg.mode=slide', 'seg_echonet'),
     ],
 )
@@ -123,7 +123,7 @@ def roots(config: Config) -> set[str]:
     return {part['data_root'] for part in dataset_parts(config)}
 
 
-@pytest.mark.parametrize('name', ['pretrain_echo', 'ef_camus', 'seg_echonet', 'phantom/mi'])
+@pytest.mark.parametrize('name', ['pretrain_echo', 'ef_camus', 'seg_echonet', 'phantom/mi_phantom'])
 def test_data_root_reaches_every_data_set(name, tmp_path):
     assert roots(applied('data_root=mine', name=name)) == {'mine'}
     (tmp_path / 'mine.py').write_text(f"_base_ = '{find_config(name)}'\ndata_root = 'mine'\n")

@@ -22,12 +22,12 @@ def args(config: str) -> Namespace:
     return Namespace(config=config, work_dir=None, launcher='none', local_rank=0)
 
 
-@pytest.mark.parametrize('name', ['phantom/ef', 'phantom/ef.py'])
+@pytest.mark.parametrize('name', ['phantom/ef_phantom', 'phantom/ef_phantom.py'])
 def test_finds_packaged_configs_by_name(name, monkeypatch, tmp_path):
     monkeypatch.chdir(tmp_path)
     config = configuration.load_config(args(name))
     assert config.model.cls_head.type == 'echocardmae_mm.EFHead'
-    assert config.work_dir == 'work_dirs/phantom/ef'
+    assert config.work_dir == 'work_dirs/phantom/ef_phantom'
 
 
 def test_a_file_comes_before_a_packaged_config(monkeypatch, tmp_path):

@@ -124,7 +124,7 @@ def test_without_the_data_set_exactly_two_lines():
     [
         (ROOT / 'configs/pretrain_echo.py', 'work_dirs/pretrain_echo'),
         (ROOT / 'configs/release/pretrain_echo.py', 'work_dirs/release/pretrain_echo'),
-        (ROOT / 'configs/phantom/pretrain.py', 'work_dirs/phantom/pretrain'),
+        (ROOT / 'configs/phantom/pretrain_phantom.py', 'work_dirs/phantom/pretrain_phantom'),
         (TINY, 'work_dirs/tiny_pretraining'),
     ],
 )

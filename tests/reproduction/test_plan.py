@@ -49,7 +49,7 @@ def test_settings_are_those_of_the_config_they_go_to(phantom):
 def test_an_ablation_changes_the_demo_as_it_changes_the_paper():
     steps = {step.name: step for step in plan(['table5', 'table6'], 1, setup(True))}
     full = steps['pretrain/pretrain_echo/seed_0']
-    assert full.config.endswith('phantom/pretrain.py')
+    assert full.config.endswith('phantom/pretrain_phantom.py')
     assert full.settings.keys() == {'data_root', 'packed'}
     blurred = steps['pretrain/blur_mean/seed_0'].settings
     assert blurred['model.data_preprocessor.denoise.method'] == 'mean'

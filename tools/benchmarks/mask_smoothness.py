@@ -1,6 +1,6 @@
 """How much the gradient's norm varies under each masking strategy (section 2.2: "smoother").
 
-    python tools/benchmarks/mask_smoothness.py configs/phantom/pretrain.py --epochs 4 --seeds 3 \\
+    python tools/benchmarks/mask_smoothness.py configs/phantom/pretrain_phantom.py --seeds 3 \\
         --cfg-options packed=data/packed/phantom
 
 Each strategy pretrains from the same initialisations on the same clips. In the second half of the

@@ -1,7 +1,7 @@
 """Ejection fraction by ten folds on CAMUS phantoms, from the encoder of the demo.
 
 echocardmae phantoms --out data/phantom --camus 100 --seed 1 --datasets camus
-echocardmae cross-validate configs/phantom/ef_camus.py
+echocardmae cross-validate configs/phantom/ef_phantom_camus.py
 """
 
 _base_ = '../_base_/runtime_ef.py'
@@ -26,7 +26,7 @@ globals().update(
         embed_dims=128,
         depth=2,
         num_heads=4,
-        checkpoint='work_dirs/phantom/pretrain/epoch_24.pth',
+        checkpoint='work_dirs/phantom/pretrain_phantom/epoch_24.pth',
         test_batch_size=16,
         num_workers=2,
         interpolation='area',

@@ -1,27 +1,25 @@
-"""Segmentation of whole clips, at the size of configs/phantom/seg.py and with as many samples.
+"""Segmentation in the demo, from the encoder and decoder of configs/phantom/pretrain_phantom.py.
 
-A patch is 8 frames long here: every frame is taken, so that it sees as much time as one of the
-paper's, which holds every fourth of 8. In clips of every fourth, systole is over within a patch.
+Frames are read at the pretraining's 56 pixels; the labels that a test compares with keep their 112.
 """
 
 _base_ = '../_base_/runtime_seg.py'
 
-from echocardmae_mm.recipes import clip_segmentation
+from echocardmae_mm.recipes import segmentation
 
 globals().update(
-    clip_segmentation(
+    segmentation(
         dataset=dict(
             type='echocardmae_mm.EchoNetSegDataset', data_root='data/phantom/EchoNet-Dynamic'
         ),
         img_size=56,
         patch_size=8,
         tubelet_size=8,
-        frame_interval=1,
         embed_dims=128,
         depth=2,
         num_heads=4,
         decoder=dict(embed_dims=128, depth=1, num_heads=8),
-        checkpoint='work_dirs/phantom/pretrain/epoch_24.pth',
+        checkpoint='work_dirs/phantom/pretrain_phantom/epoch_24.pth',
         num_workers=2,
         shift=6,
     )

@@ -1,7 +1,7 @@
 """Infarctions of HMC-QU phantoms, whose walls move badly in one region, from the demo's encoder.
 
 echocardmae phantoms --out data/phantom --hmcqu 240 --seed 1 --datasets hmcqu
-echocardmae cross-validate configs/phantom/mi.py
+echocardmae cross-validate configs/phantom/mi_phantom.py
 """
 
 _base_ = '../_base_/runtime_mi.py'
@@ -17,7 +17,7 @@ globals().update(
         embed_dims=128,
         depth=2,
         num_heads=4,
-        checkpoint='work_dirs/phantom/pretrain/epoch_24.pth',
+        checkpoint='work_dirs/phantom/pretrain_phantom/epoch_24.pth',
         batch_size=32,
         num_workers=2,
         padding=6,

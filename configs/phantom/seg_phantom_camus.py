@@ -1,10 +1,10 @@
-"""Three structures on CAMUS phantoms: configs/phantom/seg.py on other data, with four labels.
+"""Three structures on CAMUS phantoms: seg_phantom.py on other data, with four labels.
 
 echocardmae phantoms --out data/phantom --camus 100 --seed 1 --datasets camus
-python tools/train.py configs/phantom/seg_camus.py
+python tools/train.py configs/phantom/seg_phantom_camus.py
 """
 
-_base_ = 'seg.py'
+_base_ = 'seg_phantom.py'
 
 frames = dict(type='echocardmae_mm.CAMUSSegDataset', data_root='data/phantom/CAMUS')
 model = dict(decode_head=dict(num_classes=4))

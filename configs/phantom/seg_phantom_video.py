@@ -1,25 +1,27 @@
-"""Segmentation of the left ventricle in the demo, from the parts of configs/phantom/pretrain.py.
+"""Segmentation of whole clips, at the size of seg_phantom.py and with as many samples.
 
-Frames are read at the pretraining's 56 pixels; the labels that a test compares with keep their 112.
+A patch is 8 frames long here: every frame is taken, so that it sees as much time as one of the
+paper's, which holds every fourth of 8. In clips of every fourth, systole is over within a patch.
 """
 
 _base_ = '../_base_/runtime_seg.py'
 
-from echocardmae_mm.recipes import segmentation
+from echocardmae_mm.recipes import clip_segmentation
 
 globals().update(
-    segmentation(
+    clip_segmentation(
         dataset=dict(
             type='echocardmae_mm.EchoNetSegDataset', data_root='data/phantom/EchoNet-Dynamic'
         ),
         img_size=56,
         patch_size=8,
         tubelet_size=8,
+        frame_interval=1,
         embed_dims=128,
         depth=2,
         num_heads=4,
         decoder=dict(embed_dims=128, depth=1, num_heads=8),
-        checkpoint='work_dirs/phantom/pretrain/epoch_24.pth',
+        checkpoint='work_dirs/phantom/pretrain_phantom/epoch_24.pth',
         num_workers=2,
         shift=6,
     )

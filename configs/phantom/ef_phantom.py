@@ -1,4 +1,4 @@
-"""Ejection fraction in the demo, from the encoder of configs/phantom/pretrain.py.
+"""Ejection fraction in the demo, from the encoder of configs/phantom/pretrain_phantom.py.
 
 A hundredth of the paper's steps must be enough: the error is squared, so that the rare weak hearts
 teach from the first step, and in standard deviations, in which a rate this high is stable.
@@ -21,7 +21,7 @@ globals().update(
         embed_dims=128,
         depth=2,
         num_heads=4,
-        checkpoint='work_dirs/phantom/pretrain/epoch_24.pth',
+        checkpoint='work_dirs/phantom/pretrain_phantom/epoch_24.pth',
         batch_size=64,
         num_workers=2,
         interpolation='area',
