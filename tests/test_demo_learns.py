@@ -30,7 +30,7 @@ def saves_a_fifth(metrics: dict[str, float]) -> bool:
 
 def demo_config(name: str, folder: Path, **options: object) -> Config:
     """A config of the demo on recordings of its own."""
-    config = Config.fromfile(ROOT / 'configs' / 'phantom' / f'{name}.py')
+    config = Config.fromfile(ROOT / 'configs' / 'phantom' / f'{name}_phantom.py')
     config.work_dir = str(folder / name)
     config.experiment_name = name
     data = {
