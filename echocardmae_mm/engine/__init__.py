@@ -11,12 +11,12 @@ from echocardmae_mm.engine.leakage import Leakage, check_leakage
 from echocardmae_mm.engine.provenance import ProvenanceHook, read_provenance
 from echocardmae_mm.engine.reconstruction_hook import ReconstructionHook, TrainingMeanHook
 from echocardmae_mm.engine.reseed_hook import ReseedHook
+from echocardmae_mm.engine.result_files import PredictionsHook, enable_plots, write_test_results
 from echocardmae_mm.engine.resumable_early_stopping_hook import ResumableEarlyStoppingHook
 from echocardmae_mm.engine.resumable_train_loop import ResumableTrainLoop
 from echocardmae_mm.engine.segmentation_hook import SegmentationHook
 from echocardmae_mm.engine.skipped_videos_hook import SkippedVideosHook
 from echocardmae_mm.engine.target_statistics_hook import TargetStatisticsHook
-from echocardmae_mm.engine.test_results import PredictionsHook, enable_plots, write_test_results
 from echocardmae_mm.engine.training_curves_hook import TrainingCurvesHook
 from echocardmae_mm.engine.unwrap import unwrap_datasets
 from echocardmae_mm.utils.atomic_backend import AtomicBackend
