@@ -12,13 +12,14 @@ Put ``_base_`` before the import: mmengine reads a config that begins with an im
 pure Python style.
 """
 
-from echocardmae_mm.recipes.common import clip_preprocessor, frame_preprocessor
+from echocardmae_mm.recipes.common import EncoderSize, clip_preprocessor, frame_preprocessor
 from echocardmae_mm.recipes.ejection_fraction import ejection_fraction
 from echocardmae_mm.recipes.infarction import infarction
 from echocardmae_mm.recipes.pretraining import pretraining
 from echocardmae_mm.recipes.segmentation import clip_segmentation, segmentation
 
 __all__ = [
+    'EncoderSize',
     'clip_preprocessor',
     'clip_segmentation',
     'ejection_fraction',

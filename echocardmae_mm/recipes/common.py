@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
 from mmengine.config import Config as MMEngineConfig
@@ -12,6 +13,34 @@ Config = dict[str, Any]
 MEAN = [32.946, 32.4105, 32.0535]
 STD = [50.337, 49.9035, 49.7505]
 ENCODER = 'work_dirs/pretrain_echo/epoch_1600.pth'
+
+
+@dataclass(frozen=True)
+class EncoderSize:
+    """Size of an encoder and of its clips; every recipe takes these fields as arguments.
+
+    Args:
+        img_size (int): Side of the frames in pixels. Defaults to 112.
+        patch_size (int): Side of a patch in pixels. Defaults to 16.
+        num_frames (int): Frames of a clip. Defaults to 16.
+        tubelet_size (int): Frames of a patch. Defaults to 2.
+        embed_dims (int): Width of a token. Defaults to 384, ViT-S.
+        depth (int): Number of blocks. Defaults to 12.
+        num_heads (int): Attention heads. Defaults to 6.
+    """
+
+    img_size: int = 112
+    patch_size: int = 16
+    num_frames: int = 16
+    tubelet_size: int = 2
+    embed_dims: int = 384
+    depth: int = 12
+    num_heads: int = 6
+
+    @property
+    def width(self) -> Config:
+        """Arguments of a transformer."""
+        return dict(embed_dims=self.embed_dims, depth=self.depth, num_heads=self.num_heads)
 
 
 def override(model: Config, settings: Config | None) -> Config:
@@ -135,21 +164,11 @@ def dataloaders(
     )
 
 
-def encoder(
-    img_size: int,
-    patch_size: int,
-    tubelet_size: int,
-    width: Config,
-    checkpoint: str | None,
-    **settings: Any,
-) -> Config:
+def encoder(size: EncoderSize, checkpoint: str | None, **settings: Any) -> Config:
     """Build a pretrained encoder for fine-tuning.
 
     Args:
-        img_size (int): Side of the frames in pixels.
-        patch_size (int): Side of a patch in pixels.
-        tubelet_size (int): Frames of a patch.
-        width (dict): ``embed_dims``, ``depth`` and ``num_heads``.
+        size (EncoderSize): Of the pretraining.
         checkpoint (str, optional): Pretraining checkpoint; None for random weights.
         **settings (Any): ``type`` and further arguments.
 
@@ -158,10 +177,34 @@ def encoder(
     """
     init_cfg = checkpoint and dict(type='Pretrained', checkpoint=checkpoint, prefix='backbone.')
     return dict(
-        settings,
-        img_size=img_size,
-        patch_size=patch_size,
-        tubelet_size=tubelet_size,
+        img_size=size.img_size,
+        patch_size=size.patch_size,
+        tubelet_size=size.tubelet_size,
         init_cfg=init_cfg,
-        **width,
+        **size.width,
+        **settings,
+    )
+
+
+def recognizer(size: EncoderSize, checkpoint: str | None, cls_head: Config) -> Config:
+    """Build MMAction2's recognizer on a pretrained encoder.
+
+    Args:
+        size (EncoderSize): Of the pretraining.
+        checkpoint (str, optional): Pretraining checkpoint; None for random weights.
+        cls_head (dict): The head, without ``in_channels``.
+
+    Returns:
+        dict: The model.
+    """
+    return dict(
+        type='mmaction.Recognizer3D',
+        data_preprocessor=clip_preprocessor(),
+        backbone=encoder(
+            size,
+            checkpoint,
+            type='echocardmae_mm.FusedVisionTransformer',
+            num_frames=size.num_frames,
+        ),
+        cls_head=dict(cls_head, in_channels=size.embed_dims),
     )

@@ -5,30 +5,24 @@ from __future__ import annotations
 from echocardmae_mm.recipes.common import (
     ENCODER,
     Config,
-    clip_preprocessor,
+    EncoderSize,
     clip_steps,
     dataloaders,
-    encoder,
     override,
     random_shift,
+    recognizer,
 )
 
 
 def infarction(
     data_root: str = 'data/HMC-QU',
-    img_size: int = 112,
-    patch_size: int = 16,
-    num_frames: int = 16,
-    tubelet_size: int = 2,
-    embed_dims: int = 384,
-    depth: int = 12,
-    num_heads: int = 6,
     checkpoint: str | None = ENCODER,
     batch_size: int = 16,
     num_workers: int = 4,
     padding: int = 12,
     traced_only: bool = True,
     settings: Config | None = None,
+    **size: int,
 ) -> Config:
     """Classify infarction with a pretrained encoder and MMAction2's recogniser and head.
 
@@ -38,13 +32,6 @@ def infarction(
 
     Args:
         data_root (str): Folder of the data set. Defaults to 'data/HMC-QU'.
-        img_size (int): Side of the frames in pixels. Defaults to 112.
-        patch_size (int): Side of a patch in pixels. Defaults to 16.
-        num_frames (int): Frames of a clip. Defaults to 16.
-        tubelet_size (int): Frames of a patch. Defaults to 2.
-        embed_dims (int): Width of the encoder. Defaults to 384, ViT-S.
-        depth (int): Blocks of the encoder. Defaults to 12.
-        num_heads (int): Attention heads of the encoder. Defaults to 6.
         checkpoint (str, optional): Pretraining checkpoint, None for random weights. Defaults to
             that of ``configs/pretrain_echo.py``.
         batch_size (int): Recordings of a batch, per process. Defaults to 16.
@@ -53,38 +40,26 @@ def infarction(
         traced_only (bool): Whether to use only recordings with a traced wall, the 109 of Table 4.
             Defaults to True.
         settings (dict, optional): Settings of the model to override. Defaults to None.
+        **size (int): Of :class:`EncoderSize`.
 
     Returns:
         dict: ``model``, the loaders and the evaluator.
     """
-    width = dict(embed_dims=embed_dims, depth=depth, num_heads=num_heads)
-    model = dict(
-        type='mmaction.Recognizer3D',
-        data_preprocessor=clip_preprocessor(),
-        backbone=encoder(
-            img_size,
-            patch_size,
-            tubelet_size,
-            width,
-            checkpoint,
-            type='echocardmae_mm.FusedVisionTransformer',
-            num_frames=num_frames,
-        ),
-        cls_head=dict(
-            type='mmaction.TimeSformerHead',
-            num_classes=2,
-            in_channels=embed_dims,
-            average_clips='prob',
-            # Balance 37 normal recordings and 72 infarctions.
-            loss_cls=dict(type='CrossEntropyLoss', class_weight=[109 / (2 * 37), 109 / (2 * 72)]),
-        ),
+    vit = EncoderSize(**size)
+    cls_head = dict(
+        type='mmaction.TimeSformerHead',
+        num_classes=2,
+        average_clips='prob',
+        # Balance 37 normal recordings and 72 infarctions.
+        loss_cls=dict(type='CrossEntropyLoss', class_weight=[109 / (2 * 37), 109 / (2 * 72)]),
     )
+    model = recognizer(vit, checkpoint, cls_head)
 
     sampler = dict(
-        type='echocardmae_mm.SampleUniformClips', num_clips=1, clip_len=num_frames, span='cycle'
+        type='echocardmae_mm.SampleUniformClips', num_clips=1, clip_len=vit.num_frames, span='cycle'
     )
-    crop = dict(type='echocardmae_mm.CropToSector', size=img_size)
-    steps = [*clip_steps(sampler, img_size)[:-1], crop]
+    crop = dict(type='echocardmae_mm.CropToSector', size=vit.img_size)
+    steps = [*clip_steps(sampler, vit.img_size)[:-1], crop]
     pack: list[Config] = [
         dict(type='mmaction.FormatShape', input_format='NCTHW'),
         dict(
@@ -103,7 +78,7 @@ def infarction(
         ),
         [
             dict(type='echocardmae_mm.CachedTransforms', transforms=steps),
-            random_shift(img_size, padding),
+            random_shift(vit.img_size, padding),
             *pack,
         ],
         [*steps, *pack],

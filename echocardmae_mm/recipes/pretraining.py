@@ -2,27 +2,29 @@
 
 from __future__ import annotations
 
-from echocardmae_mm.recipes.common import MEAN, STD, Config, clip_steps, dataloaders, override
+from echocardmae_mm.recipes.common import (
+    MEAN,
+    STD,
+    Config,
+    EncoderSize,
+    clip_steps,
+    dataloaders,
+    override,
+)
 
 ECHONET = dict(type='echocardmae_mm.EchoNetDynamicDataset', data_root='data/EchoNet-Dynamic')
 
 
 def pretraining(
     dataset: Config | None = None,
-    img_size: int = 112,
-    patch_size: int = 16,
-    num_frames: int = 16,
-    tubelet_size: int = 2,
     frame_interval: int = 4,
     target_fps: float | None = None,
     own_sector: bool = False,
-    embed_dims: int = 384,
-    depth: int = 12,
-    num_heads: int = 6,
     batch_size: int = 64,
     num_workers: int = 4,
     interpolation: str = 'bilinear',
     settings: Config | None = None,
+    **size: int,
 ) -> Config:
     """EchoCardMAE and its data: Eq. 1 with lambda 0.2, Eq. 2 with tau 0.1, median-blurred targets.
 
@@ -32,32 +34,27 @@ def pretraining(
         dataset (dict, optional): A data set with the splits 'train', 'val' and 'test', without
             split and pipeline; or :class:`EchoVideoDataset`, which has no splits and disables
             validation and test. Defaults to None, EchoNet-Dynamic.
-        img_size (int): Side of the frames in pixels. Defaults to 112.
-        patch_size (int): Side of a patch in pixels. Defaults to 16.
-        num_frames (int): Frames of a clip. Defaults to 16.
-        tubelet_size (int): Frames of a patch. Defaults to 2.
         frame_interval (int): Distance between sampled frames. Defaults to 4.
         target_fps (float, optional): Frame rate of the clips, instead of ``frame_interval``.
             Defaults to None.
         own_sector (bool): Whether to crop each recording to its own sector; all recordings of
             EchoNet-Dynamic share one. Defaults to False.
-        embed_dims (int): Width of the encoder. Defaults to 384, ViT-S.
-        depth (int): Blocks of the encoder. Defaults to 12.
-        num_heads (int): Attention heads of the encoder. Defaults to 6.
         batch_size (int): Recordings of a batch, per process. Defaults to 64.
         num_workers (int): Loading processes of each loader. Defaults to 4.
         interpolation (str): How frames are resized. Defaults to 'bilinear'.
         settings (dict, optional): Settings of the model to override. Defaults to None.
+        **size (int): Of :class:`EncoderSize`.
 
     Returns:
         dict: ``model``, the loaders and the evaluators.
     """
+    vit = EncoderSize(**size)
     model = dict(
         type='echocardmae_mm.EchoCardMAE',
-        img_size=img_size,
-        patch_size=patch_size,
-        num_frames=num_frames,
-        tubelet_size=tubelet_size,
+        img_size=vit.img_size,
+        patch_size=vit.patch_size,
+        num_frames=vit.num_frames,
+        tubelet_size=vit.tubelet_size,
         data_preprocessor=dict(
             type='echocardmae_mm.ClipPairPreprocessor',
             mean=MEAN,
@@ -67,12 +64,7 @@ def pretraining(
                 strategy='random', mask_ratio=0.75, sector='auto' if own_sector else 'template'
             ),
         ),
-        backbone=dict(
-            type='echocardmae_mm.MaskedVisionTransformer',
-            embed_dims=embed_dims,
-            depth=depth,
-            num_heads=num_heads,
-        ),
+        backbone=dict(type='echocardmae_mm.MaskedVisionTransformer', **vit.width),
         neck=dict(
             type='echocardmae_mm.BackgroundTokenDecoder',
             embed_dims=192,
@@ -90,11 +82,11 @@ def pretraining(
         ),
     )
 
-    sampler = dict(type='echocardmae_mm.SampleRandomClips', clip_len=num_frames)
+    sampler = dict(type='echocardmae_mm.SampleRandomClips', clip_len=vit.num_frames)
     sampler |= dict(target_fps=target_fps) if target_fps else dict(frame_interval=frame_interval)
-    steps = clip_steps(sampler, img_size, interpolation)
+    steps = clip_steps(sampler, vit.img_size, interpolation)
     if own_sector:
-        crop = dict(type='echocardmae_mm.CropToSector', size=img_size)
+        crop = dict(type='echocardmae_mm.CropToSector', size=vit.img_size)
         steps = [*steps[:-1], crop, dict(type='echocardmae_mm.FindSector')]
     pipeline = [
         *steps,
@@ -106,16 +98,12 @@ def pretraining(
         ),
     ]
     dataset = ECHONET if dataset is None else dataset
-    loaders = dataloaders(
-        dataset, pipeline, pipeline, batch_size, test_batch_size=32, num_workers=num_workers
-    )
+    loaders = dataloaders(dataset, pipeline, pipeline, batch_size, 32, num_workers)
     evaluator: Config | None = dict(type='echocardmae_mm.ReconstructionMetric')
     if dataset['type'] == 'echocardmae_mm.EchoVideoDataset':
         loaders['train_dataloader']['dataset'].pop('split')
         loaders |= dict(val_dataloader=None, test_dataloader=None)
-        return dict(
-            model=override(model, settings), **loaders, val_evaluator=None, test_evaluator=None
-        )
+        evaluator = None
     return dict(
         model=override(model, settings),
         **loaders,
