@@ -13,8 +13,8 @@ from echocardmae_mm.recipes import segmentation
 
 globals().update(
     segmentation(
-        dataset=dict(type='echocardmae_mm.CAMUSSegDataset', data_root='data/CAMUS'), num_classes=4
+        dataset=dict(type='echocardmae_mm.CAMUSSegDataset', data_root='data/CAMUS'),
+        num_classes=4,
+        at_network_size=True,
     )
 )
-
-test_evaluator = dict(type='echocardmae_mm.EchoSegMetric', network_size=(112, 112))

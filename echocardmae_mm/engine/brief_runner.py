@@ -5,13 +5,14 @@ from __future__ import annotations
 import logging
 from typing import Any
 
+from mmengine.hooks import Hook
 from mmengine.logging import MMLogger
 from mmengine.runner import Runner
 
-_METHODS = {
-    '_log_env',  # environment and config
-    'after_test_epoch',  # all metrics of a test in one line
-}
+from echocardmae_mm.utils.errors import UserError
+
+#: Default hooks of mmengine, which None switches off.
+_HOST_HOOKS = {'runtime_info', 'timer', 'sampler_seed', 'logger', 'param_scheduler', 'checkpoint'}
 _MESSAGES = (
     'Hooks will be executed',
     'Distributed training is not used',
@@ -23,8 +24,32 @@ class BriefRunner(Runner):
     """``Runner`` that logs environment, config and hooks to the log file, not to the console.
 
     The same applies to mmengine's one-line list of all metrics of a test, which
-    :func:`write_test_results` logs as tables.
+    :func:`write_test_results` logs as tables. Any entry of ``default_hooks`` can be None.
     """
+
+    def register_default_hooks(self, hooks: dict[str, Hook | dict | None] | None = None) -> None:
+        """Register the default hooks; mmengine's own method refuses None for hooks of others."""
+        named = {k: v for k, v in (hooks or {}).items() if v is not None or k in _HOST_HOOKS}
+        super().register_default_hooks(named)
+
+    def register_custom_hooks(self, hooks: list[Hook | dict]) -> None:
+        """Register the custom hooks.
+
+        Raises:
+            UserError: If one of this package is already a default hook.
+        """
+        ours = {
+            f'echocardmae_mm.{type(hook).__name__}'
+            for hook in self.hooks
+            if type(hook).__module__.startswith('echocardmae_mm.')
+        }
+        for hook in hooks:
+            if isinstance(hook, dict) and hook.get('type') in ours:
+                raise UserError(
+                    f'custom_hooks: {hook["type"]} is already a default hook\n'
+                    'Override its entry in default_hooks instead'
+                )
+        super().register_custom_hooks(hooks)
 
     def build_logger(
         self, log_level: int | str = 'INFO', log_file: str | None = None, **kwargs: Any
@@ -38,5 +63,9 @@ class BriefRunner(Runner):
 
 
 def _is_for_the_console(record: logging.LogRecord) -> bool:
-    is_detail = record.funcName in _METHODS or str(record.msg).startswith(_MESSAGES)
+    is_detail = (
+        record.funcName == '_log_env'  # environment and config
+        or (record.funcName == 'after_test_epoch' and record.pathname.endswith('logger_hook.py'))
+        or str(record.msg).startswith(_MESSAGES)
+    )
     return record.levelno >= logging.WARNING or not is_detail

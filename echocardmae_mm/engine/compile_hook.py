@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from types import MethodType
 from typing import Any
 
 import torch
@@ -32,4 +33,6 @@ class CompileHook(Hook):
     def before_train(self, runner: Runner) -> None:
         """Replace the method by its compiled form."""
         model = unwrap_model(runner.model)
-        setattr(model, self.method, torch.compile(getattr(model, self.method), **self.kwargs))
+        # Bound by hand: a copy of the model, such as EMA's, binds the function to itself.
+        compiled = torch.compile(getattr(type(model), self.method), **self.kwargs)
+        setattr(model, self.method, MethodType(compiled, model))

@@ -94,10 +94,13 @@ def write_test_results(
         Path: The file. It holds the metrics, the checkpoint with its SHA-256 and provenance, the
         tested data sets, the leakage, the seed, the commit and the text of the config.
     """
-    reports = [m.report() for m in runner.test_evaluator.metrics if hasattr(m, 'report')]
-    if not reports:
-        rows = [(name, f'{value:.4g}') for name, value in metrics.items()]
-        reports = [markdown_table(('metric', 'value'), rows)]
+    reporting = [metric for metric in runner.test_evaluator.metrics if hasattr(metric, 'report')]
+    reports = [metric.report() for metric in reporting]
+    reported = tuple(f'{metric.prefix}/' for metric in reporting)
+    others = {name: value for name, value in metrics.items() if not name.startswith(reported)}
+    if others:
+        rows = [(name, f'{value:.4g}') for name, value in others.items()]
+        reports.append(markdown_table(('metric', 'value'), rows))
     for report in reports:
         runner.logger.info(f'Results\n{report}')
 

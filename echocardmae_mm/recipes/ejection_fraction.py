@@ -43,7 +43,7 @@ def ejection_fraction(
     Args:
         dataset (dict, optional): A data set with ``ef`` and the splits 'train', 'val' and 'test',
             without split and pipeline. Defaults to None, EchoNet-Dynamic.
-        frame_interval (int): Distance between sampled frames. Defaults to 4.
+        frame_interval (int): Distance between sampled frames, without ``span``. Defaults to 4.
         span (str, optional): 'cycle' for clips that span a cardiac cycle. Defaults to None.
         num_clips (int): Random clips of each recording in training. Defaults to 1.
         num_test_clips (int): Clips of each recording in validation and test. Defaults to 5.
@@ -98,4 +98,5 @@ def ejection_fraction(
         **loaders,
         val_evaluator=dict(type='echocardmae_mm.EFMetric', n_resamples=0),
         test_evaluator=dict(type='echocardmae_mm.EFMetric'),
+        test_pipeline=loaders['test_dataloader']['dataset']['pipeline'],  # for MMAction2's API
     )

@@ -91,4 +91,5 @@ def infarction(
         model=override(model, settings),
         **loaders,
         test_evaluator=dict(type='echocardmae_mm.DiagnosisMetric'),
+        test_pipeline=loaders['test_dataloader']['dataset']['pipeline'],  # for MMAction2's API
     )

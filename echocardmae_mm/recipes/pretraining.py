@@ -41,7 +41,8 @@ def pretraining(
             EchoNet-Dynamic share one. Defaults to False.
         batch_size (int): Recordings of a batch, per process. Defaults to 64.
         num_workers (int): Loading processes of each loader. Defaults to 4.
-        interpolation (str): How frames are resized. Defaults to 'bilinear'.
+        interpolation (str): How frames are resized, without ``own_sector``. Defaults to
+            'bilinear'.
         settings (dict, optional): Settings of the model to override. Defaults to None.
         **size (int): Of :class:`EncoderSize`.
 

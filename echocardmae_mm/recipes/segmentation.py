@@ -29,6 +29,7 @@ def segmentation(
     batch_size: int = 64,
     num_workers: int = 4,
     shift: int = 12,
+    at_network_size: bool = False,
     settings: Config | None = None,
     **size: int,
 ) -> Config:
@@ -48,6 +49,8 @@ def segmentation(
         batch_size (int): Frames of a batch, per process. Defaults to 64.
         num_workers (int): Loading processes of each loader. Defaults to 4.
         shift (int): Largest shift in pixels. Defaults to 12.
+        at_network_size (bool): Whether a test reports the metrics at ``img_size`` as well. Defaults
+            to False.
         settings (dict, optional): Settings of the model to override. Defaults to None.
         **size (int): Of :class:`EncoderSize`.
 
@@ -90,7 +93,7 @@ def segmentation(
     return dict(
         model=override(model, settings),
         **loaders,
-        **_evaluators(),
+        **_evaluators(network_size=scale if at_network_size else None),
         test_pipeline=test_pipeline,  # for MMSegmentation's inference API
     )
 
@@ -195,8 +198,8 @@ def _head(
     )
 
 
-def _evaluators() -> Config:
+def _evaluators(network_size: tuple[int, int] | None = None) -> Config:
     return dict(
         val_evaluator=dict(type='echocardmae_mm.EchoSegMetric', distances=False, n_resamples=0),
-        test_evaluator=dict(type='echocardmae_mm.EchoSegMetric'),
+        test_evaluator=dict(type='echocardmae_mm.EchoSegMetric', network_size=network_size),
     )

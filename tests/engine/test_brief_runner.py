@@ -1,10 +1,12 @@
 """Details go to the log file, the rest to the console too."""
 
+import pytest
 import torch
 from mmengine.evaluator import BaseMetric, Evaluator
 from mmengine.model import BaseModel
 
 from echocardmae_mm.engine import BriefRunner
+from echocardmae_mm.utils.errors import UserError
 
 
 class Line(BaseModel):
@@ -47,3 +49,17 @@ def test_config_environment_hooks_and_the_list_of_metrics_are_only_in_the_file(t
         assert detail not in console
     assert 'the results' in log
     assert 'the results' in console
+
+
+def test_a_default_hook_can_be_none_and_none_of_ours_stands_twice(tmp_path):
+    hook = dict(type='echocardmae_mm.TrainingCurvesHook')
+    settings = dict(
+        model=Line(), work_dir=str(tmp_path), cfg={}, experiment_name=f'{tmp_path.name} hooks'
+    )
+    runner = BriefRunner(default_hooks=dict(curves=None, timer=None), **settings)
+    names = [type(hook).__name__ for hook in runner.hooks]
+    assert 'TrainingCurvesHook' not in names
+    assert 'IterTimerHook' not in names
+    assert 'CheckpointHook' in names
+    with pytest.raises(UserError, match=r'TrainingCurvesHook is already a default hook'):
+        BriefRunner(default_hooks=dict(curves=hook), custom_hooks=[hook], **settings)

@@ -73,3 +73,9 @@ def test_unsplit_recordings_have_no_validation():
     config = pretraining(dict(type='echocardmae_mm.EchoVideoDataset', data_root='videos'))
     assert 'split' not in config['train_dataloader']['dataset']
     assert config['val_dataloader'] is config['test_evaluator'] is None
+
+
+@pytest.mark.parametrize('recipe', [ejection_fraction, infarction, segmentation, clip_segmentation])
+def test_the_inference_apis_of_the_hosts_find_the_test_pipeline(recipe):
+    config = recipe()
+    assert config['test_pipeline'] == config['test_dataloader']['dataset']['pipeline']

@@ -41,7 +41,7 @@ def gradient_norms(args: argparse.Namespace, strategy: str, seed: int, folder: s
     config.experiment_name = f'{strategy} {seed}'
     config.log_level = 'WARNING'
     for name in ('reconstruction', 'training_mean', 'curves'):
-        config.default_hooks[name] = None
+        config.default_hooks.pop(name, None)
     config.default_hooks.runtime_info = dict(type='RuntimeInfoHook')  # keeps every step's norm
     config.default_hooks.checkpoint.interval = NEVER
     config.val_cfg = config.val_dataloader = config.val_evaluator = None

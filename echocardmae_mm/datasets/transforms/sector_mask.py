@@ -14,9 +14,13 @@ from echocardmae_mm.registry import TRANSFORMS
 from echocardmae_mm.sector.geometry import template_sector, token_sector
 from echocardmae_mm.sector.masking import STRATEGIES, mask_tokens
 from echocardmae_mm.utils.counter_rng import rng_key
-from echocardmae_mm.utils.errors import UserError
+from echocardmae_mm.utils.errors import RecordingError, UserError
 
 SECTORS = ('template', 'auto', 'none')
+
+
+class SectorTooSmallError(UserError):
+    """A sector has too few tokens to mask."""
 
 
 class TokenMasks(NamedTuple):
@@ -138,7 +142,7 @@ class SectorMask(BaseTransform):
         num_visible = self._count_visible(height, width)
         tokens = grids.sum(axis=(1, 2))
         if not 0 < num_visible < tokens.min():
-            raise UserError(
+            raise SectorTooSmallError(
                 f'SectorMask: the sector has {tokens.min()} tokens of {self.patch_size} x '
                 f'{self.patch_size} pixels in each slot, too few for {num_visible} visible and at '
                 'least one masked; change mask_ratio, num_visible or patch_size, or raise min_area '
@@ -166,11 +170,14 @@ class SectorMask(BaseTransform):
                 "SectorMask needs imgs of shape (M, C, T, H, W): put FormatShape('NCTHW') before it"
             )
         own = results.get('sector_mask')
-        masks = self.draw(
-            (1, *imgs.shape),
-            torch.tensor([rng_key(results)]),
-            None if own is None else torch.from_numpy(own)[None],
-        )
+        masks_of_sectors = None if own is None else torch.from_numpy(own)[None]
+        keys = torch.tensor([rng_key(results)])
+        try:
+            masks = self.draw((1, *imgs.shape), keys, masks_of_sectors)
+        except SectorTooSmallError as error:
+            if self.sector != 'auto':
+                raise
+            raise RecordingError(results.get('filename', 'recording'), str(error)) from error
         results['sector'], results['masked'] = masks.sector[0].numpy(), masks.masked[0].numpy()
         return results
 

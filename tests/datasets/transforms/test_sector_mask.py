@@ -10,7 +10,7 @@ from scipy.stats import chi2
 from echocardmae_mm.datasets.transforms.sector_mask import SectorMask
 from echocardmae_mm.sector.geometry import template_sector, token_sector
 from echocardmae_mm.utils.counter_rng import EpochIndex, RngStream, random_uniform, rng_key
-from echocardmae_mm.utils.errors import UserError
+from echocardmae_mm.utils.errors import RecordingError, UserError
 
 
 def sample(index=0, epoch=0, seed=0, shape=(2, 3, 16, 112, 112)):
@@ -203,6 +203,14 @@ def test_auto_without_a_mask_or_with_one_of_another_size_is_refused():
         SectorMask(sector='auto')(sample())
     with pytest.raises(UserError, match='56 x 56 pixels does not fit frames of 112 x 112'):
         SectorMask(sector='auto')({**sample(), 'sector_mask': np.ones((56, 56), bool)})
+
+
+def test_a_recording_with_a_small_sector_is_skipped():
+    mask = np.zeros((112, 112), bool)
+    mask[:30, :40] = True
+    results = {**sample(), 'sector_mask': mask, 'filename': 'b.avi'}
+    with pytest.raises(RecordingError, match=r'b\.avi: .* too few for 10 visible'):
+        SectorMask(sector='auto')(results)
 
 
 def test_repr_gives_every_option():
