@@ -8,7 +8,7 @@ from collections.abc import Callable
 
 
 def command_parser(command: str, description: str | None) -> ArgumentParser:
-    """A parser that prints a module's docstring as it is written."""
+    """A parser that prints a docstring with its line breaks."""
     return ArgumentParser(
         prog=f'echocardmae {command}',
         description=description,
@@ -34,7 +34,7 @@ def add_common(parser: ArgumentParser) -> None:
         action='extend',
         metavar='KEY=VALUE',
         help='override settings of the config, such as train_dataloader.batch_size=16 '
-        'model.x="[1,2]"; +KEY=VALUE adds a setting that nothing declares',
+        'model.x="[1,2]"; +KEY=VALUE adds a setting that no component declares',
     )
     parser.add_argument(
         '--launcher',
@@ -50,7 +50,7 @@ def add_allow_leakage(parser: ArgumentParser) -> None:
     parser.add_argument(
         '--allow-leakage',
         action='store_true',
-        help='test even on recordings that the model was trained on, and record the overlap',
+        help='test even if the model was trained on test recordings, and record the leakage',
     )
 
 
@@ -62,12 +62,12 @@ def add_force(parser: ArgumentParser, what: str = 'the results in --out') -> Non
 def add_jobs(parser: ArgumentParser) -> None:
     """Add ``--jobs``."""
     parser.add_argument(
-        '--jobs', type=at_least(1), default=os.cpu_count() or 1, help='number of processes'
+        '--jobs', type=at_least(1), default=os.cpu_count() or 1, help='number of worker processes'
     )
 
 
 def at_least(least: int) -> Callable[[str], int]:
-    """An argparse type: integers of at least ``least``."""
+    """An argparse type for integers from ``least`` on."""
 
     def number(text: str) -> int:
         if not text.removeprefix('-').isdecimal():
@@ -80,7 +80,7 @@ def at_least(least: int) -> Callable[[str], int]:
 
 
 def seed(text: str) -> int:
-    """An argparse type: seeds that both numpy and torch accept, 0 to 2**32 - 1."""
+    """An argparse type for seeds that both numpy and torch accept, 0 to 2**32 - 1."""
     number = at_least(0)(text)
     if number >= 2**32:
         raise ArgumentTypeError(f'must be below 2**32, not {text}')

@@ -2,8 +2,8 @@
 
     echocardmae phantoms --out data/phantom --videos 240 --seed 1 --jobs 2
 
-A seed gives the same bytes with any number of processes. Repeat the command to make what is
-missing.
+A seed gives the same bytes with any number of processes. Repeat the command to make
+missing files.
 """
 
 from __future__ import annotations

@@ -5,8 +5,8 @@
     echocardmae reproduce all --dry-run                        # print the plan only
 
 Each step (pretraining, fine-tuning or cross-validation) has its own folder and logs below --out.
-Repeat the command to continue: finished steps are kept, interrupted ones resume. Tables share
-steps. Tables go to results/, those of phantoms to results/phantom/, and those of a smaller budget
+Repeat the command to continue: it keeps finished steps and resumes interrupted ones. Tables share
+steps. Tables go to results/, tables of phantoms to results/phantom/, and tables of a smaller budget
 to a subfolder named after it.
 """
 
@@ -52,12 +52,22 @@ def parse_args(argv: Sequence[str] | None) -> argparse.Namespace:
     parser = command_parser('reproduce', __doc__)
     add = parser.add_argument
     add('tables', nargs='+', metavar='TABLE', help=f'{", ".join(ALL)} or all')
-    add('--phantom', action='store_true', help='use synthetic recordings, made first')
-    add('--budget', choices=list(BUDGETS), default='full', help='share of epochs, folds and data')
+    add('--phantom', action='store_true', help='make synthetic recordings and use them')
+    add(
+        '--budget',
+        choices=list(BUDGETS),
+        default='full',
+        help='share of epochs, folds and data',
+    )
     add('--seeds', type=at_least(1), default=1, metavar='N', help='repeat everything with N seeds')
     add('--jobs', type=at_least(1), default=1, metavar='J', help='run J steps at the same time')
     add('--amp', action='store_true', help='mixed precision')
-    add('--data', type=Path, default=Path('data'), help=f'folder of {", ".join(FOLDERS.values())}')
+    add(
+        '--data',
+        type=Path,
+        default=Path('data'),
+        help=f'parent of {", ".join(FOLDERS.values())}',
+    )
     add('--packed', type=Path, help='store of EchoNet-Dynamic made by echocardmae pack')
     add('--out', type=Path, default=Path('work_dirs/reproduce'), help='folder of the steps')
     add('--results', type=Path, default=Path('results'), help='folder of the tables')
