@@ -82,7 +82,7 @@ def test_a_stopped_reproduction_goes_on_and_writes_its_table(tmp_path):
 @pytest.mark.parametrize(
     ('note', 'message'),
     [
-        (dict(commit='0123', finished=False), 'was started at commit 0123 and is not finished'),
+        (dict(commit='0123', finished=False), 'was started at commit 0123 and is unfinished'),
         (None, 'holds a run but lacks its step.json'),
     ],
 )
