@@ -3,22 +3,40 @@
 from __future__ import annotations
 
 import os
-from argparse import ArgumentParser, ArgumentTypeError, RawDescriptionHelpFormatter
+from argparse import (
+    SUPPRESS,
+    Action,
+    ArgumentParser,
+    ArgumentTypeError,
+    RawDescriptionHelpFormatter,
+)
 from collections.abc import Callable
 
 
+class HelpFormatter(RawDescriptionHelpFormatter):
+    """Keep the line breaks of descriptions, and append the defaults of options."""
+
+    def _get_help_string(self, action: Action) -> str | None:
+        has_default = not any(action.default is none for none in (None, False, SUPPRESS))
+        if has_default and action.help and '(default' not in action.help:
+            return f'{action.help} (default: %(default)s)'
+        return action.help
+
+
 def command_parser(command: str, description: str | None) -> ArgumentParser:
-    """A parser that prints a docstring with its line breaks."""
+    """A parser that describes a command with the docstring of its module."""
     return ArgumentParser(
         prog=f'echocardmae {command}',
         description=description,
-        formatter_class=RawDescriptionHelpFormatter,
+        formatter_class=HelpFormatter,
     )
 
 
 def add_config(parser: ArgumentParser) -> None:
     """Add ``config``."""
-    parser.add_argument('config', help='path of a config, or name of a packaged one (ef_phantom)')
+    parser.add_argument(
+        'config', help='path of a config, or name of a packaged one such as ef_echonet'
+    )
 
 
 def add_checkpoint(parser: ArgumentParser) -> None:
@@ -62,7 +80,10 @@ def add_force(parser: ArgumentParser, what: str = 'the results in --out') -> Non
 def add_jobs(parser: ArgumentParser) -> None:
     """Add ``--jobs``."""
     parser.add_argument(
-        '--jobs', type=at_least(1), default=os.cpu_count() or 1, help='number of worker processes'
+        '--jobs',
+        type=at_least(1),
+        default=os.cpu_count() or 1,
+        help='number of worker processes (default: number of CPU cores)',
     )
 
 

@@ -62,9 +62,9 @@ def parse_args(argv: Sequence[str] | None) -> argparse.Namespace:
         '--margin',
         type=float,
         default=0.5,
-        help='largest increase of the MAE that counts as no worse, in points (default: 0.5)',
+        help='largest increase of the MAE that counts as no worse, in points',
     )
-    parser.add_argument('--views', type=at_least(1), default=64, help='clips in one forward pass')
+    parser.add_argument('--views', type=at_least(1), default=64, help='clips per forward pass')
     parser.add_argument('--seed', type=seed, default=0, help='random seed of the bootstrap')
     add_allow_leakage(parser)
     add_common(parser)

@@ -17,7 +17,7 @@ from pathlib import Path
 
 from torch import Tensor
 
-from echocardmae_mm.cli.arguments import add_force, at_least, command_parser
+from echocardmae_mm.cli.arguments import HelpFormatter, add_force, at_least, command_parser
 from echocardmae_mm.cli.user_errors import report_user_errors
 from echocardmae_mm.models.weight_conversion import (
     bgr_to_rgb,
@@ -47,7 +47,7 @@ def parse_args(argv: Sequence[str] | None) -> argparse.Namespace:
         'echocardmae',
         help='released EchoCardMAE weights',
         description=ECHOCARDMAE,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
+        formatter_class=HelpFormatter,
     )
     echocardmae.add_argument('source', type=Path, help='the released checkpoint')
     videomae = sources.add_parser('videomae', help='VideoMAE, pretrained or fine-tuned')

@@ -55,7 +55,7 @@ def parse_args(argv: Sequence[str] | None) -> argparse.Namespace:
         nargs='+',
         default=list(DATASETS),
         choices=list(DATASETS),
-        help='data sets to make',
+        help='data sets to make (default: all)',
     )
     add('--camus', type=at_least(1), help='number of CAMUS patients (default: videos / 20)')
     add('--hmcqu', type=at_least(1), help='HMC-QU recordings of each view (default: videos / 20)')
