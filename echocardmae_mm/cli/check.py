@@ -34,7 +34,7 @@ def parse_args(argv: Sequence[str] | None) -> argparse.Namespace:
 
 
 def open_recordings(findings: Findings, full: bool, jobs: int, console: Console) -> None:
-    """Open every recording with a progress bar, and add its problems to the findings."""
+    """Open every recording, show progress, and add problems to the findings."""
     usable = lost_in_validation = 0
     opened = open_all([*findings.recordings], full, jobs)
     with Progress(console=console) as progress:

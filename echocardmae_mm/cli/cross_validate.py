@@ -215,7 +215,7 @@ def main(argv: Sequence[str] | None = None) -> None:
         print(f'fold {fold} of {num_folds}: finished, {time.perf_counter() - started:.0f} s')
     missing = [folder.name for folder in folders if not is_finished(folder)]
     if missing:
-        print(f'no summary yet: {", ".join(missing)} in {work_dir} are not finished')
+        print(f'no summary yet: {", ".join(missing)} in {work_dir} are unfinished')
     else:
         for fold in range(num_folds):
             bind_fold(config, fold, args)

@@ -1,4 +1,4 @@
-"""Run everything that a table of the paper needs, and write the table.
+"""Run all experiments of a table of the paper, and write the table.
 
     echocardmae reproduce table1 table5                        # EchoNet-Dynamic in data/
     echocardmae reproduce all --phantom --budget small         # synthetic recordings, about an hour
@@ -138,7 +138,7 @@ def commands(step: Step, root: Path, args: argparse.Namespace) -> Iterator[tuple
 
 
 class Job:
-    """A running step: its commands in turn, its metadata kept up to date."""
+    """A running step, which starts its commands in turn and updates its metadata."""
 
     def __init__(
         self,
@@ -191,7 +191,7 @@ class Job:
 
 
 def environment() -> dict[str, str]:
-    """Environment of a step: on a CPU one thread, so that steps can share the cores."""
+    """Environment of a step: one thread on a CPU, so that steps can share the cores."""
     if not NO_GPU:
         return dict(os.environ)
     keep_memory = {'MALLOC_MMAP_MAX_': '0', 'MALLOC_TRIM_THRESHOLD_': str(1 << 32)}
@@ -251,7 +251,7 @@ def describe(steps: list[Step], root: Path, setup: Setup) -> str:
         estimate = 'unknown' if seconds is None else f'about {seconds / 60:.1f} min'
         rows.append((step.name, 'interrupted' if kept else 'to run', estimate))
     table = markdown_table(('step', '', 'time'), rows)
-    rest = f'; {unknown} steps take an unknown time' if unknown else ''
+    rest = f'; the time of {unknown} steps is unknown' if unknown else ''
     waiting = [step for step in steps if not metadata[step.name].get('finished')]
     missing = [] if setup.phantom else missing_data(waiting)
     lacking = f'\nMissing: {", ".join(missing)}' if missing else ''

@@ -187,7 +187,7 @@ def newest_intact(work_dir: str) -> str | None:
 
 
 def holds_training_state(file: str) -> bool:
-    """Whether a checkpoint loads and holds more than weights."""
+    """Whether a checkpoint loads and holds a training state, not only weights."""
     if not Path(file).is_file():
         return False
     try:
