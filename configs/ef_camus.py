@@ -1,8 +1,10 @@
-"""Ejection fraction on CAMUS by ten folds (Table 2): echocardmae cross-validate configs/ef_camus.py
+"""Ejection fraction on CAMUS in ten folds (Table 2).
 
-Four-chamber half cycles: 16 frames from end-diastole to end-systole. Folds by patient (CoReEcho's
-blocks of the sorted patients); a tenth of the other patients selects the checkpoint. It starts from
-the encoder of configs/pretrain_echo.py, as configs/ef_echonet.py does.
+echocardmae cross-validate configs/ef_camus.py
+
+A clip is 16 frames from end-diastole to end-systole of the four-chamber view. The folds are
+CoReEcho's: blocks of the sorted patients. A tenth of the other patients selects the checkpoint.
+Starts from the encoder of configs/pretrain_echo.py.
 """
 
 _base_ = '_base_/runtime_ef.py'

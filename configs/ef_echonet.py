@@ -1,7 +1,8 @@
 """Ejection fraction on EchoNet-Dynamic (Table 1): python tools/train.py configs/ef_echonet.py
 
-It starts from the encoder of configs/pretrain_echo.py; from another one, or from scratch, by
---cfg-options model.backbone.init_cfg.checkpoint=FILE, or model.backbone.init_cfg=None
+Starts from the encoder of configs/pretrain_echo.py. For another encoder, pass
+--cfg-options model.backbone.init_cfg.checkpoint=FILE; to train from scratch,
+--cfg-options model.backbone.init_cfg=None.
 """
 
 _base_ = '_base_/runtime_ef.py'

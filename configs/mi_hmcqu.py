@@ -1,8 +1,8 @@
-"""Myocardial infarction on HMC-QU by five folds (Table 4).
+"""Myocardial infarction on HMC-QU in five folds (Table 4).
 
 echocardmae cross-validate configs/mi_hmcqu.py
 
-It starts from the encoder of configs/pretrain_echo.py, as configs/ef_echonet.py does.
+Starts from the encoder of configs/pretrain_echo.py.
 """
 
 _base_ = '_base_/runtime_mi.py'

@@ -1,4 +1,4 @@
-"""Pretraining as the paper's section 3.1 says: python tools/train.py configs/pretrain_echo.py"""
+"""Pretraining as in section 3.1 of the paper: python tools/train.py configs/pretrain_echo.py"""
 
 _base_ = '_base_/runtime_pretrain.py'
 

@@ -1,6 +1,6 @@
-"""Pretraining as the paper says, from VideoMAE's Kinetics-400 weights, as the released code does.
+"""Pretraining from VideoMAE's Kinetics-400 weights, as in the released code.
 
-Convert them first:
+Everything else follows the paper. Convert the weights first:
 echocardmae convert videomae VIDEOMAE.pth checkpoints/videomae_vit_small_k400.pth
 """
 

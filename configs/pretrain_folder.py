@@ -2,8 +2,8 @@
 
 python tools/train.py configs/pretrain_folder.py --cfg-options data_root=DIR
 
-target_fps refuses a recording without a frame rate (.mhd, most .nii.gz). For those, write
-pretraining(..., frame_interval=4) without target_fps in a config of your own.
+A recording without a frame rate (.mhd, most .nii.gz) is refused, because target_fps needs the rate.
+For such recordings, write a config that calls pretraining with frame_interval=4 instead.
 """
 
 _base_ = '_base_/runtime_pretrain.py'

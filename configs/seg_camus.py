@@ -1,10 +1,10 @@
-"""Left ventricle, myocardium and left atrium on CAMUS (Table 3).
+"""Segmentation of left ventricle, myocardium and left atrium on CAMUS (Table 3).
 
 python tools/train.py configs/seg_camus.py
 
-End-diastole and end-systole of both views: the official test patients, the others 9:1 by patient
-(section 4). A test compares labels and predictions at their native size. It starts as
-configs/seg_echonet.py does.
+Uses end-diastole and end-systole of both views. The official test patients are the test set; the
+others are split 9:1 by patient (section 4). Tests compare masks at their native size. Starts from
+the encoder and decoder of configs/pretrain_echo.py.
 """
 
 _base_ = '_base_/runtime_seg.py'

@@ -1,8 +1,10 @@
-"""The left ventricle on EchoNet-Dynamic (Table 3): python tools/train.py configs/seg_echonet.py
+"""Segmentation of the left ventricle on EchoNet-Dynamic (Table 3).
 
-It starts from the encoder and the decoder of configs/pretrain_echo.py; from another checkpoint by
---cfg-options model.backbone.init_cfg.checkpoint=FILE model.decode_head.init_cfg.checkpoint=FILE,
-from scratch by model.backbone.init_cfg=None model.decode_head.init_cfg=None
+python tools/train.py configs/seg_echonet.py
+
+Starts from the encoder and decoder of configs/pretrain_echo.py. For another checkpoint, pass
+--cfg-options model.backbone.init_cfg.checkpoint=FILE model.decode_head.init_cfg.checkpoint=FILE;
+to train from scratch, model.backbone.init_cfg=None model.decode_head.init_cfg=None.
 """
 
 _base_ = '_base_/runtime_seg.py'

@@ -1,9 +1,10 @@
-"""The left ventricle by MMSegmentation's UPerHead on a simple feature pyramid of the encoder.
+"""Segmentation of the left ventricle with MMSegmentation's UPerHead.
 
 python tools/train.py configs/seg_echonet_uper.py
 
-Four blocks of the pretrained encoder are brought to four sizes (Li et al., ViTDet) by
-MMSegmentation's own Feature2Pyramid; FCNHead looks on as in its recipes.
+MMSegmentation's Feature2Pyramid resizes the maps of four encoder blocks to four scales, a simple
+feature pyramid (Li et al., ViTDet). An auxiliary FCNHead adds its loss, as in MMSegmentation's
+UPerNet configs.
 """
 
 _base_ = 'seg_echonet.py'

@@ -1,8 +1,9 @@
-"""The left ventricle in whole clips: the pretrained video encoder sees 16 frames and labels each.
+"""Segmentation of the left ventricle in clips: the video encoder labels each of 16 frames.
 
 python tools/train.py configs/seg_echonet_video.py
 
-It learns from the traced end-diastole and end-systole alone, and starts as configs/seg_echonet.py.
+Only the traced frames, end-diastole and end-systole, contribute to the loss. Starts from the
+encoder and decoder of configs/pretrain_echo.py.
 """
 
 _base_ = '_base_/runtime_seg.py'

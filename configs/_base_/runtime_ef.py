@@ -1,5 +1,5 @@
-# Schedule of ejection fraction, as the released train_ef.py: AdamW at a constant 1e-5, the
-# checkpoint with the smallest validation error, early stopping after 25 epochs.
+# Fine-tuning for ejection fraction as in the released train_ef.py: AdamW at a constant 1e-5, early
+# stopping after 25 epochs, and the checkpoint with the smallest validation error.
 _base_ = 'runtime_mmaction.py'
 
 train_cfg = dict(type='echocardmae_mm.ResumableTrainLoop', max_epochs=1000, val_interval=1)

@@ -1,5 +1,5 @@
-# Schedule of myocardial infarction: a fixed number of epochs, no validation, the last checkpoint.
-# The paper is silent about all of it.
+# Fine-tuning for myocardial infarction: a fixed number of epochs, no validation, the last
+# checkpoint. The paper specifies none of these settings.
 _base_ = 'runtime_mmaction.py'
 
 train_cfg = dict(type='echocardmae_mm.ResumableTrainLoop', max_epochs=100)

@@ -1,4 +1,4 @@
-# Runtime that all configs share: counted in epochs, resumed exactly, stopped safely.
+# Runtime of all configs: training by epochs, exact resume, graceful stop.
 default_scope = 'mmaction'
 custom_imports = dict(imports=['echocardmae_mm'], allow_failed_imports=False)
 

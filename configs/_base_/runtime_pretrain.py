@@ -1,4 +1,4 @@
-# Schedule of pretraining (section 3.1): AdamW at a constant 1e-4, 1600 epochs.
+# Pretraining (section 3.1): AdamW at a constant 1e-4, 1600 epochs.
 _base_ = 'runtime_mmaction.py'
 
 train_cfg = dict(type='echocardmae_mm.ResumableTrainLoop', max_epochs=1600, val_interval=100)

@@ -1,6 +1,6 @@
-# Schedule of segmentation, as the released train_seg.py: AdamW at a constant 1e-4, early stopping
-# after 25 epochs. The released code selects by the validation loss; MMSegmentation's loop computes
-# none, so the Dice selects here.
+# Fine-tuning for segmentation as in the released train_seg.py: AdamW at a constant 1e-4, early
+# stopping after 25 epochs. The released code selects the checkpoint by validation loss;
+# MMSegmentation's loop computes none, so these configs select by Dice.
 _base_ = 'runtime_mmaction.py'
 
 default_scope = 'mmseg'

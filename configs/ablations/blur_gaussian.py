@@ -1,4 +1,4 @@
-"""Table 6, row 2 (MAE 3.7839): the target is blurred by a Gaussian."""
+"""Table 6, row 2 (MAE 3.7839): a Gaussian blurs the target."""
 
 _base_ = '../pretrain_echo.py'
 

@@ -1,4 +1,4 @@
-"""Table 6, row 1 (MAE 3.8062): the target is blurred by the mean of 3 x 3 pixels."""
+"""Table 6, row 1 (MAE 3.8062): the mean of 3 x 3 pixels blurs the target."""
 
 _base_ = '../pretrain_echo.py'
 

@@ -1,4 +1,4 @@
-"""Table 5, row 3 (MAE 3.7991): key area masking and the denoised target, no alignment loss."""
+"""Table 5, row 3 (MAE 3.7991): key area masking and denoising, without the alignment loss."""
 
 _base_ = '../pretrain_echo.py'
 

@@ -1,4 +1,4 @@
-"""Section 2.2: blockwise masking, contiguous blocks of patches. The paper prints no figure."""
+"""Section 2.2: blockwise masking, contiguous blocks of patches. The paper gives no result."""
 
 _base_ = '../pretrain_echo.py'
 

@@ -1,4 +1,4 @@
-"""Section 2.2: tube masking, one draw for all time slots. The paper prints no figure."""
+"""Section 2.2: tube masking, the same tokens in all time slots. The paper gives no result."""
 
 _base_ = '../pretrain_echo.py'
 

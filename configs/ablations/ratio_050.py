@@ -1,4 +1,4 @@
-"""Half of the sector is masked; the paper has 0.75."""
+"""Masks 50 % of the sector; the paper masks 75 %."""
 
 _base_ = '../pretrain_echo.py'
 

@@ -1,4 +1,4 @@
-"""Nine tenths of the sector are masked, as in VideoMAE; the paper has 0.75."""
+"""Masks 90 % of the sector, as VideoMAE does with the whole frame; the paper masks 75 %."""
 
 _base_ = '../pretrain_echo.py'
 

@@ -1,6 +1,6 @@
-"""Frames of 224 x 224, four times the tokens: the resolution that the conclusion leaves open.
+"""Frames of 224 x 224 pixels, four times the tokens: the paper's conclusion leaves this open.
 
-The recordings of EchoNet-Dynamic have 112 x 112 pixels and are only enlarged. Fine-tuning needs the
+The recordings of EchoNet-Dynamic have 112 x 112 pixels and are only enlarged. Fine-tune with the
 same img_size.
 """
 

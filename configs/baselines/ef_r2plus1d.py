@@ -1,8 +1,8 @@
-"""Ejection fraction by EchoNet's network: R(2+1)D-18, 32 frames every 2nd (Table 1: MAE 4.05).
+"""Ejection fraction with EchoNet's network: R(2+1)D-18, 32 frames, every 2nd (Table 1: MAE 4.05).
 
-Frames, optimizer and loss are those of echonet/dynamic (video.py); the head, the five test clips
-and the choice of the checkpoint are ours: docs/baselines.md. It starts from scratch: EchoNet's
-Kinetics weights are torchvision's, whose blocks have other middle widths than MMAction2's.
+Frames, optimizer and loss follow echonet/dynamic (video.py); head, test clips and checkpoint
+selection are this package's (docs/baselines.md). Trains from scratch: torchvision's Kinetics-400
+weights, which EchoNet used, do not fit MMAction2's blocks.
 """
 
 _base_ = '../_base_/runtime_ef.py'
@@ -31,7 +31,7 @@ model = dict(
         temporal_strides=(1, 2, 2, 2),
         zero_init_residual=False,
     ),
-    # A deviation of 1 keeps prediction and squared error in per cent, which the rate is made for.
+    # std=1 keeps the squared error in per cent; the learning rate assumes this scale.
     cls_head=dict(
         type='echocardmae_mm.EFHead',
         in_channels=512,

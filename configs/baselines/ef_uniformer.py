@@ -1,8 +1,8 @@
-"""Ejection fraction by EchoCoTr's network: UniFormer-S, 36 frames every 4th (Table 1: MAE 3.95).
+"""Ejection fraction with EchoCoTr's network: UniFormer-S, 36 frames, every 4th (Table 1: MAE 3.95).
 
-Frames, optimizer and loss are those of BioMedIA-MBZUAI/EchoCoTr; the head, the five test clips and
-the choice of the checkpoint are ours: docs/baselines.md. It starts from scratch; EchoCoTr starts
-from Kinetics-400, for which MMAction2 has a checkpoint of this backbone:
+Frames, optimizer and loss follow BioMedIA-MBZUAI/EchoCoTr; head, test clips and checkpoint
+selection are this package's (docs/baselines.md). Trains from scratch. EchoCoTr starts from
+Kinetics-400; MMAction2 publishes a checkpoint of this backbone, which you can load with
 
 --cfg-options model.backbone.init_cfg.type=Pretrained model.backbone.init_cfg.prefix=backbone. \\
     model.backbone.init_cfg.checkpoint=FILE

@@ -1,8 +1,8 @@
 """Ejection fraction as CoReEcho trains it: Rank-N-Contrast, UniFormer-S (Table 1: MAE 3.90).
 
-Two clips of each recording; the contrast alone trains the network, an L1 loss on its features the
-linear layer (stage 1 of BioMedIA-MBZUAI/CoReEcho; its head has a hidden layer). Initialisation as
-configs/baselines/ef_uniformer.py.
+Each recording gives two clips. The contrastive loss alone trains the network; an L1 loss trains a
+linear layer on its features. This is stage 1 of BioMedIA-MBZUAI/CoReEcho, whose head also has a
+hidden layer. Initialise as described in configs/baselines/ef_uniformer.py.
 """
 
 _base_ = 'ef_uniformer.py'

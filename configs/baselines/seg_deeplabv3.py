@@ -1,7 +1,7 @@
-"""The left ventricle by EchoNet's network: DeepLabV3 with ResNet-50, from scratch.
+"""Segmentation of the left ventricle with EchoNet's network: DeepLabV3, ResNet-50, from scratch.
 
-Network, optimizer and loss are those of echonet/dynamic (segmentation.py), of MMSegmentation's own
-parts; the data, their shifts and the choice of the checkpoint are ours: docs/baselines.md.
+Network, optimizer and loss follow echonet/dynamic (segmentation.py), built from MMSegmentation's
+own components; data, augmentation and checkpoint selection are this package's (docs/baselines.md).
 """
 
 _base_ = '../_base_/runtime_seg.py'
@@ -39,8 +39,8 @@ model = dict(
     test_cfg=dict(mode='whole'),
 )
 
-# EchoNet steps by 1e-5 on half of the sum over the pixels of 20 recordings, that is by
-# 1e-5 x 20 x 112 x 112 on the mean.
+# EchoNet uses a rate of 1e-5 for half of the loss summed over the pixels of 20 recordings. For the
+# mean, the equivalent rate is 1e-5 x 20 x 112 x 112.
 train_cfg = dict(max_epochs=50)
 optim_wrapper = dict(optimizer=dict(_delete_=True, type='SGD', lr=2.5, momentum=0.9))
 auto_scale_lr = dict(base_batch_size=40)

@@ -1,4 +1,4 @@
-"""configs/pretrain_echo.py with tokens of 8 x 8 pixels, as small as the released code's."""
+"""configs/pretrain_echo.py with patches of 8 pixels and one background token, for benchmarks."""
 
 _base_ = '../pretrain_echo.py'
 

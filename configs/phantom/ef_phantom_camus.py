@@ -1,4 +1,4 @@
-"""Ejection fraction by ten folds on CAMUS phantoms, from the encoder of the demo.
+"""Ejection fraction on CAMUS phantoms in ten folds, from the demo's encoder.
 
 echocardmae phantoms --out data/phantom --camus 100 --seed 1 --datasets camus
 echocardmae cross-validate configs/phantom/ef_phantom_camus.py

@@ -1,4 +1,4 @@
-"""Infarctions of HMC-QU phantoms, whose walls move badly in one region, from the demo's encoder.
+"""Infarction on HMC-QU phantoms, one wall region of which moves badly, from the demo's encoder.
 
 echocardmae phantoms --out data/phantom --hmcqu 240 --seed 1 --datasets hmcqu
 echocardmae cross-validate configs/phantom/mi_phantom.py
@@ -22,7 +22,7 @@ globals().update(
         num_workers=2,
         padding=6,
         traced_only=False,
-        # Infarctions are more than half of the phantoms.
+        # The class weights of HMC-QU do not apply: the phantoms have other proportions.
         settings=dict(cls_head=dict(loss_cls=dict(class_weight=None))),
     )
 )

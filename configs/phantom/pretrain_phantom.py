@@ -1,9 +1,9 @@
-"""The demo: pretraining at a size that two CPU cores finish in minutes, on synthetic recordings.
+"""The demo's pretraining on synthetic recordings, small enough for a few minutes on two CPU cores.
 
-Make them first: echocardmae phantoms --out data/phantom --videos 800 --seed 1
+Make the recordings first: echocardmae phantoms --out data/phantom --videos 800 --seed 1
 
-The frames are halved, and a token is 8 pixels wide and 8 frames long: a quarter of the paper's
-tokens over the same place and time, each of which shows how its place moves.
+Frames have half the paper's size. A token covers 8 x 8 pixels and 8 frames, long enough to show
+motion; a clip has a quarter of the paper's tokens.
 """
 
 _base_ = '../_base_/runtime_pretrain.py'
@@ -26,7 +26,7 @@ globals().update(
         interpolation='area',
         settings=dict(
             neck=dict(embed_dims=128, depth=1, num_heads=8),
-            # At the paper's 0.2 it outweighs the reconstruction in the few thousand steps here.
+            # At the paper's 0.2, alignment outweighs reconstruction within this short schedule.
             alignment_head=dict(loss_weight=0.02),
         ),
     )
@@ -37,8 +37,8 @@ val_cfg = dict(type='ValLoop')
 test_cfg = dict(type='TestLoop')
 optim_wrapper = dict(
     optimizer=dict(lr=2e-3, weight_decay=0.05),
-    # A patch has 1536 pixels that go up and down together: at this rate their weights would soon
-    # let nothing but brightness through, and fine-tuning would have to undo it.
+    # The 1536 values of a patch are strongly correlated. At the full rate, the embedding would soon
+    # encode brightness alone, and fine-tuning would have to undo that.
     paramwise_cfg=dict(custom_keys={'backbone.patch_embed': dict(lr_mult=0.05)}),
 )
 param_scheduler = [

@@ -1,6 +1,6 @@
-"""Segmentation in the demo, from the encoder and decoder of configs/phantom/pretrain_phantom.py.
+"""The demo's segmentation, from the encoder and decoder of configs/phantom/pretrain_phantom.py.
 
-Frames are read at the pretraining's 56 pixels; the labels that a test compares with keep their 112.
+Frames are resized to 56 pixels, as in pretraining; tests compare masks at the original 112.
 """
 
 _base_ = '../_base_/runtime_seg.py'

@@ -1,4 +1,4 @@
-"""Three structures on CAMUS phantoms: seg_phantom.py on other data, with four labels.
+"""Segmentation of three structures on CAMUS phantoms, at the size of seg_phantom.py.
 
 echocardmae phantoms --out data/phantom --camus 100 --seed 1 --datasets camus
 python tools/train.py configs/phantom/seg_phantom_camus.py

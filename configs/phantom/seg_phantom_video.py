@@ -1,7 +1,7 @@
-"""Segmentation of whole clips, at the size of seg_phantom.py and with as many samples.
+"""Segmentation of clips, at the size of seg_phantom.py and with as many samples.
 
-A patch is 8 frames long here: every frame is taken, so that it sees as much time as one of the
-paper's, which holds every fourth of 8. In clips of every fourth, systole is over within a patch.
+A patch is 8 frames long. With every frame sampled, it covers the same time as a patch of the paper,
+which has two frames at an interval of 4. At that interval, systole would end within one patch here.
 """
 
 _base_ = '../_base_/runtime_seg.py'

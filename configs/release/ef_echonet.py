@@ -1,9 +1,10 @@
-"""Ejection fraction as the authors' released code (train_ef.py, val_ef.py) runs it.
+"""Ejection fraction as in the authors' released code (train_ef.py, val_ef.py).
 
-Patch 8, no attention bias, a bias that starts at 55.6 %, a single random clip of each recording in
-validation; the test takes five even clips. The released code trains with float16: add --amp on a
-GPU. It starts from configs/release/pretrain_echo.py, or from the released weights, converted as
-docs/converters.md says, by --cfg-options model.backbone.init_cfg.checkpoint=FILE
+Patch 8, no attention bias, an initial bias of 55.6 %, one random clip per recording in validation
+and five even ones in the test. The released code trains in float16: add --amp on a GPU.
+
+Starts from configs/release/pretrain_echo.py. To start from the released weights, convert them
+(docs/converters.md) and pass --cfg-options model.backbone.init_cfg.checkpoint=FILE.
 """
 
 _base_ = '../_base_/runtime_ef.py'

@@ -1,7 +1,9 @@
-"""Pretraining as the authors' released code (v0.1.0) runs it: docs/paper-vs-code.md.
+"""Pretraining as in the authors' released code, v0.1.0 (docs/paper-vs-code.md).
 
-It starts from VideoMAE's Kinetics-400 weights; convert them first as configs/pretrain_echo_k400.py
-says, with ``--patch-size 8``. The released code trains with float16: add --amp on a GPU.
+Starts from VideoMAE's Kinetics-400 weights. Convert them first:
+echocardmae convert videomae VIDEOMAE.pth checkpoints/videomae_vit_small_p8_k400.pth --patch-size 8
+
+The released code trains in float16: add --amp on a GPU.
 """
 
 _base_ = '../pretrain_echo.py'

@@ -1,4 +1,4 @@
-"""The released code's later commit: a background token at every background place, batch 32."""
+"""The released code's later commit: the background token at every background position, batch 32."""
 
 _base_ = 'pretrain_echo.py'
 

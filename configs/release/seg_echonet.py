@@ -1,9 +1,10 @@
-"""Segmentation as the authors' released code (train_seg.py) runs it.
+"""Segmentation as in the authors' released code (train_seg.py).
 
-Patch 8, a patch embedding that is drawn anew, positions that are trained, norms with eps 1e-5, no
-attention bias, Dice loss alone. The released code trains with float16: add --amp on a GPU. It
-starts from configs/release/pretrain_echo.py, or from the released weights, converted as
-docs/converters.md says.
+Patch 8, a new patch embedding, learnable positions, norms with eps 1e-5, no attention bias and Dice
+loss alone. The released code trains in float16: add --amp on a GPU.
+
+Starts from configs/release/pretrain_echo.py. To start from the released weights, convert them
+(docs/converters.md) and set the checkpoint as in configs/seg_echonet.py.
 """
 
 _base_ = '../_base_/runtime_seg.py'

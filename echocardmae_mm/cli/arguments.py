@@ -3,22 +3,40 @@
 from __future__ import annotations
 
 import os
-from argparse import ArgumentParser, ArgumentTypeError, RawDescriptionHelpFormatter
+from argparse import (
+    SUPPRESS,
+    Action,
+    ArgumentParser,
+    ArgumentTypeError,
+    RawDescriptionHelpFormatter,
+)
 from collections.abc import Callable
 
 
+class HelpFormatter(RawDescriptionHelpFormatter):
+    """Keep the line breaks of descriptions, and append the defaults of options."""
+
+    def _get_help_string(self, action: Action) -> str | None:
+        has_default = not any(action.default is none for none in (None, False, SUPPRESS))
+        if has_default and action.help and '(default' not in action.help:
+            return f'{action.help} (default: %(default)s)'
+        return action.help
+
+
 def command_parser(command: str, description: str | None) -> ArgumentParser:
-    """A parser that prints a module's docstring as it is written."""
+    """A parser that describes a command with the docstring of its module."""
     return ArgumentParser(
         prog=f'echocardmae {command}',
         description=description,
-        formatter_class=RawDescriptionHelpFormatter,
+        formatter_class=HelpFormatter,
     )
 
 
 def add_config(parser: ArgumentParser) -> None:
     """Add ``config``."""
-    parser.add_argument('config', help='path of a config, or name of a packaged one (ef_phantom)')
+    parser.add_argument(
+        'config', help='path of a config, or name of a packaged one such as ef_echonet'
+    )
 
 
 def add_checkpoint(parser: ArgumentParser) -> None:
@@ -34,7 +52,7 @@ def add_common(parser: ArgumentParser) -> None:
         action='extend',
         metavar='KEY=VALUE',
         help='override settings of the config, such as train_dataloader.batch_size=16 '
-        'model.x="[1,2]"; +KEY=VALUE adds a setting that nothing declares',
+        'model.x="[1,2]"; +KEY=VALUE adds a setting that no component declares',
     )
     parser.add_argument(
         '--launcher',
@@ -50,7 +68,7 @@ def add_allow_leakage(parser: ArgumentParser) -> None:
     parser.add_argument(
         '--allow-leakage',
         action='store_true',
-        help='test even on recordings that the model was trained on, and record the overlap',
+        help='test even if the model was trained on test recordings, and record the leakage',
     )
 
 
@@ -62,12 +80,15 @@ def add_force(parser: ArgumentParser, what: str = 'the results in --out') -> Non
 def add_jobs(parser: ArgumentParser) -> None:
     """Add ``--jobs``."""
     parser.add_argument(
-        '--jobs', type=at_least(1), default=os.cpu_count() or 1, help='number of processes'
+        '--jobs',
+        type=at_least(1),
+        default=os.cpu_count() or 1,
+        help='number of worker processes (default: number of CPU cores)',
     )
 
 
 def at_least(least: int) -> Callable[[str], int]:
-    """An argparse type: integers of at least ``least``."""
+    """An argparse type for integers from ``least`` on."""
 
     def number(text: str) -> int:
         if not text.removeprefix('-').isdecimal():
@@ -80,7 +101,7 @@ def at_least(least: int) -> Callable[[str], int]:
 
 
 def seed(text: str) -> int:
-    """An argparse type: seeds that both numpy and torch accept, 0 to 2**32 - 1."""
+    """An argparse type for seeds that both numpy and torch accept, 0 to 2**32 - 1."""
     number = at_least(0)(text)
     if number >= 2**32:
         raise ArgumentTypeError(f'must be below 2**32, not {text}')

@@ -1,4 +1,4 @@
-"""``--cfg-options KEY=VALUE``: the last word on a config, and strict about names."""
+"""Apply ``--cfg-options KEY=VALUE`` to a config, and refuse unknown names."""
 
 from __future__ import annotations
 
@@ -19,15 +19,15 @@ FOLD_SETTINGS = ('fold', 'num_folds', 'fold_file', 'val_share')
 def apply_cfg_options(config: Config, words: Sequence[str] | None) -> None:
     """Override settings of a config.
 
-    ``data_root`` reaches every data set that has the config's, ``packed`` every data set that can
-    read a store, and a setting of folds every data set with folds.
+    ``data_root`` changes every data set that uses the config's ``data_root``, ``packed`` every data
+    set that can read a store, and the fold settings every data set with folds.
 
     Args:
         config (Config): Modified in place.
         words (Sequence[str], optional): ``KEY=VALUE``, or ``+KEY=VALUE`` for a new setting.
 
     Raises:
-        UserError: If a word cannot be parsed, or nothing takes its setting.
+        UserError: If a word cannot be parsed, or no component has its setting.
     """
     options = dict(_parsed(word) for word in words or ())
     if 'data_root' in options:
@@ -48,12 +48,12 @@ def apply_cfg_options(config: Config, words: Sequence[str] | None) -> None:
 
 
 def set_data_root(config: Config, root: Any) -> None:
-    """Give a data folder to every data set that has the config's, or all if they share one."""
+    """Set the folder of the data sets that use the config's ``data_root`` or share a folder."""
     parts = dataset_parts(config)
     roots = {part['data_root'] for part in parts}
     old = config.get('data_root')
     if old not in roots and len(roots) != 1:
-        found = f'the data sets have folders of their own: {", ".join(sorted(roots))}'
+        found = f'the data sets have different folders: {", ".join(sorted(roots))}'
         raise UserError(
             f'data_root={root}: {found if roots else "no data set of this config has one"}\n'
             'Set the data_root of each data set instead'
@@ -66,7 +66,7 @@ def set_data_root(config: Config, root: Any) -> None:
 
 
 def set_packed(config: Config, store: Any) -> None:
-    """Let every data set that can do so read a store."""
+    """Set the store of every data set that can read one."""
     scope = config.get('default_scope') or 'mmengine'
     parts = [
         p for p in dataset_parts(config) if 'packed' in (component_keys(p['type'], scope) or ())
@@ -78,7 +78,7 @@ def set_packed(config: Config, store: Any) -> None:
 
 
 def set_in_folds(config: Config, name: str, value: Any) -> None:
-    """Set something about the folds in every data set that has folds."""
+    """Set a fold setting in every data set with folds."""
     parts = [part for _, part in dicts_of(config) if 'fold' in part]
     if not parts:
         raise UserError(f'--cfg-options {name}: no data set of this config has folds')

@@ -28,13 +28,13 @@ def parse_args(argv: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument('root', type=Path, help='folder of a data set or of recordings')
     add_jobs(parser)
     parser.add_argument(
-        '--full', action='store_true', help='decode every frame, not two of each recording'
+        '--full', action='store_true', help='decode every frame instead of the first and the last'
     )
     return parser.parse_args(argv)
 
 
 def open_recordings(findings: Findings, full: bool, jobs: int, console: Console) -> None:
-    """Open every recording with a progress bar, and add its problems to the findings."""
+    """Open every recording, show progress, and add problems to the findings."""
     usable = lost_in_validation = 0
     opened = open_all([*findings.recordings], full, jobs)
     with Progress(console=console) as progress:
@@ -56,7 +56,7 @@ def open_recordings(findings: Findings, full: bool, jobs: int, console: Console)
     if lost_in_validation:
         findings.obstacles.append(
             f'{lost_in_validation} recordings of the validation set cannot be read, and validation '
-            'skips none: remove them from the list, or train with --no-validate'
+            'does not skip them: remove them from the list, or train with --no-validate'
         )
 
 

@@ -1,4 +1,4 @@
-"""Commands of this package in child processes."""
+"""Run commands of this package in child processes."""
 
 from __future__ import annotations
 

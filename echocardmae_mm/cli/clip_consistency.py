@@ -2,10 +2,10 @@
 
     echocardmae clip-consistency CONFIG CHECKPOINT [--vs CONFIG2 CHECKPOINT2] [--out DIR]
 
-Evaluates every start frame of every test recording. The second model counts as more consistent
-only if its intraclass correlation rises (95 % interval of the difference above 0) and its error is
-no worse (95 % interval of the difference in MAE not above 0, and below --margin): a constant
-prediction is consistent too.
+Evaluates every start frame of every test recording. A constant prediction is consistent too.
+Therefore, the second model counts as more consistent only if its intraclass correlation is higher
+(95 % interval of the difference above 0) and its MAE is no worse (95 % interval of the difference
+not above 0, and below --margin).
 """
 
 from __future__ import annotations
@@ -59,9 +59,12 @@ def parse_args(argv: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument('--out', default='work_dirs/clip_consistency', help='output folder')
     add_force(parser)
     parser.add_argument(
-        '--margin', type=float, default=0.5, help='largest increase of MAE that is no worse'
+        '--margin',
+        type=float,
+        default=0.5,
+        help='largest increase of the MAE that counts as no worse, in points',
     )
-    parser.add_argument('--views', type=at_least(1), default=64, help='clips in one forward pass')
+    parser.add_argument('--views', type=at_least(1), default=64, help='clips per forward pass')
     parser.add_argument('--seed', type=seed, default=0, help='random seed of the bootstrap')
     add_allow_leakage(parser)
     add_common(parser)
@@ -77,7 +80,7 @@ def take_every_start(config: Config, views: int) -> None:
     samplers = [step for step in pipeline if step['type'].rpartition('.')[2] in SAMPLERS]
     if not samplers or samplers[0].get('span'):
         raise UserError(
-            f'{config.filename}: its test clips have no free start; '
+            f'{config.filename}: its test clips have a fixed start; '
             f'expected {" or ".join(SAMPLERS)} without span'
         )
     samplers[0].update(type='echocardmae_mm.SampleUniformClips', num_clips='all')

@@ -4,9 +4,9 @@
     echocardmae compare a/seed_*/predictions.csv --vs b/seed_*/predictions.csv
 
 With several runs of each model, runs are paired in the given order. Metrics are means over runs.
-Differences are B minus A, with 95 % intervals from a bootstrap over patients (and over runs, if
-there are several), paired by recording. The last column is the smallest true difference that this
-many patients would reveal in four of five tests: the comparison cannot rule out smaller ones.
+Differences are B minus A, paired by recording, with 95 % intervals from a bootstrap over patients
+(and over runs, if there are several). The last column is the smallest true difference that a test
+with this many patients would detect with 80 % power; the comparison cannot rule out smaller ones.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Which settings a config has or may have: a misspelt one is refused by name."""
+"""Names of the settings that a config may have, to refuse misspelt ones."""
 
 from __future__ import annotations
 
@@ -22,9 +22,9 @@ def _arguments(function: Callable) -> set[str]:
     return set(inspect.signature(function).parameters) - {'self'}
 
 
-#: Keys that mmengine takes out of a component's config before it builds the component.
-TAKEN_OUT = {'type', '_scope_', '_delete_', 'priority', 'convert_to_iter_based'}
-#: Types that mmengine assumes where a config names none.
+#: Keys that mmengine removes from a component's config before it builds the component.
+RESERVED_KEYS = {'type', '_scope_', '_delete_', 'priority', 'convert_to_iter_based'}
+#: Types that mmengine assumes if a config names none.
 DEFAULT_TYPES = {
     'log_processor': 'LogProcessor',
     'model_wrapper_cfg': 'MMDistributedDataParallel',
@@ -33,7 +33,7 @@ DEFAULT_TYPES = {
     'train_cfg': 'EpochBasedTrainLoop',
     'val_cfg': 'ValLoop',
 }
-#: Keys that the runner takes out of two components.
+#: Keys that the runner removes from two components.
 RUNNER_KEYS = {
     'optim_wrapper': {'constructor', 'optimizer', 'paramwise_cfg'},
     'train_cfg': {'by_epoch'},
@@ -88,9 +88,9 @@ def require_known_keys(before: dict[str, Any], after: Config, keys: Iterable[str
             if isinstance(part, dict):
                 if not (isinstance(known, dict) and name in known):
                     is_new = not isinstance(known, dict)
-                    taken = keys_taken('.'.join(path[:depth]), part, scope, is_new)
-                    if taken is not None and name not in taken:
-                        candidates = [*taken, *(known or ())]
+                    accepted = accepted_keys('.'.join(path[:depth]), part, scope, is_new)
+                    if accepted is not None and name not in accepted:
+                        candidates = [*accepted, *(known or ())]
                         raise _unknown(before, key, path, depth, candidates)
                 known = known.get(name) if isinstance(known, dict) else None
                 part = part.get(name)
@@ -102,7 +102,7 @@ def require_known_keys(before: dict[str, Any], after: Config, keys: Iterable[str
                 break
 
 
-def keys_taken(key: str, part: dict[str, Any], scope: str, is_new: bool) -> set[str] | None:
+def accepted_keys(key: str, part: dict[str, Any], scope: str, is_new: bool) -> set[str] | None:
     """Keys that a part of a config may have.
 
     Args:
@@ -112,7 +112,7 @@ def keys_taken(key: str, part: dict[str, Any], scope: str, is_new: bool) -> set[
         is_new (bool): Whether the settings themselves created the part.
 
     Returns:
-        set[str] | None: The keys; None if any is possible or nothing is known.
+        set[str] | None: The keys; None if the part accepts any key, or its keys are unknown.
     """
     if key in UNTYPED:
         return UNTYPED[key]
@@ -136,13 +136,13 @@ def component_keys(component: str | Callable, scope: str) -> set[str] | None:
         scope (str): The default scope.
 
     Returns:
-        set[str] | None: The keys; None if it takes any, or is not registered.
+        set[str] | None: The keys; None if it accepts any key or is not registered.
     """
     found = _registered(component, scope) if isinstance(component, str) else [component]
-    taken = [_parameters(candidate) for candidate in found]
-    if not taken or None in taken:
+    accepted = [_parameters(candidate) for candidate in found]
+    if not accepted or None in accepted:
         return None
-    return TAKEN_OUT.union(*(names for names in taken if names is not None))
+    return RESERVED_KEYS.union(*(names for names in accepted if names is not None))
 
 
 def _registered(name: str, scope: str) -> list[Callable]:
@@ -154,12 +154,12 @@ def _registered(name: str, scope: str) -> list[Callable]:
 def _looked_up(registry: Registry, name: str) -> Any:
     try:
         return registry.get(name)
-    except ImportError:  # some registries of the hosts name modules that do not exist
+    except ImportError:  # some OpenMMLab registries name modules that do not exist
         return None
 
 
 def _parameters(component: Callable) -> set[str] | None:
-    """Names of arguments, followed through ``**kwargs`` to the base classes; None for any."""
+    """Argument names, including those of base classes behind ``**kwargs``; None for any."""
     if not inspect.isclass(component):
         steps: list[Callable] = [component]
     else:
@@ -191,5 +191,5 @@ def _unknown(
         hint = f'; did you mean {near[0]}?' if near else ''
     return UserError(
         f'--cfg-options {key}: no such setting{hint}\n'
-        f'Write +{key}=VALUE to add a setting that nothing declares'
+        f'Write +{key}=VALUE to add a setting that no component declares'
     )

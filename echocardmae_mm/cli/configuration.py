@@ -1,4 +1,4 @@
-"""From the command line to a config and its runner."""
+"""Load configs and build runners from command-line arguments."""
 
 from __future__ import annotations
 
@@ -27,13 +27,13 @@ def find_config(name: str) -> Path:
     """A config by its path, or a packaged config by its path or its file name.
 
     Args:
-        name (str): Such as configs/ef_echonet.py, ef_echonet or ef_phantom.
+        name (str): For example configs/ef_echonet.py, ef_echonet or ef_phantom.
 
     Returns:
-        Path: An existing file; the current folder comes first.
+        Path: An existing file; the current folder has priority.
 
     Raises:
-        UserError: If there is none.
+        UserError: If there is no such config.
     """
     for path in (Path(name), PACKAGED / name, PACKAGED / f'{name}.py'):
         if path.is_file():
@@ -48,16 +48,16 @@ def find_config(name: str) -> Path:
 
 
 def load_config(args: argparse.Namespace) -> Config:
-    """Load a config; ``data_root`` and ``packed`` at its top reach its data sets.
+    """Load a config, and pass its ``data_root`` and ``packed`` on to its data sets.
 
-    The work directory is ``--work-dir``, else the config's, else work_dirs/<place of the config
-    below configs/>, so that no two configs share one.
+    The work directory is ``--work-dir``, else the config's, else work_dirs/ and the config's path
+    below configs/, so that no two configs share one.
 
     Args:
         args (argparse.Namespace): ``config``, ``work_dir``, ``launcher``, ``local_rank``.
 
     Returns:
-        Config: Without ``--cfg-options``.
+        Config: The config before ``--cfg-options``.
 
     Raises:
         UserError: If it cannot be loaded or used.
@@ -69,7 +69,7 @@ def load_config(args: argparse.Namespace) -> Config:
     except (OSError, SyntaxError) as error:
         raise UserError(f'{args.config}: {error}') from error
     if not isinstance(config.get('model'), dict):
-        raise UserError(f'{args.config}: defines no model; is it a training config?')
+        raise UserError(f'{args.config}: defines no model; is this a training config?')
     refuse_old_names(config)
     if has_unused_data_root(config):
         set_data_root(config, config.data_root)
@@ -81,7 +81,7 @@ def load_config(args: argparse.Namespace) -> Config:
 
 
 def default_work_dir(config: Path) -> str:
-    """``work_dirs/`` and the place of a config below its folder ``configs``."""
+    """``work_dirs/`` and the path of a config below its folder ``configs``."""
     path = config.resolve().with_suffix('')
     parts = path.parts
     below = parts[parts.index('configs') + 1 :] if 'configs' in parts else (path.name,)
@@ -95,7 +95,7 @@ def require_checkpoint(checkpoint: str) -> None:
 
 
 def build_runner(config: Config, *loaders: str) -> Runner:
-    """Build the runner, after looking for the data of the named dataloaders."""
+    """Build the runner, after checking that the data of the named dataloaders exist."""
     for name in loaders:
         loader = config.get(name) or {}
         _report_missing_data(config, loader.get('dataset'))
@@ -107,7 +107,7 @@ def build_runner(config: Config, *loaders: str) -> Runner:
 
 
 def _report_missing_data(config: Config, dataset: ConfigDict | None) -> None:
-    # Before the runner fills the screen with its log; the data set has the best error message.
+    # Raise the data set's own error before the runner fills the screen with its log.
     root = (dataset or {}).get('data_root')
     if root and not Path(root).exists():
         init_default_scope(config.get('default_scope', 'mmengine'))
@@ -115,7 +115,7 @@ def _report_missing_data(config: Config, dataset: ConfigDict | None) -> None:
 
 
 def _join_processes_without_gpu(config: Config) -> None:
-    # mmengine joins processes through CUDA, but keeps a process group that exists.
+    # mmengine connects processes through CUDA, but keeps an existing process group.
     if config.launcher != 'pytorch':
         raise UserError(f'--launcher {config.launcher} needs GPUs; without them use torchrun')
     torch.distributed.init_process_group('gloo')

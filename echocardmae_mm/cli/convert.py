@@ -17,7 +17,7 @@ from pathlib import Path
 
 from torch import Tensor
 
-from echocardmae_mm.cli.arguments import add_force, at_least, command_parser
+from echocardmae_mm.cli.arguments import HelpFormatter, add_force, at_least, command_parser
 from echocardmae_mm.cli.user_errors import report_user_errors
 from echocardmae_mm.models.weight_conversion import (
     bgr_to_rgb,
@@ -35,9 +35,9 @@ RELEASED_MEAN = [32.946, 32.4105, 32.0535]
 RELEASED_STD = [50.337, 49.9035, 49.7505]
 ECHOCARDMAE = """the released EchoCardMAE weights, of either version
 
-The released code reads BGR and never applies its attention bias. The converted weights expect RGB
-and hold zeros for that bias: set attn_bias=False, and in the preprocessor the mean and std that the
-converted file carries in its meta."""
+The released code reads BGR frames and never applies its attention bias. The converted weights
+expect RGB frames and hold zeros for that bias: set attn_bias=False in the config. The converted
+file names the mean and std for the preprocessor in its meta."""
 
 
 def parse_args(argv: Sequence[str] | None) -> argparse.Namespace:
@@ -47,7 +47,7 @@ def parse_args(argv: Sequence[str] | None) -> argparse.Namespace:
         'echocardmae',
         help='released EchoCardMAE weights',
         description=ECHOCARDMAE,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
+        formatter_class=HelpFormatter,
     )
     echocardmae.add_argument('source', type=Path, help='the released checkpoint')
     videomae = sources.add_parser('videomae', help='VideoMAE, pretrained or fine-tuned')
@@ -56,8 +56,8 @@ def parse_args(argv: Sequence[str] | None) -> argparse.Namespace:
         '--patch-size', type=at_least(1), help='resize the patch embedding (VideoMAE has 16)'
     )
     timm = sources.add_parser('timm', help='image transformer of timm, inflated over time')
-    timm.add_argument('source', help='name of a timm model to download, or a file of its weights')
-    timm.add_argument('--tubelet-size', type=at_least(1), default=2, help='frames of a token')
+    timm.add_argument('source', help='name of a timm model to download, or a file with its weights')
+    timm.add_argument('--tubelet-size', type=at_least(1), default=2, help='frames per token')
     for source in (echocardmae, videomae, timm):
         source.add_argument('target', type=Path, help='output file')
         add_force(source, 'the output file')
@@ -104,7 +104,7 @@ def image_weights(source: str) -> dict[str, Tensor]:
     except (OSError, RuntimeError) as error:
         raise UserError(
             f'timm has no weights for {source}: {error}\n'
-            'Choose a name from timm.list_pretrained(), or a file downloaded before'
+            'Choose a name from timm.list_pretrained(), or pass a downloaded file'
         ) from error
 
 

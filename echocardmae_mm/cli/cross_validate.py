@@ -3,10 +3,10 @@
     echocardmae cross-validate ef_camus              # all folds, then the summary
     echocardmae cross-validate ef_camus --fold 3     # only this fold, on this machine
 
-Repeat the command to continue: finished folds are kept, an interrupted one resumes. Folds may be
-computed on different machines: put their folders (fold_0, fold_1, ...) side by side and run the
-first command. Each test fold is scored once, with the checkpoint of the best validation result, or
-the last checkpoint if the config has no validation.
+Repeat the command to continue: it keeps finished folds and resumes an interrupted one. To run folds
+on different machines, collect their folders (fold_0, fold_1, ...) in one place and run the first
+command there. Each fold is tested once, with the checkpoint of the best validation result, or the
+last checkpoint if the config has no validation.
 """
 
 from __future__ import annotations
@@ -95,7 +95,7 @@ def assign_patients(config: Config, folds: int | None) -> dict[str, int]:
     dataset = DATASETS.build(first.test_dataloader.dataset)
     dataset.full_init()
     if folds is not None and folds != max(dataset.folds.values()) + 1:
-        raise UserError(f'--folds {folds}: the fold_file of the config has another number of folds')
+        raise UserError(f'--folds {folds}: its fold_file has a different number of folds')
     return dataset.folds
 
 
@@ -198,7 +198,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     config = load_config(args)
     apply_cfg_options(config, args.cfg_options)
     if args.launcher != 'none':
-        raise UserError('--launcher: a fold runs in one process; distribute folds with --fold')
+        raise UserError('--launcher: a fold runs in one process; run folds elsewhere with --fold')
     patients = assign_patients(config, args.folds)
     num_folds = max(patients.values()) + 1
     if args.fold is not None and not 0 <= args.fold < num_folds:
@@ -215,7 +215,7 @@ def main(argv: Sequence[str] | None = None) -> None:
         print(f'fold {fold} of {num_folds}: finished, {time.perf_counter() - started:.0f} s')
     missing = [folder.name for folder in folders if not is_finished(folder)]
     if missing:
-        print(f'no summary yet: {", ".join(missing)} in {work_dir} are not finished')
+        print(f'no summary yet: {", ".join(missing)} in {work_dir} are unfinished')
     else:
         for fold in range(num_folds):
             bind_fold(config, fold, args)

@@ -1,4 +1,4 @@
-"""Names of the first edition, each refused with the name that replaced it."""
+"""Refuse names of the first edition, and give their replacements."""
 
 from __future__ import annotations
 
@@ -26,11 +26,11 @@ SETTINGS = {
     'resamples': 'n_resamples',
 }
 REMOVED = {
-    'batched': 'every data set reads clip by clip now',
+    'batched': 'set packed=DIR to read from a store',
     'decoder_chunks': 'set with_cp=True in the neck',
     'decode_ratio': 'the decoder predicts every masked token of the sector',
     'pad_masked': 'the preprocessor pads where sectors differ',
-    'resident': 'frames stay in the store',
+    'resident': 'set packed=DIR to read from a store',
 }
 
 
@@ -51,7 +51,7 @@ def refuse_old_names(config: Config) -> None:
             raise UserError(f'{key}.type: {name} is now called {TYPES[name]}')
         for setting in part:
             if setting == 'interval' and not name.startswith('Sample'):
-                continue  # hooks of OpenMMLab call it so
+                continue  # OpenMMLab's own hooks have it
             if setting in SETTINGS:
                 raise UserError(f'{key}.{setting}: is now called {SETTINGS[setting]}')
             if setting in REMOVED:

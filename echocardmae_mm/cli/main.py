@@ -1,4 +1,4 @@
-"""The console script ``echocardmae``: finds the command and imports nothing else."""
+"""The console script ``echocardmae``, which imports only the requested command."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ COMMANDS = {
     'train': 'train a config',
     'test': 'test a checkpoint and record its results',
     'check': 'check a data set before training and list unusable recordings',
-    'pack': 'decode a data set once into a store that trains faster',
+    'pack': 'decode a data set once into a store, for faster training',
     'cross-validate': 'train and test every fold of a config',
     'compare': 'compare two models tested on the same recordings',
     'clip-consistency': 'measure how much an EF model depends on where its clip starts',
@@ -32,7 +32,7 @@ def usage() -> str:
     """Help of the console script.
 
     Returns:
-        str: One line a command.
+        str: One line per command.
     """
     lines = [f'  {name:17} {summary}' for name, summary in COMMANDS.items()]
     return '\n'.join(
@@ -41,7 +41,7 @@ def usage() -> str:
             '',
             *lines,
             '',
-            'echocardmae COMMAND --help describes a command.',
+            'Run echocardmae COMMAND --help for the options of a command.',
         ]
     )
 

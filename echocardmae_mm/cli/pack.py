@@ -4,7 +4,7 @@
     echocardmae train CONFIG --cfg-options packed=data/packed/EchoNet-Dynamic
 
 The store holds the same pixels; reading them is about ten times faster than decoding. It takes
-three bytes a pixel: about 66 GB for EchoNet-Dynamic. Repeat the command to continue after an
+three bytes per pixel: about 66 GB for EchoNet-Dynamic. Repeat the command to continue after an
 interruption; on a finished store it verifies every recording against its checksum.
 """
 
@@ -77,7 +77,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     args = parse_args(argv)
     paths = find_recordings(str(args.dataset))
     if not paths:
-        raise UserError(f'{args.dataset}: no recording in it')
+        raise UserError(f'{args.dataset}: contains no recordings')
     is_finished = (args.out / INDEX).is_file()
     try:
         if is_finished:

@@ -2,8 +2,8 @@
 
     echocardmae phantoms --out data/phantom --videos 240 --seed 1 --jobs 2
 
-A seed gives the same bytes with any number of processes. Repeat the command to make what is
-missing.
+A seed gives the same bytes with any number of processes. Repeat the command to make
+missing files.
 """
 
 from __future__ import annotations
@@ -55,7 +55,7 @@ def parse_args(argv: Sequence[str] | None) -> argparse.Namespace:
         nargs='+',
         default=list(DATASETS),
         choices=list(DATASETS),
-        help='data sets to make',
+        help='data sets to make (default: all)',
     )
     add('--camus', type=at_least(1), help='number of CAMUS patients (default: videos / 20)')
     add('--hmcqu', type=at_least(1), help='HMC-QU recordings of each view (default: videos / 20)')

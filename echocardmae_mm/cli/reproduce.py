@@ -1,12 +1,12 @@
-"""Run everything that a table of the paper needs, and write the table.
+"""Run all experiments of a table of the paper, and write the table.
 
     echocardmae reproduce table1 table5                        # EchoNet-Dynamic in data/
     echocardmae reproduce all --phantom --budget small         # synthetic recordings, about an hour
     echocardmae reproduce all --dry-run                        # print the plan only
 
 Each step (pretraining, fine-tuning or cross-validation) has its own folder and logs below --out.
-Repeat the command to continue: finished steps are kept, interrupted ones resume. Tables share
-steps. Tables go to results/, those of phantoms to results/phantom/, and those of a smaller budget
+Repeat the command to continue: it keeps finished steps and resumes interrupted ones. Tables share
+steps. Tables go to results/, tables of phantoms to results/phantom/, and tables of a smaller budget
 to a subfolder named after it.
 """
 
@@ -52,12 +52,22 @@ def parse_args(argv: Sequence[str] | None) -> argparse.Namespace:
     parser = command_parser('reproduce', __doc__)
     add = parser.add_argument
     add('tables', nargs='+', metavar='TABLE', help=f'{", ".join(ALL)} or all')
-    add('--phantom', action='store_true', help='use synthetic recordings, made first')
-    add('--budget', choices=list(BUDGETS), default='full', help='share of epochs, folds and data')
+    add('--phantom', action='store_true', help='make synthetic recordings and use them')
+    add(
+        '--budget',
+        choices=list(BUDGETS),
+        default='full',
+        help='share of epochs, folds and data',
+    )
     add('--seeds', type=at_least(1), default=1, metavar='N', help='repeat everything with N seeds')
     add('--jobs', type=at_least(1), default=1, metavar='J', help='run J steps at the same time')
     add('--amp', action='store_true', help='mixed precision')
-    add('--data', type=Path, default=Path('data'), help=f'folder of {", ".join(FOLDERS.values())}')
+    add(
+        '--data',
+        type=Path,
+        default=Path('data'),
+        help=f'parent of {", ".join(FOLDERS.values())}',
+    )
     add('--packed', type=Path, help='store of EchoNet-Dynamic made by echocardmae pack')
     add('--out', type=Path, default=Path('work_dirs/reproduce'), help='folder of the steps')
     add('--results', type=Path, default=Path('results'), help='folder of the tables')
@@ -128,7 +138,7 @@ def commands(step: Step, root: Path, args: argparse.Namespace) -> Iterator[tuple
 
 
 class Job:
-    """A running step: its commands in turn, its metadata kept up to date."""
+    """A running step, which starts its commands in turn and updates its metadata."""
 
     def __init__(
         self,
@@ -181,7 +191,7 @@ class Job:
 
 
 def environment() -> dict[str, str]:
-    """Environment of a step: on a CPU one thread, so that steps can share the cores."""
+    """Environment of a step: one thread on a CPU, so that steps can share the cores."""
     if not NO_GPU:
         return dict(os.environ)
     keep_memory = {'MALLOC_MMAP_MAX_': '0', 'MALLOC_TRIM_THRESHOLD_': str(1 << 32)}
@@ -241,7 +251,7 @@ def describe(steps: list[Step], root: Path, setup: Setup) -> str:
         estimate = 'unknown' if seconds is None else f'about {seconds / 60:.1f} min'
         rows.append((step.name, 'interrupted' if kept else 'to run', estimate))
     table = markdown_table(('step', '', 'time'), rows)
-    rest = f'; {unknown} steps take an unknown time' if unknown else ''
+    rest = f'; the time of {unknown} steps is unknown' if unknown else ''
     waiting = [step for step in steps if not metadata[step.name].get('finished')]
     missing = [] if setup.phantom else missing_data(waiting)
     lacking = f'\nMissing: {", ".join(missing)}' if missing else ''

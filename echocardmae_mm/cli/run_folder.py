@@ -1,4 +1,4 @@
-"""Folders of runs: one process at a time, and never the results of another run."""
+"""Folders of runs: one process at a time, and no results of different runs in one folder."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def bind_run_folder(
         metadata (Path): JSON file in the folder; it must exist if the folder is in use.
         wanted (Record): Settings of the run that wants the folder.
         remedy (str): Second line of every error: what to do.
-        settings_of (Callable): Takes the settings to compare out of the metadata. Defaults to all.
+        settings_of (Callable): Selects the settings to compare from the metadata. Defaults to all.
 
     Returns:
         Record: The metadata.
@@ -37,7 +37,7 @@ def bind_run_folder(
     """
     folder, wanted = metadata.parent, json.loads(json_text(wanted))
     if not metadata.is_file():
-        raise UserError(f'{folder} holds a run but no {metadata.name} that describes it\n{remedy}')
+        raise UserError(f'{folder} holds a run but lacks its {metadata.name}\n{remedy}')
     try:
         kept = json.loads(metadata.read_text(encoding='utf-8'))
         bound = settings_of(kept)

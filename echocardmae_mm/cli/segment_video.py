@@ -57,7 +57,8 @@ def parse_args(argv: Sequence[str] | None) -> argparse.Namespace:
         '--crop',
         choices=CROPS,
         default='auto',
-        help='input of the model: the square around the sector, or whole frames',
+        help='sector: crop to a square around the sector; none: keep whole frames; '
+        'auto (default): as the model was trained',
     )
     add_force(parser)
     parser.add_argument('--work-dir', help=argparse.SUPPRESS)
@@ -165,7 +166,7 @@ def main(argv: Sequence[str] | None = None) -> None:
         count = f'{len(beats)} beat' if len(beats) == 1 else f'{len(beats)} beats'
         print(f'ejection fraction {result["ef_mean"]:.1f} %, {count}')
     else:
-        print('no beat found: the ventricle is not outlined, or its outline hardly moves')
+        print('no beat found: the model found no ventricle, or its area hardly changes')
     if lost := int((table['area_pixels'] == 0).sum()):
         print(f'no ventricle found in {lost} of {len(table)} frames')
     print(f'All results are in {args.out}')

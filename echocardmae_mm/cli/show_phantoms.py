@@ -60,8 +60,8 @@ def outlined(phantom: Phantom, index: int) -> NDArray[np.uint8]:
 def beat(phantom: Phantom) -> list[int]:
     """Frames from end-diastole to the next, or to the end of the recording."""
     length = 60.0 / phantom.patient.heart_rate * phantom.fps
-    places = phantom.ed + np.linspace(0.0, length, COLUMNS, endpoint=False)
-    return np.minimum(places, len(phantom.frames) - 1).astype(int).tolist()
+    frames = phantom.ed + np.linspace(0.0, length, COLUMNS, endpoint=False)
+    return np.minimum(frames, len(phantom.frames) - 1).astype(int).tolist()
 
 
 @report_user_errors

@@ -1,4 +1,4 @@
-"""Steps of a reproduction: the metadata in their folders, and what they need before they run."""
+"""Steps of a reproduction: the metadata in their folders, and checks before they run."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from echocardmae_mm.utils.errors import UserError
 from echocardmae_mm.utils.git import git_commit
 
 Metadata = dict[str, Any]
-_REMEDY = 'Choose another --out, or remove the folder to run the step again'
+_REMEDY = 'Choose another --out, or remove the folder to repeat the step'
 
 
 def read_metadata(step: Step, root: Path) -> Metadata | None:
@@ -54,14 +54,14 @@ def bind_step(step: Step, root: Path, amp: bool) -> Metadata:
     assert kept is not None
     if not kept['finished'] and kept.get('commit') != commit:
         raise UserError(
-            f'{folder} was started at commit {kept.get("commit")} and is not finished; '
-            f'this is {commit}\nFinish it there, or: {_REMEDY}'
+            f'{folder} was started at commit {kept.get("commit")} and is unfinished; this '
+            f'is {commit}\nFinish it at that commit, choose another --out, or remove the folder'
         )
     return kept
 
 
 def missing_data(steps: list[Step]) -> list[str]:
-    """Data folders of steps that do not exist."""
+    """Data folders that the steps need and that do not exist."""
     folders = {step.settings.get(name) for step in steps for name in ('data_root', 'packed')}
     return sorted(folder for folder in folders if folder and not Path(folder).is_dir())
 

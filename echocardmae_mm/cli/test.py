@@ -32,7 +32,7 @@ def parse_args(argv: Sequence[str] | None) -> argparse.Namespace:
     add_checkpoint(parser)
     parser.add_argument('--work-dir', help='folder of the log and test.json')
     parser.add_argument('--dump', metavar='FILE.pkl', help='save the predictions to this file')
-    parser.add_argument('--plot', action='store_true', help='plot the predictions into plots/')
+    parser.add_argument('--plot', action='store_true', help='save plots of predictions in plots/')
     add_allow_leakage(parser)
     parser.add_argument('--show', action='store_true', help='show predictions in a window')
     parser.add_argument('--show-dir', help='save images of predictions to this folder')

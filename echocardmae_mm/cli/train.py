@@ -34,7 +34,7 @@ def parse_args(argv: Sequence[str] | None) -> argparse.Namespace:
     add_config(parser)
     parser.add_argument(
         '--work-dir',
-        help="folder of logs and checkpoints (default: work_dirs/ and the config's place "
+        help="folder of logs and checkpoints (default: work_dirs/ and the config's path "
         'below configs/)',
     )
     parser.add_argument(
@@ -42,7 +42,7 @@ def parse_args(argv: Sequence[str] | None) -> argparse.Namespace:
         nargs='?',
         const='auto',
         metavar='CHECKPOINT',
-        help='continue from this checkpoint, or by default from the newest intact one',
+        help='continue from this checkpoint (default: the newest intact one in --work-dir)',
     )
     parser.add_argument('--amp', action='store_true', help='mixed precision (bfloat16 on a CPU)')
     parser.add_argument(
@@ -166,7 +166,7 @@ def resume(config: Config, checkpoint: str) -> None:
 
 
 def drop_missing_pretrained(config: Config) -> None:
-    """Remove each ``init_cfg`` whose checkpoint is gone; a resumed run does not need it."""
+    """Remove each ``init_cfg`` whose file is missing; a resumed run does not need it."""
     for _, part in dicts_of(config.model):
         init = part.get('init_cfg')
         if isinstance(init, dict) and init.get('type') == 'Pretrained':
@@ -187,7 +187,7 @@ def newest_intact(work_dir: str) -> str | None:
 
 
 def holds_training_state(file: str) -> bool:
-    """Whether a checkpoint loads and holds more than weights."""
+    """Whether a checkpoint loads and holds a training state, not only weights."""
     if not Path(file).is_file():
         return False
     try:

@@ -1,4 +1,4 @@
-"""How commands end: a user's mistake prints one or two lines and no traceback."""
+"""Report user errors in one or two lines, without a traceback."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ Arguments = ParamSpec('Arguments')
 
 
 def report_user_errors(main: Callable[Arguments, None]) -> Callable[Arguments, None]:
-    """End a program with one or two lines and status 1 if its user made a mistake."""
+    """Decorate a main function to exit with a short message and status 1 on user errors."""
 
     @wraps(main)
     def reporting(*args: Arguments.args, **kwargs: Arguments.kwargs) -> None:
@@ -54,11 +54,11 @@ def _destroy_process_groups() -> None:
 
 def _report(error: Exception) -> None:
     signal.signal(signal.SIGCHLD, signal.SIG_DFL)
-    if _lost_a_worker(error):
+    if _worker_died(error):
         sys.exit(
             'error: a worker process was killed, perhaps because memory ran out\n'
             'Repeat the command with fewer workers (--jobs, or num_workers of the dataloader); '
-            'continue a training with --resume'
+            'continue training with --resume'
         )
     if isinstance(error, (UserError, FileNotFoundError)):
         sys.exit(f'error: {error}')
@@ -77,7 +77,7 @@ def _report(error: Exception) -> None:
         sys.exit('error: ' + error.args[0].partition('. Please check')[0])
 
 
-def _lost_a_worker(error: Exception) -> bool:
+def _worker_died(error: Exception) -> bool:
     """Whether torch noticed a dead worker, or failed to fetch a batch from one."""
     # Torch raises wherever this process is, so other handlers may have wrapped the error.
     cause: BaseException | None = error

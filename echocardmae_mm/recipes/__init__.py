@@ -1,6 +1,6 @@
-"""Configs as functions that set the geometry of the model and the pipelines together.
+"""Functions that build configs, with one geometry for the model and the pipelines.
 
-A config calls a recipe and overrides the rest as usual::
+A config calls a recipe and then overrides other settings as usual::
 
     _base_ = '_base_/runtime_mmaction.py'
 

@@ -9,7 +9,7 @@ from mmengine.config import Config as MMEngineConfig
 
 Config = dict[str, Any]
 
-#: Statistics of the released code for R, G, B on the scale 0-255.
+#: Mean and standard deviation of the released code for R, G, B on the scale 0-255.
 MEAN = [32.946, 32.4105, 32.0535]
 STD = [50.337, 49.9035, 49.7505]
 ENCODER = 'work_dirs/pretrain_echo/epoch_1600.pth'
@@ -17,7 +17,7 @@ ENCODER = 'work_dirs/pretrain_echo/epoch_1600.pth'
 
 @dataclass(frozen=True)
 class EncoderSize:
-    """Size of an encoder and of its clips; every recipe takes these fields as arguments.
+    """Size of an encoder and its clips; every recipe takes these fields as arguments.
 
     Args:
         img_size (int): Side of the frames in pixels. Defaults to 112.
@@ -44,7 +44,7 @@ class EncoderSize:
 
 
 def override(model: Config, settings: Config | None) -> Config:
-    """Merge settings into a model as a child config would.
+    """Merge settings into a model, as a child config does.
 
     Args:
         model (dict): The model.
@@ -90,7 +90,7 @@ def clip_steps(sampler: Config, img_size: int, interpolation: str = 'bilinear') 
     Args:
         sampler (dict): The transform that samples the clips.
         img_size (int): Side of the frames in pixels.
-        interpolation (str): As mmcv's ``imresize``. Defaults to 'bilinear'.
+        interpolation (str): Interpolation of mmcv's ``imresize``. Defaults to 'bilinear'.
 
     Returns:
         list[dict]: Transforms.
@@ -139,7 +139,7 @@ def dataloaders(
         test_pipeline (list[dict]): Transforms of validation and test.
         batch_size (int): Samples of a training batch, per process.
         test_batch_size (int): Samples of a batch in validation and test.
-        num_workers (int): Loading processes of each loader. Defaults to 4.
+        num_workers (int): Worker processes of each data loader. Defaults to 4.
 
     Returns:
         dict: ``train_dataloader``, ``val_dataloader`` and ``test_dataloader``.
@@ -168,7 +168,7 @@ def encoder(size: EncoderSize, checkpoint: str | None, **settings: Any) -> Confi
     """Build a pretrained encoder for fine-tuning.
 
     Args:
-        size (EncoderSize): Of the pretraining.
+        size (EncoderSize): Size of the pretrained encoder.
         checkpoint (str, optional): Pretraining checkpoint; None for random weights.
         **settings (Any): ``type`` and further arguments.
 
@@ -190,7 +190,7 @@ def recognizer(size: EncoderSize, checkpoint: str | None, cls_head: Config) -> C
     """Build MMAction2's recognizer on a pretrained encoder.
 
     Args:
-        size (EncoderSize): Of the pretraining.
+        size (EncoderSize): Size of the pretrained encoder.
         checkpoint (str, optional): Pretraining checkpoint; None for random weights.
         cls_head (dict): The head, without ``in_channels``.
 

@@ -43,22 +43,22 @@ def ejection_fraction(
     Args:
         dataset (dict, optional): A data set with ``ef`` and the splits 'train', 'val' and 'test',
             without split and pipeline. Defaults to None, EchoNet-Dynamic.
-        frame_interval (int): Distance between sampled frames, without ``span``. Defaults to 4.
+        frame_interval (int): Distance between sampled frames; unused with ``span``. Defaults to 4.
         span (str, optional): 'cycle' for clips that span a cardiac cycle. Defaults to None.
         num_clips (int): Random clips of each recording in training. Defaults to 1.
         num_test_clips (int): Clips of each recording in validation and test. Defaults to 5.
         random_validation (bool): Whether to validate on one random clip, as the released code
             does, instead of ``num_test_clips``. Defaults to False.
-        checkpoint (str, optional): Pretraining checkpoint, None for random weights. Defaults to
+        checkpoint (str, optional): Pretraining checkpoint; None for random weights. Defaults to
             that of ``configs/pretrain_echo.py``.
         batch_size (int): Recordings of a training batch, per process. Defaults to 16.
         test_batch_size (int): Recordings of a batch in validation and test. Defaults to 8.
-        num_workers (int): Loading processes of each loader. Defaults to 4.
-        interpolation (str): How frames are resized. Defaults to 'bilinear'.
+        num_workers (int): Worker processes of each data loader. Defaults to 4.
+        interpolation (str): Interpolation of mmcv's ``imresize``. Defaults to 'bilinear'.
         padding (int): Largest shift in pixels. Defaults to 12.
         meta_keys (tuple[str, ...]): Additional columns of the predictions. Defaults to ().
-        settings (dict, optional): Settings of the model to override. Defaults to None.
-        **size (int): Of :class:`EncoderSize`.
+        settings (dict, optional): Overrides of the model's settings. Defaults to None.
+        **size (int): Fields of :class:`EncoderSize`.
 
     Returns:
         dict: ``model``, the loaders and the evaluators.

@@ -26,21 +26,21 @@ def infarction(
 ) -> Config:
     """Classify infarction with a pretrained encoder and MMAction2's recogniser and head.
 
-    The paper names neither. The clips span the given cycle of the 109 four-chamber recordings of
-    Table 4, cropped to the sector. Five folds by patient; the other folds train for a fixed number
-    of epochs, without model selection.
+    The paper does not specify a head. A clip spans one cardiac cycle and is cropped to the sector.
+    Each of five folds by patient is tested once, after training on the others for a fixed number of
+    epochs.
 
     Args:
         data_root (str): Folder of the data set. Defaults to 'data/HMC-QU'.
-        checkpoint (str, optional): Pretraining checkpoint, None for random weights. Defaults to
+        checkpoint (str, optional): Pretraining checkpoint; None for random weights. Defaults to
             that of ``configs/pretrain_echo.py``.
         batch_size (int): Recordings of a batch, per process. Defaults to 16.
-        num_workers (int): Loading processes of each loader. Defaults to 4.
+        num_workers (int): Worker processes of each data loader. Defaults to 4.
         padding (int): Largest shift in training, in pixels. Defaults to 12.
         traced_only (bool): Whether to use only recordings with a traced wall, the 109 of Table 4.
             Defaults to True.
-        settings (dict, optional): Settings of the model to override. Defaults to None.
-        **size (int): Of :class:`EncoderSize`.
+        settings (dict, optional): Overrides of the model's settings. Defaults to None.
+        **size (int): Fields of :class:`EncoderSize`.
 
     Returns:
         dict: ``model``, the loaders and the evaluator.

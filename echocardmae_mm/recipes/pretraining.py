@@ -26,9 +26,9 @@ def pretraining(
     settings: Config | None = None,
     **size: int,
 ) -> Config:
-    """EchoCardMAE and its data: Eq. 1 with lambda 0.2, Eq. 2 with tau 0.1, median-blurred targets.
+    """Pretrain EchoCardMAE: Eq. 1 with lambda 0.2, Eq. 2 with tau 0.1, median-blurred targets.
 
-    Where the paper is silent, this follows the released code; see ``docs/paper-vs-code.md``.
+    Where the paper is silent, the recipe follows the released code; see ``docs/paper-vs-code.md``.
 
     Args:
         dataset (dict, optional): A data set with the splits 'train', 'val' and 'test', without
@@ -40,11 +40,11 @@ def pretraining(
         own_sector (bool): Whether to crop each recording to its own sector; all recordings of
             EchoNet-Dynamic share one. Defaults to False.
         batch_size (int): Recordings of a batch, per process. Defaults to 64.
-        num_workers (int): Loading processes of each loader. Defaults to 4.
-        interpolation (str): How frames are resized, without ``own_sector``. Defaults to
-            'bilinear'.
-        settings (dict, optional): Settings of the model to override. Defaults to None.
-        **size (int): Of :class:`EncoderSize`.
+        num_workers (int): Worker processes of each data loader. Defaults to 4.
+        interpolation (str): Interpolation of mmcv's ``imresize``; unused with ``own_sector``.
+            Defaults to 'bilinear'.
+        settings (dict, optional): Overrides of the model's settings. Defaults to None.
+        **size (int): Fields of :class:`EncoderSize`.
 
     Returns:
         dict: ``model``, the loaders and the evaluators.

@@ -35,7 +35,7 @@ def segmentation(
 ) -> Config:
     """Segment single frames with the pretrained encoder and decoder in MMSegmentation.
 
-    Training shifts frames by up to ``shift`` pixels; in tests the labels keep the size of the
+    Training shifts frames by up to ``shift`` pixels. Tests compare masks at the size of the
     recording.
 
     Args:
@@ -44,15 +44,15 @@ def segmentation(
         num_classes (int): Classes, including the background. Defaults to 2.
         decoder (dict, optional): ``embed_dims``, ``depth`` and ``num_heads`` of the pretrained
             decoder. Defaults to None: 192, 4 and 3.
-        checkpoint (str, optional): Pretraining checkpoint, None for random weights. Defaults to
+        checkpoint (str, optional): Pretraining checkpoint; None for random weights. Defaults to
             that of ``configs/pretrain_echo.py``.
         batch_size (int): Frames of a batch, per process. Defaults to 64.
-        num_workers (int): Loading processes of each loader. Defaults to 4.
+        num_workers (int): Worker processes of each data loader. Defaults to 4.
         shift (int): Largest shift in pixels. Defaults to 12.
-        at_network_size (bool): Whether a test reports the metrics at ``img_size`` as well. Defaults
-            to False.
-        settings (dict, optional): Settings of the model to override. Defaults to None.
-        **size (int): Of :class:`EncoderSize`.
+        at_network_size (bool): Whether a test also reports the metrics at ``img_size``. Defaults to
+            False.
+        settings (dict, optional): Overrides of the model's settings. Defaults to None.
+        **size (int): Fields of :class:`EncoderSize`.
 
     Returns:
         dict: ``model``, the loaders and the evaluators.
@@ -112,8 +112,8 @@ def clip_segmentation(
 ) -> Config:
     """Segment all frames of a clip with the pretrained video encoder and decoder.
 
-    Each clip contains a traced frame, at a random position in training and in the middle in tests;
-    the losses count traced frames only. Arguments as :func:`segmentation`, and:
+    Each clip contains a traced frame, at a random position in training and in the middle in tests.
+    Only traced frames contribute to the losses. Other arguments are those of :func:`segmentation`.
 
     Args:
         frame_interval (int): Distance between sampled frames. Defaults to 4.

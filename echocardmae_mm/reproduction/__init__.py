@@ -1,4 +1,4 @@
-"""The tables of the paper as data: the runs that each one needs, and how to write it."""
+"""The tables of the paper: their rows as data, the steps they need, and the report."""
 
 from echocardmae_mm.reproduction.paper_tables import TABLES
 from echocardmae_mm.reproduction.plan import ALL, BUDGETS, Setup, Step, plan, runs_of

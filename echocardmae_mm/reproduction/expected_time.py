@@ -27,7 +27,7 @@ def expected_seconds(step: Step, setup: Setup) -> float | None:
         setup (Setup): Folders and budget.
 
     Returns:
-        float | None: Seconds; None on real data, where it depends on the machine.
+        float | None: Seconds; None on real data, whose duration depends on the machine.
     """
     kind = step.name.partition('/')[0]
     if not setup.phantom or kind not in SMALL_MINUTES:

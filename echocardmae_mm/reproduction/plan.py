@@ -74,7 +74,7 @@ class Step(NamedTuple):
     """A run with a folder of its own.
 
     Args:
-        name (str): Folder below that of the reproduction.
+        name (str): Folder of the step below the folder of the reproduction.
         kind (str): 'pretrain', 'finetune', 'cross_validate' or 'consistency'.
         config (str): Path of the config.
         settings (dict[str, Any]): Settings of the config by their keys.
@@ -113,7 +113,7 @@ class Setup(NamedTuple):
 
 
 def runs_of(experiment: Experiment, seeds: int) -> list[str]:
-    """Folders of an experiment below that of the reproduction, one for each seed from 0."""
+    """Folders of an experiment below the folder of the reproduction, one per seed from 0."""
     start = experiment.pretraining or 'scratch'
     return [f'{experiment.task}/{Path(start).name}/seed_{seed}' for seed in range(seeds)]
 
@@ -154,7 +154,7 @@ def plan(names: Iterable[str], seeds: int, setup: Setup) -> list[Step]:
         if FIGURE2 in names:
             needs = tuple(runs_of(experiment, seeds)[seed] for experiment in pair)
             first = steps[needs[0]]
-            reads = {place: first.settings[place] for place in _DATA if place in first.settings}
+            reads = {key: first.settings[key] for key in _DATA if key in first.settings}
             step = Step(f'{FIGURE2}/seed_{seed}', 'consistency', first.config, reads, seed, needs)
             steps[step.name] = step
     return list(steps.values())

@@ -232,7 +232,7 @@ def _figure2(root: Path, seeds: int) -> str:
     count = len(clips['with'][0])
     table = markdown_table((f'{count} clips', *_CLIPS.values(), 'difference'), rows)
     origin = [experiment.pretraining for experiment in (WITHOUT_ALIGNMENT, WITH_ALIGNMENT)]
-    return f'{table}\n\nEncoders: {origin[0]} and {origin[1]}.\n\n![Of seed 0]({FIGURE2}.png)'
+    return f'{table}\n\nEncoders: {origin[0]} and {origin[1]}.\n\n![Clips, seed 0]({FIGURE2}.png)'
 
 
 def _interval(value: Interval, digits: int, sign: str = '') -> str:

@@ -1,10 +1,10 @@
-"""Numbers on a command line."""
+"""Numbers on a command line, and the help of a command."""
 
 import argparse
 
 import pytest
 
-from echocardmae_mm.cli.arguments import at_least, seed
+from echocardmae_mm.cli.arguments import at_least, command_parser, seed
 
 
 def parse(text: str) -> int:
@@ -42,3 +42,17 @@ def test_refuses_what_is_no_seed(text):
     assert [seed('0'), seed('4294967295')] == [0, 4294967295]
     with pytest.raises(argparse.ArgumentTypeError):
         seed(text)
+
+
+def test_help_keeps_line_breaks_and_shows_defaults():
+    parser = command_parser('demo', 'One.\nTwo.')
+    parser.add_argument('--size', default=0, help='size')
+    parser.add_argument('--out', help='folder')
+    parser.add_argument('--amp', action='store_true', help='mixed precision')
+    parser.add_argument('--jobs', default=8, help='processes (default: all)')
+    lines = [' '.join(line.split()) for line in parser.format_help().splitlines()]
+    assert lines[lines.index('One.') + 1] == 'Two.'
+    assert '--size SIZE size (default: 0)' in lines
+    assert '--out OUT folder' in lines
+    assert '--amp mixed precision' in lines
+    assert '--jobs JOBS processes (default: all)' in lines

@@ -150,7 +150,7 @@ def test_data_root_is_refused_where_data_sets_differ(tmp_path):
         f"_base_ = '{find_config('pretrain_echo')}'\ndata_root = 'mine'\n"
         "val_dataloader = dict(dataset=dict(data_root='b'))\n"
     )
-    with pytest.raises(UserError, match='data_root=mine: the data sets have folders of their own'):
+    with pytest.raises(UserError, match='data_root=mine: the data sets have different folders'):
         loaded(tmp_path / 'two.py')
 
 

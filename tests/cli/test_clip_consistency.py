@@ -84,7 +84,7 @@ def test_all_clips_give_what_single_clips_give(compare, tmp_path):
 @pytest.mark.parametrize(
     ('arguments', 'message'),
     [
-        (('ef_camus.py', '1.pth'), 'its test clips have no free start'),
+        (('ef_camus.py', '1.pth'), 'its test clips have a fixed start'),
         (('ef_echonet.py', 'none.pth'), 'error: none.pth: no such checkpoint'),
         (('ef_echonet.py', '1.pth', '--names', 'a', 'b'), 'expected 1 different names'),
         (

@@ -82,8 +82,8 @@ def test_a_stopped_reproduction_goes_on_and_writes_its_table(tmp_path):
 @pytest.mark.parametrize(
     ('note', 'message'),
     [
-        (dict(commit='0123', finished=False), 'was started at commit 0123 and is not finished'),
-        (None, 'holds a run but no step.json that describes it'),
+        (dict(commit='0123', finished=False), 'was started at commit 0123 and is unfinished'),
+        (None, 'holds a run but lacks its step.json'),
     ],
 )
 def test_what_another_run_left_is_refused_and_kept(tmp_path, note, message):

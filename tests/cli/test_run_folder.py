@@ -24,7 +24,7 @@ def test_the_same_run_gets_its_metadata(tmp_path):
         ('{"lr": 0.1, "old": 1}', 'belongs to another run: old was 1, now None\nRemedy'),
         ('[]', 'belongs to another run: lr was None'),
         ('{', 'run.json is damaged or from another program\nRemedy'),
-        (None, 'holds a run but no run.json that describes it\nRemedy'),
+        (None, 'holds a run but lacks its run.json\nRemedy'),
     ],
 )
 def test_another_run_is_refused(tmp_path, content, message):
