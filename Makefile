@@ -14,7 +14,7 @@ INSTALLED := .venv/.installed
 
 PHANTOMS := data/phantom
 VIDEOS := 800
-HEARTS := 160
+HEARTS := 240
 PACKED := data/packed/phantom
 READ := --cfg-options packed=$(PACKED)
 

@@ -16,7 +16,7 @@ default_hooks = dict(
     ),
     sampler_seed=dict(type='DistSamplerSeedHook'),
     reseed=dict(type='echocardmae_mm.ReseedHook'),
-    safe_stop=dict(type='echocardmae_mm.GracefulStopHook'),
+    graceful_stop=dict(type='echocardmae_mm.GracefulStopHook'),
     skipped_videos=dict(type='echocardmae_mm.SkippedVideosHook'),
     provenance=dict(type='echocardmae_mm.ProvenanceHook'),
     curves=dict(type='echocardmae_mm.TrainingCurvesHook', interval=10),

@@ -58,7 +58,7 @@ def test_a_stopped_reproduction_goes_on_and_writes_its_table(tmp_path):
     assert len(notes) == 5
     assert all(note['finished'] and note['seconds'] > 1 for note in notes)
     for step in ('ef_echonet/key_area_denoising', 'ef_echonet/pretrain_echo'):
-        config = (steps / step / 'seed_0' / 'ef.py').read_text()
+        config = (steps / step / 'seed_0' / 'ef_phantom.py').read_text()
         assert f'pretrain/{Path(step).name}/seed_0/epoch_1.pth' in config
     table = (tmp_path / 'results/phantom/small/figure2.md').read_text()
     assert 'not comparable with the paper' in table
