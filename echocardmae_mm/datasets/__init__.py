@@ -1,4 +1,4 @@
-"""Data sets: read the index as its owners ship it, give one dict a sample; no pixel work."""
+"""Data sets: read the published index files and return one dict per sample, without pixels."""
 
 from echocardmae_mm.datasets.camus import CAMUSDataset
 from echocardmae_mm.datasets.camus_seg import CAMUSSegDataset

@@ -24,25 +24,26 @@ class CAMUSDataset(CrossValidatedDataset):
     """Apical sequences of CAMUS with their ejection fraction (Leclerc et al., IEEE TMI 2019).
 
     Each sequence has ``patient``, ``view``, ``quality`` (Good, Medium or Poor), ``ef`` in per cent,
-    ``fps`` if the release states it, ``source``, the release, and ``cycle``: the frames of
-    end-diastole and end-systole, from 0. ``span='cycle'`` reads a sequence that is stored backwards
-    from end-diastole on.
+    ``fps`` if the release states it, ``source`` (the release) and ``cycle`` (the frames of
+    end-diastole and end-systole, from 0). If end-systole is stored first, ``span='cycle'`` reverses
+    the sequence.
 
     The ejection fractions of the two releases differ by about eight points for the same patients,
-    so a folder that holds both is refused. Patients of the challenge's test folder whose labels are
-    withheld are dropped and counted in :attr:`report`. Folds are blocks of equal length of the
+    so a folder that contains both raises an error. Patients of the challenge's test folder without
+    published labels are dropped and counted in :attr:`report`. Folds are equally long blocks of the
     sorted patients, as in CoReEcho.
 
     Args:
-        data_root (str): Folder of ``database_nifti`` (NIfTI release), of ``training`` and
-            ``testing`` (challenge release), or one of these itself.
+        data_root (str): Folder that contains ``database_nifti`` (NIfTI release) or ``training`` and
+            ``testing`` (challenge release), or one of these folders.
         views (str | Sequence[str]): '4CH', '2CH' or both. Defaults to '4CH'.
-        val_share (float): Share of the patients outside the fold that validates. Defaults to 0.1.
+        val_share (float): Share of the patients outside the fold to use for validation. Defaults to
+            0.1.
         **kwargs (Any): Arguments of :class:`CrossValidatedDataset`: ``fold``, ``split``, ...
 
     Raises:
-        UserError: If there is no patient, the folder holds both releases, a view or an EF of 0 to
-            100 is missing, or the fold or the split does not exist.
+        UserError: If there is no patient, the folder contains both releases, a view or a valid EF
+            is missing, or the fold or the split does not exist.
     """
 
     def __init__(
@@ -60,7 +61,7 @@ class CAMUSDataset(CrossValidatedDataset):
         patients = find_patients_of_one_release(self.data_root)
         labelled = [patient for patient in patients if not self._is_withheld(patient)]
         if not labelled:
-            raise UserError(f'{self.data_root}: no patient of CAMUS in it has an EF')
+            raise UserError(f'{self.data_root}: no CAMUS patient in this folder has an EF')
         chosen = self.select_patients([patient.name for patient in labelled])
         self.report = {
             f'patients of the {patients[0].release}': len(patients),
@@ -84,8 +85,8 @@ def _sequence(patient: Patient, view: str) -> dict[str, Any]:
     path, info, cfg = patient.image(view, 'sequence'), patient.info(view), patient.info_file(view)
     if path is None:
         raise UserError(
-            f'{patient.folder}: no sequence of view {view}; unpack the patient again, or omit the '
-            'view'
+            f'{patient.folder}: no sequence of view {view}; unpack the patient again, or leave out '
+            'the view'
         )
     ef, rate = ejection_fraction(info), info.get('FrameRate', '')
     if not is_ef(ef):
@@ -96,7 +97,7 @@ def _sequence(patient: Patient, view: str) -> dict[str, Any]:
         frame = instant_frame(info, instant)
         if frame is None:
             stated, last = info.get(instant, ''), info.get('NbFrame', '')
-            raise UserError(f'{cfg}: {instant}={stated!r} is no frame of 1 to NbFrame={last!r}')
+            raise UserError(f'{cfg}: {instant}={stated!r} must lie between 1 and NbFrame={last!r}')
         cycle.append(frame)
     return {
         'filename': str(path),

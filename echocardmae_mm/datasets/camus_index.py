@@ -1,9 +1,9 @@
-"""CAMUS on disk, in both releases: patients, views, instants and ejection fractions.
+"""Read patients, views, instants and ejection fractions from either release of CAMUS.
 
-The NIfTI release has ``database_nifti/patient0001/patient0001_4CH_half_sequence.nii.gz``, the
-challenge release ``training/patient0001/patient0001_4CH_sequence.mhd``; both have an
-``Info_4CH.cfg`` beside them. Their ejection fractions differ by about eight points for the same
-patients.
+The NIfTI release has files such as
+``database_nifti/patient0001/patient0001_4CH_half_sequence.nii.gz``, the challenge release files
+such as ``training/patient0001/patient0001_4CH_sequence.mhd``. Both have ``Info_4CH.cfg`` in the
+same folder. Their ejection fractions differ by about eight points for the same patients.
 """
 
 from __future__ import annotations
@@ -25,9 +25,9 @@ class Patient(NamedTuple):
     """A patient's folder.
 
     Args:
-        name (str): Such as 'patient0001'; 'testing/patient0001' in the challenge's test folder,
-            which numbers other patients from 1 again.
-        folder (Path): Folder of the files.
+        name (str): A name such as 'patient0001', or 'testing/patient0001' for the challenge's test
+            folder, whose patients are others and numbered from 1 again.
+        folder (Path): The folder.
         release (str): :data:`NIFTI` or :data:`CHALLENGE`.
     """
 
@@ -41,7 +41,7 @@ class Patient(NamedTuple):
         return self.release == CHALLENGE and self.folder.parent.name == _CHALLENGE_FOLDERS[1]
 
     def image(self, view: str, kind: str) -> Path | None:
-        """Find a 'sequence', 'ED', 'ES', 'ED_gt' or 'ES_gt' of a view; None if there is none."""
+        """Path of a view's 'sequence', 'ED', 'ES', 'ED_gt' or 'ES_gt'; None if it is missing."""
         if self.release == NIFTI:
             kind = kind.replace('sequence', 'half_sequence')
         suffixes = ('.nii.gz', '.nii') if self.release == NIFTI else ('.mhd',)
@@ -54,7 +54,7 @@ class Patient(NamedTuple):
         return self.folder / f'Info_{view}.cfg'
 
     def info(self, view: str) -> dict[str, str]:
-        """Read the cfg file of a view, lines ``key: value``; empty if the file is missing."""
+        """Read the ``key: value`` lines of a view's cfg file; empty if the file is missing."""
         path = self.info_file(view)
         lines = path.read_text().splitlines() if path.is_file() else []
         pairs = (line.split(':', 1) for line in lines if ':' in line)
@@ -62,14 +62,14 @@ class Patient(NamedTuple):
 
 
 def find_patients(root: Path) -> list[Patient]:
-    """Find the patients of a folder.
+    """Find the patients in a folder.
 
     Args:
-        root (Path): Folder of ``database_nifti``, of ``training`` and ``testing``, or one of these
-            itself.
+        root (Path): Folder that contains ``database_nifti`` or ``training`` and ``testing``, or one
+            of these folders.
 
     Returns:
-        list[Patient]: Sorted by name; of both releases if the folder holds both.
+        list[Patient]: Sorted by name; of both releases if the folder contains both.
     """
     folders = {
         path
@@ -81,7 +81,7 @@ def find_patients(root: Path) -> list[Patient]:
 
 
 def find_patients_of_one_release(root: str) -> list[Patient]:
-    """As :func:`find_patients`, but refuse a folder that mixes releases or has no patient.
+    """Find the patients in a folder; reject a folder with both releases or without patients.
 
     Raises:
         UserError: If there is no patient, or there are patients of both releases.
@@ -89,20 +89,20 @@ def find_patients_of_one_release(root: str) -> list[Patient]:
     patients = find_patients(Path(root))
     if not patients:
         raise UserError(
-            f'{root}: no patient of CAMUS; expected database_nifti/patient0001 or '
+            f'{root}: no CAMUS patient; expected database_nifti/patient0001 or '
             'training/patient0001\n'
             f'Set data_root to the unpacked folder, {or_phantoms("camus")}'
         )
     if len({patient.release for patient in patients}) > 1:
         raise UserError(
-            f'{root}: holds both releases of CAMUS, whose EF differ by about eight points\n'
-            'Set data_root to database_nifti, or to a folder of training and testing alone'
+            f'{root}: contains both releases of CAMUS, whose EF differ by about eight points\n'
+            'Set data_root to database_nifti, or to a folder with training and testing only'
         )
     return patients
 
 
 def require_views(views: str | Sequence[str]) -> list[str]:
-    """Convert the ``views`` of a data set to a list in upper case; refuse unknown views."""
+    """Convert the ``views`` of a data set to a list in upper case; reject unknown views."""
     upper = [view.upper() for view in ([views] if isinstance(views, str) else views)]
     if unknown := set(upper) - set(VIEWS):
         raise UserError(f'view {min(unknown)!r} is unknown; choose from {VIEWS}')
@@ -110,7 +110,7 @@ def require_views(views: str | Sequence[str]) -> list[str]:
 
 
 def ejection_fraction(info: dict[str, str]) -> float:
-    """Ejection fraction of a cfg file in per cent; NaN if it has none."""
+    """Ejection fraction in a cfg file, in per cent; NaN if missing."""
     try:
         return float(info.get('EF') or info.get('LVef') or 'nan')
     except ValueError:
@@ -118,7 +118,7 @@ def ejection_fraction(info: dict[str, str]) -> float:
 
 
 def instant_frame(info: dict[str, str], instant: str) -> int | None:
-    """Frame of end-diastole or end-systole from 0; None if a cfg file lacks or contradicts it."""
+    """Frame of end-diastole or end-systole, from 0; None if missing or out of range."""
     frame, last = info.get(instant, ''), info.get('NbFrame', '')
     if not (frame.isdigit() and last.isdigit() and 1 <= int(frame) <= int(last)):
         return None

@@ -27,29 +27,30 @@ from echocardmae_mm.utils.errors import UserError
 class CAMUSSegDataset(RecordingDataset):
     """End-diastole and end-systole of each patient and view, with their label images.
 
-    The official test patients test (``subgroup_testing.txt`` of the NIfTI release, folder
-    ``testing`` of the challenge release); a random tenth of the others validates, the paper's 9:1.
-    A sample is a frame with ``patient``, ``view``, ``quality``, ``source``, ``ef``, ``instant``,
-    ``frame``, ``masks`` and ``img_path``. Frames without an image or labels are dropped, logged and
-    counted in :attr:`report`. Damaged labels are found when a frame is loaded.
+    The test set consists of the official test patients (``subgroup_testing.txt`` of the NIfTI
+    release, folder ``testing`` of the challenge release). A random tenth of the other patients is
+    the validation set, as in the paper's 9:1 split. A sample is a frame with ``patient``, ``view``,
+    ``quality``, ``source``, ``ef``, ``instant``, ``frame``, ``masks`` and ``img_path``. Frames
+    without an image or labels are dropped, logged and counted in :attr:`report`. Damaged labels
+    raise an error when the frame is loaded.
 
     Args:
-        data_root (str): Folder of ``database_nifti`` (NIfTI release), of ``training`` and
-            ``testing`` (challenge release), or one of these itself.
-        split (str, optional): 'train', 'val' or 'test', in any case. Defaults to None, all.
+        data_root (str): Folder that contains ``database_nifti`` (NIfTI release) or ``training`` and
+            ``testing`` (challenge release), or one of these folders.
+        split (str, optional): 'train', 'val' or 'test', case-insensitive. Defaults to None, all.
         views (str | Sequence[str]): '4CH', '2CH' or both. Defaults to both.
-        split_file (str): CSV file with the columns ``patient`` and ``split``, instead of the
-            official list and the draw. Defaults to ''.
-        val_share (float): Share of the patients outside the test set that validates. Defaults to
-            0.1.
+        split_file (str): CSV file with the columns ``patient`` and ``split``, which replaces the
+            official and random split. Defaults to ''.
+        val_share (float): Share of the patients outside the test set to use for validation.
+            Defaults to 0.1.
         **kwargs (Any): Arguments of :class:`RecordingDataset`.
 
     Attributes:
-        splits (dict[str, str]): Split of each patient; a run stores it as ``split.csv``.
+        splits (dict[str, str]): Split of each patient; training saves it as ``split.csv``.
 
     Raises:
-        UserError: If there is no patient, the folder holds both releases, the list of test patients
-            is missing, or the split or a view does not exist.
+        UserError: If there is no patient, the folder contains both releases, the list of test
+            patients is missing, or the split or a view does not exist.
     """
 
     METAINFO = dict(
@@ -99,12 +100,12 @@ class CAMUSSegDataset(RecordingDataset):
         if not frames:
             raise UserError(
                 f'{self.data_root}: none of {len(chosen)} patients has a labelled frame of '
-                f'{" or ".join(self.views)}; unpack the files *_gt beside the images'
+                f'{" or ".join(self.views)}; unpack the *_gt files into the folders of the images'
             )
         return frames
 
     def recording_of(self, data_info: dict[str, Any]) -> str:
-        """Return the sequence of a frame, as pretraining read it; the frame if there is none."""
+        """Path of the sequence that contains the frame; of the frame if there is no sequence."""
         return data_info['sequence']
 
     def _assign_splits(self, patients: list[Patient]) -> dict[str, str]:
@@ -151,8 +152,8 @@ def _official_test(root: str, patients: list[Patient]) -> set[str]:
         path = patients[0].folder.parent.parent / 'database_split' / 'subgroup_testing.txt'
         if not path.is_file():
             raise UserError(
-                f'{path}: not found; it names the official test patients\n'
-                'Unpack database_split beside database_nifti, or set split_file'
+                f'{path}: not found; it lists the official test patients\n'
+                'Unpack database_split next to database_nifti, or set split_file'
             )
         names = set(path.read_text().split())
     else:
@@ -160,6 +161,6 @@ def _official_test(root: str, patients: list[Patient]) -> set[str]:
     test = names & {patient.name for patient in patients}
     if not test:
         raise UserError(
-            f'{root}: holds none of the official test patients; set split_file to name others'
+            f'{root}: contains none of the official test patients; define a split in split_file'
         )
     return test

@@ -1,4 +1,4 @@
-"""Base of the data sets that are cross-validated by patient."""
+"""Base class of data sets that are cross-validated by patient."""
 
 from __future__ import annotations
 
@@ -15,14 +15,15 @@ class CrossValidatedDataset(RecordingDataset):
     """Recordings of patients who are divided into folds.
 
     Args:
-        fold (int, optional): The fold that is held out, from 0. Defaults to None, all patients.
-        split (str, optional): With ``fold``: 'test', the fold itself; 'val', a share of the other
-            patients; 'train', the rest. Defaults to None.
+        fold (int, optional): The held-out fold, from 0. Defaults to None, all patients.
+        split (str, optional): Required with ``fold``: 'test' is the fold itself, 'val' a share of
+            the other patients, 'train' the rest. Defaults to None.
         num_folds (int): Number of folds, unless ``fold_file`` sets it. Defaults to 10.
-        fold_file (str): CSV file with the columns ``patient`` and ``fold``, instead of the folds
-            that the data set makes. Defaults to ''.
-        fold_seed (int): Seed of all draws of patients. Defaults to 0.
-        val_share (float): Share of the patients outside the fold that validates. Defaults to 0.
+        fold_file (str): CSV file with the columns ``patient`` and ``fold``, which replaces the
+            data set's own folds. Defaults to ''.
+        fold_seed (int): Seed of the random selection of patients. Defaults to 0.
+        val_share (float): Share of the patients outside the fold to use for validation. Defaults to
+            0.
         **kwargs (Any): Arguments of :class:`RecordingDataset`.
 
     Attributes:
@@ -57,9 +58,9 @@ class CrossValidatedDataset(RecordingDataset):
         super().__init__(**kwargs)
 
     def make_folds(self, patients: Sequence[str], labels: Sequence[int]) -> dict[str, int]:
-        """Divide the patients into ``num_folds`` folds; by default into blocks of their names.
+        """Divide the patients into ``num_folds`` folds, by default into blocks of sorted names.
 
-        Arguments as for :meth:`select_patients`.
+        See :meth:`select_patients` for the arguments.
         """
         return contiguous_folds(patients, self.num_folds)
 

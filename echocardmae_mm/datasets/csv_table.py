@@ -1,4 +1,4 @@
-"""Read CSV lists as their owners write them: the case and order of columns vary, rows end early."""
+"""Read CSV lists, tolerating columns in any case and order and rows that end early."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ def read_table(path: str | Path, columns: Sequence[str] = ()) -> pd.DataFrame:
 
     Args:
         path (str | Path): The list.
-        columns (Sequence[str]): Required columns, in any case. Defaults to none.
+        columns (Sequence[str]): Required columns, case-insensitive. Defaults to none.
 
     Returns:
-        pd.DataFrame: All cells as text, '' where a row ends early; the required columns by the
-        names given here.
+        pd.DataFrame: All cells as text, '' where a row ends early. The required columns have the
+        names given in ``columns``.
 
     Raises:
         UserError: If the file or a column is missing, or the file is not a CSV list.
@@ -32,7 +32,7 @@ def read_table(path: str | Path, columns: Sequence[str] = ()) -> pd.DataFrame:
     except pd.errors.EmptyDataError:
         table = pd.DataFrame()
     except (pd.errors.ParserError, UnicodeDecodeError) as error:
-        raise UserError(f'{path}: not a list of comma-separated values ({error})') from error
+        raise UserError(f'{path}: not a CSV file ({error})') from error
     found = [name.strip() for name in table.columns]
     names = {name.lower(): name for name in columns}
     table.columns = pd.Index([names.get(name.lower(), name) for name in found])
@@ -43,11 +43,13 @@ def read_table(path: str | Path, columns: Sequence[str] = ()) -> pd.DataFrame:
 
 
 def read_patient_column(path: str | Path, column: str, patients: Collection[str]) -> dict[str, str]:
-    """Read one value for each patient from a CSV list with the columns ``patient`` and ``column``.
+    """Read one value per patient from a CSV list with the columns ``patient`` and ``column``.
+
+    The list may contain further patients.
 
     Raises:
         UserError: If the file or a column is missing, a patient is listed twice, or one of
-            ``patients`` is missing; the list may hold others.
+            ``patients`` is missing.
     """
     table = read_table(path, ('patient', column))
     repeated = table['patient'][table['patient'].duplicated()]

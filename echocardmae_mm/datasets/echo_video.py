@@ -15,15 +15,15 @@ class EchoVideoDataset(RecordingDataset):
     """Recordings for pretraining.
 
     Args:
-        data_root (str): Folder that is searched at any depth for .avi, .mp4, .mov, .mkv, .dcm,
-            .nii, .nii.gz, .mhd, .mha and DICOM files without suffix; hidden files are ignored. With
-            ``ann_file``, the folder that its paths are relative to. Defaults to ''.
-        ann_file (str): A text file with one path a line, or a .csv file with a column ``filename``;
-            relative to ``data_root``. Defaults to '', all recordings of the folder.
+        data_root (str): Folder to search at any depth for .avi, .mp4, .mov, .mkv, .dcm, .nii,
+            .nii.gz, .mhd, .mha and DICOM files without suffix, except hidden files. If ``ann_file``
+            is set, its paths are relative to this folder. Defaults to ''.
+        ann_file (str): A text file with one path per line, or a .csv file with a column
+            ``filename``; relative to ``data_root``. Defaults to '', all recordings in the folder.
         **kwargs (Any): Arguments of :class:`RecordingDataset`.
 
     Raises:
-        UserError: If the folder or the list is missing, or holds no recording.
+        UserError: If the folder or the list is missing, or contains no recording.
     """
 
     def load_data_list(self) -> list[dict[str, Any]]:
@@ -36,7 +36,7 @@ class EchoVideoDataset(RecordingDataset):
         self.report = {'listed': len(paths), 'missing on disk': len(paths) - len(there)}
         if not there:
             raise UserError(
-                f'{self.ann_file or self.data_root}: no recording in it; expected .avi, .mp4, '
+                f'{self.ann_file or self.data_root}: contains no recording; expected .avi, .mp4, '
                 '.dcm, .nii.gz or .mhd files\n'
                 f'Set data_root to a folder of recordings, {or_phantoms()}'
             )

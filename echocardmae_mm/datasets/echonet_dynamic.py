@@ -33,22 +33,23 @@ class EchoNetDynamicDataset(RecordingDataset):
     """Apical four-chamber recordings with their ejection fraction (Ouyang et al., Nature 2020).
 
     Each recording has ``ef`` in per cent, ``esv`` and ``edv`` in ml (NaN if the list has none),
-    ``fps``, ``number_of_frames``, ``split``, ``traced_frames``, ``source`` and ``patient``: each
-    recording is a patient of its own. Rows without an EF of 0 to 100, repeated rows (the first one
-    counts) and recordings missing on disk are dropped. :attr:`report` counts these and the data
-    anomalies that are kept: untraced recordings, tracings of other than 21 rows, and traced
-    recordings that FileList.csv lacks.
+    ``fps``, ``number_of_frames``, ``split``, ``traced_frames``, ``source`` and ``patient`` (each
+    recording counts as one patient). Rows without an EF between 0 and 100, repeated rows after the
+    first, and recordings missing on disk are dropped. :attr:`report` counts these and the data
+    anomalies that are kept: untraced recordings, tracings without exactly 21 rows, and traced
+    recordings that are missing in FileList.csv.
 
     Args:
-        data_root (str): Folder of FileList.csv, VolumeTracings.csv and Videos (or a4c-video-dir).
-        split (str | Sequence[str], optional): 'train', 'val', 'test' or several of them, in any
-            case. Defaults to None, all.
+        data_root (str): Folder that contains FileList.csv, VolumeTracings.csv and Videos (or
+            a4c-video-dir).
+        split (str | Sequence[str], optional): 'train', 'val', 'test' or several of them,
+            case-insensitive. Defaults to None, all.
         drop_untraced (bool): Whether to drop recordings with fewer than two traced frames, as
             EchoNet-Dynamic's own loader does (six in the published set). Defaults to False.
-        require_ef (bool): Whether a row without an EF of 0 to 100 is an error, as training and
-            testing on EF need, instead of dropped. Defaults to False.
-        low_ef (float, optional): Adds ``label``, 1 for an EF below this per cent and 0 otherwise,
-            for stock classifiers. Defaults to None, no label.
+        require_ef (bool): Whether to raise an error for a row without an EF between 0 and 100
+            instead of dropping it. Set it to train or test on EF. Defaults to False.
+        low_ef (float, optional): EF in per cent below which a recording gets ``label`` 1, otherwise
+            0, for MMAction2's classifiers. Defaults to None, no label.
         **kwargs (Any): Arguments of :class:`RecordingDataset`.
 
     Raises:
@@ -84,7 +85,7 @@ class EchoNetDynamicDataset(RecordingDataset):
         there = labelled[labelled['stem'].isin(videos)]
         if there.empty:
             raise UserError(
-                f'{root}: of {len(chosen)} recordings in {FILE_LIST} none is on disk with an EF\n'
+                f'{root}: no recording in {FILE_LIST} is on disk and has an EF\n'
                 f'Unpack the videos into {root / VIDEO_FOLDERS[0]}, {or_phantoms()}'
             )
         traced = [tracings.get(stem, {}) for stem in there['stem']]
@@ -114,15 +115,12 @@ class EchoNetDynamicDataset(RecordingDataset):
     def samples(
         self, row: dict[str, str], path: Path, tracings: dict[int, np.ndarray]
     ) -> list[dict[str, Any]]:
-        """Make the samples of one recording.
+        """Make the samples of one recording; here a single one.
 
         Args:
             row (dict): Its row of FileList.csv.
             path (Path): The recording.
             tracings (dict[int, np.ndarray]): Its tracings by frame.
-
-        Returns:
-            list[dict]: The recording itself.
         """
         fps, number_of_frames = read_number(row, 'FPS'), read_number(row, 'NumberOfFrames')
         sample: dict[str, Any] = {
@@ -146,8 +144,8 @@ class EchoNetDynamicDataset(RecordingDataset):
     def _read_file_list(self, path: Path) -> pd.DataFrame:
         if not path.is_file():
             raise UserError(
-                f"{path}: not found; EchoNet-Dynamic is free for research under Stanford AIMI's "
-                'agreement (https://echonet.github.io/dynamic)\n'
+                f'{path}: not found; EchoNet-Dynamic is free for research under the agreement of '
+                'Stanford AIMI (https://echonet.github.io/dynamic)\n'
                 f'Unpack it so that this file exists, {or_phantoms()}'
             )
         needed = {'FileName': True, 'EF': self.needs_ef, 'Split': self.split is not None}

@@ -1,4 +1,4 @@
-"""The two lists of EchoNet-Dynamic, FileList.csv and VolumeTracings.csv."""
+"""Read FileList.csv and VolumeTracings.csv of EchoNet-Dynamic."""
 
 from __future__ import annotations
 
@@ -56,12 +56,12 @@ def read_tracings(path: Path) -> dict[str, dict[int, np.ndarray]]:
         path (Path): VolumeTracings.csv.
 
     Returns:
-        dict: For the stem of each video and each traced frame, in the order of the file, the rows
-        (x1, y1, x2, y2) in pixels, float64 of shape (n, 4). The first row is the long axis, the
-        others, normally 20, are chords from the apex on. Empty if there is no such file.
+        dict: By video stem and frame, in the order of the file, the rows (x1, y1, x2, y2) of each
+        tracing in pixels, float64 of shape (n, 4). The first row is the long axis; the others,
+        normally 20, are chords, apex first. Empty if there is no such file.
 
     Raises:
-        UserError: If a column is missing, or a row is malformed.
+        UserError: If a column is missing or a row is malformed.
     """
     if not path.is_file():
         return {}

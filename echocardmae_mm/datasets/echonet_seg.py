@@ -23,19 +23,18 @@ _MIN_VISIBLE_SHARE = 0.5
 class EchoNetSegDataset(EchoNetDynamicDataset):
     """End-diastole and end-systole of each recording, with the traced ventricle as the label.
 
-    Of the traced frames the one with the largest area is end-diastole, whatever the order in the
-    file. A sample is a frame with the keys of :class:`EchoNetDynamicDataset` and ``frame``,
-    ``instant`` ('ED' or 'ES'), ``masks``, the tracing of each traced frame of the recording, and
-    ``img_path``, a unique name for MMSegmentation. ``LoadEchoMask`` draws the masks as
-    EchoNet-Dynamic's own loader does.
+    The traced frame with the largest area is end-diastole, whatever the order in the file. A sample
+    is a frame with the keys of :class:`EchoNetDynamicDataset` and ``frame``, ``instant`` ('ED' or
+    'ES'), ``masks`` (the tracing of each traced frame of the recording) and ``img_path`` (a unique
+    name for MMSegmentation). ``LoadEchoMask`` draws the masks as EchoNet-Dynamic's own loader does.
 
-    Dropped and counted in :attr:`report`: frames beyond the end of the recording as FileList.csv
-    states it, ventricles with less than half their area in the picture, and recordings without two
-    usable tracings.
+    Some frames are dropped and counted in :attr:`report`: frames beyond the number of frames in
+    FileList.csv, ventricles with less than half their area in the picture, and recordings without
+    two usable tracings.
 
     Args:
-        drop_odd_tracings (bool): Whether to drop tracings of other than 21 rows, as other papers do
-            (93 recordings of the published set). Defaults to False.
+        drop_odd_tracings (bool): Whether to drop tracings without exactly 21 rows, as other papers
+            do (93 recordings of the published set). Defaults to False.
         **kwargs (Any): Arguments of :class:`EchoNetDynamicDataset`: ``data_root``, ``split``, ...
 
     Raises:
@@ -60,14 +59,14 @@ class EchoNetSegDataset(EchoNetDynamicDataset):
             reasons = ', '.join(f'{count} {reason}' for reason, count in self._dropped.items())
             raise UserError(
                 f'{Path(self.data_root) / TRACINGS}: no traced frame to segment; {reasons}\n'
-                f'Inspect the tracings: echocardmae check {self.data_root}'
+                f'Inspect the tracings with: echocardmae check {self.data_root}'
             )
         return frames
 
     def samples(
         self, row: dict[str, str], path: Path, tracings: dict[int, np.ndarray]
     ) -> list[dict[str, Any]]:
-        """Make the samples of end-diastole and end-systole; none without two usable tracings."""
+        """Make the samples of end-diastole and end-systole, if both have usable tracings."""
         areas: dict[int, float] = {}
         for frame, tracing in tracings.items():
             if fault := self._fault(row, frame, tracing):

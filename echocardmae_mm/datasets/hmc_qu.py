@@ -24,23 +24,23 @@ _PUBLISHED_SUBSET = (109, 72, 37)
 class HMCQUDataset(CrossValidatedDataset):
     """Apical recordings with or without myocardial infarction (Degerli et al., IEEE Access 2021).
 
-    Each recording has ``label``, 1 if any segment of the wall moves abnormally and 0 otherwise,
-    ``patient``, the number in its name, ``view``, ``source`` and ``cycle``: first and last frame of
-    one heart cycle, from 0, for ``span='cycle'``. Letters in the names reveal most labels and are
-    ignored.
+    Each recording has ``label`` (1 if any segment of the wall moves abnormally, otherwise 0),
+    ``patient`` (the number in its name), ``view``, ``source`` and ``cycle`` (first and last frame
+    of one heart cycle, from 0, for ``span='cycle'``). Letters in the names reveal most labels and
+    are ignored.
 
-    A recording without a valid cycle is kept, because its label is sound: ``span='cycle'`` then
-    spreads clips over the whole recording. Repeated rows (the first one counts) and recordings
-    missing on disk are dropped; :attr:`report` counts all of these. Folds are stratified by label
-    and depend on the workbook alone, so a missing recording does not move another one.
+    Recordings without a valid cycle are kept, because their labels are valid; ``span='cycle'`` then
+    spreads clips over the whole recording. Repeated rows after the first and recordings missing on
+    disk are dropped. :attr:`report` counts all of these. Folds are stratified by label and depend
+    on the workbook alone, so a missing recording does not change the fold of any other.
 
     Args:
-        data_root (str): Folder of A4C.xlsx and A2C.xlsx, or of HMC_QU.xlsx in the older archive,
-            and of the recordings, at any depth. A4C.xlsx takes precedence.
+        data_root (str): Folder that contains A4C.xlsx and A2C.xlsx, or HMC_QU.xlsx of the older
+            archive, and at any depth the recordings. A4C.xlsx takes precedence.
         view (str): 'A4C' or 'A2C'. Defaults to 'A4C'.
-        traced_only (bool): Whether to keep only recordings with a traced wall: the 109 of view A4C,
-            72 of them with infarction, that the paper's Table 4 uses. Other counts are logged as a
-            warning. Defaults to True.
+        traced_only (bool): Whether to keep only recordings with a traced wall. The paper's Table 4
+            uses the 109 traced recordings of view A4C, 72 of them with infarction; other counts log
+            a warning. Defaults to True.
         num_folds (int): Number of folds, unless ``fold_file`` sets it. Defaults to 5.
         **kwargs (Any): Arguments of :class:`CrossValidatedDataset`: ``fold``, ``split``, ...
 
@@ -97,8 +97,8 @@ class HMCQUDataset(CrossValidatedDataset):
         }
         if not recordings:
             raise UserError(
-                f'{self.data_root}: of {len(chosen)} recordings in {path.name} none is on disk\n'
-                f'Unpack the archive with its folders beside the workbook, {or_phantoms("hmcqu")}'
+                f'{self.data_root}: none of {len(chosen)} recordings in {path.name} is on disk\n'
+                f'Unpack the archive into the folder of the workbook, {or_phantoms("hmcqu")}'
             )
         return recordings
 
@@ -122,7 +122,7 @@ class HMCQUDataset(CrossValidatedDataset):
 
 
 def find_videos(root: Path) -> dict[str, Path]:
-    """Find the recordings at any depth; keys are their stems without blanks."""
+    """Find the recordings at any depth, by their stems without spaces."""
     return {without_blanks(path.stem): path for path in find_recordings(str(root))}
 
 
@@ -132,7 +132,7 @@ def _find_workbook(root: Path, view: str) -> Path:
         if (root / name).is_file():
             return root / name
     raise UserError(
-        f'{root}: no workbook of view {view}; expected {" or ".join(names)}\n'
+        f'{root}: no workbook for view {view}; expected {" or ".join(names)}\n'
         f'Set data_root to the unpacked folder of HMC-QU, {or_phantoms("hmcqu")}'
     )
 

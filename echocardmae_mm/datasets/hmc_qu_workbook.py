@@ -1,4 +1,4 @@
-"""The workbooks of HMC-QU: A4C.xlsx and A2C.xlsx, HMC_QU.xlsx in the older archive."""
+"""Read the workbooks of HMC-QU: A4C.xlsx and A2C.xlsx, or HMC_QU.xlsx of the older archive."""
 
 from __future__ import annotations
 
@@ -34,19 +34,19 @@ class HMCQURow(NamedTuple):
 
     @property
     def patient(self) -> str:
-        """The number in the stem: '153' of 'ES000153 n_4CH_3'."""
+        """The number in the stem, such as '153' for 'ES000153 n_4CH_3'."""
         return _patient(self.stem)
 
     @property
     def label(self) -> int | None:
-        """1, infarction, if any segment is abnormal; 0 if all are normal; else None."""
+        """1 (infarction) if any segment is abnormal, 0 if all are normal, otherwise None."""
         if any(self.abnormal):
             return 1
         return None if None in self.abnormal else 0
 
     @property
     def cycle(self) -> tuple[int, int] | None:
-        """First and last frame of a heart cycle, from 0; None if the cells hold no valid one."""
+        """First and last frame of a heart cycle, from 0; None if the cells are not valid."""
         start, end = _integer(self.start), _integer(self.end)
         if start is None or end is None or not 1 <= start < end:
             return None
@@ -59,15 +59,15 @@ def read_hmc_qu_workbook(path: Path) -> list[HMCQURow]:
     Columns are the stem, six segments, first and last frame of a cycle and, except in A2C.xlsx, a
     tick for a traced wall. Only rows whose first cell begins with ES and a number are recordings.
 
-    The owners do not document the coding of the segments. If any segment is 2, then 1 means normal
-    and 2 abnormal; otherwise 0 means normal and 1 abnormal. A workbook of nothing but 1 is
-    ambiguous and read as all abnormal.
+    The coding of the segments is undocumented. If any segment is 2, then 1 means normal and 2
+    abnormal; otherwise 0 means normal and 1 abnormal. A workbook that contains only 1 is ambiguous
+    and read as all abnormal.
 
     Args:
         path (Path): The workbook.
 
     Returns:
-        list[HMCQURow]: One for each recording, in the order of the workbook.
+        list[HMCQURow]: One per recording, in the order of the workbook.
 
     Raises:
         UserError: If the file is not a workbook of HMC-QU, or a segment has another code.
@@ -82,7 +82,8 @@ def read_hmc_qu_workbook(path: Path) -> list[HMCQURow]:
     recordings = {number: row for number, row in enumerate(table, start=1) if _patient(row[_STEM])}
     if not recordings:
         raise UserError(
-            f'{path}: no recording in it; expected rows that begin with names such as ES0001 _4CH_1'
+            f'{path}: contains no recording; expected rows that begin with a name such as '
+            'ES0001 _4CH_1'
         )
     codes = {
         number: [_integer(cell) for cell in row[_SEGMENTS]] for number, row in recordings.items()
@@ -98,12 +99,12 @@ def read_hmc_qu_workbook(path: Path) -> list[HMCQURow]:
 
 
 def without_blanks(stem: Any) -> str:
-    """Normalise a stem, because workbooks and file names differ in blanks; '' for None."""
+    """Remove the spaces of a stem, which differ between workbook and file names; '' for None."""
     return ''.join(str('' if stem is None else stem).split())
 
 
 def _patient(stem: Any) -> str:
-    """The number in a stem; '' for a cell that names no recording."""
+    """The number in a stem; '' if the cell does not name a recording."""
     found = _NUMBER.match(without_blanks(stem))
     return str(int(found[1])) if found else ''
 
@@ -113,7 +114,7 @@ def _cells(path: Path) -> list[tuple[Any, ...]]:
 
     try:
         table = list(openpyxl.load_workbook(path, data_only=True).active.values)
-    # On a damaged file openpyxl raises errors of zip, of XML and of its own.
+    # For damaged files, openpyxl raises errors of zip, of XML and its own.
     except Exception as error:
         raise UserError(f'{path}: not a workbook ({error}); download it again') from error
     return [(*row, *[None] * _WIDTH)[:_WIDTH] for row in table]

@@ -1,4 +1,4 @@
-"""Folds of patients for cross-validation: make, read and write them."""
+"""Make, read and write folds of patients for cross-validation."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from echocardmae_mm.utils.errors import UserError
 
 
 def contiguous_folds(patients: Collection[str], num_folds: int) -> dict[str, int]:
-    """Cut the sorted patients into blocks of equal length, as CoReEcho does with CAMUS.
+    """Divide the sorted patients into blocks of equal length, as CoReEcho does for CAMUS.
 
     Args:
         patients (Collection[str]): Names of the patients.
@@ -30,8 +30,7 @@ def contiguous_folds(patients: Collection[str], num_folds: int) -> dict[str, int
     names = sorted(set(patients))
     if not 2 <= num_folds <= len(names):
         raise UserError(
-            f'{num_folds} folds of {len(names)} patients: num_folds must lie between 2 and '
-            f'{len(names)}'
+            f'num_folds={num_folds} for {len(names)} patients must lie between 2 and {len(names)}'
         )
     blocks = np.array_split(np.arange(len(names)), num_folds)
     return {names[index]: fold for fold, block in enumerate(blocks) for index in block}
@@ -42,8 +41,8 @@ def stratified_folds(
 ) -> dict[str, int]:
     """Distribute patients so that each label has about the same share in every fold.
 
-    All recordings of a patient stay in one fold. Patients are shuffled, independently of the order
-    of the recordings, and distributed by scikit-learn's ``StratifiedGroupKFold``.
+    All recordings of a patient stay in one fold. The patients are sorted, shuffled and distributed
+    by scikit-learn's ``StratifiedGroupKFold``, so the order of the recordings has no effect.
 
     Args:
         patients (Sequence[str]): Patient of each recording.
@@ -64,8 +63,8 @@ def stratified_folds(
     fewest = min(Counter(label for _, label in set(recordings)).values(), default=0)
     if not 2 <= num_folds <= fewest:
         raise UserError(
-            f'{num_folds} folds of {len(names)} patients, of whom {fewest} have the rarest label: '
-            f'num_folds must lie between 2 and {fewest}'
+            f'num_folds={num_folds} for {len(names)} patients, {fewest} of whom have the rarest '
+            f'label, must lie between 2 and {fewest}'
         )
     order = np.argsort(random_bits(RngKey(seed, 0, 0), RngStream.PATIENT_FOLD, len(names)))
     rank = {names[index]: place for place, index in enumerate(order)}
@@ -83,7 +82,7 @@ def read_folds(path: str | Path, patients: Collection[str]) -> dict[str, int]:
     """Read folds from a CSV file with the columns ``patient`` and ``fold``.
 
     Args:
-        path (str | Path): The file; folds count from 0.
+        path (str | Path): The file; folds are numbered from 0.
         patients (Collection[str]): Patients that need a fold; others are ignored.
 
     Returns:
@@ -96,14 +95,14 @@ def read_folds(path: str | Path, patients: Collection[str]) -> dict[str, int]:
     try:
         folds = {patient: float(text) for patient, text in texts.items()}
     except ValueError as error:
-        raise UserError(f'{path}: column fold must hold numbers from 0 on ({error})') from error
+        raise UserError(f'{path}: column fold must contain integers from 0 ({error})') from error
     numbers = set(folds.values())
     if numbers != set(range(len(numbers))):
         found = ', '.join(f'{fold:g}' for fold in sorted(numbers)[:4])
-        raise UserError(f'{path}: folds must be 0, 1, 2, ... without a gap; found {found}, ...')
+        raise UserError(f'{path}: folds must be 0, 1, 2, ... without gaps; found {found}, ...')
     return {patient: int(folds[patient]) for patient in sorted(set(patients))}
 
 
 def write_folds(path: str | Path, folds: Mapping[str, int]) -> None:
-    """Write the fold of each patient as :func:`read_folds` reads them."""
+    """Write the fold of each patient to a file for :func:`read_folds`."""
     pd.DataFrame(sorted(folds.items()), columns=['patient', 'fold']).to_csv(path, index=False)

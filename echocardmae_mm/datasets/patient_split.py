@@ -1,4 +1,4 @@
-"""The patients for training, validation and testing: draw, read and write them."""
+"""Split patients into training, validation and test set; read and write such splits."""
 
 from __future__ import annotations
 
@@ -20,16 +20,16 @@ def patients_of_split(
 ) -> set[str]:
     """Select the patients of one split of a fold.
 
-    The fold itself is the test set. A random share of the other patients validates, so that
+    The fold itself is the test set. A random share of the other patients is the validation set, so
     checkpoints are never selected on the test set.
 
     Args:
         folds (Mapping[str, int]): Fold of each patient.
-        fold (int): The fold that is held out.
-        split (str): 'train', 'val' or 'test', in any case.
-        val_share (float): Share of the other folds' patients that validates, in [0, 1). Defaults
-            to 0: all of them train.
-        seed (int): Seed of the draw. Defaults to 0.
+        fold (int): The held-out fold.
+        split (str): 'train', 'val' or 'test', case-insensitive.
+        val_share (float): Share of the other folds' patients to use for validation, in [0, 1).
+            Defaults to 0.
+        seed (int): Seed of the random selection. Defaults to 0.
 
     Returns:
         set[str]: Names of the patients.
@@ -61,13 +61,13 @@ def patients_of_split(
 def draw_split(
     patients: Collection[str], test: Collection[str], val_share: float = 0.1, seed: int = 0
 ) -> dict[str, str]:
-    """Divide the patients outside the test set into training and validation.
+    """Divide the patients outside the test set at random into training and validation set.
 
     Args:
         patients (Collection[str]): All patients.
         test (Collection[str]): Patients of the test set.
-        val_share (float): Share of the others that validates, in (0, 1). Defaults to 0.1.
-        seed (int): Seed of the draw. Defaults to 0.
+        val_share (float): Share of the others to use for validation, in (0, 1). Defaults to 0.1.
+        seed (int): Seed of the random selection. Defaults to 0.
 
     Returns:
         dict[str, str]: 'train', 'val' or 'test' for each patient, sorted by name.
@@ -94,10 +94,10 @@ def read_split(path: str | Path, patients: Collection[str]) -> dict[str, str]:
     splits = read_patient_column(path, 'split', patients)
     for split in splits.values():
         if split.lower() not in SPLITS:
-            raise UserError(f'{path}: split {split!r} is none of {SPLITS}')
+            raise UserError(f'{path}: split {split!r} is unknown; choose one of {SPLITS}')
     return {patient: splits[patient].lower() for patient in sorted(set(patients))}
 
 
 def write_split(path: str | Path, split: Mapping[str, str]) -> None:
-    """Write the split of each patient as :func:`read_split` reads it."""
+    """Write the split of each patient to a file for :func:`read_split`."""
     pd.DataFrame(sorted(split.items()), columns=['patient', 'split']).to_csv(path, index=False)

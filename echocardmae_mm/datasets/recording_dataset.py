@@ -29,12 +29,12 @@ _MAX_REPLACEMENTS = 100
 class RecordingDataset(BaseDataset):
     """Recordings from an index that a subclass reads in ``load_data_list``.
 
-    In training, an unusable recording is replaced by another one outside the batch, a pure function
-    of seed, epoch and video. In testing it raises an error.
+    In training, an unusable recording is replaced by another one outside the batch, chosen as a
+    pure function of seed, epoch and video. In testing, it raises an error.
 
     Attributes:
-        skipped (torch.Tensor): uint8 (len(self),) in shared memory; 1 for each recording that could
-            not be used in some worker.
+        skipped (torch.Tensor): uint8 (len(self),) in shared memory; 1 for each recording that any
+            worker failed to use.
         padded (torch.Tensor): uint8 (len(self),) in shared memory; 1 for each recording shorter
             than a clip.
         report (dict[str, int]): Counts from reading the index, by description.
@@ -43,11 +43,11 @@ class RecordingDataset(BaseDataset):
         data_root (str): Folder of the data set. Defaults to ''.
         ann_file (str): Index file, for data sets that have one. Defaults to ''.
         pipeline (Sequence[dict]): Transforms. Defaults to ().
-        packed (str): Folder of a store that ``echocardmae pack`` made from ``data_root``;
-            ``RecordingInit`` reads decoded frames from it, much faster. Defaults to '', no store.
-        test_mode (bool): Whether an unusable recording raises an error and random numbers do not
-            depend on the epoch. Defaults to False.
-        **kwargs (Any): Further arguments of mmengine's ``BaseDataset``.
+        packed (str): Folder of a store that ``echocardmae pack`` made from ``data_root``. Reading
+            decoded frames from it is much faster. Defaults to '', no store.
+        test_mode (bool): Whether unusable recordings raise an error and random numbers are
+            independent of the epoch. Defaults to False.
+        **kwargs (Any): Arguments of mmengine's ``BaseDataset``.
 
     Raises:
         UserError: If the index or the store cannot be used.
@@ -76,7 +76,7 @@ class RecordingDataset(BaseDataset):
         )
 
     def full_init(self) -> None:
-        """Read the index, log its counts, and allocate the flags that workers share."""
+        """Read the index, log its counts and allocate the flags shared by workers."""
         if self._fully_initialized:
             return
         super().full_init()
@@ -85,12 +85,12 @@ class RecordingDataset(BaseDataset):
         print_log(f'{type(self).__name__}: {len(self)} recordings to read; {counts}', 'current')
 
     def get_subset_(self, indices: Sequence[int] | int) -> None:
-        """Keep a subset in place, with new flags."""
+        """Reduce the data set to a subset in place, and reset the flags."""
         super().get_subset_(indices)
         self._share_flags()
 
     def get_subset(self, indices: Sequence[int] | int) -> RecordingDataset:
-        """Copy a subset, with flags of its own."""
+        """Copy a subset, with its own flags."""
         subset = super().get_subset(indices)
         subset._share_flags()
         return subset
@@ -100,18 +100,18 @@ class RecordingDataset(BaseDataset):
         self.padded = torch.zeros(len(self), dtype=torch.uint8).share_memory_()
 
     def __getitem__(self, idx: int) -> Any:
-        """The sample of a recording or its replacement."""
+        """The sample of a recording or of its replacement."""
         return self._usable(idx, {int(idx)})
 
     def __getitems__(self, indices: Sequence[int]) -> list[Any]:
-        """The samples of a batch; replacements come from outside the batch."""
+        """The samples of a batch; replacements are not already in the batch."""
         batch = {int(index) for index in indices}
         return [self._usable(index, batch) for index in indices]
 
     def prepare_data(self, idx: int) -> Any:
-        """Run the pipeline on one recording, with random numbers that depend on its key only.
+        """Run the pipeline on one recording, with random numbers that depend only on its key.
 
-        The pipeline finds the key as ``key``, int64 of shape (3,), for masks that are drawn later.
+        The pipeline gets the key as ``key``, int64 of shape (3,), for masks drawn later.
 
         Args:
             idx (int): Index of the recording.
@@ -136,12 +136,9 @@ class RecordingDataset(BaseDataset):
         return sample
 
     def skip_reason(self, index: int) -> str:
-        """Find out why a recording was skipped, by trying it again.
+        """Find out why a recording was skipped, by reading it again.
 
-        The global random generators are not affected.
-
-        Args:
-            index (int): Index of the recording.
+        Does not change the global random generators.
 
         Returns:
             str: The file and the reason.
@@ -150,11 +147,11 @@ class RecordingDataset(BaseDataset):
             self.prepare_data(EpochIndex(index, epoch=0, seed=0))
         except RecordingError as error:
             return str(error)
-        return f'{self.get_data_info(index)["filename"]}: failed before but can be read now'
+        return f'{self.get_data_info(index)["filename"]}: failed before, but can be read now'
 
     @force_full_init
     def content_hashes(self) -> list[str]:
-        """Hash the content of each recording, independent of its name.
+        """Hash the content of each recording, independently of its name.
 
         Returns:
             list[str]: 128-bit BLAKE2b, hexadecimal, in the order of the data set.
@@ -172,13 +169,7 @@ class RecordingDataset(BaseDataset):
         return [content[filename] for filename in filenames]
 
     def num_frames(self, filename: str | Path) -> int:
-        """Count the frames of a recording, from the file or its packed copy.
-
-        Args:
-            filename (str | Path): The recording.
-
-        Returns:
-            int: Number of decodable frames.
+        """Count the decodable frames of a recording or its packed copy.
 
         Raises:
             RecordingError: If it cannot be read.
@@ -187,14 +178,7 @@ class RecordingDataset(BaseDataset):
         return RecordingInit().transform(results)['total_frames']
 
     def recording_of(self, data_info: dict[str, Any]) -> str:
-        """Name the recording of a sample, for provenance.
-
-        Args:
-            data_info (dict): A sample of :meth:`load_data_list`.
-
-        Returns:
-            str: Path of a file.
-        """
+        """Path of the recording that a sample of :meth:`load_data_list` is from."""
         return data_info['filename']
 
     def _listed(self, index: int) -> dict[str, Any]:
@@ -222,7 +206,7 @@ class RecordingDataset(BaseDataset):
                 batch.add(int(candidate))
                 return sample
         raise UserError(
-            f'none of {_MAX_REPLACEMENTS} recordings in a row could be used; the last: {reason}\n'
+            f'{_MAX_REPLACEMENTS} recordings in a row could not be used; the last: {reason}\n'
             f'Inspect the data with: echocardmae check {self.data_root or "ROOT"}'
         )
 

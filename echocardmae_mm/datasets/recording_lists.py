@@ -1,4 +1,4 @@
-"""Find the recordings of a folder or a list."""
+"""Find the recordings in a folder or a list."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _FILENAME_COLUMNS = ('filename', 'file', 'path', 'video')
 
 
 def or_phantoms(dataset: str = 'echonet') -> str:
-    """End of an error message that suggests phantoms instead of a missing data set.
+    """Return the end of an error message, which suggests phantoms for a missing data set.
 
     Args:
         dataset (str): 'echonet', 'camus' or 'hmcqu'. Defaults to 'echonet'.
@@ -26,10 +26,7 @@ def or_phantoms(dataset: str = 'echonet') -> str:
 
 
 def find_recordings(root: str) -> list[Path]:
-    """Find the recordings of a folder at any depth, except hidden files and CAMUS labels (_gt).
-
-    Args:
-        root (str): The folder.
+    """Find the recordings in a folder at any depth, except hidden files and CAMUS labels (_gt).
 
     Returns:
         list[Path]: Sorted paths.
@@ -40,7 +37,7 @@ def find_recordings(root: str) -> list[Path]:
     if not root or not Path(root).is_dir():
         raise UserError(
             f'{root or "data_root"}: no such folder; expected a folder of recordings\n'
-            f'Set data_root to one, {or_phantoms()}'
+            f'Set data_root to such a folder, {or_phantoms()}'
         )
     recordings = []
     for folder, subfolders, names in os.walk(root, followlinks=True):
@@ -52,23 +49,23 @@ def find_recordings(root: str) -> list[Path]:
 
 
 def listed_recordings(list_file: str, root: str) -> list[Path]:
-    """Read the paths of a list, whether or not the files exist; each path once.
+    """Read the distinct paths of a list, whether or not the files exist.
 
     Args:
-        list_file (str): A text file with one path a line, or a .csv file with a column
+        list_file (str): A text file with one path per line, or a .csv file with a column
             ``filename``.
-        root (str): Folder that the paths are relative to; '' for the folder of the list.
+        root (str): Base folder of relative paths; '' for the folder of the list.
 
     Returns:
         list[Path]: In the order of the list.
 
     Raises:
-        UserError: If there is no such list, or it has no such column.
+        UserError: If the list does not exist or lacks the column.
     """
     path = Path(list_file)
     if not path.is_file():
         raise UserError(
-            f'{list_file}: no such file; expected a list of recordings, one path a line\n'
+            f'{list_file}: no such file; expected a list of recordings, one path per line\n'
             f'Set ann_file to a list, or omit it to read all of data_root, {or_phantoms()}'
         )
     folder = Path(root) if root else path.parent
@@ -83,6 +80,6 @@ def _csv_names(path: Path) -> list[str]:
     if column is None:
         raise UserError(
             f"{path}: no column 'filename'; found {', '.join(table) or 'nothing'}\n"
-            'Rename the column of the paths to filename, or use a text file with one path a line'
+            'Name the column of the paths filename, or use a text file with one path per line'
         )
     return list(table[column])

@@ -1,4 +1,4 @@
-"""Make the random draws of stock transforms, which use the global generators, reproducible."""
+"""Make stock transforms, which use the global random generators, reproducible."""
 
 from __future__ import annotations
 
@@ -19,7 +19,8 @@ def seeded_generators(key: RngKey) -> Iterator[None]:
     """Seed the global generators of Python, numpy and torch for one sample, then restore them.
 
     A stock transform then draws the same numbers for a sample in any process and in any order.
-    Worker processes, whose generators serve nothing else, skip the restoring: it takes 90 us.
+    Worker processes use their generators for nothing else, so they skip restoring, which takes
+    90 us.
 
     Args:
         key (RngKey): Key of the sample.

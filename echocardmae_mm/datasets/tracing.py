@@ -10,8 +10,8 @@ def tracing_outline(tracing: np.ndarray) -> np.ndarray:
     """Outline of a traced ventricle, down one wall and up the other.
 
     Args:
-        tracing (np.ndarray): Chords (x1, y1, x2, y2) in pixels, shape (n, 4). The first one, the
-            long axis, is not part of the outline.
+        tracing (np.ndarray): The long axis, which is not part of the outline, then the chords:
+            (x1, y1, x2, y2) in pixels, shape (n, 4).
 
     Returns:
         np.ndarray: Points (x, y), float64 of shape (2 * (n - 1), 2).
@@ -23,8 +23,8 @@ def tracing_mask(tracing: np.ndarray, shape: tuple[int, int]) -> np.ndarray:
     """Mask of a traced ventricle, as EchoNet-Dynamic's own loader draws it.
 
     Args:
-        tracing (np.ndarray): As for :func:`tracing_outline`.
-        shape (tuple[int, int]): Height and width of the frame, to which the mask is clipped.
+        tracing (np.ndarray): See :func:`tracing_outline`.
+        shape (tuple[int, int]): Height and width of the frame, which clips the mask.
 
     Returns:
         np.ndarray: uint8 of ``shape``, 1 in the ventricle.
@@ -44,8 +44,8 @@ def traced_area(tracing: np.ndarray) -> float:
 def visible_share(tracing: np.ndarray, shape: tuple[int, int]) -> float:
     """Approximate share of a traced ventricle that lies within the frame.
 
-    Points outside the frame, of height and width ``shape``, are moved to its border, so the part
-    outside loses its area. A tracing without area has a share of 0.
+    Points outside the frame (``shape`` is its height and width) are moved to its border, so the
+    part outside loses its area. A tracing without area has a share of 0.
     """
     height, width = shape
     clipped = np.clip(tracing, 0, (width, height, width, height))

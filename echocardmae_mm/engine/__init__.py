@@ -1,4 +1,4 @@
-"""Training loop, sampler, hooks and checkpoint files: exact resume, safe stop."""
+"""Training loop, sampler, hooks and checkpoint checks for exactly resumable training."""
 
 from echocardmae_mm.engine.brief_runner import BriefRunner
 from echocardmae_mm.engine.buffered_runtime_info_hook import BufferedRuntimeInfoHook

@@ -1,4 +1,4 @@
-"""A runner whose console output fits on a page."""
+"""A runner with brief console output."""
 
 from __future__ import annotations
 
@@ -23,12 +23,12 @@ _MESSAGES = (
 class BriefRunner(Runner):
     """``Runner`` that logs environment, config and hooks to the log file, not to the console.
 
-    The same applies to mmengine's one-line list of all metrics of a test, which
+    The same applies to mmengine's one-line list of all test metrics, which
     :func:`write_test_results` logs as tables. Any entry of ``default_hooks`` can be None.
     """
 
     def register_default_hooks(self, hooks: dict[str, Hook | dict | None] | None = None) -> None:
-        """Register the default hooks; mmengine's own method refuses None for hooks of others."""
+        """Register the default hooks; mmengine's own method rejects None for added hooks."""
         named = {k: v for k, v in (hooks or {}).items() if v is not None or k in _HOST_HOOKS}
         super().register_default_hooks(named)
 
@@ -36,7 +36,7 @@ class BriefRunner(Runner):
         """Register the custom hooks.
 
         Raises:
-            UserError: If one of this package is already a default hook.
+            UserError: If a hook of this package is already a default hook.
         """
         ours = {
             f'echocardmae_mm.{type(hook).__name__}'

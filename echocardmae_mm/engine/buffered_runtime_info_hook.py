@@ -1,4 +1,4 @@
-"""Runtime information of every iteration, without a GPU synchronisation at each."""
+"""Log runtime information without a GPU synchronisation in every iteration."""
 
 from __future__ import annotations
 
@@ -17,13 +17,14 @@ from echocardmae_mm.registry import HOOKS
 class BufferedRuntimeInfoHook(RuntimeInfoHook):
     """``RuntimeInfoHook`` that reads the losses of many iterations at once.
 
-    mmengine's own hook reads each loss at each iteration, which waits for the GPU, and copies an
-    array of up to a million values of each. This one leaves losses on the device until the log is
-    written, and keeps as many values as the log averages over. The log is the same.
+    In every iteration, mmengine's own hook reads each loss, which waits for the GPU, and copies its
+    history of up to a million values. This hook leaves losses on the device until the log is
+    written, and keeps only the values that the log averages over. The log is the same.
 
     Args:
-        history (int): Minimum number of values to keep of each quantity. Longer epochs and windows
-            of the log processor raise it; ``window_size='global'`` keeps all. Defaults to 2000.
+        history (int): Minimum number of values to keep per quantity. Longer epochs and longer
+            windows of the log processor raise it; ``window_size='global'`` keeps all values.
+            Defaults to 2000.
     """
 
     def __init__(self, history: int = 2000) -> None:
@@ -45,7 +46,7 @@ class BufferedRuntimeInfoHook(RuntimeInfoHook):
         data_batch: Any = None,
         outputs: dict[str, Any] | None = None,
     ) -> None:
-        """Buffer the losses, scalars or tensors of one value."""
+        """Buffer the losses, which are numbers or tensors with one element."""
         if outputs is not None:
             self._buffer.append(
                 {n: v.detach() if isinstance(v, Tensor) else v for n, v in outputs.items()}
@@ -57,7 +58,7 @@ class BufferedRuntimeInfoHook(RuntimeInfoHook):
             self._bound_history(runner)
 
     def after_train(self, runner: Runner) -> None:
-        """Log the iterations after the last line of the log."""
+        """Flush the iterations after the last log line."""
         self._flush(runner)
 
     def before_save_checkpoint(self, runner: Runner, checkpoint: dict[str, Any]) -> None:

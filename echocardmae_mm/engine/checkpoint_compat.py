@@ -1,4 +1,4 @@
-"""Check that a checkpoint fits a model, before mmengine loads whatever fits."""
+"""Check that a checkpoint fits a model; mmengine silently loads only the tensors that fit."""
 
 from __future__ import annotations
 
@@ -17,20 +17,20 @@ Tensors = dict[str, Tensor]
 def require_fit(model: nn.Module, checkpoint: str) -> None:
     """Refuse to test a checkpoint that leaves a part of the model at its random initialisation.
 
-    Position embeddings, which are computed, may be missing.
+    Position embeddings may be missing, because they are computed.
 
     Args:
         model (nn.Module): The model, with or without a wrapper.
-        checkpoint (str): Path or address.
+        checkpoint (str): Path or URL.
 
     Raises:
-        UserError: If the checkpoint lacks a tensor of the model, or has one of another size.
+        UserError: If the checkpoint lacks a tensor of the model or has one of another size.
     """
     own, found = _tensors(model, checkpoint)
     if missing := [name for name in own if name not in found]:
         raise UserError(
             f'{checkpoint}: lacks {len(missing)} of {len(own)} tensors of the model, such as '
-            f'{missing[0]}\nUse the config that it was trained with'
+            f'{missing[0]}\nUse the config that the checkpoint was trained with'
         )
     _require_same_sizes(own, found, checkpoint)
 
@@ -38,22 +38,22 @@ def require_fit(model: nn.Module, checkpoint: str) -> None:
 def require_start(model: nn.Module, checkpoint: str) -> None:
     """Refuse to start training from a checkpoint (``load_from``) of another model.
 
-    Logs which tensors stay at their random initialisation.
+    Logs which tensors keep their random initialisation.
 
     Args:
         model (nn.Module): The model, with or without a wrapper.
-        checkpoint (str): Path or address.
+        checkpoint (str): Path or URL.
 
     Raises:
-        UserError: If the checkpoint has no tensor of the model, or one of another size.
+        UserError: If the checkpoint has no tensor of the model or has one of another size.
     """
     own, found = _tensors(model, checkpoint)
     taken = own.keys() & found.keys()
     if not taken:
         raise UserError(
             f'{checkpoint}: contains none of the {len(own)} tensors of the model\n'
-            'To load a part of another model, use init_cfg of that part; convert weights of other '
-            'programs first'
+            'To load a part of another model, set init_cfg of that part; convert weights of other '
+            'codebases first'
         )
     _require_same_sizes({name: own[name] for name in taken}, found, checkpoint)
     fresh = sorted(own.keys() - taken)
@@ -78,7 +78,7 @@ def _require_same_sizes(own: Tensors, found: Tensors, checkpoint: str) -> None:
     for name, tensor in own.items():
         if tensor.shape != found[name].shape:
             raise UserError(
-                f'{checkpoint}: {name} has shape {tuple(found[name].shape)}, in the model '
-                f'{tuple(tensor.shape)}\nUse the config that it was trained with: patch_size, '
-                'tubelet_size, embed_dims and depth must be the same'
+                f'{checkpoint}: {name} has shape {tuple(found[name].shape)}, but '
+                f'{tuple(tensor.shape)} in the model\nUse the patch_size, tubelet_size, embed_dims '
+                'and depth that the checkpoint was trained with'
             )

@@ -1,4 +1,4 @@
-"""Compiles the model when training begins."""
+"""Compile the model when training begins."""
 
 from __future__ import annotations
 
@@ -17,13 +17,14 @@ from echocardmae_mm.registry import HOOKS
 class CompileHook(Hook):
     """Apply ``torch.compile`` to one method of the model when training begins.
 
-    mmengine's own ``compile`` setting compiles the whole training step, data preprocessor and
-    optimizer included; this compiles the losses and their gradients only. Shapes are static, since
-    the number of visible tokens is a constant of the config.
+    mmengine's own ``compile`` setting compiles the whole training step, including data preprocessor
+    and optimizer; this hook compiles only the losses and their gradients. Shapes are static,
+    because the number of visible tokens is a constant of the config.
 
     Args:
         method (str): Name of the method. Defaults to 'loss'.
-        **kwargs (Any): Of ``torch.compile``, such as ``mode='reduce-overhead'`` for CUDA graphs.
+        **kwargs (Any): Arguments of ``torch.compile``, such as ``mode='reduce-overhead'`` for CUDA
+            graphs.
     """
 
     def __init__(self, method: str = 'loss', **kwargs: Any) -> None:
@@ -31,7 +32,7 @@ class CompileHook(Hook):
         self.kwargs = {'dynamic': False, **kwargs}
 
     def before_train(self, runner: Runner) -> None:
-        """Replace the method by its compiled form."""
+        """Replace the method with its compiled form."""
         model = unwrap_model(runner.model)
         # Bound by hand: a copy of the model, such as EMA's, binds the function to itself.
         compiled = torch.compile(getattr(type(model), self.method), **self.kwargs)

@@ -16,8 +16,8 @@ from echocardmae_mm.registry import OPTIM_WRAPPERS
 class CPUAmpOptimWrapper(OptimWrapper):
     """``OptimWrapper`` whose forward pass runs under bfloat16 autocast on the CPU.
 
-    mmengine's ``AmpOptimWrapper`` requires an accelerator. bfloat16 has float32's range, so the
-    loss needs no scaling. Training with ``--amp`` selects this wrapper without a GPU.
+    mmengine's ``AmpOptimWrapper`` requires an accelerator. bfloat16 has the range of float32, so
+    the loss needs no scaling. Without a GPU, ``--amp`` selects this wrapper.
     """
 
     @contextmanager

@@ -1,4 +1,4 @@
-"""A sampler whose order depends only on seed and epoch, and which can begin inside an epoch."""
+"""A sampler whose order depends only on seed and epoch, and that can start within an epoch."""
 
 from __future__ import annotations
 
@@ -15,20 +15,20 @@ from echocardmae_mm.utils.counter_rng import EpochIndex, RngKey, RngStream, rand
 
 @DATA_SAMPLERS.register_module()
 class EpochSampler(Sampler):
-    """Yields :class:`EpochIndex`, from which the transforms take epoch and seed of their draws.
+    """Yield :class:`EpochIndex`, from which the transforms derive their random numbers.
 
-    Rank r of R takes every R-th sample of the epoch's order, starting with the r-th. The R batches
-    of one iteration together hold the samples of one process with R times the batch size; row i of
-    rank r is row i R + r of that batch. If R does not divide the number of samples, training drops
-    the last ones of the epoch's order, and evaluation repeats the first ones, which mmengine's
-    evaluator removes again.
+    Rank r of R yields every R-th sample of the epoch's order, starting with the r-th. The R batches
+    of one iteration together contain the samples that one process with R times the batch size would
+    load; row i of rank r is row i R + r of that batch. If R does not divide the number of samples,
+    training drops the last samples of the order. Evaluation repeats the first samples, and
+    mmengine's evaluator removes the repetitions.
 
     Args:
         dataset (Sized): The data set.
-        shuffle (bool): Whether each epoch has its own order; without it every pass yields the
-            samples in order, as of epoch 0. Defaults to True.
+        shuffle (bool): Whether each epoch has its own order. If false, every pass yields the
+            samples in order, as for epoch 0. Defaults to True.
         seed (int, optional): Seed of the run, the same on all ranks; the Runner passes its own.
-            Defaults to None, drawn and shared between ranks.
+            Defaults to None, a random seed shared by all ranks.
     """
 
     def __init__(self, dataset: Sized, shuffle: bool = True, seed: int | None = None) -> None:
@@ -40,12 +40,12 @@ class EpochSampler(Sampler):
         self._start = 0
 
     def __len__(self) -> int:
-        """Number of samples of this rank in a whole epoch."""
+        """Number of samples that this rank yields in a whole epoch."""
         share = len(self.dataset) / self.world_size
         return math.floor(share) if self.shuffle else math.ceil(share)
 
     def __iter__(self) -> Iterator[EpochIndex]:
-        """Yield the epoch's samples of this rank, beginning at :meth:`start_at`."""
+        """Yield this rank's samples of the epoch, starting as set by :meth:`start_at`."""
         start, self._start = self._start, 0
         epoch = self.epoch if self.shuffle else 0
         order = np.arange(len(self.dataset))

@@ -1,4 +1,4 @@
-"""Ctrl-C and SIGTERM save a checkpoint and leave."""
+"""Save a checkpoint and exit on Ctrl-C or SIGTERM."""
 
 from __future__ import annotations
 
@@ -27,12 +27,12 @@ _SAME_SIGNAL_S = 1.0
 
 @HOOKS.register_module()
 class GracefulStopHook(Hook):
-    """Finishes the iteration at SIGINT or SIGTERM, saves ``interrupted.pth`` and exits.
+    """On SIGINT or SIGTERM, finish the iteration, save ``interrupted.pth`` and exit.
 
-    The exit status is 128 plus the signal's number. A second signal ends the process at once; one
-    that arrives within a second is taken as the same signal, forwarded by ``make``, ``timeout`` or
-    ``torchrun``. In distributed training all ranks leave after the same iteration.
-    :class:`ResumableTrainLoop` restores the signal handlers however training ends.
+    The exit status is 128 plus the signal's number. A second signal quits immediately, but is
+    ignored within the first second, because ``make``, ``timeout`` and ``torchrun`` forward signals.
+    In distributed training all ranks exit after the same iteration. :class:`ResumableTrainLoop`
+    restores the signal handlers even if training fails.
     """
 
     priority = 'LOWEST'
@@ -46,32 +46,32 @@ class GracefulStopHook(Hook):
     def before_train(self, runner: Runner) -> None:
         """Install the signal handlers, before the loaders start their workers."""
         if get_world_size() > 1:
-            # The ranks agree between CPUs, so that no iteration waits for its GPU.
+            # Ranks communicate over gloo on the CPU, so that no iteration waits for the GPU.
             self._group = torch.distributed.new_group(backend='gloo')
         if threading.current_thread() is not threading.main_thread():
             return
         for number in (signal.SIGINT, signal.SIGTERM):
-            self._before[number] = signal.signal(number, self._remember)
+            self._before[number] = signal.signal(number, self._handle_signal)
         for loop in (runner.train_loop, runner.val_loop):
             if loop is not None:
                 shield_workers(loop.dataloader)
 
     def before_train_epoch(self, runner: Runner) -> None:
-        """Leave if a signal arrived between the epochs."""
-        self._leave_if_asked(runner, runner.iter)
+        """Exit if a signal arrived between epochs."""
+        self._stop_if_signalled(runner, runner.iter)
 
     def after_train_iter(
         self, runner: Runner, batch_idx: int, data_batch: Any = None, outputs: Any = None
     ) -> None:
-        """Leave if a signal arrived."""
-        self._leave_if_asked(runner, runner.iter + 1)
+        """Exit if a signal arrived."""
+        self._stop_if_signalled(runner, runner.iter + 1)
 
     def after_val_iter(
         self, runner: Runner, batch_idx: int, data_batch: Any = None, outputs: Any = None
     ) -> None:
-        """Leave if a signal arrived during validation; several ranks finish it first."""
+        """Exit if a signal arrived during validation; with several ranks, finish it first."""
         if self._group is None:
-            self._leave_if_asked(runner, runner.iter)
+            self._stop_if_signalled(runner, runner.iter)
 
     def leave_train(self, runner: Runner) -> None:
         """Restore the signal handlers."""
@@ -82,7 +82,7 @@ class GracefulStopHook(Hook):
         """Restore the signal handlers after a loop that does not call :meth:`leave_train`."""
         self.leave_train(runner)
 
-    def _remember(self, number: int, frame: FrameType | None) -> None:
+    def _handle_signal(self, number: int, frame: FrameType | None) -> None:
         if not self._signal:
             self._signal, self._time = number, time.monotonic()
             # Logging is not safe here: the signal may interrupt a log line.
@@ -95,15 +95,15 @@ class GracefulStopHook(Hook):
             signal.signal(number, signal.SIG_DFL)
             os.kill(os.getpid(), number)
 
-    def _leave_if_asked(self, runner: Runner, iteration: int) -> None:
+    def _stop_if_signalled(self, runner: Runner, iteration: int) -> None:
         if not runner.optim_wrapper.should_update():
-            return  # A checkpoint does not hold accumulated gradients.
-        asked = self._signal
+            return  # a checkpoint does not contain accumulated gradients
+        received = self._signal
         if self._group is not None:
-            number = torch.tensor(asked)
+            number = torch.tensor(received)
             all_reduce(number, op='max', group=self._group)
-            asked = int(number)  # A signal that arrived since counts the next time.
-        if not asked:
+            received = int(number)  # signals that arrived since then are handled next time
+        if not received:
             return
         path = Path(runner.work_dir, 'interrupted.pth')
         runner.save_checkpoint(
@@ -116,27 +116,27 @@ class GracefulStopHook(Hook):
             AtomicBackend().put(str(path).encode(), path.with_name('last_checkpoint'))
         barrier()
         runner.logger.warning(
-            f'{signal.Signals(asked).name}: saved {path}; '
+            f'{signal.Signals(received).name}: saved {path}; '
             'repeat the command with --resume to continue'
         )
-        raise SystemExit(128 + asked)
+        raise SystemExit(128 + received)
 
 
 def shield_workers(loader: DataLoader) -> None:
-    """Let only the main process end the workers of a loader, from their next start.
+    """Make the workers of a loader ignore signals from other processes, from their next start.
 
     Ctrl-C reaches every process of the terminal, and a scheduler's SIGTERM every process of the
-    job. A worker that dies of it would take the training down before it could save.
+    job. A worker that died of either would stop training before it could save.
 
     Args:
         loader (DataLoader): Its ``worker_init_fn`` is wrapped.
     """
-    loader.worker_init_fn = partial(_ignore_foreign_signals, loader.worker_init_fn)
+    loader.worker_init_fn = partial(_ignore_signals_of_others, loader.worker_init_fn)
 
 
-def _ignore_foreign_signals(worker_init: Callable[[int], None] | None, worker_id: int) -> None:
+def _ignore_signals_of_others(worker_init: Callable[[int], None] | None, worker_id: int) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    if hasattr(signal, 'sigwaitinfo'):  # Absent on macOS, where torch's own handling stays.
+    if hasattr(signal, 'sigwaitinfo'):  # absent on macOS, where torch's own handling stays
         signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM})
         threading.Thread(target=_exit_with_parent, daemon=True).start()
     if worker_init is not None:

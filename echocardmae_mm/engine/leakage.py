@@ -18,9 +18,9 @@ class Leakage(NamedTuple):
 
     Args:
         recordings (list[str]): Their files.
-        tested (int): Number of recordings of the test set.
-        unknown (list[str]): Checkpoints without a record of their training set, which may hide
-            further leakage.
+        tested (int): Number of recordings in the test set.
+        unknown (list[str]): Checkpoints without a record of their training set, for which leakage
+            cannot be excluded.
     """
 
     recordings: list[str]
@@ -29,10 +29,10 @@ class Leakage(NamedTuple):
 
 
 def find_leakage(checkpoint: str, dataset: Dataset) -> Leakage | None:
-    """Find the recordings of a test set that a checkpoint was trained on, under any name.
+    """Find the recordings of a test set that a checkpoint was trained on, even if renamed.
 
     Args:
-        checkpoint (str): Path or address.
+        checkpoint (str): Path or URL.
         dataset (Dataset): The test set.
 
     Returns:
@@ -56,15 +56,15 @@ def find_leakage(checkpoint: str, dataset: Dataset) -> Leakage | None:
 
 
 def check_leakage(checkpoint: str, dataset: Dataset, allowed: bool) -> Leakage | None:
-    """Refuse to test on recordings that the checkpoint was trained on, under any name.
+    """Refuse to test on recordings that the checkpoint was trained on, even if renamed.
 
     Args:
-        checkpoint (str): Path or address.
+        checkpoint (str): Path or URL.
         dataset (Dataset): The test set.
-        allowed (bool): Whether to report leakage instead of refusing it.
+        allowed (bool): Whether to return leakage instead of raising an error.
 
     Returns:
-        Leakage, optional: As :func:`find_leakage` returns it.
+        Leakage, optional: See :func:`find_leakage`.
 
     Raises:
         UserError: If there is leakage that is not allowed.
@@ -76,12 +76,12 @@ def check_leakage(checkpoint: str, dataset: Dataset, allowed: bool) -> Leakage |
         raise UserError(
             f'{checkpoint} was trained on {len(leakage.recordings)} of the {leakage.tested} '
             f'recordings to test on, such as {leakage.recordings[0]}\n'
-            'Test on others, or pass --allow-leakage, which the result will mention'
+            'Test on other recordings, or pass --allow-leakage; the results will mention it'
         )
     for origin in leakage.unknown:
         print_log(
-            f'{origin} has no record of the recordings it was trained on; leakage from it cannot '
-            'be excluded',
+            f'{origin} has no record of the recordings it was trained on: leakage cannot be '
+            'excluded',
             'current',
             logging.WARNING,
         )

@@ -1,4 +1,4 @@
-"""Provenance of a checkpoint: the code and the recordings that it comes from."""
+"""Record the provenance of a checkpoint: its code and its training recordings."""
 
 from __future__ import annotations
 
@@ -24,17 +24,18 @@ _UNRECORDED = 'checkpoints will not record the training videos: %s'
 
 @HOOKS.register_module()
 class ProvenanceHook(Hook):
-    """Records in ``meta['echocardmae_mm']`` of every checkpoint where it comes from.
+    """Store the provenance of every checkpoint in its ``meta['echocardmae_mm']``.
 
     * ``version``, ``commit`` and ``seed``;
     * ``videos``, if the training set has ``content_hashes()``: a hash of the bytes of each video
-      that this run and the checkpoints it started from were trained on, by which
-      :func:`find_leakage` recognises a video under any name;
+      that this run, or a checkpoint it started from, was trained on; :func:`find_leakage` uses the
+      hashes to recognise renamed videos;
     * ``started_from``: those checkpoints, and whether each recorded its videos.
 
-    A thread hashes the videos during the first iterations. A checkpoint written before it ends has
-    None as ``videos``, and a run resumed from it lists it in ``started_from``. If the training set
-    drew its own split of patients, the hook saves it as ``<work_dir>/split.csv``.
+    A thread hashes the videos during the first iterations. In a checkpoint written before it has
+    finished, ``videos`` is None, and a run resumed from that checkpoint lists it in
+    ``started_from``. If the training set split the patients itself, the hook saves the split as
+    ``<work_dir>/split.csv``.
     """
 
     def __init__(self) -> None:
@@ -44,7 +45,7 @@ class ProvenanceHook(Hook):
         self._hashing: Thread | None = None
 
     def before_run(self, runner: Runner) -> None:
-        """Refuse a config whose ``data_root`` or ``packed`` reaches no data set."""
+        """Reject a config whose ``data_root`` or ``packed`` has no effect."""
         require_used_data_root(runner.cfg)
 
     def before_train(self, runner: Runner) -> None:
@@ -90,13 +91,13 @@ def read_provenance(checkpoint: str) -> dict[str, Any]:
     """Read the provenance that :class:`ProvenanceHook` recorded.
 
     Args:
-        checkpoint (str): Path or address.
+        checkpoint (str): Path or URL.
 
     Returns:
         dict: ``version``, ``commit``, ``seed``, ``videos`` (hashes, or None if unknown) and
-        ``started_from`` (for each checkpoint that the run started from, its name as ``checkpoint``,
-        and as ``known`` whether it recorded its videos). A checkpoint of another program only has
-        the last two, None and empty.
+        ``started_from``, one dict per checkpoint that the run started from, with its name as
+        ``checkpoint`` and whether it recorded its videos as ``known``. For a checkpoint of another
+        program, only ``videos=None`` and an empty ``started_from``.
     """
     content = CheckpointLoader.load_checkpoint(checkpoint, map_location='cpu')
     meta = content.get('meta') if isinstance(content, dict) else None
@@ -113,7 +114,7 @@ def starting_points(cfg: dict[str, Any]) -> list[str]:
 
 
 def _seen_before(cfg: dict) -> tuple[list[dict[str, str | bool]], list[str]]:
-    """Entries of ``started_from``, and the hashes of the videos that those checkpoints saw."""
+    """Entries of ``started_from``, and hashes of the videos those checkpoints were trained on."""
     seen: list[str] = []
     known: dict[str, bool] = {}
     for checkpoint in starting_points(cfg):

@@ -1,4 +1,4 @@
-"""Hooks of pretraining: reconstruction plots, and the mean clip as a baseline."""
+"""Hooks for pretraining: plot reconstructions, and compute the mean clip as a baseline."""
 
 from __future__ import annotations
 
@@ -23,13 +23,13 @@ from echocardmae_mm.utils.counter_rng import EpochIndex
 
 @HOOKS.register_module()
 class ReconstructionHook(Hook):
-    """Plots the reconstruction of the same clips, under the same masks, every few epochs.
+    """Plot the reconstruction of the same clips, under the same masks, every few epochs.
 
-    It takes the first videos of the validation set, or of the training set without one, and writes
+    Uses the first videos of the validation set or, without one, of the training set, and writes
     ``<work_dir>/pictures/<video>_epoch_<n>.png``.
 
     Args:
-        interval (int): Epochs between plots; the last epoch is always drawn. Defaults to 50.
+        interval (int): Epochs between plots; the last epoch is always plotted. Defaults to 50.
         videos (int): Number of videos. Defaults to 2.
     """
 
@@ -75,10 +75,10 @@ class ReconstructionHook(Hook):
 
 @HOOKS.register_module()
 class TrainingMeanHook(Hook):
-    """Gives every :class:`ReconstructionMetric` of a test the mean target of the training set.
+    """Pass the mean target of the training set to every :class:`ReconstructionMetric` of a test.
 
-    The metric then reports the baseline ``train_mean``. Without a training set in the config it
-    does not.
+    The metrics then report the baseline ``train_mean``. Does nothing if the config has no training
+    set.
     """
 
     def before_test(self, runner: Runner) -> None:
@@ -94,11 +94,11 @@ class TrainingMeanHook(Hook):
 
 @torch.no_grad()
 def training_mean(model: Any, loader: dict, seed: int = 0) -> Tensor:
-    """Mean reconstruction target of all clips of a training set, one draw of clips a video.
+    """Mean reconstruction target of a training set, with clips sampled once per video.
 
     Args:
-        model (BaseModel): Its data preprocessor makes the targets.
-        loader (dict): Config of the training dataloader, for its data set, batch size and workers.
+        model (BaseModel): The model, whose data preprocessor makes the targets.
+        loader (dict): Config of the training dataloader: data set, batch size and workers.
         seed (int): Seed of the clips. Defaults to 0.
 
     Returns:

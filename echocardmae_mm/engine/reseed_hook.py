@@ -1,4 +1,4 @@
-"""Random generators whose state depends only on seed, iteration and rank."""
+"""Make the state of random generators depend only on seed, iteration and rank."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ from echocardmae_mm.utils.counter_rng import RngKey, RngStream, random_bits
 
 @HOOKS.register_module()
 class ReseedHook(Hook):
-    """Reseeds python, numpy and torch before each training iteration.
+    """Reseed Python, NumPy and torch before each training iteration.
 
-    Dropout and everything else that draws from the global generators is then the same in a resumed
-    run as in an uninterrupted one. The hook precedes all others, so that this includes their draws.
+    Dropout and everything else that uses the global generators is then the same in a resumed run as
+    in an uninterrupted one. The hook runs before all others, so this includes their random numbers.
     """
 
     priority = 'HIGHEST'

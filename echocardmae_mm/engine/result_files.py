@@ -1,4 +1,4 @@
-"""The results of a test: predictions.csv, plots and test.json in its work directory."""
+"""Write the results of a test: predictions.csv, plots and test.json."""
 
 from __future__ import annotations
 
@@ -24,10 +24,10 @@ from echocardmae_mm.utils.git import git_commit
 
 @HOOKS.register_module()
 class PredictionsHook(Hook):
-    """Writes the predictions of every :class:`PredictionMetric`, whichever tool runs the test.
+    """Write the predictions of every :class:`PredictionMetric`.
 
-    A test writes ``predictions.csv`` to the work directory. With ``plot``, it also writes
-    ``plots/test_*.png``, and a validation redraws ``plots/val_*.png``.
+    A test writes ``predictions.csv`` to the work directory, no matter which tool runs it. With
+    ``plot``, it also writes ``plots/test_*.png``, and each validation updates ``plots/val_*.png``.
 
     Args:
         plot (bool): Whether to draw plots; :func:`enable_plots` sets it. Defaults to False.
@@ -48,7 +48,7 @@ class PredictionsHook(Hook):
 
     @master_only
     def after_val_epoch(self, runner: Runner, metrics: dict[str, float] | None = None) -> None:
-        """Draw the plots of a validation."""
+        """Plot a validation."""
         for metric in _prediction_metrics(runner.val_evaluator):
             self._draw(runner, metric, 'val')
 
@@ -62,7 +62,7 @@ class PredictionsHook(Hook):
 
 
 def enable_plots(runner: Runner) -> None:
-    """Let the test of a runner plot its predictions.
+    """Make a runner plot the predictions of its test.
 
     Raises:
         UserError: If the config has no :class:`PredictionsHook`.
@@ -70,7 +70,7 @@ def enable_plots(runner: Runner) -> None:
     hooks = [hook for hook in runner.hooks if isinstance(hook, PredictionsHook)]
     if not hooks:
         raise UserError(
-            f'{runner.cfg.filename}: has no plots of a test; --plot needs '
+            f'{runner.cfg.filename}: --plot needs '
             "default_hooks.predictions=dict(type='echocardmae_mm.PredictionsHook')"
         )
     for hook in hooks:
@@ -87,11 +87,11 @@ def write_test_results(
     Args:
         runner (Runner): The runner of the test.
         metrics (dict[str, float]): The metrics that ``runner.test()`` returned.
-        checkpoint (str): Path or address of the tested checkpoint.
-        leakage (Leakage, optional): As :func:`check_leakage` returns it.
+        checkpoint (str): Path or URL of the tested checkpoint.
+        leakage (Leakage, optional): Result of :func:`check_leakage`.
 
     Returns:
-        Path: The file. It holds the metrics, the checkpoint with its SHA-256 and provenance, the
+        Path: The file. It contains the metrics, the checkpoint with its SHA-256 and provenance, the
         tested data sets, the leakage, the seed, the commit and the text of the config.
     """
     reporting = [metric for metric in runner.test_evaluator.metrics if hasattr(metric, 'report')]
@@ -125,7 +125,7 @@ def write_test_results(
 
 
 def _describe(dataset: Any) -> list[dict[str, Any]]:
-    """The data sets that were tested on, as they were found."""
+    """Describe the data sets of a test, with their counts on disk."""
     return [
         {
             'type': type(part).__name__,

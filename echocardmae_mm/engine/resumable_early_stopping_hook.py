@@ -14,20 +14,20 @@ _KEY = 'early_stopping'
 
 @HOOKS.register_module()
 class ResumableEarlyStoppingHook(EarlyStoppingHook):
-    """``EarlyStoppingHook`` that keeps its count in the checkpoint.
+    """``EarlyStoppingHook`` that stores its count in the checkpoint.
 
-    mmengine's own hook starts to count again in a resumed run, and needs the training data even in
-    a test. A validation that :class:`ResumableTrainLoop` repeats counts once. Takes the arguments
-    of ``EarlyStoppingHook``.
+    mmengine's own hook restarts the count in a resumed run, and needs the training data even in a
+    test. A validation that :class:`ResumableTrainLoop` repeats counts once. Takes the arguments of
+    ``EarlyStoppingHook``.
     """
 
     _counted: dict[str, Any] | None = None
 
     def before_run(self, runner: Runner) -> None:
-        """Do nothing, where mmengine's own hook builds the training loop even in a test."""
+        """Do nothing; mmengine's own hook builds the training loop here, even in a test."""
 
     def before_train(self, runner: Runner) -> None:
-        """Restore the count of the checkpoint."""
+        """Restore the count from the checkpoint."""
         stored = runner.message_hub.get_info(_KEY, None)
         if runner.iter > 0 and stored is not None:
             self._counted = stored

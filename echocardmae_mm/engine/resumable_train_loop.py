@@ -1,4 +1,4 @@
-"""An epoch loop that resumes inside an epoch."""
+"""An epoch-based training loop that can resume within an epoch."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ from echocardmae_mm.utils.errors import UserError
 
 _EPOCHS = 'echocardmae_mm.epochs'
 _ADVICE = (
-    'Resume with the data, batch size and number of GPUs of the checkpoint, or load only its '
-    'weights with load_from.'
+    'Resume with the same data, batch size and number of GPUs, or load only the weights with '
+    'load_from.'
 )
 
 
@@ -28,9 +28,9 @@ class ResumableTrainLoop(EpochBasedTrainLoop):
 
     mmengine's own loop repeats the epoch in which a checkpoint was written. This one continues at
     the iteration of the checkpoint, without loading earlier samples. It repeats a validation that
-    was due at the checkpoint, because the run may have ended in it. With :class:`EpochSampler` and
-    :class:`ReseedHook` the final weights are bit-identical, unless gradients are accumulated over
-    the iteration of the checkpoint, which mmengine does not store.
+    was due at the checkpoint, because the run may have ended during it. With :class:`EpochSampler`
+    and :class:`ReseedHook` the final weights are bit-identical, unless the checkpoint was written
+    between two updates with accumulated gradients, which mmengine does not store.
 
     Args:
         runner (Runner): The runner.
@@ -52,7 +52,7 @@ class ResumableTrainLoop(EpochBasedTrainLoop):
             )
 
     def run(self) -> nn.Module:
-        """Train until the last epoch, and call ``leave_train`` of the hooks even after an error.
+        """Train until the last epoch; call ``leave_train`` of the hooks even after an error.
 
         Raises:
             UserError: If the checkpoint was written with other data or another batch size.
@@ -114,7 +114,7 @@ class ResumableTrainLoop(EpochBasedTrainLoop):
             )
         if not self.runner.optim_wrapper.should_update():
             self.runner.logger.warning(
-                f'the checkpoint, at iteration {self._iter}, lies between two updates with '
+                f'the checkpoint at iteration {self._iter} was written between two updates with '
                 'accumulated gradients, which are lost: the run will differ from an uninterrupted '
                 'one'
             )
@@ -133,13 +133,13 @@ class ResumableTrainLoop(EpochBasedTrainLoop):
         sampler = self.dataloader.batch_sampler.sampler
         if not isinstance(sampler, EpochSampler):
             raise UserError(
-                f'{type(sampler).__name__} cannot begin inside an epoch, as this checkpoint '
+                f'{type(sampler).__name__} cannot start within an epoch, which this checkpoint '
                 "requires.\nUse sampler=dict(type='echocardmae_mm.EpochSampler')."
             )
         sampler.start_at(iteration * self.dataloader.batch_sampler.batch_size)
 
     def _take_seed_of_the_run(self) -> None:
-        # Resuming restores the checkpoint's seed, the first process's, after the sampler was built.
+        # The sampler was built before resuming restored the seed of the checkpoint.
         sampler = self.dataloader.batch_sampler.sampler
         if isinstance(sampler, EpochSampler):
             seed = torch.tensor(self.runner.seed)

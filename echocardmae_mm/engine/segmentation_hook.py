@@ -1,4 +1,4 @@
-"""Plots of segmented frames, during training and of a test."""
+"""Plot segmented frames during training and testing."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ from echocardmae_mm.registry import HOOKS
 
 @HOOKS.register_module()
 class SegmentationHook(Hook):
-    """Plots the first frames of each validation, and of a test, with predicted and true outlines.
+    """Plot predicted and true outlines on the first frames of a validation or a test.
 
     MMSegmentation's own hook reads image files; this one reads the frames of recordings. It writes
     ``<work_dir>/pictures/val_epoch_<n>.png`` and ``test.png``.
 
     Args:
-        interval (int): Epochs between plots; the last epoch is always drawn. Defaults to 10.
+        interval (int): Epochs between plots; the last epoch is always plotted. Defaults to 10.
         frames (int): Number of frames. Defaults to 8.
     """
 
@@ -36,7 +36,7 @@ class SegmentationHook(Hook):
         self._samples: list[Any] = []
 
     def before_val_epoch(self, runner: Runner) -> None:
-        """Forget the last validation."""
+        """Discard the predictions of the previous validation."""
         self._samples.clear()
 
     before_test_epoch = before_val_epoch
@@ -52,14 +52,14 @@ class SegmentationHook(Hook):
 
     @master_only
     def after_val_epoch(self, runner: Runner, metrics: dict[str, float] | None = None) -> None:
-        """Draw the plot of a validation when an interval ends."""
+        """Plot a validation every ``interval`` epochs."""
         epoch = runner.epoch
         if epoch % self.interval == 0 or epoch == runner.max_epochs:
             self._draw(runner, f'val_epoch_{epoch}', runner.val_dataloader.dataset.metainfo)
 
     @master_only
     def after_test_epoch(self, runner: Runner, metrics: dict[str, float] | None = None) -> None:
-        """Draw the plot of a test."""
+        """Plot a test."""
         self._draw(runner, 'test', runner.test_dataloader.dataset.metainfo)
 
     def _draw(self, runner: Runner, name: str, metainfo: dict[str, Any]) -> None:

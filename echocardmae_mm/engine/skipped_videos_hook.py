@@ -14,10 +14,10 @@ from echocardmae_mm.registry import HOOKS
 
 @HOOKS.register_module()
 class SkippedVideosHook(Hook):
-    """Logs after each epoch how many recordings were skipped, and each new one with its reason.
+    """After each epoch, log how many recordings were skipped, and why for each new one.
 
-    It reads ``skipped`` and ``padded`` of :class:`RecordingDataset`, flags that the workers share,
-    and does nothing for a data set without them.
+    Reads the flags ``skipped`` and ``padded`` of :class:`RecordingDataset`, which the workers
+    share. Does nothing for a data set without them.
     """
 
     def __init__(self) -> None:
@@ -25,7 +25,7 @@ class SkippedVideosHook(Hook):
         self._padded = 0
 
     def after_train_epoch(self, runner: Runner) -> None:
-        """Log the new ones."""
+        """Log newly skipped recordings and the counts."""
         datasets = unwrap_datasets(runner.train_dataloader.dataset)
         skipped = [_flagged(dataset, 'skipped') for dataset in datasets]
         padded = sum(len(_flagged(dataset, 'padded')) for dataset in datasets)
@@ -39,16 +39,16 @@ class SkippedVideosHook(Hook):
         total = sum(len(dataset) for dataset in datasets)
         if self._reported:
             runner.logger.warning(
-                f'{len(self._reported)} of {total} recordings skipped so far and replaced by '
-                'others; echocardmae check lists all faults of a data set'
+                f'skipped and replaced {len(self._reported)} of {total} recordings so far; '
+                'echocardmae check lists all faults of a data set'
             )
         if padded > self._padded:
             self._padded = padded
-            runner.logger.info(f'{padded} of {total} recordings so far are shorter than a clip')
+            runner.logger.info(f'padded {padded} of {total} recordings so far: shorter than a clip')
 
 
 def _flagged(dataset: Dataset, name: str) -> list[int]:
-    """Indices of the recordings that any process of any rank has flagged."""
+    """Indices of the recordings that any process on any rank has flagged."""
     flags = getattr(dataset, name, None)
     if flags is None:
         return []

@@ -1,4 +1,4 @@
-"""Give a regression head the targets of the training set."""
+"""Fit a regression head to the targets of the training set."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from echocardmae_mm.utils.errors import UserError
 
 @HOOKS.register_module()
 class TargetStatisticsHook(Hook):
-    """Calls ``fit_targets`` of the model's head with the EF of all training recordings.
+    """Call ``fit_targets`` of the model's head with the EF of all training recordings.
 
-    It runs before training, except in a resumed run, whose checkpoint holds the statistics.
+    Runs before training, but not in a resumed run, whose checkpoint contains the statistics.
     """
 
     def before_train(self, runner: Runner) -> None:

@@ -1,4 +1,4 @@
-"""Curves of a training run, drawn from the scalars that mmengine logs."""
+"""Plot the curves of a training run from the scalars that mmengine logs."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from mmengine.runner import Runner
 
 from echocardmae_mm.registry import HOOKS
 
-#: Validation metrics that are plotted: title, the metric of the baseline and its label.
+#: Validation metrics to plot: title, metric of the baseline and its label.
 VALIDATED = {
     'ef/mae': ('validation error (points of EF)', 'ef/mae_of_median', 'constant median'),
 }
@@ -34,12 +34,12 @@ def read_scalars(work_dir: str | Path, of_validation: bool = False) -> pd.DataFr
 
     Args:
         work_dir (str | Path): The run's work directory.
-        of_validation (bool): Whether to read the rows of validation, whose steps are epochs,
-            instead of those of training, whose steps are iterations. Defaults to False.
+        of_validation (bool): Whether to read validation rows, whose steps are epochs, instead of
+            training rows, whose steps are iterations. Defaults to False.
 
     Returns:
-        pd.DataFrame: A row for each logged step, sorted by ``step``; a step that a resumed run
-        repeats occurs once. Empty before the first step.
+        pd.DataFrame: One row per logged step, sorted by ``step``, without the repeated steps of a
+        resumed run. Empty before the first step.
     """
     files = sorted(Path(work_dir).glob('*/vis_data/scalars.json'))
     tables = [pd.read_json(file, lines=True) for file in files if file.stat().st_size]
@@ -53,11 +53,11 @@ def read_scalars(work_dir: str | Path, of_validation: bool = False) -> pd.DataFr
 
 
 def training_curves(scalars: pd.DataFrame, validations: pd.DataFrame | None = None) -> Figure:
-    """Plot every loss and the learning rate by iteration, validation errors by epoch.
+    """Plot every loss and the learning rate by iteration, and validation errors by epoch.
 
     Args:
-        scalars (pd.DataFrame): Of training, as :func:`read_scalars` returns them.
-        validations (pd.DataFrame, optional): Of validation. Those in :data:`VALIDATED` are plotted,
+        scalars (pd.DataFrame): Training scalars from :func:`read_scalars`.
+        validations (pd.DataFrame, optional): Validation scalars. Plots those in :data:`VALIDATED`,
             each with its baseline. Defaults to None.
     """
     titles = {**_TITLES, 'loss': 'total loss (Eq. 1)'} if 'loss_rec' in scalars else _TITLES
@@ -86,10 +86,10 @@ def training_curves(scalars: pd.DataFrame, validations: pd.DataFrame | None = No
 
 @HOOKS.register_module()
 class TrainingCurvesHook(Hook):
-    """Redraws ``<work_dir>/curves.png`` every few epochs, at the end, and after each validation.
+    """Update ``<work_dir>/curves.png`` every few epochs, at the end and after each validation.
 
     Args:
-        interval (int): Epochs between drawings. Defaults to 10.
+        interval (int): Epochs between updates. Defaults to 10.
     """
 
     priority = 'VERY_LOW'
@@ -98,12 +98,12 @@ class TrainingCurvesHook(Hook):
         self.interval = interval
 
     def after_train_epoch(self, runner: Runner) -> None:
-        """Redraw the curves when an interval ends."""
+        """Update the curves every ``interval`` epochs."""
         if self.every_n_epochs(runner, self.interval) or self.is_last_train_epoch(runner):
             self._draw(runner)
 
     def after_val_epoch(self, runner: Runner, metrics: dict[str, float] | None = None) -> None:
-        """Redraw the curves with the new validation."""
+        """Update the curves with the new validation."""
         self._draw(runner)
 
     @master_only

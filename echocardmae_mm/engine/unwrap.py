@@ -1,4 +1,4 @@
-"""The data sets and the model inside mmengine's wrappers."""
+"""Get the data sets or the model inside mmengine's wrappers."""
 
 from __future__ import annotations
 

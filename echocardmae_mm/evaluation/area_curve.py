@@ -18,7 +18,7 @@ def area_curve(table: pd.DataFrame, beats: Sequence[Beat], fps: float | None) ->
     Args:
         table (pd.DataFrame): Column ``area_cm2`` or ``area_pixels``, a row a frame.
         beats (Sequence[Beat]): Beats, as :func:`find_beats` returns them.
-        fps (float, optional): Frames a second; None counts in frames.
+        fps (float, optional): Frames per second; None counts in frames.
     """
     column, unit = ('area_cm2', 'cm²') if 'area_cm2' in table else ('area_pixels', 'pixels')
     area = table[column].to_numpy(np.float64)

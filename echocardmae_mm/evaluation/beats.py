@@ -39,7 +39,7 @@ def find_beats(volumes: np.ndarray, fps: float | None = None) -> list[Beat]:
     Args:
         volumes (np.ndarray): Volume or area of each frame, (T,); NaN, where the ventricle was not
             found, is interpolated.
-        fps (float, optional): Frames a second. Defaults to None, assumed to be 50.
+        fps (float, optional): Frames per second. Defaults to None, assumed to be 50.
 
     Returns:
         list[Beat]: In order; empty if nothing moves.

@@ -32,7 +32,8 @@ class DiagnosisMetric(PredictionMetric):
     no intervals.
 
     Args:
-        **kwargs (Any): Of :class:`PredictionMetric`: ``n_resamples``, ``seed``, ``collect_device``.
+        **kwargs (Any): Arguments of :class:`PredictionMetric`: ``n_resamples``, ``seed``,
+            ``collect_device``.
     """
 
     default_prefix = 'diagnosis'

@@ -55,7 +55,8 @@ class EFMetric(PredictionMetric):
     (validation during training) it reports the overall statistics only.
 
     Args:
-        **kwargs (Any): Of :class:`PredictionMetric`: ``n_resamples``, ``seed``, ``collect_device``.
+        **kwargs (Any): Arguments of :class:`PredictionMetric`: ``n_resamples``, ``seed``,
+            ``collect_device``.
     """
 
     default_prefix = 'ef'

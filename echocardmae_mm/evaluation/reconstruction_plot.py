@@ -25,7 +25,7 @@ def reconstruction_plot(
         target (Tensor): Reconstruction target, as ``clips``.
         reconstruction (Tensor): Predicted patches over the input, as ``clips``.
         masked (Tensor): Tokens hidden from the encoder, bool of shape (N,).
-        token_size (tuple[int, int]): Frames of a token, and its side in pixels.
+        token_size (tuple[int, int]): Frames per token, and its side in pixels.
         columns (int): Number of frames, evenly spaced. Defaults to 4.
         title (str): Title of the plot. Defaults to ''.
     """

@@ -65,7 +65,7 @@ class EchoSegMetric(PredictionMetric):
         network_size (tuple[int, int], optional): Width and height at which to report Dice and IoU
             as well, as ``network/...``: papers often compare labels that were shrunk. Both masks
             are sampled at the centres of the pixels. Defaults to None.
-        **kwargs (Any): Of :class:`PredictionMetric`: ``n_resamples``, ``seed``.
+        **kwargs (Any): Arguments of :class:`PredictionMetric`: ``n_resamples``, ``seed``.
     """
 
     default_prefix = 'seg'

@@ -1,4 +1,4 @@
-"""The pretraining model and its parts, encoders and heads for what follows it."""
+"""The pretraining model and its parts; encoders and heads for fine-tuning."""
 
 from echocardmae_mm.models.alignment_head import AlignmentHead
 from echocardmae_mm.models.background_decoder import BackgroundTokenDecoder

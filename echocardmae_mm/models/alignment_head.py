@@ -23,8 +23,8 @@ class AlignmentHead(BaseModule):
 
     Args:
         temperature (float): tau of Eq. 2. Defaults to 0.1.
-        loss_weight (float): Factor of the loss, lambda of Eq. 1. Defaults to 0.2.
-        include_positive (bool): Whether the denominator holds the positive pair, as in the
+        loss_weight (float): Weight of the loss, lambda of Eq. 1. Defaults to 0.2.
+        include_positive (bool): Whether the denominator includes the positive pair, as in the
             released code; Eq. 2 as printed excludes it. Defaults to False.
         symmetric (bool): Whether both clips serve as anchors, as in the released code; in Eq. 2
             only the first does. Defaults to False.
@@ -64,7 +64,7 @@ class AlignmentHead(BaseModule):
             Tensor: float32 scalar.
 
         Raises:
-            UserError: If the processes together have fewer than two videos.
+            UserError: If there are fewer than two videos in total.
         """
         with torch.autocast(features_1.device.type, enabled=False):
             first = F.normalize(features_1.float(), dim=-1)
@@ -81,8 +81,8 @@ class AlignmentHead(BaseModule):
             partners = torch.cat(all_gather(partners))
         if len(partners) < 2:
             raise UserError(
-                'the alignment loss needs at least two videos in a batch and got one: use '
-                'batch_size=2 or more, and drop_last=True in the dataloader'
+                'the alignment loss needs at least two videos per batch but got one: set '
+                'batch_size=2 or more and drop_last=True in the dataloader'
             )
         similarity = anchors @ partners.T / self.temperature
         positive = similarity.gather(1, own).squeeze(1)

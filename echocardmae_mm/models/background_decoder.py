@@ -1,4 +1,4 @@
-"""The decoder: predicts the masked patches from latents, mask tokens and background tokens."""
+"""The decoder, which predicts masked patches from latents, mask tokens and background tokens."""
 
 from __future__ import annotations
 
@@ -20,24 +20,25 @@ BACKGROUNDS = ('positional', 'single')
 class BackgroundTokenDecoder(BaseModule):
     """Predict masked sector patches from visible ones (sections 2.1 and 2.2, Fig. 1).
 
-    The mask token starts as in VideoMAE (truncated normal, 0.02), the background token at zero as
-    in the released code.
+    The mask token is initialised as in VideoMAE (truncated normal, 0.02), the background token with
+    zeros, as in the released code.
 
     Args:
         in_channels (int): Width of the encoder's latents. Defaults to 384.
         embed_dims (int): Width of the decoder. Defaults to 192.
         depth (int): Number of blocks. Defaults to 4.
         num_heads (int): Attention heads. Defaults to 3.
-        mlp_ratio (float): Width of the hidden layer over that of a token. Defaults to 4.
-        img_size (int): Side of the frames in pixels. Defaults to 112.
-        patch_size (int): Side of a patch in pixels. Defaults to 16.
-        num_frames (int): Frames of a clip. Defaults to 16.
-        tubelet_size (int): Frames of a patch. Defaults to 2.
-        background (str): 'positional' adds the background token, with its position, for every token
-            outside the sector (the paper; released code since 37bf429); 'single' adds it once,
-            without position (released code v0.1.0). Defaults to 'positional'.
-        attn_bias (bool): As :class:`MaskedVisionTransformer`. Defaults to True.
-        with_cp (bool): Whether to checkpoint the blocks: less memory, more time. Defaults to False.
+        mlp_ratio (float): MLP hidden width divided by token width. Defaults to 4.
+        img_size (int): Height and width of the frames in pixels. Defaults to 112.
+        patch_size (int): Height and width of a patch in pixels. Defaults to 16.
+        num_frames (int): Frames per clip. Defaults to 16.
+        tubelet_size (int): Frames per patch. Defaults to 2.
+        background (str): 'positional' adds the background token once per token outside the sector,
+            with its position embedding (the paper; released code since 37bf429); 'single' adds it
+            once, without a position (released code v0.1.0). Defaults to 'positional'.
+        attn_bias (bool): See :class:`FusedVisionTransformer`. Defaults to True.
+        with_cp (bool): Whether to use gradient checkpointing, which saves memory but takes longer.
+            Defaults to False.
         init_cfg (dict | list[dict], optional): Initialisation. Defaults to ``VIDEOMAE_INIT``.
 
     Raises:
@@ -71,7 +72,7 @@ class BackgroundTokenDecoder(BaseModule):
         super().__init__(init_cfg=init_cfg)
         if background not in BACKGROUNDS:
             raise UserError(
-                f"background is {background!r}; it can be 'positional' (the paper) or 'single'"
+                f"background={background!r} is unknown; choose 'positional' (the paper) or 'single'"
             )
         self.background = background
         self.with_cp = with_cp
@@ -106,8 +107,8 @@ class BackgroundTokenDecoder(BaseModule):
             visible (Tensor): Their indices, int64 of shape (B, Nv).
             masked (Tensor): Indices of the tokens to predict, int64 of shape (B, Nm).
             background (Tensor): Indices of the tokens outside the sector, int64 of shape (B, Nb).
-            valid (Tensor, optional): bool of shape (B, Nm), false where ``masked`` holds a
-                background token. The decoder treats it as background or, with
+            valid (Tensor, optional): bool of shape (B, Nm), false where ``masked`` is padded with a
+                background token. The decoder treats that token as background or, with
                 ``background='single'``, ignores it; its prediction is meaningless. Defaults to
                 None, all are valid.
 

@@ -1,4 +1,4 @@
-"""Check a pretrained checkpoint against a model, and log which tensors it fills."""
+"""Check that a pretrained checkpoint fits a model, and log which tensors are loaded."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def report_checkpoint(
     may_be_unused: Collection[str] = LAST_NORMS,
     left_fresh: Collection[str] = (),
 ) -> None:
-    """Log which tensors of a module a checkpoint fills; refuse a checkpoint that does not fit.
+    """Log which tensors of a module are loaded; reject a checkpoint that does not fit.
 
     Args:
         module (nn.Module): The encoder or decoder that will load it.
@@ -52,10 +52,10 @@ def report_checkpoint(
             to the encoder's last norms.
         may_be_unused (Collection[str]): Tensors of the checkpoint that the module may lack.
             Defaults to the encoder's last norms.
-        left_fresh (Collection[str]): Tensors of both that are not loaded. Defaults to ().
+        left_fresh (Collection[str]): Tensors to keep at their initial values. Defaults to ().
 
     Raises:
-        UserError: If the file does not exist, or lacks the part, or a tensor does not fit.
+        UserError: If the file does not exist, lacks the part or has a tensor that does not fit.
     """
     found = _load_part(checkpoint, prefix, part)
     own = {name: tensor for name, tensor in module.state_dict().items() if name != _POSITIONS}
@@ -69,7 +69,7 @@ def report_checkpoint(
         raise UserError(
             f'{checkpoint}: {len(unexpected)} tensors are only in {where}, '
             f'such as {unexpected[0]}\n'
-            f'Set depth and width as in pretraining, and prefix to that of its {part}'
+            f'Set depth and width as in pretraining, and prefix to that of the {part} in the file'
         )
     print_log(
         f'{part}: {len(loaded)} of {len(own)} tensors from {checkpoint}; '
@@ -83,19 +83,20 @@ def _load_part(checkpoint: str, prefix: str, part: str) -> dict[str, Tensor]:
     if '://' not in checkpoint and not Path(checkpoint).is_file():
         raise UserError(
             f'{checkpoint}: no such checkpoint\n'
-            f'Pretrain first, name another one by model.{module}.init_cfg.checkpoint=..., or start '
-            f'from scratch by model.{module}.init_cfg=None'
+            f'Run pretraining first, set model.{module}.init_cfg.checkpoint to another file, or '
+            f'train from scratch with model.{module}.init_cfg=None'
         )
     content = CheckpointLoader.load_checkpoint(checkpoint, map_location='cpu')
     if not isinstance(content, dict):
-        raise UserError(f'{checkpoint}: holds a {type(content).__name__}, not a state_dict')
+        raise UserError(f'{checkpoint}: contains a {type(content).__name__}, not a state dict')
     state = content.get('state_dict', content)
     if prefix and not prefix.endswith('.'):
         prefix = f'{prefix}.'
     found = {name.removeprefix(prefix): x for name, x in state.items() if name.startswith(prefix)}
     if not found:
         raise UserError(
-            f'{checkpoint}: no tensor begins with {prefix!r}; it has {", ".join(list(state)[:3])}'
+            f'{checkpoint}: no tensor name starts with {prefix!r}; found '
+            f'{", ".join(list(state)[:3])}, ...'
         )
     return found
 
@@ -109,7 +110,7 @@ def _require_same_sizes(
             continue
         describe = _patch if len(here) == len(there) == 5 else str
         raise UserError(
-            f'{checkpoint}: {name} has {describe(there)}, in the model {describe(here)}\n'
+            f'{checkpoint}: {name} has {describe(there)}, but the model has {describe(here)}\n'
             'Set patch_size, tubelet_size, embed_dims and depth of the model as in pretraining'
         )
 

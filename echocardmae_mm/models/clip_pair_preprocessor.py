@@ -17,8 +17,8 @@ from echocardmae_mm.utils.errors import UserError
 class TokenIndices(NamedTuple):
     """Indices of the N tokens of each clip, int64; each token is in one of three groups.
 
-    Where sectors differ in size, ``masked`` is padded with background tokens to a constant shape,
-    and ``background`` is empty.
+    If sectors differ in size, ``masked`` is padded with background tokens to a constant shape, and
+    ``background`` is empty.
 
     Args:
         visible (Tensor): Sector tokens that the encoder sees, (B, Nv).
@@ -38,9 +38,9 @@ class TokenIndices(NamedTuple):
 class ClipPairPreprocessor(BaseDataPreprocessor):
     """Move clip pairs to the device; add denoised targets and masks.
 
-    Frames stay uint8 on the scale 0-255; the model normalises the patches that it needs. A batch
-    of B videos becomes 2B clips, all first clips before all second clips, so that ``x.chunk(2)``
-    gives the pairs. Targets and masks from the pipeline are kept.
+    Frames stay uint8 on the scale 0-255; the model normalises only the patches that it needs. A
+    batch of B videos becomes 2B clips, all first clips before all second clips, so ``x.chunk(2)``
+    returns the pairs. Targets and masks from the pipeline take precedence.
 
     Args:
         mean (Sequence[float]): Mean of R, G and B on the scale 0-255.
@@ -70,18 +70,19 @@ class ClipPairPreprocessor(BaseDataPreprocessor):
         """Prepare the inputs of the model.
 
         Args:
-            data (dict): A collated batch. ``inputs`` holds, as lists or stacked, ``imgs`` uint8
-                (2, 3, T, H, W) per video; ``key`` int64 (3,) unless it holds ``sector`` and
-                ``masked``, bool (2, N); optionally ``target``, like ``imgs``, and ``sector_mask``,
-                bool (H, W).
-            training (bool): Has no effect. Defaults to False.
+            data (dict): A collated batch. Each entry of ``inputs`` is a stacked tensor or a list
+                with one tensor per video: ``imgs``, uint8 (2, 3, T, H, W); either ``key``, int64
+                (3,), or ``sector`` and ``masked``, bool (2, N); optionally ``target``, like
+                ``imgs``, and ``sector_mask``, bool (H, W).
+            training (bool): Ignored. Defaults to False.
 
         Returns:
             dict: ``data_samples`` and ``inputs``: ``imgs`` and ``target``, uint8 (2B, 3, T, H, W),
             and ``tokens``, :class:`TokenIndices`.
 
         Raises:
-            UserError: If an entry is missing, a video has not 2 clips, or the masks do not fit.
+            UserError: If an entry is missing, a video does not have two clips, or the masks are
+                invalid.
         """
         batch = {
             name: value if isinstance(value, Tensor) else torch.stack(list(value))
@@ -90,7 +91,7 @@ class ClipPairPreprocessor(BaseDataPreprocessor):
         _require(batch, 'imgs', "mmaction.FormatShape(input_format='NCTHW')")
         if batch['imgs'].shape[1] != 2:
             raise UserError(
-                f'pretraining needs two clips per video and got {batch["imgs"].shape[1]}: '
+                f'pretraining needs two clips per video but got {batch["imgs"].shape[1]}: '
                 'set num_clips=2 in SampleRandomClips'
             )
         imgs = self.cast_data(stack_views(batch['imgs']))  # (2B, 3, T, H, W)
@@ -133,7 +134,7 @@ class ClipPairPreprocessor(BaseDataPreprocessor):
         if self.sector_mask is None or 'masked' in batch:
             for name in ('sector', 'masked'):
                 _require(batch, name, 'mask=dict() in the data preprocessor or SectorMask')
-            # Count before the move, which avoids a GPU synchronisation.
+            # Count on the CPU, to avoid a GPU synchronisation.
             sector, masked = stack_views(batch['sector']), stack_views(batch['masked'])
             num_visible, num_masked = count_tokens(sector, masked)
         else:
@@ -156,13 +157,13 @@ def stack_views(batch: Tensor) -> Tensor:
 def token_indices(
     sector: Tensor, masked: Tensor, num_visible: int, num_masked: int | None
 ) -> TokenIndices:
-    """Turn masks into indices; :mod:`echocardmae_mm.sector.geometry` defines their polarity.
+    """Turn masks into indices; see :mod:`echocardmae_mm.sector.geometry` for their meaning.
 
     Args:
         sector (Tensor): bool of shape (B, N).
         masked (Tensor): bool of shape (B, N), within the sector.
-        num_visible (int): Visible tokens in each row.
-        num_masked (int, optional): Masked tokens in each row; None if rows differ.
+        num_visible (int): Number of visible tokens in each row.
+        num_masked (int, optional): Number of masked tokens in each row; None if rows differ.
 
     Returns:
         TokenIndices: In ascending order within each group.
@@ -184,19 +185,20 @@ def count_tokens(sector: Tensor, masked: Tensor) -> tuple[int, int | None]:
         masked (Tensor): bool of shape (B, N).
 
     Returns:
-        tuple[int, int | None]: Visible and masked tokens; None where the masked tokens of clips
-        differ in number.
+        tuple[int, int | None]: Number of visible and of masked tokens; None if the number of masked
+        tokens differs between clips.
 
     Raises:
-        UserError: If a token outside the sector is masked, or clips differ in visible tokens.
+        UserError: If a token outside the sector is masked, or the number of visible tokens differs
+            between clips.
     """
     if (masked & ~sector).any():
         raise UserError('the mask covers tokens outside the sector; it must lie within the sector')
     visible = (sector & ~masked).sum(1)
     if visible.min() != visible.max():
         raise UserError(
-            f'the clips of a batch have {int(visible.min())} to {int(visible.max())} visible '
-            'tokens: set num_visible in SectorMask'
+            f'clips have {int(visible.min())} to {int(visible.max())} visible tokens, but all '
+            'clips need the same number: set num_visible in SectorMask'
         )
     hidden = masked.sum(1)
     same = bool(hidden.min() == hidden.max())
@@ -206,6 +208,6 @@ def count_tokens(sector: Tensor, masked: Tensor) -> tuple[int, int | None]:
 def _require(batch: dict[str, Tensor], name: str, source: str) -> None:
     if name not in batch:
         raise UserError(
-            f'the batch has no {name!r}: use {source} and put {name!r} in collect_keys of '
+            f'the batch has no {name!r}: use {source} and add {name!r} to collect_keys of '
             'PackActionInputs'
         )

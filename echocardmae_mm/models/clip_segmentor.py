@@ -17,8 +17,8 @@ from echocardmae_mm.registry import MODELS
 class ClipSegmentor(BaseModel):
     """MMSegmentation's ``EncoderDecoder`` for clips.
 
-    Encoder and head process all frames of a clip; the losses count labelled frames only, so that
-    labels at end-diastole and end-systole suffice.
+    Encoder and head process all frames of a clip. The losses use labelled frames only, so labels at
+    end-diastole and end-systole suffice.
 
     Args:
         backbone (dict): The encoder, with outputs of shape (B, C, t, h, w):
@@ -26,8 +26,8 @@ class ClipSegmentor(BaseModel):
         decode_head (dict): :class:`MAESegHead` with the encoder's ``num_frames`` and
             ``tubelet_size``.
         data_preprocessor (dict): ``mmaction.ActionDataPreprocessor`` with ``format_shape='NCTHW'``.
-        train_cfg (dict, optional): Ignored, for MMSegmentation's configs. Defaults to None.
-        test_cfg (dict, optional): Ignored likewise. Defaults to None.
+        train_cfg (dict, optional): Ignored; MMSegmentation's configs set it. Defaults to None.
+        test_cfg (dict, optional): Ignored, like ``train_cfg``. Defaults to None.
         init_cfg (dict, optional): Initialisation. Defaults to None.
     """
 
@@ -51,8 +51,8 @@ class ClipSegmentor(BaseModel):
 
         Args:
             inputs (Tensor): Normalised clips, (B, 1, 3, T, H, W).
-            data_samples (list[SegDataSample], optional): For losses with ``gt_sem_seg`` of shape
-                (T, H, W); for predictions with ``ori_shape``. Defaults to None.
+            data_samples (list[SegDataSample], optional): Losses need ``gt_sem_seg`` of shape
+                (T, H, W), predictions need ``ori_shape``. Defaults to None.
             mode (str): 'loss', 'predict' or 'tensor'. Defaults to 'tensor'.
 
         Returns:
@@ -67,7 +67,7 @@ class ClipSegmentor(BaseModel):
         if mode == 'tensor' or data_samples is None:
             return logits
         for sample, its_logits in zip(data_samples, logits):
-            # As MMSegmentation: resize the logits before the argmax.
+            # Like MMSegmentation, resize the logits before the argmax.
             frames = F.interpolate(
                 its_logits.transpose(0, 1),
                 size=sample.ori_shape,

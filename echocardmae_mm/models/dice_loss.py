@@ -14,15 +14,15 @@ from echocardmae_mm.registry import MODELS
 class DiceLoss(nn.Module):
     """1 - Dice, averaged over images and classes, as MONAI's ``DiceLoss(softmax=True)``.
 
-    This is the loss of the released ``train_seg.py``, for ``loss_decode`` of any MMSegmentation
-    head. Pixels of ``ignore_index`` and images without labelled pixels are excluded;
-    MMSegmentation's own ``DiceLoss`` counts such pixels as background.
+    This is the loss of the released ``train_seg.py``; it works as ``loss_decode`` of any
+    MMSegmentation head. It excludes pixels labelled ``ignore_index`` and images without labelled
+    pixels; MMSegmentation's own ``DiceLoss`` counts such pixels as background.
 
     Args:
-        include_background (bool): Whether class 0 counts. Defaults to True.
+        include_background (bool): Whether to include class 0. Defaults to True.
         smooth (float): Added to numerator and denominator. Defaults to 1e-5.
-        loss_weight (float): Factor of the loss. Defaults to 1.
-        loss_name (str): Its name in the log. Defaults to 'loss_dice'.
+        loss_weight (float): Weight of the loss. Defaults to 1.
+        loss_name (str): Name of the loss in the log. Defaults to 'loss_dice'.
 
     Example:
         >>> import torch
@@ -58,12 +58,12 @@ class DiceLoss(nn.Module):
 
         Args:
             logits (Tensor): (N, K, H, W).
-            labels (Tensor): Classes, int64 of shape (N, H, W).
-            weight (Tensor, optional): Weights of the pixels, (N, H, W). Defaults to None, all 1.
+            labels (Tensor): Class of each pixel, int64 of shape (N, H, W).
+            weight (Tensor, optional): Weight of each pixel, (N, H, W). Defaults to None, all 1.
             ignore_index (int): Label of pixels to ignore. Defaults to 255.
 
         Returns:
-            Tensor: float32 scalar; 0 where no pixel is labelled.
+            Tensor: float32 scalar; 0 if no pixel is labelled.
         """
         counts = labels != ignore_index
         pixels = counts.float() if weight is None else counts * weight

@@ -1,4 +1,4 @@
-"""EchoCardMAE: masked-autoencoder pretraining on pairs of clips of an echocardiogram."""
+"""EchoCardMAE: masked-autoencoder pretraining on pairs of echocardiogram clips."""
 
 from __future__ import annotations
 
@@ -19,7 +19,8 @@ from echocardmae_mm.utils.errors import UserError
 class EchoCardMAE(BaseModel):
     """The pretraining model of Fig. 1.
 
-    It passes its geometry to encoder, decoder and mask, and the encoder's width to the decoder.
+    The model passes its geometry (sizes of frames, clips and patches) to the encoder, the decoder
+    and the mask, and the encoder's width to the decoder.
 
     Args:
         backbone (dict): The encoder, a :class:`PatchEncoder` such as
@@ -27,12 +28,12 @@ class EchoCardMAE(BaseModel):
         neck (dict): The decoder, such as :class:`BackgroundTokenDecoder`.
         reconstruction_head (dict): L_rec of Eq. 1.
         alignment_head (dict, optional): L_align of Eq. 1. Defaults to None, reconstruction only.
-        data_preprocessor (dict, optional): :class:`ClipPairPreprocessor`. Defaults to None, for
-            loading weights only.
-        img_size (int): Side of the frames in pixels. Defaults to 112.
-        patch_size (int): Side of a patch in pixels. Defaults to 16.
-        num_frames (int): Frames of a clip. Defaults to 16.
-        tubelet_size (int): Frames of a patch. Defaults to 2.
+        data_preprocessor (dict, optional): :class:`ClipPairPreprocessor`. Defaults to None, which
+            suffices for loading weights.
+        img_size (int): Height and width of the frames in pixels. Defaults to 112.
+        patch_size (int): Height and width of a patch in pixels. Defaults to 16.
+        num_frames (int): Frames per clip. Defaults to 16.
+        tubelet_size (int): Frames per patch. Defaults to 2.
         init_cfg (dict, optional): Initialisation of the model, such as ``dict(type='Pretrained',
             checkpoint=...)``. Defaults to None.
 
@@ -99,7 +100,7 @@ class EchoCardMAE(BaseModel):
         if mode == 'tensor':
             self._require_geometry(inputs)
             return self.encode(inputs['imgs'], inputs['tokens'].visible)
-        raise ValueError(f"mode is {mode!r}; it can be 'tensor', 'loss' or 'predict'")
+        raise ValueError(f"mode={mode!r} is unknown; choose 'tensor', 'loss' or 'predict'")
 
     def loss(self, inputs: dict[str, Any]) -> dict[str, Tensor]:
         """Compute the two weighted terms of Eq. 1.
@@ -169,9 +170,9 @@ class EchoCardMAE(BaseModel):
 
         Returns:
             list[BaseDataElement]: One per video, with ``input``, ``target`` and ``reconstruction``,
-            float32 (2, 3, T, H, W) on the scale 0-255, where the reconstruction is the prediction
-            in masked tokens and the input elsewhere; ``masked`` and ``sector``, bool (2, N); and
-            ``token_size``, the frames and the side in pixels of a token.
+            float32 (2, 3, T, H, W) on the scale 0-255; ``masked`` and ``sector``, bool (2, N); and
+            ``token_size``, the number of frames and the height in pixels of a token. The
+            reconstruction is the prediction at masked tokens and the input elsewhere.
         """
         self._require_geometry(inputs)
         clips, tokens = inputs['imgs'], inputs['tokens']
@@ -207,8 +208,8 @@ class EchoCardMAE(BaseModel):
         found = tuple(inputs['imgs'].shape[2:])
         if found != self.clip_size:
             raise UserError(
-                f'clips of {found} (frames, height, width), the model expects '
-                f'{self.clip_size}: set its num_frames and img_size as in the pipeline'
+                f'clips of {found} (frames, height, width), but the model expects '
+                f'{self.clip_size}: set num_frames and img_size of the model as in the pipeline'
             )
         num_frames, height, width = self.clip_size
         expected = height * width * num_frames // (self.patch_size**2 * self.tubelet_size)
@@ -216,7 +217,7 @@ class EchoCardMAE(BaseModel):
         num_tokens = sum(ids.shape[1] for ids in (tokens.visible, tokens.masked, tokens.background))
         if num_tokens != expected:
             raise UserError(
-                f'masks of {num_tokens} tokens, the model has {expected}: set patch_size and '
+                f'masks of {num_tokens} tokens, but the model has {expected}: set patch_size and '
                 'tubelet_size of SectorMask as in the model'
             )
 
@@ -225,7 +226,7 @@ def _with_geometry(part: str, config: dict[str, Any], geometry: dict[str, int]) 
     for name, value in geometry.items():
         if config.get(name, value) != value:
             raise UserError(
-                f'{part}.{name}={config[name]} differs from {value} of the model: set {name} of '
-                'the model only; it passes it on'
+                f'{part}.{name}={config[name]} contradicts {name}={value} of the model: set {name} '
+                'of the model only, which passes it on'
             )
     return {**config, **geometry}

@@ -1,4 +1,4 @@
-"""Ejection fraction from pooled features."""
+"""Predict the ejection fraction from pooled features."""
 
 from __future__ import annotations
 
@@ -23,24 +23,23 @@ _BINS = 101
 
 @MODELS.register_module()
 class EFHead(BaseModule):
-    """A linear layer on the pooled features (the released code's ``train_ef.py``).
+    """A linear layer on the pooled features, as in ``train_ef.py`` of the released code.
 
-    Its weight starts at zero and its bias at the mean EF of the training set, which
-    :class:`TargetStatisticsHook` computes, so that it first predicts that mean. It runs in float32
-    even under autocast: bfloat16 resolves only 0.25 % at an EF of 60 %.
+    The weight starts at zero and the bias at the mean EF of the training set, which
+    :class:`TargetStatisticsHook` computes: the untrained head predicts that mean. The head runs in
+    float32 even under autocast, because bfloat16 resolves only 0.25 % at an EF of 60 %.
 
     Args:
         in_channels (int): Width of the features. Defaults to 384.
         target (str): 'percent' predicts EF / 100 with a loss in per cent (the released code);
-            'zscore' uses standard deviations from the mean. Defaults to
-            'percent'.
-        loss (str): 'l1' (the released code), or 'l2', which weighs the rare EF far from the mean
-            more. Defaults to 'l1'.
+            'zscore' predicts standard deviations from the mean. Defaults to 'percent'.
+        loss (str): 'l1' (the released code), or 'l2', which gives more weight to large errors, such
+            as those of rare EF far from the mean. Defaults to 'l1'.
         mean (float, optional): Mean EF of the training set in per cent. Defaults to None,
             set by :class:`TargetStatisticsHook`.
         std (float, optional): Standard deviation of the training set's EF in per cent. Defaults to
             None, likewise.
-        reweight (str): Weights of the recordings by the rarity of their EF: 'none', 'inverse' or
+        reweight (str): How to weight recordings by the rarity of their EF: 'none', or 'inverse' or
             'sqrt_inverse' of the training set's density in bins of one per cent, smoothed by
             ``smoothing``; the mean weight is 1 (label distribution smoothing: Yang et al.,
             "Delving into deep imbalanced regression", ICML 2021). Defaults to 'none'.
@@ -52,8 +51,8 @@ class EFHead(BaseModule):
         init_cfg (dict, optional): Initialisation, such as a checkpoint. Defaults to None.
 
     Raises:
-        UserError: If ``target``, ``loss`` or ``reweight`` is unknown, or ``stop_gradient`` has no
-            ``contrast``.
+        UserError: If ``target``, ``loss`` or ``reweight`` is unknown, or ``stop_gradient`` is set
+            without ``contrast``.
 
     Example:
         >>> import torch
@@ -89,7 +88,7 @@ class EFHead(BaseModule):
                 f'EFHead: reweight={reweight!r} is unknown; choose one of {[*REWEIGHTINGS]}'
             )
         if stop_gradient and contrast is None:
-            raise UserError('EFHead: stop_gradient=True needs a contrast that trains the backbone')
+            raise UserError('EFHead: stop_gradient=True needs contrast to train the backbone')
         self.target = target
         self.error = LOSSES[loss]
         self.reweight = reweight
@@ -107,7 +106,7 @@ class EFHead(BaseModule):
     def fit_targets(self, efs: Sequence[float] | np.ndarray) -> None:
         """Set mean, standard deviation and weights from the training set.
 
-        A mean or deviation from the config is kept.
+        Keeps a mean or a standard deviation that the config sets.
 
         Args:
             efs (Sequence[float]): EF of each recording of the training set, in per cent.
@@ -144,7 +143,8 @@ class EFHead(BaseModule):
         """Compute the loss between predicted and true EF.
 
         Args:
-            features (Tensor): (B * M, C, ...), the M clips of a recording in a row.
+            features (Tensor): (B * M, C, ...), with consecutive rows for the M clips of a
+                recording.
             data_samples (list[BaseDataElement]): One per recording, with ``ef`` in per cent.
 
         Returns:
@@ -152,12 +152,14 @@ class EFHead(BaseModule):
             with ``contrast`` also ``loss_contrast``.
 
         Raises:
-            UserError: If a sample has no EF, or ``target='zscore'`` lacks a positive deviation.
+            UserError: If a sample has no EF, or ``target='zscore'`` has no positive standard
+                deviation.
         """
         if self.target == 'zscore' and not (self.std > 0 and self.mean.isfinite()):
             raise UserError(
-                f"EFHead: target='zscore' with a mean EF of {float(self.mean):g} and a deviation "
-                f'of {float(self.std):g}: add TargetStatisticsHook, or set mean and std'
+                f"EFHead: target='zscore' needs a finite mean and a positive std, but has "
+                f'mean={float(self.mean):g} and std={float(self.std):g}: add '
+                'TargetStatisticsHook, or set mean and std'
             )
         features = _pool(features)
         predicted = self(features.detach() if self.stop_gradient else features)
@@ -176,7 +178,8 @@ class EFHead(BaseModule):
         """Average the prediction over the clips of each recording.
 
         Args:
-            features (Tensor): (B * M, C, ...), the M clips of a recording in a row.
+            features (Tensor): (B * M, C, ...), with consecutive rows for the M clips of a
+                recording.
             data_samples (list[BaseDataElement]): One per recording.
 
         Returns:
@@ -206,7 +209,7 @@ def _bin_of(efs: Tensor) -> Tensor:
 def _ef_of(sample: BaseDataElement) -> float:
     if 'ef' not in sample:
         raise UserError(
-            "a sample has no 'ef': use a data set with EF, and put 'ef' in algorithm_keys of "
+            "a sample has no 'ef': use a data set with EF, and add 'ef' to algorithm_keys of "
             'PackActionInputs'
         )
     return float(sample.ef)

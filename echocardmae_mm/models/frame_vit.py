@@ -20,24 +20,25 @@ _PATCH_EMBEDDING = ('patch_embed.projection.weight', 'patch_embed.projection.bia
 class FrameVisionTransformer(FusedVisionTransformer):
     """:class:`FusedVisionTransformer` on single frames, as if each were a still clip.
 
-    Parameters keep their names, so that a pretrained checkpoint loads with
+    Parameter names stay the same, so a pretrained checkpoint loads with
     ``init_cfg=dict(type='Pretrained', checkpoint=..., prefix='backbone.')``. The forward pass sums
-    the kernel of the patch embedding over time, which equals repeating the frame. Of the position
-    table the first time slot is used.
+    the kernel of the patch embedding over time, which equals repeating the frame, and uses the
+    position embeddings of the first time slot.
 
     Args:
-        img_size (int): Side of the images in pixels; other sizes interpolate the position
-            table. Defaults to 112.
-        patch_size (int): Side of a patch in pixels. Defaults to 16.
-        tubelet_size (int): Frames of a token of the video encoder. Defaults to 2.
-        out_indices (Sequence[int]): Blocks whose outputs to return, from 0; -1 is the last, whose
-            output is normalised. Defaults to (-1,).
+        img_size (int): Height and width of the images in pixels. The position embeddings are
+            interpolated for images of other sizes. Defaults to 112.
+        patch_size (int): Height and width of a patch in pixels. Defaults to 16.
+        tubelet_size (int): Frames per token of the video encoder. Defaults to 2.
+        out_indices (Sequence[int]): Blocks whose outputs to return, from 0; -1 is the last one,
+            whose output is normalised. Defaults to (-1,).
         fresh_patch_embed (bool): Whether to ignore the checkpoint's patch embedding, as the
             released ``train_seg.py`` does. Defaults to False.
-        **kwargs: Of :class:`FusedVisionTransformer`: ``embed_dims``, ``depth``, ``num_heads``, ...
+        **kwargs: Arguments of :class:`FusedVisionTransformer`: ``embed_dims``, ``depth``,
+            ``num_heads``, ...
 
     Raises:
-        UserError: If ``out_indices`` names no block.
+        UserError: If ``out_indices`` is out of range.
     """
 
     def __init__(
@@ -96,13 +97,13 @@ class FrameVisionTransformer(FusedVisionTransformer):
         return tuple(maps)
 
     def init_weights(self) -> None:
-        """Initialise without the tensors of :meth:`left_fresh`."""
+        """Initialise; do not load the tensors of :meth:`left_fresh` from the checkpoint."""
         self._is_starting = True
         super().init_weights()
         self._is_starting = False
 
     def left_fresh(self) -> Collection[str]:
-        """Name the patch embedding if ``fresh_patch_embed``."""
+        """Name the patch embedding if ``fresh_patch_embed`` is set."""
         return _PATCH_EMBEDDING if self.fresh_patch_embed else ()
 
     def _positions(self, grid: Sequence[int]) -> Tensor:

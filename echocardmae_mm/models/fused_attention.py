@@ -1,4 +1,4 @@
-"""MMAction2's attention with torch's fused kernels and the same parameters."""
+"""MMAction2's attention with torch's fused kernels and unchanged parameters."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from torch import Tensor
 
 
 class FusedAttention(Attention):
-    """:class:`mmaction.models.backbones.vit_mae.Attention` by ``scaled_dot_product_attention``."""
+    """MMAction2's ViT attention, computed with ``scaled_dot_product_attention``."""
 
     def forward(self, x: Tensor, key_mask: Tensor | None = None) -> Tensor:
         """Compute self-attention.
@@ -29,7 +29,7 @@ class FusedAttention(Attention):
         qkv = F.linear(x, self.qkv.weight, self._qkv_bias())
         q, k, v = qkv.unflatten(-1, (3, self.num_heads, -1)).permute(2, 0, 3, 1, 4)
         mask = None if key_mask is None else key_mask[:, None, None, :]
-        # In bfloat16 torch's fused kernel for CPUs takes up to three times as long.
+        # On CPUs, torch's fused kernel takes up to three times as long in bfloat16.
         explicitly = q.device.type == 'cpu' and q.dtype == torch.bfloat16
         attend = self._attend_explicitly if explicitly else self._attend
         x = attend(q, k, v, mask).transpose(1, 2).flatten(2)
@@ -52,18 +52,18 @@ class FusedAttention(Attention):
 
 
 class TraceableFFN(FFN):
-    """The host's MLP without its check for deprecated arguments, which torch 2.4 cannot compile."""
+    """MMCV's MLP without its check for deprecated arguments, which torch 2.4 cannot compile."""
 
     forward = inspect.unwrap(FFN.forward)
 
 
 class KeyMaskedBlock(Block):
-    """The host's transformer block with a key mask.
+    """MMAction2's transformer block with a key mask.
 
     Args:
         embed_dims (int): Width of a token.
         num_heads (int): Attention heads.
-        mlp_ratio (float): Width of the hidden layer over that of a token. Defaults to 4.
+        mlp_ratio (float): MLP hidden width divided by token width. Defaults to 4.
     """
 
     def __init__(self, embed_dims: int, num_heads: int, mlp_ratio: float = 4.0) -> None:
@@ -74,7 +74,7 @@ class KeyMaskedBlock(Block):
 
         Args:
             x (Tensor): (B, N, C).
-            key_mask (Tensor, optional): As :meth:`FusedAttention.forward`. Defaults to None.
+            key_mask (Tensor, optional): See :meth:`FusedAttention.forward`. Defaults to None.
 
         Returns:
             Tensor: (B, N, C).
@@ -84,12 +84,12 @@ class KeyMaskedBlock(Block):
 
 
 def fuse_attention(blocks: Iterable[Block], attn_bias: bool) -> None:
-    """Replace attention and MLP of blocks by compilable versions; parameters stay.
+    """Replace attention and MLP of blocks with compilable versions; keep the parameters.
 
     Args:
-        blocks (Iterable[Block]): The host's blocks, changed in place.
-        attn_bias (bool): False freezes the biases of queries and values at zero: the released
-            EchoCardMAE code never applies them.
+        blocks (Iterable[Block]): MMAction2's blocks, changed in place.
+        attn_bias (bool): False freezes the biases of queries and values at zero, because the
+            released EchoCardMAE code never applies them.
     """
     for block in blocks:
         block.attn.__class__ = FusedAttention

@@ -24,24 +24,24 @@ VIDEOMAE_INIT = [
 class FusedVisionTransformer(VisionTransformer):
     """:class:`mmaction.VisionTransformer` with fused attention and checked checkpoints.
 
-    Parameters have the host's names, so each class loads checkpoints of the other. With
+    Parameter names match MMAction2's, so each class loads checkpoints of the other. With
     ``init_cfg=dict(type='Pretrained', checkpoint=..., prefix='backbone.')`` the log lists loaded
-    and fresh tensors; a checkpoint that does not fit is refused, where the host's class silently
+    and fresh tensors. A checkpoint that does not fit raises an error; MMAction2's class silently
     keeps its initial weights.
 
     Args:
         init_cfg (dict | list[dict], optional): Initialisation, such as the checkpoint. Defaults to
             None, :data:`VIDEOMAE_INIT`.
-        attn_bias (bool): Whether queries and values have a bias. False freezes both at zero: the
-            released EchoCardMAE code never applies them. Defaults to True.
-        frozen_stages (int): Number of first blocks to freeze, together with the patch embedding:
-            0 freezes only the latter, ``depth`` all but ``fc_norm``. Defaults to -1, nothing is
-            frozen.
-        **kwargs: Of :class:`mmaction.VisionTransformer`: ``img_size``, ``patch_size``,
+        attn_bias (bool): Whether queries and values have a bias. False freezes both at zero,
+            because the released EchoCardMAE code never applies them. Defaults to True.
+        frozen_stages (int): Number of blocks to freeze, counted from the first; 0 or more also
+            freezes the patch embedding. ``depth`` freezes all but ``fc_norm``. Defaults to -1,
+            nothing is frozen.
+        **kwargs: Arguments of :class:`mmaction.VisionTransformer`: ``img_size``, ``patch_size``,
             ``num_frames``, ``tubelet_size``, ``embed_dims``, ``depth``, ``num_heads``, ...
 
     Raises:
-        UserError: If an argument is unknown (the host would ignore it) or ``frozen_stages`` is out
+        UserError: If an argument is unknown (MMAction2 would ignore it) or ``frozen_stages`` is out
             of range.
     """
 
@@ -71,18 +71,14 @@ class FusedVisionTransformer(VisionTransformer):
             module.requires_grad_(False)
 
     def init_weights(self) -> None:
-        """Check the checkpoint of ``init_cfg``, if any, and initialise.
-
-        Raises:
-            UserError: If the checkpoint is missing or does not fit.
-        """
+        """Check the checkpoint of ``init_cfg``, if any, and initialise."""
         if (pretrained := pretrained_cfg(self.init_cfg)) is not None:
             checkpoint, prefix = pretrained['checkpoint'], pretrained.get('prefix') or ''
             report_checkpoint(self, checkpoint, prefix, left_fresh=self.left_fresh())
         super().init_weights()
 
     def left_fresh(self) -> Collection[str]:
-        """Name the tensors that are not loaded from a checkpoint; none here."""
+        """Name the tensors not to load from a checkpoint; none by default."""
         return ()
 
     def train(self, mode: bool = True) -> FusedVisionTransformer:

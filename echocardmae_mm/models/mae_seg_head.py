@@ -1,4 +1,4 @@
-"""Segmentation by the pretrained decoder."""
+"""Segmentation head that reuses the pretrained decoder."""
 
 from __future__ import annotations
 
@@ -27,30 +27,30 @@ _PRETRAINING_ONLY = ('mask_token', 'background_token', 'head.weight', 'head.bias
 class MAESegHead(BaseModule):
     """The pretrained decoder, with a linear layer that classifies the pixels of each patch.
 
-    This is the head of the released ``train_seg.py``. Its parameters have the names of
-    :class:`BackgroundTokenDecoder`, so that
+    This is the head of the released ``train_seg.py``. Its parameter names match those of
+    :class:`BackgroundTokenDecoder`, so
     ``init_cfg=dict(type='Pretrained', checkpoint=..., prefix='neck.')`` loads the pretrained
-    decoder; only ``classifier`` is fresh. Use it as ``decode_head`` of MMSegmentation's
-    ``EncoderDecoder`` for frames and of :class:`ClipSegmentor` for clips.
+    decoder; only ``classifier`` is newly initialised. Use the head as ``decode_head`` of
+    MMSegmentation's ``EncoderDecoder`` for frames and of :class:`ClipSegmentor` for clips.
 
-    The losses ignore frames without labels and pixels of ``ignore_index``.
+    The losses ignore frames without labels and pixels labelled ``ignore_index``.
 
     Args:
-        num_classes (int): Classes, including the background.
+        num_classes (int): Number of classes, including the background.
         in_channels (int): Width of the encoder's features. Defaults to 384.
         embed_dims (int): Width of the decoder. Defaults to 192.
         depth (int): Number of blocks. Defaults to 4.
         num_heads (int): Attention heads. Defaults to 3.
-        mlp_ratio (float): Width of the hidden layer over that of a token. Defaults to 4.
-        img_size (int): Side of the frames in pixels. Defaults to 112.
-        patch_size (int): Side of a patch in pixels. Defaults to 16.
-        num_frames (int): Frames of a clip; 1 for single images. Defaults to 1.
-        tubelet_size (int): Frames of a patch; 1 for single images. Defaults to 1.
-        use_learnable_pos_emb (bool): Whether to train the positions, starting from sinusoids, as in
-            the released code. Defaults to False.
-        norm_cfg (dict): The norms; the released code has ``eps=1e-5``. Defaults to
+        mlp_ratio (float): MLP hidden width divided by token width. Defaults to 4.
+        img_size (int): Height and width of the frames in pixels. Defaults to 112.
+        patch_size (int): Height and width of a patch in pixels. Defaults to 16.
+        num_frames (int): Frames per clip; 1 for single images. Defaults to 1.
+        tubelet_size (int): Frames per patch; 1 for single images. Defaults to 1.
+        use_learnable_pos_emb (bool): Whether to train the position embeddings, starting from
+            sinusoids, as in the released code. Defaults to False.
+        norm_cfg (dict): Config of the norm layers; the released code has ``eps=1e-5``. Defaults to
             ``dict(type='LN', eps=1e-6)``.
-        attn_bias (bool): As :class:`FusedVisionTransformer`. Defaults to True.
+        attn_bias (bool): See :class:`FusedVisionTransformer`. Defaults to True.
         loss_decode (dict | Sequence[dict]): Losses on (N, num_classes, H, W) and (N, H, W).
             Defaults to :class:`DiceLoss`.
         ignore_index (int): Label of pixels to ignore. Defaults to 255.
@@ -103,11 +103,7 @@ class MAESegHead(BaseModule):
         self.losses = nn.ModuleList(MMENGINE_MODELS.build(loss) for loss in losses)
 
     def init_weights(self) -> None:
-        """Check the checkpoint of ``init_cfg``, if any, and initialise.
-
-        Raises:
-            UserError: If the checkpoint is missing or does not fit.
-        """
+        """Check the checkpoint of ``init_cfg``, if any, and initialise."""
         if (pretrained := pretrained_cfg(self.init_cfg)) is not None:
             checkpoint, prefix = pretrained['checkpoint'], pretrained.get('prefix') or ''
             report_checkpoint(self, checkpoint, prefix, 'decoder', _CLASSIFIER, _PRETRAINING_ONLY)
@@ -124,14 +120,14 @@ class MAESegHead(BaseModule):
             Tensor: (B, num_classes, H, W) or, for clips, (B, num_classes, T, H, W).
 
         Raises:
-            UserError: If the features do not have the grid of the head.
+            UserError: If the feature grid does not match the head.
         """
         features = inputs if isinstance(inputs, Tensor) else inputs[-1]
         is_clip = features.ndim == 5
         grid = tuple(features.shape[2:]) if is_clip else (1, *features.shape[2:])
         if grid != self.grid:
             raise UserError(
-                f'MAESegHead expects {self.grid} patches (time, rows, columns) and got {grid}: '
+                f'MAESegHead expects {self.grid} patches (time, rows, columns) but got {grid}: '
                 'set its img_size, patch_size, num_frames and tubelet_size as in the encoder'
             )
         tokens = self.encoder_to_decoder(features.flatten(2).transpose(1, 2)) + self.pos_embed
@@ -148,13 +144,13 @@ class MAESegHead(BaseModule):
         """Compute the losses on labelled frames.
 
         Args:
-            inputs (Tensor | Sequence[Tensor]): As :meth:`forward`.
+            inputs (Tensor | Sequence[Tensor]): See :meth:`forward`.
             batch_data_samples (list[SegDataSample]): With ``gt_sem_seg`` of shape (T, H, W), the
                 size of the inputs; T is 1 for single images.
             train_cfg (dict): Ignored.
 
         Returns:
-            dict[str, Tensor]: Each loss by its name.
+            dict[str, Tensor]: The losses by name.
         """
         logits = self(inputs)
         labels = torch.cat([sample.gt_sem_seg.data for sample in batch_data_samples])
@@ -173,5 +169,5 @@ class MAESegHead(BaseModule):
     def predict(
         self, inputs: Tensor | Sequence[Tensor], batch_img_metas: list[dict], test_cfg: dict
     ) -> Tensor:
-        """See :meth:`forward`; MMSegmentation's ``EncoderDecoder`` calls this in tests."""
+        """Call :meth:`forward`; MMSegmentation's ``EncoderDecoder`` uses this in testing."""
         return self(inputs)

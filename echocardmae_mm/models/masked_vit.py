@@ -15,13 +15,14 @@ from echocardmae_mm.registry import MODELS
 class MaskedVisionTransformer(PatchEncoder, FusedVisionTransformer):
     """:class:`FusedVisionTransformer` on the visible tokens only (section 2.2).
 
-    Its parameters have the names of ``mmaction.VisionTransformer``, which loads the encoder of a
-    pretraining checkpoint with ``init_cfg=dict(type='Pretrained', checkpoint=...,
-    prefix='backbone.')``; only ``fc_norm`` is then new.
+    Parameter names match ``mmaction.VisionTransformer``, which loads the encoder of a pretraining
+    checkpoint with ``init_cfg=dict(type='Pretrained', checkpoint=..., prefix='backbone.')``; only
+    ``fc_norm`` is then newly initialised.
 
     Args:
-        **kwargs: Of :class:`FusedVisionTransformer`: ``img_size``, ``patch_size``, ``num_frames``,
-            ``tubelet_size``, ``embed_dims``, ``depth``, ``num_heads``, ``attn_bias``, ...
+        **kwargs: Arguments of :class:`FusedVisionTransformer`: ``img_size``, ``patch_size``,
+            ``num_frames``, ``tubelet_size``, ``embed_dims``, ``depth``, ``num_heads``,
+            ``attn_bias``, ...
 
     Example:
         >>> import torch

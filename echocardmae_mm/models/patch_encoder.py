@@ -10,7 +10,7 @@ from echocardmae_mm.models.patches import embed_patches, patchify, require_token
 
 
 class PatchEncoder:
-    """Cuts clips into patches and encodes a subset of them.
+    """Cut clips into patches and encode a subset of them.
 
     A subclass defines ``pos_embed``, the positions of all tokens, of shape (1, N, C).
     """
@@ -47,7 +47,7 @@ class PatchEncoder:
             Tensor: (B, Nv, C), or (B, N, C) without ``visible``.
 
         Raises:
-            UserError: If the clips do not have as many tokens as the model.
+            UserError: If the clips do not have the number of tokens that the model expects.
         """
         tubelet_size, patch_size, _ = self.patch_convolution.kernel_size
         require_tokens(clips, self.pos_embed.shape[1], patch_size, tubelet_size)

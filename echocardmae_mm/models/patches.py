@@ -19,8 +19,8 @@ def patchify(clips: Tensor, patch_size: int, tubelet_size: int) -> Tensor:
     Args:
         clips (Tensor): Clips of shape (B, C, T, H, W); ``tubelet_size`` divides T, ``patch_size``
             divides H and W.
-        patch_size (int): Side of a patch in pixels.
-        tubelet_size (int): Frames of a patch.
+        patch_size (int): Height and width of a patch in pixels.
+        tubelet_size (int): Frames per patch.
 
     Returns:
         Tensor: (B, N, tubelet_size * patch_size ** 2 * C).
@@ -43,12 +43,12 @@ def patchify(clips: Tensor, patch_size: int, tubelet_size: int) -> Tensor:
 def unpatchify(
     patches: Tensor, patch_size: int, tubelet_size: int, frame_size: tuple[int, int]
 ) -> Tensor:
-    """Join patches to clips, the inverse of :func:`patchify`.
+    """Assemble clips from patches, the inverse of :func:`patchify`.
 
     Args:
         patches (Tensor): (B, N, tubelet_size * patch_size ** 2 * C).
-        patch_size (int): Side of a patch in pixels.
-        tubelet_size (int): Frames of a patch.
+        patch_size (int): Height and width of a patch in pixels.
+        tubelet_size (int): Frames per patch.
         frame_size (tuple[int, int]): H and W of the clips.
 
     Returns:
@@ -72,8 +72,8 @@ def take_patches(clips: Tensor, ids: Tensor, patch_size: int, tubelet_size: int)
     Args:
         clips (Tensor): Clips of shape (B, C, T, H, W).
         ids (Tensor): Indices of the tokens, int64 of shape (B, K).
-        patch_size (int): Side of a patch in pixels.
-        tubelet_size (int): Frames of a patch.
+        patch_size (int): Height and width of a patch in pixels.
+        tubelet_size (int): Frames per patch.
 
     Returns:
         Tensor: (B, K, tubelet_size * patch_size ** 2 * C).
@@ -85,22 +85,22 @@ def take_patches(clips: Tensor, ids: Tensor, patch_size: int, tubelet_size: int)
 
 
 def require_tokens(clips: Tensor, num_tokens: int, patch_size: int, tubelet_size: int) -> None:
-    """Check that clips have as many tokens as the model.
+    """Check that clips have the number of tokens that the model expects.
 
     Args:
         clips (Tensor): (B, C, T, H, W).
-        num_tokens (int): Tokens of a clip in the model.
-        patch_size (int): Side of a patch in pixels.
-        tubelet_size (int): Frames of a patch.
+        num_tokens (int): Number of tokens that the model expects.
+        patch_size (int): Height and width of a patch in pixels.
+        tubelet_size (int): Frames per patch.
 
     Raises:
-        UserError: If they have more or fewer.
+        UserError: If the number differs.
     """
     found = clips[0, 0].numel() // (tubelet_size * patch_size**2)
     if found != num_tokens:
         raise UserError(
-            f'clips of {tuple(clips.shape[2:])} (frames, height, width) have {found} tokens, the '
-            f'model expects {num_tokens}: set its num_frames and img_size as in the pipeline'
+            f'clips of {tuple(clips.shape[2:])} (frames, height, width) have {found} tokens, but '
+            f'the model expects {num_tokens}: set its num_frames and img_size as in the pipeline'
         )
 
 

@@ -1,4 +1,4 @@
-"""The Rank-N-Contrast loss orders features by a continuous label."""
+"""Rank-N-Contrast, a loss that orders features by a continuous label."""
 
 from __future__ import annotations
 
@@ -12,20 +12,21 @@ from echocardmae_mm.utils.errors import UserError
 
 @MODELS.register_module()
 class RankNContrastLoss(BaseModule):
-    """Pull features together the more, the closer their labels are.
+    """Order the distances between features like the distances between their labels.
 
-    For an anchor i, each other clip j is the positive, and the clips k whose labels are at least as
-    far from i's are in the denominator (Zha et al., "Rank-N-Contrast", NeurIPS 2023, Eq. 1 and 2):
+    For an anchor i, every other clip j is a positive once. Its denominator contains the clips k
+    whose labels are at least as far from that of i as the label of j (Zha et al.,
+    "Rank-N-Contrast", NeurIPS 2023, Eq. 1 and 2):
 
         -log(exp(s_ij / tau) / sum of exp(s_ik / tau) over k != i with |y_i - y_k| >= |y_i - y_j|),
 
-    with s the negative L2 distance, and the mean over all pairs. Always computed in float32, over
-    the clips of one process, in quadratic time and memory: rows are sorted by label, and
-    denominators are cumulative sums.
+    where s is the negative L2 distance; the loss is the mean over all pairs. Always computed in
+    float32, over the clips of one process. Sorting the clips by label makes the denominators
+    cumulative sums, so time and memory are quadratic.
 
     Args:
         temperature (float): tau. Defaults to 2.0.
-        loss_weight (float): Factor of the loss. Defaults to 1.0.
+        loss_weight (float): Weight of the loss. Defaults to 1.0.
 
     Raises:
         UserError: If ``temperature`` is not positive.
@@ -52,13 +53,13 @@ class RankNContrastLoss(BaseModule):
             features, labels = features.float(), labels.float()
             if len(features) < 2:
                 return 0.0 * features.sum()
-            # The faster mode would lose small distances to cancellation.
+            # The faster mode loses small distances to cancellation.
             distance = torch.cdist(features, features, compute_mode='donot_use_mm_for_euclid_dist')
             logits = _off_diagonal(-distance / self.temperature)
             nearness = -_off_diagonal((labels[:, None] - labels).abs())
             nearness, order = nearness.sort(dim=1)
             logits = logits.gather(1, order)
-            # Ties with the positive belong to its denominator.
+            # The denominator includes ties with the positive.
             last = torch.searchsorted(nearness, nearness, right=True) - 1
             denominator = logits.logcumsumexp(dim=1).gather(1, last)
             return self.loss_weight * (denominator - logits).mean()

@@ -13,11 +13,11 @@ from echocardmae_mm.registry import MODELS
 class ReconstructionHead(BaseModule):
     """L2 between predicted and denoised patches, L_rec of Eq. 1.
 
-    The loss is averaged over the masked tokens of each clip, then over clips, so that the loss of a
-    video does not depend on the other videos of its batch.
+    The loss is averaged over the masked tokens of each clip, then over clips, so the loss of a
+    video does not depend on the other videos in the batch.
 
     Args:
-        loss_weight (float): Factor of the loss. Defaults to 1.
+        loss_weight (float): Weight of the loss. Defaults to 1.
 
     Example:
         >>> import torch
@@ -36,7 +36,7 @@ class ReconstructionHead(BaseModule):
 
         Args:
             prediction (Tensor): Predicted patches, (B, Nm, D).
-            target (Tensor): Patches of the target, normalised, (B, Nm, D).
+            target (Tensor): Normalised target patches, (B, Nm, D).
             valid (Tensor, optional): bool of shape (B, Nm), false for tokens to ignore.
                 Defaults to None, all are valid.
 

@@ -1,4 +1,4 @@
-"""Image transformers of timm as encoders for pretraining."""
+"""Use image transformers of timm as encoders for pretraining."""
 
 from __future__ import annotations
 
@@ -18,17 +18,18 @@ from echocardmae_mm.utils.errors import UserError
 class TimmVideoEncoder(PatchEncoder, BaseModule):
     """A plain transformer of timm, inflated over time, on the visible tokens only.
 
-    Blocks and norms keep timm's names. The patch embedding is inflated over the tubelet; positions
-    are sinusoids over space and time as in VideoMAE; there is no class token.
+    Blocks and norms keep timm's names. The patch embedding is inflated over the frames of a
+    tubelet. Positions are sinusoids over space and time, as in VideoMAE. There is no class token.
 
     Args:
         model_name (str): Name of a ``VisionTransformer`` for ``timm.create_model``.
-        img_size (int): Side of the frames in pixels. Defaults to 112.
-        patch_size (int): Side of a patch in pixels. Defaults to 16.
-        num_frames (int): Frames of a clip. Defaults to 16.
-        tubelet_size (int): Frames of a token. Defaults to 2.
+        img_size (int): Height and width of the frames in pixels. Defaults to 112.
+        patch_size (int): Height and width of a patch in pixels. Defaults to 16.
+        num_frames (int): Frames per clip. Defaults to 16.
+        tubelet_size (int): Frames per token. Defaults to 2.
         init_cfg (dict, optional): Initialisation. Defaults to None, timm's own.
-        **kwargs: For ``timm.create_model``, such as ``pretrained=True`` or ``drop_path_rate``.
+        **kwargs: Arguments of ``timm.create_model``, such as ``pretrained=True`` or
+            ``drop_path_rate``.
 
     Raises:
         UserError: If the model is not a ``VisionTransformer``.
@@ -44,12 +45,12 @@ class TimmVideoEncoder(PatchEncoder, BaseModule):
         init_cfg: dict | None = None,
         **kwargs: Any,
     ) -> None:
-        import timm  # slow to import, so only on use
+        import timm  # slow to import
 
         super().__init__(init_cfg=init_cfg)
         if not timm.models.is_model_in_modules(model_name, ['vision_transformer']):
             raise UserError(
-                f'{model_name} is not a VisionTransformer of timm; choose one such as '
+                f'{model_name} is not a VisionTransformer of timm; use a model such as '
                 'vit_small_patch16_224'
             )
         model: Any = timm.create_model(

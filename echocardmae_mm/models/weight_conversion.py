@@ -1,4 +1,4 @@
-"""Convert the weights of other code: read, rename and adapt, write with a report."""
+"""Convert weights of VideoMAE, timm and the released EchoCardMAE code."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ class ConvertedWeights:
 
     Attributes:
         state (dict[str, Tensor]): Tensors by their names in :class:`EchoCardMAE`.
-        changes (dict[str, str]): How a tensor was changed, by its new name.
+        changes (dict[str, str]): Description of each change, by the tensor's new name.
         dropped (dict[str, Tensor]): Tensors without a counterpart, by their old name.
     """
 
@@ -67,18 +67,18 @@ def read_weights(path: Path) -> dict[str, Tensor]:
     """Read the tensors of a checkpoint without executing any code in it.
 
     Args:
-        path (Path): A ``.safetensors`` file or a file of ``torch.save``: a state dict, by itself or
-            under ``state_dict``, ``model`` or ``module``. An :class:`argparse.Namespace` beside it
-            is accepted.
+        path (Path): A file written by safetensors or ``torch.save``. It contains a state dict at
+            the top level or under ``state_dict``, ``model`` or ``module``; it may also contain an
+            :class:`argparse.Namespace`.
 
     Returns:
         dict[str, Tensor]: The state dict.
 
     Raises:
-        UserError: If the file does not exist or holds no state dict.
+        UserError: If the file does not exist or contains no state dict.
     """
     if not path.is_file():
-        raise UserError(f'{path} does not exist; name the file that holds the weights')
+        raise UserError(f'{path} does not exist; expected a file of weights')
     if path.suffix == '.safetensors':
         return load_file(path)
     with _allowed(argparse.Namespace):
@@ -91,17 +91,18 @@ def read_weights(path: Path) -> dict[str, Tensor]:
     state = {name: value for name, value in tensors if isinstance(value, Tensor)}
     if not state:
         raise UserError(
-            f'{path} holds no state dict, neither by itself nor under {", ".join(CONTAINERS)}'
+            f'{path} contains no state dict, neither at the top level nor under '
+            f'{", ".join(CONTAINERS)}'
         )
     return state
 
 
 def rename(state: dict[str, Tensor]) -> ConvertedWeights:
-    """Rename tensors as :class:`EchoCardMAE` names them; drop those without a counterpart.
+    """Give tensors their names in :class:`EchoCardMAE`; drop those without a counterpart.
 
     Args:
-        state (dict[str, Tensor]): A state dict of VideoMAE, of timm's VisionTransformer or of the
-            released EchoCardMAE code; a pretraining model or an encoder.
+        state (dict[str, Tensor]): State dict of a pretraining model or an encoder, from VideoMAE,
+            timm's VisionTransformer or the released EchoCardMAE code.
 
     Returns:
         ConvertedWeights: The tensors, unchanged.
@@ -123,9 +124,9 @@ def from_videomae(state: dict[str, Tensor], patch_size: int | None = None) -> Co
 
     Args:
         state (dict[str, Tensor]): VideoMAE's state dict.
-        patch_size (int, optional): Patch size of the new model. A size that differs resizes the
-            patch embedding trilinearly, as the released EchoCardMAE code does, and drops the
-            decoder's head. Defaults to None, VideoMAE's own.
+        patch_size (int, optional): Patch size of the new model. If it differs, the patch embedding
+            is resized trilinearly, as in the released EchoCardMAE code, and the decoder's head is
+            dropped. Defaults to None, VideoMAE's own.
 
     Returns:
         ConvertedWeights: Weights for :class:`EchoCardMAE`.
@@ -150,17 +151,17 @@ def from_videomae(state: dict[str, Tensor], patch_size: int | None = None) -> Co
 
 
 def from_echocardmae(state: dict[str, Tensor]) -> ConvertedWeights:
-    """Convert weights of the released EchoCardMAE code, any version.
+    """Convert weights of any version of the released EchoCardMAE code.
 
-    The released attention has ``q_bias`` and ``v_bias`` but never applies them. Here they become
-    zero, so that attention with biases gives the released features.
+    The released attention has ``q_bias`` and ``v_bias`` but never applies them. They are set to
+    zero here, so attention with biases reproduces the released features.
 
     Args:
         state (dict[str, Tensor]): The released state dict.
 
     Returns:
-        ConvertedWeights: Weights for :class:`EchoCardMAE` with ``attn_bias=False``; they still
-        expect BGR.
+        ConvertedWeights: Weights for :class:`EchoCardMAE` with ``attn_bias=False``, still for BGR
+        frames.
     """
     weights = rename(state)
     for name in weights.state:
@@ -196,11 +197,11 @@ def inflate(kernel: Tensor, tubelet_size: int) -> Tensor:
 
     Args:
         kernel (Tensor): (D, C, p, p).
-        tubelet_size (int): Frames of a token.
+        tubelet_size (int): Frames per token.
 
     Returns:
-        Tensor: (D, C, tubelet_size, p, p); on a still clip it gives the output of ``kernel`` on one
-        frame.
+        Tensor: (D, C, tubelet_size, p, p); its output on a still clip equals the output of
+        ``kernel`` on one frame.
     """
     return kernel.unsqueeze(2).repeat(1, 1, tubelet_size, 1, 1) / tubelet_size
 
@@ -208,13 +209,13 @@ def inflate(kernel: Tensor, tubelet_size: int) -> Tensor:
 def from_timm(state: dict[str, Tensor], tubelet_size: int = 2) -> ConvertedWeights:
     """Convert weights of a plain image transformer of timm, inflated over time.
 
-    Class token and positions are dropped: the model computes its own positions. The bias of the
-    keys is dropped too: softmax cancels it, because it adds the same number to all scores of a
-    query.
+    Class token and position embeddings are dropped, because the model computes its own positions.
+    The bias of the keys is dropped, because it adds the same number to all scores of a query, which
+    softmax cancels.
 
     Args:
         state (dict[str, Tensor]): State dict of ``timm.models.VisionTransformer``.
-        tubelet_size (int): Frames of a token. Defaults to 2.
+        tubelet_size (int): Frames per token. Defaults to 2.
 
     Returns:
         ConvertedWeights: Weights for the encoder of :class:`EchoCardMAE`.
@@ -228,8 +229,8 @@ def from_timm(state: dict[str, Tensor], tubelet_size: int = 2) -> ConvertedWeigh
     weights = rename(state)
     if unknown := [name for name in weights.dropped if not TIMM_PREFIX_AND_HEAD.match(name)]:
         raise UserError(
-            f'{unknown[0]!r} has no counterpart in mmaction.VisionTransformer; plain transformers '
-            'such as vit_small_patch16_224 can be converted'
+            f'{unknown[0]!r} has no counterpart in mmaction.VisionTransformer; only plain '
+            'transformers such as vit_small_patch16_224 can be converted'
         )
     if (kernel := weights.state.get(PATCH_KERNEL)) is not None:
         _require_dimensions(kernel, 4, 'convert VideoMAE with `echocardmae convert videomae`')
@@ -304,7 +305,7 @@ def missing_tensors(weights: ConvertedWeights) -> dict[str, Tensor]:
         names = ', '.join(list(weights.dropped)[:3]) or 'nothing'
         raise UserError(
             f'no tensor fits: the file has {names}, ...; expected patch_embed.proj.weight and '
-            'blocks.*, with or without encoder. before them'
+            "blocks.*, with or without the prefix 'encoder.'"
         )
     if kernel.ndim != 5 or kernel.shape[-1] != kernel.shape[-2]:
         raise UserError(
@@ -324,7 +325,7 @@ def missing_tensors(weights: ConvertedWeights) -> dict[str, Tensor]:
 
 
 def conversion_table(weights: ConvertedWeights, missing: dict[str, Tensor]) -> Table:
-    """Tabulate how each tensor was treated; blocks share a row.
+    """Tabulate the treatment of each tensor, with one row for all blocks.
 
     Args:
         weights (ConvertedWeights): The converted tensors.

@@ -21,7 +21,7 @@ class Patient:
         ef (float): Ejection fraction aimed at, in percent.
         edv (float): End-diastolic volume in mL.
         heart_rate (float): Beats a minute, 45 to 120.
-        fps (float): Frames a second, 30 to 80.
+        fps (float): Frames per second, 30 to 80.
         num_frames (int): Length of the recording, 28 to 300.
         quality (str): 'Good', 'Medium' or 'Poor'.
         wall_motion (tuple[float]): Share of the normal contraction in each of :data:`SEGMENTS`:
@@ -73,7 +73,7 @@ def draw_patient(
         rng (np.random.Generator): Source of the draws.
         ef (float, optional): Ejection fraction in percent.
         heart_rate (float, optional): Beats a minute.
-        fps (float, optional): Frames a second.
+        fps (float, optional): Frames per second.
         num_frames (int, optional): Number of frames.
         quality (str, optional): One of :data:`QUALITIES`.
         infarction (bool): Draw a regional wall-motion abnormality. Defaults to False.

@@ -33,7 +33,7 @@ class Phantom:
 
     Args:
         frames (np.ndarray): (T, H, W, 3) uint8 RGB.
-        fps (float): Frames a second.
+        fps (float): Frames per second.
         labels (np.ndarray): (T, H, W) uint8: 0 background, 1 left ventricle, 2 its wall, 3 left
             atrium, as in CAMUS.
         volumes (np.ndarray): (T,) true volume of the left ventricle in mL.

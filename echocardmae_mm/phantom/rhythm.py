@@ -52,7 +52,7 @@ def draw_rhythm(rng: np.random.Generator, heart_rate: float, fps: float, num_fra
     Args:
         rng (np.random.Generator): Source of the draws.
         heart_rate (float): Beats a minute.
-        fps (float): Frames a second.
+        fps (float): Frames per second.
         num_frames (int): Number of frames.
     """
     mean_rr = 60.0 / heart_rate

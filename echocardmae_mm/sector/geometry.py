@@ -41,7 +41,7 @@ def token_sector(mask: np.ndarray, patch_size: int) -> np.ndarray:
 
     Args:
         mask (np.ndarray): Pixel masks, bool of shape (..., H, W).
-        patch_size (int): Side of a patch in pixels.
+        patch_size (int): Height and width of a patch in pixels.
 
     Returns:
         np.ndarray: bool of shape (..., H / patch_size, W / patch_size).

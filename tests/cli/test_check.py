@@ -31,7 +31,7 @@ def test_a_bad_recording_is_listed_and_does_not_stop_training(check, echonet_roo
     status, output = check(root, '--full')
     assert status == 0
     assert f'{videos[0]}: 80 frames expected, ' in output
-    assert f'{videos[2]}: not a video: the file holds text' in output
+    assert f'{videos[2]}: not a video: the file contains text' in output
     assert '7 of 8 files can be read' in output
     assert 'training can start, 2 problems' in output
 

@@ -142,7 +142,7 @@ def test_an_image_transformer_from_a_file(tmp_path, convert):
     ('content', 'message'),
     [
         ({'layer1.weight': torch.zeros(3)}, 'no tensor fits: the file has layer1.weight'),
-        ({'epoch': 3}, 'holds no state dict'),
+        ({'epoch': 3}, 'contains no state dict'),
         ({'model': {}, 'hook': subprocess.Popen}, 'which is no weight'),
         (
             videomae() | {'encoder.blocks.1.norm1.weight': torch.zeros(25)},

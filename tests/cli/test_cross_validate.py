@@ -146,7 +146,7 @@ def test_a_signal_reaches_the_fold_which_saves_and_goes_on(camus, tmp_path):
     ('arguments', 'message'),
     [
         (('--fold', '3'), 'error: --fold 3: expected 0 to 2'),
-        (('--folds', '10'), 'error: 10 folds of 9 patients'),
+        (('--folds', '10'), 'error: num_folds=10 for 9 patients'),
     ],
 )
 def test_impossible_folds_cost_a_line(camus, tmp_path, arguments, message):

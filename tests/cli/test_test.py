@@ -173,7 +173,7 @@ def test_plot_needs_a_config_that_draws(test, checkpoint, make_video, tmp_path):
     make_video(tmp_path / 'recordings' / 'a.avi', num_frames=8)
     with pytest.raises(SystemExit) as end:
         test(checkpoint, '--plot')
-    assert end.value.code.startswith('error: config.py: has no plots of a test')
+    assert end.value.code.startswith('error: config.py: --plot needs')
 
 
 @pytest.mark.slow

@@ -65,7 +65,7 @@ def merged(monkeypatch):
         ),
         (
             [TINY, '--amp', '--cfg-options', 'optim_wrapper.type=Foo', 'data_root=.'],
-            'error: .: no recording in it',
+            'error: .: contains no recording',
         ),
     ],
 )

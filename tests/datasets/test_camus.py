@@ -158,15 +158,15 @@ def instant_beyond(root: Path) -> dict:
 @pytest.mark.parametrize(
     ('spoil', 'message'),
     [
-        (both_releases, 'holds both releases of CAMUS, whose EF differ'),
+        (both_releases, 'contains both releases of CAMUS, whose EF differ'),
         (no_view, r'patient0003: no sequence of view 4CH'),
         (ef_of('EF: 154'), r"Info_4CH\.cfg: expected an EF of 0 to 100 per cent, found '154'"),
         (ef_of(''), 'expected an EF of 0 to 100 per cent, found .nothing'),
         (ef_of('EF: high'), "found 'high'"),
-        (instant_beyond, "ES='13' is no frame of 1 to NbFrame='12'"),
+        (instant_beyond, "ES='13' must lie between 1 and NbFrame='12'"),
         (lambda root: {'fold': 6, 'split': 'test', 'num_folds': 6}, 'fold=6 does not exist'),
         (lambda root: {'fold': 0, 'split': 'tests', 'num_folds': 6}, "split='tests' is unknown"),
-        (lambda root: {'fold': 0, 'split': 'test'}, '10 folds of 6 patients'),
+        (lambda root: {'fold': 0, 'split': 'test'}, 'num_folds=10 for 6 patients'),
         (lambda root: {'fold': 0}, 'fold and split go together'),
         (lambda root: {'views': '3CH'}, "view '3CH' is unknown"),
     ],
@@ -179,7 +179,7 @@ def test_errors_name_the_fault(nifti_root, spoil, message):
 
 
 def test_an_empty_folder_is_refused(tmp_path):
-    with pytest.raises(UserError, match='no patient of CAMUS; expected database_nifti'):
+    with pytest.raises(UserError, match='no CAMUS patient; expected database_nifti'):
         CAMUSDataset(str(tmp_path)).full_init()
 
 

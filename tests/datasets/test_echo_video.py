@@ -58,7 +58,7 @@ def test_missing_files_are_named_in_two_lines(options, named):
 
 def test_a_folder_without_recordings_is_named(tmp_path):
     (tmp_path / 'list.csv').write_text('patient\n3\n')
-    with pytest.raises(UserError, match='no recording in it'):
+    with pytest.raises(UserError, match='contains no recording'):
         EchoVideoDataset(str(tmp_path))
     with pytest.raises(UserError, match="no column 'filename'; found patient"):
         EchoVideoDataset(str(tmp_path), 'list.csv')

@@ -139,7 +139,7 @@ def test_a_list_that_cannot_be_used_is_named(content, options, message, tmp_path
 
 def test_a_workbook_renamed_to_csv_is_named(tmp_path):
     (tmp_path / 'FileList.csv').write_bytes(b'PK\x03\x04\xff\xfe\x00')
-    with pytest.raises(UserError, match='not a list of comma-separated values'):
+    with pytest.raises(UserError, match='not a CSV file'):
         EchoNetDynamicDataset(str(tmp_path))
 
 

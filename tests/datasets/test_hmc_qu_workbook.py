@@ -136,7 +136,7 @@ def words(path: Path) -> Path:
             spoilt(1, 1, header=[['name', 'age'], []]),
             'expected the cardiac cycle in the eighth column; found name, age',
         ),
-        (lambda path: write(path), 'no recording in it; expected rows that begin with'),
+        (lambda path: write(path), 'contains no recording; expected rows that begin with'),
         (cut_off, 'not a workbook'),
         (words, 'not a workbook'),
         (lambda path: path, 'not a workbook'),

@@ -91,7 +91,7 @@ def test_exchange_by_file(tmp_path):
     [
         (None, 'no such file; expected a CSV'),
         ('name,fold\na,0\n', 'missing column patient; found name, fold'),
-        ('patient,fold\na,first\nb,1\n', 'column fold must hold numbers'),
+        ('patient,fold\na,first\nb,1\n', 'column fold must contain integers'),
         ('patient,fold\na,0\na,1\n', 'patient a is listed twice'),
         ('patient,fold\na,0\n', 'patients have no fold, such as b'),
     ],
@@ -107,5 +107,5 @@ def test_malformed_files_are_named(tmp_path, text, message):
 
 @pytest.mark.parametrize('num_folds', [0, 1, 8])
 def test_impossible_numbers_of_folds_are_refused(num_folds):
-    with pytest.raises(UserError, match=rf'{num_folds} folds of 7 patients'):
+    with pytest.raises(UserError, match=rf'num_folds={num_folds} for 7 patients'):
         contiguous_folds(NAMES[:7], num_folds)

@@ -41,7 +41,7 @@ def test_a_written_split_is_read_back(tmp_path):
     ('text', 'message'),
     [
         ('patient,fold\na,1\n', 'missing column split; found patient, fold'),
-        ('patient,split\na,training\n', "split 'training' is none of"),
+        ('patient,split\na,training\n', "split 'training' is unknown"),
         ('patient,split\na,train\na,val\n', 'patient a is listed twice'),
         ('patient,split\nb,train\n', '1 patients have no split, such as a'),
     ],

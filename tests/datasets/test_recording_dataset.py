@@ -86,7 +86,7 @@ def test_what_cannot_be_used_is_replaced_and_told_apart(mixed_root):
         'bad_empty.avi': 'the file is empty',
         'bad_no_pixels.dcm': 'DICOM without pixel data',
         'bad_one_frame.avi': '1 frame; a clip needs at least 2',
-        'bad_text.avi': 'not a video: the file holds text',
+        'bad_text.avi': 'not a video: the file contains text',
         'bad_truncated.avi': 'no',
     }.items():
         assert f'{name}: {reason}' in reasons[name]
@@ -116,7 +116,7 @@ def test_nothing_usable_ends_the_run_with_the_last_reason(tmp_path):
         (tmp_path / f'{name}.avi').write_text('no video')
     dataset = EchoVideoDataset(str(tmp_path), pipeline=PIPELINE)
     with pytest.raises(
-        UserError, match=r'recordings in a row could be used; the last: .*holds text'
+        UserError, match=r'recordings in a row could not be used; the last: .*contains text'
     ):
         dataset[0]
 

@@ -197,7 +197,7 @@ def test_refuses_a_checkpoint_of_other_epochs(make_runner, tmp_path):
 
 def test_refuses_to_go_on_inside_an_epoch_with_a_stock_sampler(make_runner, tmp_path):
     make_runner().train()
-    with pytest.raises(UserError, match='DefaultSampler cannot begin inside an epoch'):
+    with pytest.raises(UserError, match='DefaultSampler cannot start within an epoch'):
         finish(make_runner, tmp_path, epoch=1, iteration=3, sampler='DefaultSampler')
 
 

@@ -42,7 +42,7 @@ def test_tells_each_recording_once_and_counts_them(folder, caplog):
     hook.after_train_epoch(runner)
     assert caplog.messages[0].startswith('skipped ')
     assert 'a/1.avi: ' in caplog.messages[0]
-    assert caplog.messages[1].startswith('1 of 8 recordings skipped so far')
+    assert caplog.messages[1].startswith('skipped and replaced 1 of 8 recordings so far')
     assert 'shorter than a clip' in caplog.messages[2]
 
     caplog.clear()

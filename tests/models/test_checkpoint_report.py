@@ -67,17 +67,17 @@ def test_clips_of_another_length_have_positions_of_their_own(checkpoint):
     [
         (
             {'patch_size': 16},
-            r'patches of 8 pixels and 2 frames, 24 wide, in the model patches of 16',
+            r'patches of 8 pixels and 2 frames, 24 wide, but the model has patches of 16',
         ),
-        ({'tubelet_size': 4}, 'in the model patches of 8 pixels and 4 frames'),
-        ({'embed_dims': 48}, '24 wide, in the model .* 48 wide'),
+        ({'tubelet_size': 4}, 'the model has patches of 8 pixels and 4 frames'),
+        ({'embed_dims': 48}, '24 wide, but the model has .* 48 wide'),
         (
             {'mlp_ratio': 2.0},
-            r'blocks\.0\.mlp\.layers\.0\.0\.bias has \(96,\), in the model \(48,\)',
+            r'blocks\.0\.mlp\.layers\.0\.0\.bias has \(96,\), but the model has \(48,\)',
         ),
         ({'depth': 1}, '13 tensors are only in the checkpoint'),
         ({'depth': 3}, 'only in the model'),
-        ({'prefix': 'encoder.'}, "no tensor begins with 'encoder.'; it has backbone"),
+        ({'prefix': 'encoder.'}, "no tensor name starts with 'encoder.'; found backbone"),
     ],
 )
 def test_another_encoder_is_refused(checkpoint, changes, message):

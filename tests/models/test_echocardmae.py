@@ -189,20 +189,20 @@ def test_masks_of_another_size_are_refused(build_mae, batch_of, name):
     model.loss(inputs)
     tokens = inputs['tokens']
     inputs['tokens'] = tokens._replace(**{name: getattr(tokens, name)[:, 1:]})
-    with pytest.raises(UserError, match=r'masks of 31 tokens, the model has 32: .* of SectorMask'):
+    with pytest.raises(UserError, match=r'31 tokens, but the model has 32: .* of SectorMask'):
         model.loss(inputs)
 
 
 @pytest.mark.parametrize('size', [dict(img_size=64), dict(num_frames=8), dict(patch_size=16)])
 def test_a_part_of_another_geometry_is_refused(build_mae, size):
-    with pytest.raises(UserError, match=r'backbone\..* differs from \d+ of the model'):
+    with pytest.raises(UserError, match=r'backbone\..* contradicts .*=\d+ of the model'):
         build_mae(encoder=size)
 
 
 def test_the_mask_takes_the_geometry_of_the_model(build_mae):
     model = build_mae(preprocessor=dict(mask=dict(sector='none')))
     assert model.data_preprocessor.sector_mask.patch_size == 8
-    with pytest.raises(UserError, match=r'mask\.patch_size=16 differs from 8'):
+    with pytest.raises(UserError, match=r'mask\.patch_size=16 contradicts patch_size=8'):
         build_mae(preprocessor=dict(mask=dict(patch_size=16)))
 
 

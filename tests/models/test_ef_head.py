@@ -208,7 +208,7 @@ def test_stopped_gradient_leaves_the_features_to_the_contrast():
 
 
 def test_a_backbone_that_nothing_would_train_is_refused():
-    with pytest.raises(UserError, match='needs a contrast'):
+    with pytest.raises(UserError, match='needs contrast'):
         EFHead(stop_gradient=True)
 
 

@@ -54,7 +54,7 @@ def test_biases_are_frozen_on_request():
     [
         ({'patchsize': 8}, r'has no argument patchsize; it has attn_bias, frozen_stages'),
         ({'pretrained': 'x.pth'}, 'has no argument pretrained'),
-        ({'frozen_stages': 4}, r'frozen_stages=4 must lie between -1 .* its 3 blocks'),
+        ({'frozen_stages': 4}, r'frozen_stages=4 must lie between -1 .* and 3 \(all blocks'),
         ({'frozen_stages': -2}, 'frozen_stages=-2'),
     ],
 )

@@ -137,5 +137,5 @@ def test_no_label_at_all_is_no_loss():
 
 
 def test_features_of_another_grid_are_refused():
-    with pytest.raises(UserError, match=r'expects \(1, 4, 4\) patches .* and got \(1, 7, 7\)'):
+    with pytest.raises(UserError, match=r'expects \(1, 4, 4\) patches .* but got \(1, 7, 7\)'):
         MAESegHead(2, **SIZE)(torch.randn(1, 24, 7, 7))

@@ -66,5 +66,5 @@ def test_other_architectures_are_refused():
 
 
 def test_clips_of_another_size_are_refused(encoder):
-    with pytest.raises(UserError, match='have 4 tokens, the model expects 8'):
+    with pytest.raises(UserError, match='have 4 tokens, but the model expects 8'):
         encoder(torch.randn(1, 3, 2, 32, 32))

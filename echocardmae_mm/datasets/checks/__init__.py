@@ -1,4 +1,4 @@
-"""Checks of a data set before training, one file a data set."""
+"""Checks of a data set before training."""
 
 from echocardmae_mm.datasets.checks.findings import Findings, Problem
 from echocardmae_mm.datasets.checks.opening import open_all

@@ -22,14 +22,14 @@ _EF_TOLERANCE = 1.0
 
 
 def check_camus(root: Path) -> Findings | None:
-    """Check the patients of a folder.
+    """Check the patients in a folder.
 
     Args:
-        root (Path): Folder of ``database_nifti`` (NIfTI release), of ``training`` and ``testing``
-            (challenge release), or one of these itself.
+        root (Path): Folder that contains ``database_nifti`` (NIfTI release) or ``training`` and
+            ``testing`` (challenge release), or one of these folders.
 
     Returns:
-        Findings, optional: None if there is no patient of CAMUS.
+        Findings, optional: None if there is no CAMUS patient.
     """
     patients = find_patients(root)
     if not patients:
@@ -38,7 +38,7 @@ def check_camus(root: Path) -> Findings | None:
     findings = Findings(' and '.join(sorted(releases)), root)
     if len(releases) > 1:
         findings.obstacles.append(
-            f'{root}: holds both releases, whose EF differ: set data_root to one of them'
+            f'{root}: contains both releases, whose EF differ: set data_root to one of them'
         )
     findings.compare('patients', len(patients), _PUBLISHED_PATIENTS)
     findings.notes.append('EF differs between the releases by about 8 points: never mix them')
@@ -55,14 +55,14 @@ def _check_splits(findings: Findings, folder: Path, patients: list[Patient]) -> 
     for split, published in _PUBLISHED_SPLITS.items():
         path = folder / f'subgroup_{split}.txt'
         if not path.is_file():
-            findings.notes.append(f'{path} is missing; segmentation needs it for the split')
+            findings.notes.append(f'{path} is missing; segmentation needs it to split the patients')
             continue
         names = set(path.read_text().split())
         findings.compare(f'patients in {path.name}', len(names), published)
         for name in sorted(names - present):
-            findings.add(name, f'in {path.name}, but has no folder')
+            findings.add(name, f'listed in {path.name}, but has no folder')
         for name in sorted(names & seen):
-            findings.add(name, f'in {path.name} and in another split')
+            findings.add(name, f'listed in {path.name} and in another split')
         seen |= names
 
 
@@ -81,14 +81,14 @@ def _check_view(findings: Findings, patient: Patient, view: str) -> None:
     for instant in INSTANTS:
         if instant_frame(info, instant) is None:
             stated, last = info.get(instant, ''), info.get('NbFrame', '')
-            findings.add(stem, f'{instant}={stated!r} is no frame of 1 to {last!r} in its cfg file')
+            findings.add(stem, f'{instant}={stated!r} in its cfg file must lie in 1 to {last!r}')
     _check_ejection_fraction(findings, stem, info)
 
 
 def _check_ejection_fraction(findings: Findings, stem: str, info: dict[str, str]) -> None:
     ef = ejection_fraction(info)
     if not is_ef(ef):
-        findings.add(stem, 'no EF of 0 to 100 in its cfg file')
+        findings.add(stem, 'no EF between 0 and 100 in its cfg file')
     elif 'LVedv' in info:
         try:
             edv, esv = float(info['LVedv']), float(info['LVesv'])
@@ -96,4 +96,4 @@ def _check_ejection_fraction(findings: Findings, stem: str, info: dict[str, str]
             findings.add(stem, 'no volumes in its cfg file')
             return
         if abs(100 * (edv - esv) / edv - ef) > _EF_TOLERANCE:
-            findings.add(stem, f'EF {ef} does not fit its volumes {(edv, esv)}')
+            findings.add(stem, f'EF {ef} contradicts its volumes {(edv, esv)}')

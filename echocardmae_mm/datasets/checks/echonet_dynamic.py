@@ -1,4 +1,4 @@
-"""Check EchoNet-Dynamic: its lists against each other, the files and the published counts."""
+"""Check EchoNet-Dynamic's lists against each other, the files and the published counts."""
 
 from __future__ import annotations
 
@@ -52,14 +52,16 @@ def check_echonet_dynamic(root: Path) -> Findings | None:
     for row in table.to_dict('records'):
         stem = video_stem(row['FileName'])
         if rows.setdefault(stem, row) is not row:
-            findings.add(stem, f'listed again in {FILE_LIST}; the first row counts')
+            findings.add(stem, f'listed again in {FILE_LIST}; only the first row is used')
     _check_files(findings, rows)
     for stem, row in rows.items():
         _check_ejection_fraction(findings, stem, row)
     if (root / TRACINGS).is_file():
         _check_tracings(findings, rows, tracings)
     else:
-        findings.notes.append(f'no {TRACINGS}: no segmentation, and drop_untraced drops all')
+        findings.notes.append(
+            f'no {TRACINGS}: segmentation is impossible, and drop_untraced=True drops everything'
+        )
     return findings
 
 
@@ -67,7 +69,7 @@ def _check_splits(findings: Findings, splits: list[str]) -> None:
     findings.compare(f'rows in {FILE_LIST}', len(splits), _PUBLISHED_ROWS)
     counts = Counter(splits)
     for split, published in _PUBLISHED_SPLITS.items():
-        findings.compare(f'of split {split}', counts[split], published)
+        findings.compare(f'rows of split {split}', counts[split], published)
     if not counts['train']:
         findings.obstacles.append(f'{findings.root / FILE_LIST}: no rows of split train')
     if unknown := {name: count for name, count in counts.items() if name not in _PUBLISHED_SPLITS}:
@@ -93,7 +95,7 @@ def _check_ejection_fraction(findings: Findings, stem: str, row: dict[str, str])
     if not math.isfinite(ef):
         findings.add(stem, f'no EF in the list: {row["EF"]!r}')
     elif abs(expected - ef) > _EF_TOLERANCE:
-        findings.add(stem, f'EF {ef:.1f} does not fit its volumes, which give {expected:.1f}')
+        findings.add(stem, f'EF {ef:.1f} contradicts its volumes, which give {expected:.1f}')
 
 
 def _check_tracings(
@@ -102,7 +104,7 @@ def _check_tracings(
     tracings: dict[str, dict[int, np.ndarray]],
 ) -> None:
     if unlisted := sorted(tracings.keys() - rows.keys()):
-        findings.notes.append(f'{len(unlisted)} traced but not listed: {", ".join(unlisted[:3])}')
+        findings.notes.append(f'{len(unlisted)} traced, but not listed: {", ".join(unlisted[:3])}')
     larger_first = 0
     for stem, row in rows.items():
         frames = tracings.get(stem, {})
@@ -115,10 +117,10 @@ def _check_tracings(
         num_frames = read_number(row, 'NumberOfFrames')
         outside = [frame for frame in frames if not 0 <= frame < num_frames]
         if outside and math.isfinite(num_frames):
-            findings.add(stem, f'traced frames {outside} lie outside its {num_frames:.0f} frames')
+            findings.add(stem, f'traced frames {outside} exceed its {num_frames:.0f} frames')
         odd = [len(tracing) for tracing in frames.values() if len(tracing) != ROWS_OF_A_TRACING]
         if odd:
-            findings.add(stem, f'a tracing of {odd[0]} rows, not {ROWS_OF_A_TRACING}')
+            findings.add(stem, f'a tracing has {odd[0]} rows, not {ROWS_OF_A_TRACING}')
     findings.notes.append(
-        f'{len(tracings):,} traced; in {larger_first:,} the larger area, end-diastole, comes first'
+        f'{len(tracings):,} traced; {larger_first:,} list the larger area (end-diastole) first'
     )

@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 
 class Problem(NamedTuple):
-    """A fault of one recording, without which training continues.
+    """A fault of one recording, which training skips.
 
     Args:
         where (str): The file, or its name in a list.
@@ -26,11 +26,11 @@ class Findings:
     Args:
         name (str): The data set.
         root (Path): Its folder.
-        recordings (dict[str, int | None]): Files to open, with the number of frames that the data
-            set states, or None.
-        validation (set[str]): Files of the validation set, if a list names them.
+        recordings (dict[str, int | None]): Files to open, with the number of frames that the lists
+            of the data set state, or None.
+        validation (set[str]): Files of the validation set, if a list defines one.
         notes (list[str]): Counts and facts, in the order of printing.
-        problems (list[Problem]): Faults of single recordings.
+        problems (list[Problem]): Faults of individual recordings.
         obstacles (list[str]): Reasons why training cannot start.
     """
 
@@ -43,10 +43,10 @@ class Findings:
     obstacles: list[str] = field(default_factory=list)
 
     def compare(self, noun: str, count: int, published: int) -> None:
-        """Note a count, and the count of the published data set if it differs."""
+        """Record a count, and the count in the published data set if it differs."""
         difference = '' if count == published else f'; the published set has {published:,}'
         self.notes.append(f'{count:,} {noun}{difference}')
 
     def add(self, where: object, reason: str) -> None:
-        """Note a fault of one recording, a file or its name in a list."""
+        """Record a fault of one recording."""
         self.problems.append(Problem(str(where), reason))

@@ -1,4 +1,4 @@
-"""Check HMC-QU, in both layouts: its workbooks against its recordings."""
+"""Check the workbooks of HMC-QU, in either layout, against its recordings."""
 
 from __future__ import annotations
 
@@ -18,7 +18,8 @@ def check_hmc_qu(root: Path) -> Findings | None:
     """Check the workbooks of a folder.
 
     Args:
-        root (Path): Folder of A4C.xlsx (and A2C.xlsx), or of HMC_QU.xlsx in the older layout.
+        root (Path): Folder that contains A4C.xlsx (and A2C.xlsx), or HMC_QU.xlsx of the older
+            layout.
 
     Returns:
         Findings, optional: None if there is no such workbook.

@@ -19,7 +19,7 @@ class Opened(NamedTuple):
     Args:
         filename (str): The file.
         num_frames (int): Number of frames that can be decoded; 0 if it is unusable.
-        reason (str): Why it is unusable; '' if it is not.
+        reason (str): Why it is unusable; '' if it is usable.
     """
 
     filename: str

@@ -1,4 +1,4 @@
-"""Recognise the data sets of a folder and check them."""
+"""Recognise the data sets in a folder and check them."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ def recognise(root: Path) -> list[Findings]:
     """Check the lists of each data set in a folder.
 
     Args:
-        root (Path): Folder of a data set, of several, or of recordings.
+        root (Path): Folder that contains one or more data sets, or recordings.
 
     Returns:
-        list[Findings]: One for each known data set; if there is none, one for all recordings.
+        list[Findings]: One per known data set; if there is none, one for all recordings.
 
     Raises:
         UserError: If there is no such folder.

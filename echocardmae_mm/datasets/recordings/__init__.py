@@ -1,4 +1,4 @@
-"""Readers of recordings, one file for each container; they decode only the requested frames."""
+"""Readers of recordings, one module per container; they decode only the requested frames."""
 
 from echocardmae_mm.datasets.recordings.content_hash import content_hash
 from echocardmae_mm.datasets.recordings.formats import looks_like_recording

@@ -1,4 +1,4 @@
-"""Identify a recording by its content, whatever its name."""
+"""Identify a recording by its content, independently of its name."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ def content_hash(filename: str) -> str:
     """Hash the bytes of a recording.
 
     Args:
-        filename (str): The file. The .raw file of an .mhd header is hashed with it.
+        filename (str): The file. For an .mhd header, its .raw file is hashed as well.
 
     Returns:
-        str: 32 hexadecimal digits, 128 bits of BLAKE2b.
+        str: 128-bit BLAKE2b, 32 hexadecimal digits.
     """
     digest = hashlib.blake2b(digest_size=16)
     for path in (Path(filename), *_raw_files(Path(filename))):

@@ -1,4 +1,4 @@
-"""Read B-mode ultrasound sequences in DICOM; other images are refused with the reason."""
+"""Read B-mode ultrasound sequences from DICOM files; reject other images with a reason."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import numpy as np
 from echocardmae_mm.datasets.recordings.recording import Recording, gray_to_rgb
 from echocardmae_mm.utils.errors import RecordingError
 
-# Value 4 of Image Type, DICOM PS3.3 C.8.5.6.1.1: a bit for each mode of the image.
+# Bits of value 4 of Image Type, DICOM PS3.3 C.8.5.6.1.1.
 _OTHER_MODES = {
     0x002: 'M-mode',
     0x004: 'spectral Doppler',
@@ -34,8 +34,8 @@ class DicomRecording(Recording):
     """A multi-frame ultrasound image, of any photometric interpretation and transfer syntax.
 
     pydicom decodes single frames with the installed codecs. Samples of more than eight bits are
-    scaled to 0 to 255. Region and spacing are those of the largest two-dimensional tissue region;
-    both are unknown if no region fits into the image, as in images shrunk after acquisition.
+    scaled to 0-255. Region and spacing are those of the largest two-dimensional tissue region; both
+    are unknown if no region fits into the image, as in images shrunk after acquisition.
 
     Args:
         filename (str): The file.
@@ -64,7 +64,7 @@ class DicomRecording(Recording):
         self._header = header
 
     def _decode(self, indices: np.ndarray) -> np.ndarray:
-        # One call a frame: pydicom 3's iter_pixels fails on uncompressed YBR_FULL_422.
+        # One call per frame: pydicom 3's iter_pixels fails on uncompressed YBR_FULL_422.
         from pydicom.pixels import pixel_array
 
         with _reporting(self.filename, 'damaged pixel data, or its codec is not installed'):
@@ -105,8 +105,8 @@ def _refusal(header: Any) -> str | None:
 def _mode(header: Any) -> str | None:
     """The mode of the image; None for B-mode.
 
-    Ultrasound Color Data Present counts only without regions, because scanners also set it for grey
-    images with a palette.
+    Ultrasound Color Data Present is ignored if there are regions, because scanners also set it for
+    grey images with a palette.
     """
     for bit, name in _OTHER_MODES.items():
         if _image_type_bits(header) & bit:
@@ -131,7 +131,7 @@ def _image_type_bits(header: Any) -> int:
 
 
 def _frame_rate(header: Any) -> float | None:
-    """Frames a second: Cine Rate, Frame Time (ms), Frame Time Vector, recommended display rate."""
+    """Frame rate: Cine Rate, Frame Time (ms), Frame Time Vector or recommended display rate."""
     if header.get('CineRate'):
         return float(header.CineRate)
     if header.get('FrameTime'):

@@ -1,4 +1,4 @@
-"""Recognise containers: files of a folder by their names, the reader of a file by its content."""
+"""Recognise recordings in a folder by name, and the container of a file by content."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ def recording_container(filename: str) -> Container:
         filename (str): The file.
 
     Returns:
-        Container: Its container, whatever its name.
+        Container: Its container, independent of its name.
 
     Raises:
         RecordingError: If the file is missing or empty, or its container is not supported.
@@ -68,19 +68,16 @@ def recording_container(filename: str) -> Container:
         (e.container.value for e in _FORMATS if path.name.lower().endswith(e.suffixes)), 'recording'
     )
     raise RecordingError(
-        filename, f'not a {expected}: the file holds {kind} and begins with {head[:16]!r}'
+        filename, f'not a {expected}: the file contains {kind} and starts with {head[:16]!r}'
     )
 
 
 def looks_like_recording(path: Path) -> bool:
-    """Whether a file of a folder is meant to be a recording.
-
-    Args:
-        path (Path): An existing file.
+    """Whether the name of an existing file suggests a recording.
 
     Returns:
-        bool: True for the known suffixes, and for DICOM files whose suffix is missing or a part of
-        the UID. False for hidden files and DICOM directories.
+        bool: True for the known suffixes, and for DICOM files without a suffix or with one that is
+        part of the UID. False for hidden files and DICOM directories.
     """
     if path.name.startswith('.') or path.name == 'DICOMDIR':
         return False

@@ -14,17 +14,17 @@ def read_labels(filename: str, num_classes: int) -> np.ndarray:
 
     Args:
         filename (str): A NIfTI or MetaImage file of one frame.
-        num_classes (int): Number of classes; labels must be below it.
+        num_classes (int): Number of classes; labels must be smaller.
 
     Returns:
         np.ndarray: uint8 of shape (H, W).
 
     Raises:
-        RecordingError: If the file is missing or damaged, or holds an unknown label.
+        RecordingError: If the file is missing or damaged, or contains an unknown label.
     """
     recording = open_recording(filename)
     if not isinstance(recording, VolumeRecording):
-        raise RecordingError(filename, 'not a NIfTI or MetaImage file, as label images must be')
+        raise RecordingError(filename, 'not a NIfTI or MetaImage file; label images must be one')
     values = recording.values[0]
     labels = values.astype(np.uint8)
     if not np.array_equal(labels, values):

@@ -20,7 +20,7 @@ _READERS: dict[Container, Callable[[str], Recording]] = {
 
 
 def open_recording(filename: str | PathLike[str]) -> Recording:
-    """Open a recording in any known container.
+    """Open a recording in any supported container.
 
     Args:
         filename (str | PathLike): An .avi, .mp4, .mov, .mkv, DICOM, NIfTI (.nii, .nii.gz) or

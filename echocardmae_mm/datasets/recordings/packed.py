@@ -1,8 +1,8 @@
-"""A store of decoded recordings, for fast reading.
+"""Read decoded recordings from a store, which is faster than decoding.
 
-A store is a folder of two files: ``frames.bin`` holds the frames of all recordings one after the
-other, uint8 of shape (T, H, W, C); ``index.json`` says where each recording lies and holds its
-metadata. The pixels equal those decoded from the files.
+A store is a folder of two files. ``frames.bin`` contains the frames of all recordings one after the
+other, each uint8 of shape (T, H, W, C); ``index.json`` contains the position and the metadata of
+each recording. The pixels equal those decoded from the original files.
 """
 
 from __future__ import annotations
@@ -29,13 +29,13 @@ _BLOCK = 1 << 20
 class PackedStore:
     """A store written by ``echocardmae pack``, opened for reading.
 
-    It can be sent to worker processes: each opens the file for itself.
+    It can be pickled: each worker process opens the file itself.
 
     Args:
-        folder (str | Path): Folder of ``frames.bin`` and ``index.json``.
+        folder (str | Path): Folder that contains ``frames.bin`` and ``index.json``.
 
     Raises:
-        UserError: If there is no complete store of this version, or its size is not as indexed.
+        UserError: If there is no complete store of this version, or its size contradicts the index.
     """
 
     def __init__(self, folder: str | Path) -> None:
@@ -49,7 +49,7 @@ class PackedStore:
         expected, found = index['bytes'], (self.folder / FRAMES).stat().st_size
         if expected != found:
             raise UserError(
-                f'{self.folder / FRAMES}: changed or truncated; {found} bytes, '
+                f'{self.folder / FRAMES}: changed or truncated; found {found} bytes, '
                 f'expected {expected}\n{_PACK_AGAIN}'
             )
 
@@ -61,12 +61,12 @@ class PackedStore:
 
         Args:
             name (str): Its path relative to the packed folder.
-            filename (str): The file it was packed from, for messages. If the file exists, its size
-                is checked once in each process.
+            filename (str): The original file, for messages. If it exists, its size is checked once
+                per process.
 
         Raises:
             RecordingError: If it could not be read when the store was written.
-            UserError: If the store does not hold it, or the file has changed since.
+            UserError: If the store does not contain it, or the file has changed since.
         """
         entry = self.entry(name)
         if 'refused' in entry:
@@ -80,7 +80,7 @@ class PackedStore:
         return PackedRecording(self, filename, entry)
 
     def damaged(self) -> Iterator[tuple[str, bool]]:
-        """Yield the name of each recording, and whether its pixels contradict their checksum."""
+        """Yield the name of each recording, and whether its checksum is wrong."""
         with (self.folder / FRAMES).open('rb') as file:
             for name, entry in self.recordings.items():
                 if 'shape' in entry:
@@ -94,18 +94,18 @@ class PackedStore:
             ``content`` and ``source_bytes``; or ``refused``, the reason, and ``content``.
 
         Raises:
-            UserError: If the store does not hold it.
+            UserError: If the store does not contain it.
         """
         try:
             return self.recordings[name]
         except KeyError:
-            raise UserError(f'{self.folder}: does not hold {name}\n{_PACK_AGAIN}') from None
+            raise UserError(f'{self.folder}: does not contain {name}\n{_PACK_AGAIN}') from None
 
     def read(self, offset: int, indices: np.ndarray, frames: np.ndarray) -> None:
         """Read frames of a recording into an array.
 
-        A read is safe where a memory map is not: if another process truncates the file, accessing
-        the map would kill this one (SIGBUS).
+        Uses ``read`` rather than a memory map: if another process truncates the file, accessing a
+        map kills the process (SIGBUS).
 
         Args:
             offset (int): First byte of the recording in ``frames.bin``.
@@ -146,11 +146,11 @@ class PackedStore:
 
 
 class PackedRecording(Recording):
-    """A recording of a store.
+    """A recording in a store.
 
     Args:
         store (PackedStore): The store.
-        filename (str): The file it was packed from, for messages.
+        filename (str): The original file, for messages.
         entry (dict): Its entry in the index.
     """
 
@@ -182,7 +182,7 @@ def checksum(pixels: bytes | memoryview) -> str:
 
 
 def stored_checksum(file: BinaryIO, entry: dict[str, Any]) -> str:
-    """:func:`checksum` of the pixels that ``frames.bin`` holds for an entry of the index."""
+    """:func:`checksum` of the pixels in ``frames.bin`` that belong to an entry of the index."""
     digest = hashlib.blake2b(digest_size=16)
     file.seek(entry['offset'])
     remaining = math.prod(entry['shape'])

@@ -1,4 +1,4 @@
-"""Write a store of decoded recordings; an interrupted call can be repeated."""
+"""Write a store of decoded recordings; an interrupted call can be resumed."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ class Decoded(NamedTuple):
 
     Args:
         frames (np.ndarray | None): uint8 of shape (T, H, W, 3); None if it cannot be used.
-        metadata (dict): Its entry in the index, except for its position there.
+        metadata (dict): Its entry in the index, without its position in ``frames.bin``.
     """
 
     frames: np.ndarray | None
@@ -40,7 +40,7 @@ class Decoded(NamedTuple):
 
 
 def decode(path: Path) -> Decoded:
-    """Decode all frames of a recording, or find the reason why it cannot be used."""
+    """Decode all frames of a recording, or record why it cannot be used."""
     try:
         metadata = {'content': content_hash(str(path)), 'source_bytes': path.stat().st_size}
     except OSError as error:
@@ -55,21 +55,21 @@ def decode(path: Path) -> Decoded:
 
 
 class StoreWriter:
-    """Appends recordings to a store; whatever is on disk survives an interruption.
+    """Append recordings to a store; recordings already on disk survive an interruption.
 
-    Until :meth:`finish` the files are named ``frames.bin.part`` and ``index.jsonl.part``, so no
+    Until :meth:`finish`, the files are named ``frames.bin.part`` and ``index.jsonl.part``, so no
     reader mistakes them for a store. Resuming verifies the checksums of the pixels on disk and
     continues after the last complete recording.
 
     Args:
         folder (Path): Folder of the store, created if necessary.
         root (Path): Folder of the data set.
-        gray (bool): Whether to keep one channel; the three of each recording must be equal.
-            Defaults to False.
+        gray (bool): Whether to store one channel; the three channels of each recording must be
+            equal. Defaults to False.
 
     Raises:
-        UserError: If the folder holds a finished store or one begun with other settings, another
-            process is writing it, or it is not writable.
+        UserError: If the folder contains a finished store or one begun with other settings, another
+            process is writing to it, or it is not writable.
     """
 
     def __init__(self, folder: Path, root: Path, gray: bool = False) -> None:
@@ -120,7 +120,7 @@ class StoreWriter:
     def _refuse_finished(self) -> None:
         if (self.folder / INDEX).exists():
             raise UserError(
-                f'{self.folder} holds a finished store; remove it or choose another folder'
+                f'{self.folder} contains a finished store; remove it or choose another folder'
             )
 
     def _resume(self) -> None:
@@ -131,7 +131,7 @@ class StoreWriter:
         self._refuse_finished()  # Another process may have finished it before releasing the lock.
         renamed = self.folder / FRAMES
         if renamed.exists() and not self._lines.exists():
-            raise UserError(f'{renamed} belongs to no store begun here; choose another folder')
+            raise UserError(f'{renamed} does not belong to a store; choose another folder')
         if renamed.exists() and not self._frames.exists():
             os.replace(renamed, self._frames)  # Killed between the last two renames.
         self._file = self._frames.open('ab+')
@@ -152,14 +152,14 @@ class StoreWriter:
         head, *lines = self._lines.read_text(encoding='utf-8').splitlines() or ['{}']
         if json.loads(head) != self._head:
             raise UserError(
-                f'{self.folder}: was begun with other settings: {head}\n'
+                f'{self.folder}: begun with other settings: {head}\n'
                 'Repeat that command, or remove the folder'
             )
         for line in lines:
             try:
                 yield json.loads(line)
             except json.JSONDecodeError:
-                return  # The last line, truncated.
+                return  # the last line is truncated
 
     def _is_complete(self, entry: dict[str, Any]) -> bool:
         if 'shape' not in entry:
@@ -185,17 +185,17 @@ def pack(
     writer: StoreWriter,
     imap: Callable[[Callable[[Path], Decoded], list[Path]], Iterable[Decoded]],
 ) -> Iterator[Path]:
-    """Decode and write the recordings that the store lacks.
+    """Decode and write the recordings that are not yet in the store.
 
     Args:
         root (Path): Folder of the data set.
         paths (Iterable[Path]): Recordings in it.
         writer (StoreWriter): The store.
         imap (Callable): A lazy, ordered map: ``map``, or
-            :func:`echocardmae_mm.utils.parallel.parallel_imap` with its number of jobs.
+            :func:`echocardmae_mm.utils.parallel.parallel_imap` with its number of jobs bound.
 
     Yields:
-        Path: Each recording once it is written.
+        Path: Each recording, after it is written.
     """
     missing = [path for path in paths if name_in_store(path, root) not in writer.recordings]
     for path, decoded in zip(missing, imap(decode, missing)):
@@ -206,7 +206,7 @@ def pack(
 def _one_channel(name: str, frames: np.ndarray) -> np.ndarray:
     if not (frames[..., :1] == frames).all():
         raise UserError(
-            f'{name}: its channels differ, so one of them is not enough\n'
+            f'{name}: its channels differ, so it cannot be stored as grey\n'
             'Pack without --gray into another folder'
         )
     return frames[..., :1]

@@ -15,17 +15,17 @@ from echocardmae_mm.utils.errors import RecordingError
 class Recording(ABC):
     """An open recording.
 
-    Opening counts the frames that can be decoded; pixels are decoded on demand. A recording belongs
-    to the sample that opened it: do not pickle or cache it.
+    Opening counts the decodable frames; pixels are decoded on demand. A recording belongs to the
+    sample that opened it: do not pickle or cache it.
 
     Attributes:
-        random_access (bool): Whether the reader takes indices in any order, with repetitions.
+        random_access (bool): Whether the reader accepts indices in any order, with repetitions.
 
     Args:
         filename (str): The file.
         num_frames (int): Number of frames that can be decoded.
-        fps (float, optional): Frames a second; a value that is not positive and finite counts as
-            unknown. Defaults to None.
+        fps (float, optional): Frames per second; a value that is not positive and finite is treated
+            as unknown. Defaults to None.
         spacing (tuple[float, float], optional): Height and width of a pixel in mm. Defaults to
             None.
         region (tuple[int, int, int, int], optional): Bounds of the ultrasound image on the screen:
@@ -63,7 +63,7 @@ class Recording(ABC):
             indices (Sequence[int] | np.ndarray): Frames from 0, in any order, with repetitions.
 
         Returns:
-            np.ndarray: uint8 RGB of shape (len(indices), H, W, 3), the caller's own.
+            np.ndarray: uint8 RGB of shape (len(indices), H, W, 3), writable.
 
         Raises:
             IndexError: If an index is out of range.
@@ -72,8 +72,8 @@ class Recording(ABC):
         wanted = np.asarray(indices, dtype=np.int64)
         if wanted.size and (wanted.min() < 0 or wanted.max() >= len(self)):
             raise IndexError(
-                f'{self.filename} has frames 0 to {len(self) - 1}; '
-                f'asked for {wanted.min()} to {wanted.max()}'
+                f'{self.filename} has frames 0 to {len(self) - 1}, not '
+                f'{wanted.min()} to {wanted.max()}'
             )
         if self.random_access:
             return self._decode(wanted)
@@ -83,10 +83,10 @@ class Recording(ABC):
 
     @abstractmethod
     def _decode(self, indices: np.ndarray) -> np.ndarray:
-        """Decode frames; without ``random_access``, ``indices`` rise strictly."""
+        """Decode frames; without ``random_access``, ``indices`` are strictly increasing."""
 
 
 def gray_to_rgb(frames: np.ndarray) -> np.ndarray:
-    """Copy uint8 frames (n, H, W) into three channels, seven times as fast as ``np.repeat``."""
+    """Copy uint8 frames (n, H, W) into three channels, seven times faster than ``np.repeat``."""
     rgb = cv2.cvtColor(frames.reshape(len(frames), -1), cv2.COLOR_GRAY2RGB)
     return rgb.reshape(*frames.shape, 3)

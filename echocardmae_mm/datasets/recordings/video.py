@@ -1,4 +1,4 @@
-"""Read video files by decord and OpenCV; both decode with FFMPEG to the same pixels."""
+"""Read video files with decord or OpenCV; both use FFmpeg and decode the same pixels."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def open_video(filename: str) -> Recording:
         filename (str): An .avi, .mp4, .mov or .mkv file.
 
     Returns:
-        Recording: Read by decord; by OpenCV alone if decord is not installed, or the file is
+        Recording: Read with decord, or with OpenCV if decord is not installed or the file is
         truncated, which decord does not handle.
     """
     if importlib.util.find_spec('decord') and not is_truncated(filename):
@@ -42,9 +42,9 @@ def is_truncated(filename: str) -> bool:
 
 
 class DecordVideo(Recording):
-    """A video with random access; frames are counted by packets, not by the header.
+    """A video with random access; its length is the number of packets, not that in the header.
 
-    Frames of a clip are close together and faster to decode in order than by seeking.
+    Frames of a clip are close together, so decoding in order is faster than seeking.
     """
 
     def __init__(self, filename: str) -> None:
@@ -69,10 +69,10 @@ class DecordVideo(Recording):
 
 
 class OpenCVVideo(Recording):
-    """A video that is read from the start, because OpenCV seeks inaccurately.
+    """A video that is always read from the start, because OpenCV seeks inaccurately.
 
-    Opening decodes all frames to count them, because the count in the header is unreliable. The
-    incomplete last frame of a truncated file is dropped.
+    Opening decodes all frames to count them, because the header is unreliable. Drops the incomplete
+    last frame of a truncated file.
     """
 
     def __init__(self, filename: str) -> None:
@@ -88,7 +88,7 @@ class OpenCVVideo(Recording):
 
 
 def read_in_order(filename: str, indices: np.ndarray) -> np.ndarray:
-    """Decode a video from its start by OpenCV, and convert only the requested frames.
+    """Decode a video from its start with OpenCV, and convert only the requested frames.
 
     Args:
         filename (str): The file.

@@ -1,4 +1,4 @@
-"""Read sequences that are stored as volumes: NIfTI by nibabel, MetaImage by SimpleITK."""
+"""Read sequences stored as volumes: NIfTI with nibabel, MetaImage with SimpleITK."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ _SECONDS = {'sec': 1.0, 'msec': 1e-3, 'usec': 1e-6}
 class VolumeRecording(Recording):
     """A sequence of grey frames in memory.
 
-    Values within 0 to 255 are kept; any other range is scaled to 0 to 255, equally in all frames.
+    Values within 0-255 are kept; any other range is scaled to 0-255, equally in all frames.
 
     Args:
         filename (str): The file.
         volume (np.ndarray): Any numeric type, shape (T, H, W).
-        fps (float, optional): Frames a second. Defaults to None.
+        fps (float, optional): Frames per second. Defaults to None.
         spacing (tuple[float, float], optional): Height and width of a pixel in mm. Defaults to
             None.
     """
@@ -68,7 +68,7 @@ def open_nifti(filename: str) -> VolumeRecording:
             (x, y, 1, time), as in CAMUS.
 
     Returns:
-        VolumeRecording: Frames with y as rows. The frame rate is known only if the header has a
+        VolumeRecording: Frames with y as rows. The frame rate is unknown unless the header has a
         time axis with a unit.
 
     Raises:

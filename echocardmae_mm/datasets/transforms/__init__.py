@@ -1,4 +1,4 @@
-"""Transforms on MMAction2's results dict; they mix with stock transforms."""
+"""Transforms on MMAction2's results dict, to combine with stock transforms."""
 
 from echocardmae_mm.datasets.transforms.cached_transforms import CachedTransforms
 from echocardmae_mm.datasets.transforms.crop_to_sector import CropToSector

@@ -1,4 +1,4 @@
-"""Blur batches of 8-bit frames on any device, with the same pixels as OpenCV."""
+"""Blur batches of 8-bit frames on any device, with the same result as OpenCV."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ def median_blur(frames: Tensor, kernel_size: int) -> Tensor:
 
     Args:
         frames (Tensor): uint8 of shape (..., H, W).
-        kernel_size (int): Side of the kernel in pixels, odd.
+        kernel_size (int): Height and width of the kernel in pixels, odd.
 
     Returns:
         Tensor: uint8 of the same shape.
@@ -28,10 +28,7 @@ def median_blur(frames: Tensor, kernel_size: int) -> Tensor:
 
 
 def mean_blur(frames: Tensor, kernel_size: int) -> Tensor:
-    """``cv2.blur``, with reflected borders.
-
-    Arguments as :func:`median_blur`.
-    """
+    """``cv2.blur``, with reflected borders; see :func:`median_blur` for the arguments."""
     total = _convolve(frames, (1,) * kernel_size)
     area = kernel_size**2
     return ((total + area // 2) // area).to(torch.uint8)
@@ -40,7 +37,7 @@ def mean_blur(frames: Tensor, kernel_size: int) -> Tensor:
 def gaussian_blur(frames: Tensor, kernel_size: int) -> Tensor:
     """``cv2.GaussianBlur`` with the default sigma.
 
-    Arguments as :func:`median_blur`; ``kernel_size`` is a key of ``GAUSSIANS``.
+    See :func:`median_blur` for the arguments; ``kernel_size`` is a key of ``GAUSSIANS``.
     """
     kernel = GAUSSIANS[kernel_size]
     weight = sum(kernel) ** 2
@@ -50,8 +47,8 @@ def gaussian_blur(frames: Tensor, kernel_size: int) -> Tensor:
 def _median_of_nine(frames: Tensor) -> Tensor:
     """Find the median of 3 x 3 pixels in 19 comparisons.
 
-    Columns first, then the largest of the smallest, the middle of the middle and the smallest of
-    the largest (Smith, "Implementing median filters in XC4000E FPGAs", Xcell 23, 1996).
+    Sorts each column, then takes the median of the largest minimum, the median of the medians and
+    the smallest maximum (Smith, "Implementing median filters in XC4000E FPGAs", Xcell 23, 1996).
     """
     above = torch.cat((frames[..., :1, :], frames[..., :-1, :]), dim=-2)
     below = torch.cat((frames[..., 1:, :], frames[..., -1:, :]), dim=-2)
@@ -79,7 +76,7 @@ def _median_of_three(a: Tensor, b: Tensor, c: Tensor) -> Tensor:
 
 
 def _convolve(frames: Tensor, kernel: tuple[int, ...]) -> Tensor:
-    """Separable sums of integers, exact: int32 of the shape of ``frames``."""
+    """Convolve both axes with integers, exactly: int32 of the shape of ``frames``."""
     size = len(kernel)
     padded = _pad(frames, size // 2, 'reflect').to(torch.int32)
     height, width = frames.shape[-2:]
@@ -88,6 +85,6 @@ def _convolve(frames: Tensor, kernel: tuple[int, ...]) -> Tensor:
 
 
 def _pad(frames: Tensor, margin: int, mode: str) -> Tensor:
-    flat = frames.flatten(0, -3).unsqueeze(1).float()  # torch pads no integers; these are exact
+    flat = frames.flatten(0, -3).unsqueeze(1).float()  # torch cannot pad integers; floats are exact
     padded = F.pad(flat, (margin,) * 4, mode=mode).to(frames.dtype)
     return padded.view(*frames.shape[:-2], *padded.shape[-2:])

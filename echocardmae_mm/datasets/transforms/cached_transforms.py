@@ -25,12 +25,12 @@ _RANDOM = (SampleRandomClips, SampleLabelledClip, RandomShift)
 
 @TRANSFORMS.register_module()
 class CachedTransforms(BaseTransform):
-    """Cache the results of the first transforms for each recording, in the loading process.
+    """Apply transforms once per recording and worker process, and cache their results.
 
-    For small data sets with a fixed clip per recording, such as the cycle of CAMUS and HMC-QU:
-    decoding and sector detection then run once rather than each epoch. A clip of 16 frames of 112
-    pixels takes 0.6 MB in each worker; set ``persistent_workers=True`` to keep the cache between
-    epochs. Put random transforms after this one.
+    Use it for small data sets with a fixed clip per recording, such as the cycle of CAMUS and
+    HMC-QU: decoding and sector detection then run once instead of in every epoch. A clip of 16
+    frames of 112 x 112 pixels takes 0.6 MB in each worker. Set ``persistent_workers=True`` to keep
+    the cache between epochs. Put random transforms after this one.
 
     Required Keys:
 
@@ -40,7 +40,7 @@ class CachedTransforms(BaseTransform):
         transforms (Sequence[dict]): The transforms.
 
     Raises:
-        UserError: If a transform is random, because its outcome would never change.
+        UserError: If a transform is random, because caching would freeze its result.
     """
 
     def __init__(self, transforms: Sequence[dict[str, Any]]) -> None:
@@ -60,7 +60,7 @@ class CachedTransforms(BaseTransform):
             made = self.steps(dict(results))
             if before != _generators():
                 raise UserError(
-                    'CachedTransforms: one of its transforms is random; put it after this one'
+                    'CachedTransforms: one of its transforms is random; put that one after it'
                 )
             if made is None:
                 return None

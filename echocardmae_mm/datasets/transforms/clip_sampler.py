@@ -16,8 +16,8 @@ PADDINGS = ('zero', 'loop')
 class ClipSampler(BaseTransform):
     """Sample clips at starts that a subclass chooses.
 
-    The frames of a clip are a fixed number of frames (``frame_interval``) or seconds
-    (``target_fps``) apart, or spread over a cardiac cycle (``span='cycle'``).
+    The spacing of the frames in a clip is fixed in frames (``frame_interval``) or in seconds
+    (``target_fps``), or they are spread over a cardiac cycle (``span='cycle'``).
 
     Required Keys:
 
@@ -26,8 +26,8 @@ class ClipSampler(BaseTransform):
         - avg_fps (float, for ``target_fps``)
         - cycle (tuple[int, int], optional, for ``span='cycle'``): First and last frame of the
           cycle, from 0, both included. If the last precedes the first, the clip runs backwards.
-        - cycle_is_optional (bool, optional): Whether to ignore a cycle that exceeds the recording,
-          rather than fail. Defaults to False.
+        - cycle_is_optional (bool, optional): Whether to ignore a cycle that exceeds the recording
+          instead of raising an error. Defaults to False.
 
     Added Keys:
 
@@ -39,12 +39,12 @@ class ClipSampler(BaseTransform):
         - padded_frames (int): Number of black or repeated frames.
 
     Args:
-        clip_len (int): Frames of a clip. Defaults to 16.
+        clip_len (int): Frames per clip. Defaults to 16.
         frame_interval (int): Distance between sampled frames. Defaults to 4.
-        target_fps (float, optional): Frame rate of the clips, instead of ``frame_interval``: equal
-            durations for all recordings. Defaults to None.
-        span (str, optional): 'cycle' spreads each clip evenly over the cycle, or over the
-            recording if no cycle is known. Defaults to None.
+        target_fps (float, optional): Frame rate of the clips, instead of ``frame_interval``, so
+            that clips of all recordings have the same duration. Defaults to None.
+        span (str, optional): 'cycle' spreads each clip evenly over the cycle, or over the whole
+            recording if the cycle is unknown. Defaults to None.
         pad (str): Padding of recordings shorter than a clip: 'zero' appends black frames, as the
             released code does; 'loop' repeats from the first frame. Defaults to 'zero'.
     """
@@ -64,7 +64,7 @@ class ClipSampler(BaseTransform):
                 'least 1'
             )
         if target_fps is not None and (target_fps <= 0 or span is not None):
-            raise UserError(f'{name}: target_fps must be positive and excludes span')
+            raise UserError(f'{name}: target_fps must be positive, and cannot be set with span')
         if span not in (None, 'cycle'):
             raise UserError(f"{name}: span={span!r} is unknown; choose 'cycle' or None")
         if pad not in PADDINGS:
@@ -132,7 +132,7 @@ class ClipSampler(BaseTransform):
                 return 0, last_frame
             raise RecordingError(
                 results['filename'],
-                f'its cycle, frames {first} to {last}, does not lie within 0 to {last_frame}',
+                f'its cycle, frames {first} to {last}, exceeds its frames 0 to {last_frame}',
             )
         return first, last
 

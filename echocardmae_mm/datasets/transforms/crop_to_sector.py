@@ -14,7 +14,7 @@ from echocardmae_mm.utils.errors import RecordingError, UserError
 
 
 class Box(NamedTuple):
-    """Part of a frame in pixels; it may exceed the frame. Right and bottom are exclusive."""
+    """A rectangle in pixels, which may exceed the frame; right and bottom are exclusive."""
 
     left: int
     top: int
@@ -42,12 +42,12 @@ class Box(NamedTuple):
 
 @TRANSFORMS.register_module()
 class CropToSector(BaseTransform):
-    """Crop the frames of any scanner to the view that the encoder was trained on.
+    """Crop the frames of any scanner to the framing that the encoder was trained on.
 
     Detects the sector, within the ultrasound region if known, and crops to the square around it,
-    black where it exceeds the frame. The square is one in mm, so that non-square pixels do not
-    distort the heart. Put it between ``RecordingDecode`` and ``FormatShape``. With ``size`` it
-    replaces ``Resize``, which does not adapt ``sector_mask`` and ``spacing``.
+    padded with black. The sides of the square are equal in mm, so non-square pixels do not distort
+    the heart. Put it between ``RecordingDecode`` and ``FormatShape``. Set ``size`` instead of using
+    ``Resize``, which does not update ``sector_mask`` and ``spacing``.
 
     Required Keys:
 
@@ -144,7 +144,7 @@ def find_sector_box(
 
     Args:
         frames (list[np.ndarray]): Some of its frames, uint8 RGB of shape (H, W, 3).
-        filename (str): The name of the recording in messages.
+        filename (str): Name of the recording, for messages.
         region (tuple[int, int, int, int], optional): The ultrasound image on the screen: left,
             top, right, bottom in pixels. Defaults to None, anywhere.
         spacing (tuple[float, float], optional): Height and width of a pixel in mm. Defaults to

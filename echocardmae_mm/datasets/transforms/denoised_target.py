@@ -1,4 +1,4 @@
-"""Denoised frames as the target of reconstruction."""
+"""Denoise frames for the reconstruction target."""
 
 from __future__ import annotations
 
@@ -28,14 +28,14 @@ BLURS: dict[str, Callable[[Tensor, int], Tensor]] = {
 
 @TRANSFORMS.register_module()
 class DenoisedTarget(BaseTransform):
-    """Blurred copies of the frames, the target of reconstruction (section 2.4 of the paper).
+    """Blur the frames for the reconstruction target (section 2.4 of the paper).
 
-    The encoder sees the original frames. The paper found the median best but does not give its
-    kernel; 3 is the released code's. The Gaussian has OpenCV's default sigma,
+    The encoder sees the original frames. The paper found the median best but does not state its
+    kernel size; the released code uses 3. The Gaussian has OpenCV's default sigma,
     ``0.3 * ((kernel_size - 1) / 2 - 1) + 0.8`` pixels, as in albumentations, which the released
     code uses.
 
-    :class:`ClipPairPreprocessor` applies it to batches; in a pipeline it applies to one sample.
+    :class:`ClipPairPreprocessor` applies this transform to batches, a pipeline to single samples.
 
     Required Keys:
 
@@ -47,8 +47,8 @@ class DenoisedTarget(BaseTransform):
 
     Args:
         method (str): 'median', 'gaussian', 'mean' or 'none'. Defaults to 'median'.
-        kernel_size (int): Side of the kernel in pixels, odd; at most 7 for the Gaussian. Defaults
-            to 3.
+        kernel_size (int): Height and width of the kernel in pixels, odd; at most 7 for the
+            Gaussian. Defaults to 3.
 
     Raises:
         UserError: If the method or the kernel size is unknown.

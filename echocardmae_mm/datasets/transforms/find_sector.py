@@ -28,8 +28,8 @@ class FindSector(BaseTransform):
         - sector_mask (bool (H, W))
 
     Args:
-        min_area (float): Smallest accepted sector, as a fraction of the frame in [0, 1). Above
-            ``1 - mask_ratio``, SectorMask always finds tokens to mask. Defaults to 0.25.
+        min_area (float): Smallest accepted sector, as a fraction of the frame in [0, 1). If it
+            exceeds ``1 - mask_ratio``, SectorMask always finds tokens to mask. Defaults to 0.25.
     """
 
     def __init__(self, min_area: float = 0.25) -> None:

@@ -14,17 +14,17 @@ from echocardmae_mm.utils.errors import RecordingError
 
 @TRANSFORMS.register_module()
 class LoadEchoFrame(BaseTransform):
-    """Replaces ``LoadImageFromFile``, for recordings and pictures alike.
+    """Replaces ``LoadImageFromFile`` for recordings and images.
 
     Frames are RGB: set ``bgr_to_rgb=False`` in the data preprocessor, and pass RGB arrays to
-    ``mmseg.apis.inference_model``, which substitutes ``LoadImageFromNDArray`` for this transform
-    and therefore requires that it takes no arguments.
+    ``mmseg.apis.inference_model``. That function replaces this transform with
+    ``LoadImageFromNDArray``, so the transform must not have arguments.
 
     Required Keys:
 
         - filename (str): The recording. Defaults to ``img_path``.
         - frame (int, optional): The frame, from 0. Defaults to 0.
-        - packed (tuple[PackedStore, str], optional): As for :class:`RecordingInit`.
+        - packed (tuple[PackedStore, str], optional): See :class:`RecordingInit`.
 
     Added Keys:
 
@@ -38,7 +38,7 @@ class LoadEchoFrame(BaseTransform):
         """Read the frame.
 
         Raises:
-            RecordingError: If the file is missing or damaged, or has no such frame.
+            RecordingError: If the file is missing or damaged, or lacks the frame.
         """
         results.setdefault('filename', results.get('img_path'))
         results = RecordingInit().transform(results)
@@ -53,7 +53,7 @@ class LoadEchoFrame(BaseTransform):
 
 
 def require_frames(filename: str, num_frames: int, frames: list[int] | np.ndarray) -> None:
-    """Refuse labelled frames beyond the end of a recording.
+    """Check that labelled frames do not lie beyond the end of a recording.
 
     Args:
         filename (str): The recording.
@@ -61,7 +61,7 @@ def require_frames(filename: str, num_frames: int, frames: list[int] | np.ndarra
         frames (list[int] | np.ndarray): Labelled frames, from 0.
 
     Raises:
-        RecordingError: If there is such a frame.
+        RecordingError: If a frame does.
     """
     if max(frames) >= num_frames:
         raise RecordingError(

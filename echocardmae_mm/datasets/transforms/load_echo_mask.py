@@ -1,4 +1,4 @@
-"""Load the labels of the frames that were read."""
+"""Load the labels of decoded frames."""
 
 from __future__ import annotations
 
@@ -18,19 +18,19 @@ IGNORED = 255
 
 @TRANSFORMS.register_module()
 class LoadEchoMask(BaseTransform):
-    """Draws tracings (EchoNet-Dynamic) or reads label images (CAMUS), of a frame or of a clip.
+    """Draw tracings (EchoNet-Dynamic) or read label images (CAMUS) of a frame or a clip.
 
-    Samples without labels pass unchanged, so the test pipeline also serves
-    ``mmseg.apis.inference_model``. After a ``Resize`` of the frames the labels keep the size of the
-    recording, as evaluation needs.
+    Samples without labels pass unchanged, so ``mmseg.apis.inference_model`` can use the test
+    pipeline. By default labels keep the size of the recording, which evaluation needs, even if
+    ``Resize`` has changed the frames.
 
     Required Keys:
 
         - masks (dict[int, np.ndarray | str], optional): Tracing or path of the label image of each
           labelled frame.
-        - num_classes (int): With ``masks``: labels must be below it.
+        - num_classes (int): Required with ``masks``; labels must be smaller.
         - ori_shape or original_shape (tuple[int, int]): H, W of the recording.
-        - frame (int, optional): The frame that was read. Defaults to 0.
+        - frame (int, optional): The decoded frame. Defaults to 0.
         - frame_inds (int (T,), optional): The frames of a clip, instead of ``frame``.
 
     Modified Keys:
@@ -42,9 +42,9 @@ class LoadEchoMask(BaseTransform):
         - gt_seg_map (uint8 (H, W), or (T, H, W) of a clip): Labels; 255 in frames without labels.
 
     Args:
-        scale (tuple[int, int], optional): Width and height to resize labels to, for training, by
-            nearest pixel centres. (MMSegmentation's ``Resize`` rounds down, which shifts labels
-            against frames.) Defaults to None, the size of the recording.
+        scale (tuple[int, int], optional): Width and height of the labels for training, resized to
+            the nearest pixel centres. (MMSegmentation's ``Resize`` rounds down, which shifts labels
+            relative to frames.) Defaults to None, the size of the recording.
     """
 
     def __init__(self, scale: tuple[int, int] | None = None) -> None:
@@ -55,7 +55,7 @@ class LoadEchoMask(BaseTransform):
 
         Raises:
             RecordingError: If a label image is missing or damaged, its size differs from the
-                frame's, or it holds an unknown label.
+                frame's, or it contains an unknown label.
         """
         if 'masks' not in results:
             return results
@@ -80,7 +80,7 @@ class LoadEchoMask(BaseTransform):
         if mask.shape != tuple(shape):
             raise RecordingError(
                 results['filename'],
-                f'its size is {shape[0]} x {shape[1]}, that of its labels '
+                f'its size is {shape[0]} x {shape[1]}, but its labels have size '
                 f'{" x ".join(map(str, mask.shape))}',
             )
         if self.scale is None:

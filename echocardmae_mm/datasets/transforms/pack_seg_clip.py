@@ -19,13 +19,13 @@ META_KEYS = (
 
 @TRANSFORMS.register_module()
 class PackSegClip(BaseTransform):
-    """Pack frames as a tensor, labels and metadata as MMSegmentation's ``SegDataSample``.
+    """Pack frames into a tensor, and labels and metadata into a ``SegDataSample``.
 
     Required Keys:
 
         - imgs (uint8 (1, 3, T, H, W)): From ``FormatShape('NCTHW')``.
         - gt_seg_map (uint8 (T, H', W'), optional)
-        - original_shape (tuple[int, int]): Becomes ``ori_shape``.
+        - original_shape (tuple[int, int]): Stored as ``ori_shape``.
 
     Added Keys:
 

@@ -15,9 +15,9 @@ from echocardmae_mm.utils.counter_rng import RngStream, random_bits, rng_key
 
 @TRANSFORMS.register_module()
 class RandomShift(BaseTransform):
-    """Pad and crop to the old size at random: the released code's augmentation.
+    """Pad, then crop to the previous size at a random position, as in the released code.
 
-    All frames of a clip get the same shift. Put it after ``Resize``.
+    All frames of a clip are shifted equally. Put it after ``Resize``.
 
     Required Keys:
 
@@ -32,7 +32,7 @@ class RandomShift(BaseTransform):
     Args:
         pixels (int): Largest shift in each direction. Defaults to 12.
         fill (int): Grey level of the padding; 32 is about the mean of echocardiograms. Labels are
-            padded with 0, the background, or 255 in frames without labels. Defaults to 32.
+            padded with 0 (background), or with 255 in frames without labels. Defaults to 32.
     """
 
     def __init__(self, pixels: int = 12, fill: int = 32) -> None:

@@ -1,4 +1,4 @@
-"""Open the recording that a sample names."""
+"""Open the recording of a sample."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ class RecordingInit(BaseTransform):
     Required Keys:
 
         - filename (str)
-        - packed (tuple[PackedStore, str], optional): The store and the recording's name in it.
+        - packed (tuple[PackedStore, str], optional): A store and the recording's name in it.
         - fps (float, optional)
         - spacing (tuple[float, float], optional)
 
@@ -27,7 +27,7 @@ class RecordingInit(BaseTransform):
 
         - recording (Recording)
         - total_frames (int): Frames that can be decoded.
-        - avg_fps (float | None): Frames a second.
+        - avg_fps (float | None): Frames per second.
         - spacing (tuple[float, float] | None): Height and width of a pixel in mm.
         - region (tuple[int, int, int, int] | None): Left, top, right, bottom of the ultrasound
           image in pixels, right and bottom exclusive.

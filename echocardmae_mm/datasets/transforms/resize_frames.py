@@ -11,11 +11,11 @@ from echocardmae_mm.registry import TRANSFORMS
 
 @TRANSFORMS.register_module()
 class ResizeFrames(Resize):
-    """:class:`mmaction.Resize` that skips frames of the right size.
+    """:class:`mmaction.Resize` that skips frames already of the right size.
 
     Args:
-        **kwargs (Any): Of :class:`mmaction.Resize`: ``scale``, width and height in pixels,
-            ``keep_ratio`` and ``interpolation``.
+        **kwargs (Any): Arguments of :class:`mmaction.Resize`: ``scale`` (width and height in
+            pixels), ``keep_ratio`` and ``interpolation``.
     """
 
     def transform(self, results: dict[str, Any]) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""A clip around a labelled frame."""
+"""Sample a clip around a labelled frame."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ PLACES = ('random', 'middle')
 class SampleLabelledClip(BaseTransform):
     """Sample a clip with the labelled frame at a random position or in the middle.
 
-    In recordings shorter than a clip the first and last frames are repeated. Other labelled frames
-    in the clip keep their labels.
+    Recordings shorter than a clip repeat their first and last frames. Other labelled frames in the
+    clip keep their labels.
 
     Required Keys:
 
@@ -55,7 +55,7 @@ class SampleLabelledClip(BaseTransform):
         """Choose the frames.
 
         Raises:
-            RecordingError: If the labelled frame exceeds the recording.
+            RecordingError: If the labelled frame lies beyond the end of the recording.
         """
         frame, last = results['frame'], results['total_frames'] - 1
         require_frames(results['filename'], last + 1, [frame])

@@ -1,4 +1,4 @@
-"""Clips with random starts, for training."""
+"""Sample clips with random starts, for training."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ from echocardmae_mm.utils.errors import UserError
 class SampleRandomClips(ClipSampler):
     """Sample clips with independent, uniformly distributed starts.
 
-    The clips may overlap: they are the two views that the alignment loss compares (section 2.3 of
-    the paper). Fine-tuning uses ``num_clips=1``. Keys as :class:`ClipSampler`.
+    Two clips, which may overlap, are the views that the alignment loss compares (section 2.3 of the
+    paper). Fine-tuning uses ``num_clips=1``. See :class:`ClipSampler` for the keys.
 
     Args:
         num_clips (int): Number of clips. Defaults to 2.
-        **kwargs: Of :class:`ClipSampler`: ``clip_len``, ``frame_interval``, ``target_fps``,
-            ``span``, ``pad``.
+        **kwargs: Arguments of :class:`ClipSampler`: ``clip_len``, ``frame_interval``,
+            ``target_fps``, ``span``, ``pad``.
 
     Example:
         >>> from echocardmae_mm.datasets.transforms import SampleRandomClips

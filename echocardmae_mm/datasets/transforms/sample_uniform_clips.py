@@ -1,4 +1,4 @@
-"""Clips with evenly spaced starts, for evaluation."""
+"""Sample clips with evenly spaced starts, for evaluation."""
 
 from __future__ import annotations
 
@@ -16,14 +16,15 @@ class SampleUniformClips(ClipSampler):
     """Sample clips at evenly spaced starts, from the first possible start to the last.
 
     Five clips reproduce the test of the released code (``val_ef.py``: start ``(D - 61) * i // 4``
-    for a recording of D frames and clips of 61). A recording with fewer starts repeats them, so
-    that all recordings have the same number of clips. Keys as :class:`ClipSampler`.
+    for a recording of D frames and clips that span 61). A recording with fewer possible starts
+    repeats them, so all recordings have the same number of clips. See :class:`ClipSampler` for the
+    keys.
 
     Args:
-        num_clips (int | str): Number of clips; a single one is centred. 'all' takes every start
-            and requires a batch size of 1. Defaults to 5.
-        **kwargs: Of :class:`ClipSampler`: ``clip_len``, ``frame_interval``, ``target_fps``,
-            ``span``, ``pad``.
+        num_clips (int | str): Number of clips; a single one is centred. 'all' uses every start and
+            requires a batch size of 1. Defaults to 5.
+        **kwargs: Arguments of :class:`ClipSampler`: ``clip_len``, ``frame_interval``,
+            ``target_fps``, ``span``, ``pad``.
 
     Example:
         >>> from echocardmae_mm.datasets.transforms import SampleUniformClips

@@ -1,4 +1,4 @@
-"""Draw the masked tokens of pretraining."""
+"""Draw the token masks of pretraining."""
 
 from __future__ import annotations
 
@@ -24,13 +24,13 @@ class SectorTooSmallError(UserError):
 
 
 class TokenMasks(NamedTuple):
-    """Masks of a batch; :mod:`echocardmae_mm.sector.geometry` defines their polarity.
+    """Masks of a batch; see :mod:`echocardmae_mm.sector.geometry` for their meaning.
 
     Args:
         sector (Tensor): bool of shape (B, M, N).
         masked (Tensor): bool of shape (B, M, N).
-        num_visible (int): Visible tokens of each clip.
-        num_masked (int, optional): Masked tokens of each clip; None if videos may differ.
+        num_visible (int): Number of visible tokens of each clip.
+        num_masked (int, optional): Number of masked tokens of each clip; None if videos may differ.
     """
 
     sector: Tensor
@@ -44,10 +44,10 @@ class SectorMask(BaseTransform):
     """Key area masking: mask most tokens of the sector and none of the background.
 
     Every time slot of every video has the same number of visible tokens; all other tokens of the
-    sector are masked. Section 2.2 of the paper; the equal number per slot and the mask shared by
-    both clips follow the released code.
+    sector are masked. See section 2.2 of the paper; the equal number per slot and the mask shared
+    by both clips follow the released code.
 
-    :class:`ClipPairPreprocessor` applies it to batches; in a pipeline it applies to one sample.
+    :class:`ClipPairPreprocessor` applies this transform to batches, a pipeline to single samples.
 
     Required Keys:
 
@@ -60,17 +60,17 @@ class SectorMask(BaseTransform):
         - masked (bool (M, N))
 
     Args:
-        patch_size (int): Side of a patch in pixels. Defaults to 16.
-        tubelet_size (int): Frames of a token. Defaults to 2.
-        strategy (str): 'random', 'tube' or 'block', see :mod:`echocardmae_mm.sector.masking`.
+        patch_size (int): Height and width of a patch in pixels. Defaults to 16.
+        tubelet_size (int): Frames per token. Defaults to 2.
+        strategy (str): 'random', 'tube' or 'block'; see :mod:`echocardmae_mm.sector.masking`.
             Defaults to 'random'.
         mask_ratio (float): Fraction of masked tokens, in (0, 1). Defaults to 0.75.
         sector (str): 'template' is the sector of EchoNet-Dynamic, 'auto' the sector that
             :class:`FindSector` or :class:`CropToSector` found, 'none' the whole frame.
             Defaults to 'template'.
-        num_visible (int, optional): Visible tokens in each slot. Defaults to
-            ``int(tokens * (1 - mask_ratio))``, where ``tokens`` counts the whole frame for
-            ``sector='none'`` and the template otherwise.
+        num_visible (int, optional): Number of visible tokens in each slot. Defaults to
+            ``int(tokens * (1 - mask_ratio))``, where ``tokens`` is the number of tokens in the
+            whole frame for ``sector='none'``, otherwise in the template.
         same_mask (bool): Whether all clips share one mask. Defaults to True.
 
     Raises:
@@ -120,8 +120,8 @@ class SectorMask(BaseTransform):
 
         Args:
             imgs_shape (tuple[int, ...]): (B, M, C, T, H, W).
-            keys (Tensor): int64 of shape (B, 3), one :class:`RngKey` a row.
-            sector_masks (Tensor, optional): The sectors of ``sector='auto'``, bool of shape
+            keys (Tensor): int64 of shape (B, 3), one :class:`RngKey` per row.
+            sector_masks (Tensor, optional): The sectors for ``sector='auto'``, bool of shape
                 (B, H, W), on the CPU. Defaults to None.
 
         Returns:
@@ -162,7 +162,7 @@ class SectorMask(BaseTransform):
         """Add ``sector`` and ``masked``.
 
         Raises:
-            UserError: As :meth:`draw`, or if ``imgs`` is not an array of clips.
+            UserError: See :meth:`draw`; also if ``imgs`` is not an array of clips.
         """
         imgs = results['imgs']
         if getattr(imgs, 'ndim', 0) != 5:
@@ -193,8 +193,8 @@ class SectorMask(BaseTransform):
         if tuple(sector_masks.shape[1:]) != (height, width):
             found = ' x '.join(map(str, sector_masks.shape[1:]))
             raise UserError(
-                f'SectorMask: sector_mask of {found} pixels does not fit frames of {height} x '
-                f'{width}; resize before FindSector, or set size of CropToSector'
+                f'SectorMask: sector_mask of {found} pixels does not match frames of {height} x '
+                f'{width}; resize before FindSector, or set size in CropToSector'
             )
         return token_sector(sector_masks.numpy(), self.patch_size)
 
@@ -217,6 +217,6 @@ class SectorMask(BaseTransform):
 
 @lru_cache(maxsize=16)
 def _config_sector(sector: str, height: int, width: int, patch_size: int) -> np.ndarray:
-    """Token grid of the sector of all recordings, bool of shape (1, h, w)."""
+    """Token grid of the sector that all recordings share, bool of shape (1, h, w)."""
     mask = np.ones((height, width), bool) if sector == 'none' else template_sector(height, width)
     return token_sector(mask, patch_size)[None]

@@ -64,7 +64,7 @@ def test_problems_of_the_nifti_release(nifti_root):
     assert 'and in another split' in reasons['patient0001']
     assert 'has no folder' in reasons['patient0009']
     told = [reason for where, reason in only(nifti_root).problems if where == 'patient0002_4CH']
-    assert any("ES='11' is no frame of 1 to '10'" in reason for reason in told)
+    assert any("ES='11' in its cfg file must lie in 1 to '10'" in reason for reason in told)
     assert any('Info_2CH.cfg is missing' in reason for _, reason in only(nifti_root).problems)
 
 
@@ -84,5 +84,5 @@ def test_the_challenge_release(tmp_path):
     info = tmp_path / 'training' / 'patient0001' / 'Info_4CH.cfg'
     info.write_text(info.read_text().replace('LVef: 60', 'LVef: 48'))
     assert [reason for _, reason in only(tmp_path).problems] == [
-        'EF 48.0 does not fit its volumes (100.0, 40.0)'
+        'EF 48.0 contradicts its volumes (100.0, 40.0)'
     ]

@@ -43,11 +43,11 @@ def test_a_clean_folder(root):
         assert set(findings.recordings.values()) == {80}
         assert findings.notes[:4] == [
             '8 rows in FileList.csv; the published set has 10,030',
-            '5 of split train; the published set has 7,465',
-            '1 of split val; the published set has 1,288',
-            '2 of split test; the published set has 1,277',
+            '5 rows of split train; the published set has 7,465',
+            '1 rows of split val; the published set has 1,288',
+            '2 rows of split test; the published set has 1,277',
         ]
-        assert '8 traced; in 0 the larger area, end-diastole, comes first' in findings.notes
+        assert '8 traced; 0 list the larger area (end-diastole) first' in findings.notes
 
 
 def test_problems_of_the_lists(root):
@@ -71,7 +71,7 @@ def test_problems_of_the_lists(root):
     findings = only(root)
     reasons = {where[-1]: reason for where, reason in findings.problems}
     assert reasons['0'] == "no EF in the list: ''"
-    assert reasons['1'] == 'EF 12.0 does not fit its volumes, which give 58.4'
+    assert reasons['1'] == 'EF 12.0 contradicts its volumes, which give 58.4'
     assert reasons['3'] == 'traced frames [20] lie outside its 15 frames'
     assert reasons['4'] == 'listed again in FileList.csv; the first row counts'
     assert reasons['5'] == '0 traced frames, not 2'

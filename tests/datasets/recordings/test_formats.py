@@ -38,8 +38,8 @@ def test_content_decides_whatever_the_name(content, container, tmp_path):
     ('name', 'content', 'reason'),
     [
         ('empty.avi', b'', 'the file is empty'),
-        ('text.avi', b'these are words', 'not a video: the file holds text'),
-        ('noise.dcm', bytes(range(256)), 'not a DICOM: the file holds something else'),
+        ('text.avi', b'these are words', 'not a video: the file contains text'),
+        ('noise.dcm', bytes(range(256)), 'not a DICOM: the file contains something else'),
         ('cut.nii.gz', gzip.compress(bytes(range(256)), mtime=0)[:30], 'cannot be read'),
     ],
     ids=['empty', 'text', 'noise', 'cut'],

@@ -50,7 +50,7 @@ def test_one_channel_is_enough_for_grey_recordings(folder, tmp_path, pack_folder
 def test_unreadable_recordings_have_their_reason(store):
     with pytest.raises(RecordingError, match=r'my\.avi: not a video'):
         PackedStore(store).open('broken.avi', 'my.avi')
-    with pytest.raises(UserError, match=r'does not hold other\.avi\nRemove the store and pack'):
+    with pytest.raises(UserError, match=r'does not contain other\.avi\nRemove the store and pack'):
         PackedStore(store).open('other.avi', 'other.avi')
 
 
@@ -77,7 +77,7 @@ def truncate(store: Path) -> None:
     ('spoil', 'message'),
     [
         (spoil_version, r'version 99, expected 2'),
-        (truncate, r'changed or truncated; 5000 bytes, expected'),
+        (truncate, r'changed or truncated; found 5000 bytes, expected'),
         (lambda store: (store / 'index.json').unlink(), 'is not a store'),
     ],
 )
@@ -149,7 +149,7 @@ def test_a_data_set_gives_the_same_samples_from_it(
     echonet_root, echonet_store, tmp_path, pack_folder
 ):
     out = pack_folder(echonet_root / 'Videos', tmp_path / 'wrong')
-    with pytest.raises(UserError, match=r'does not hold Videos/0X'):
+    with pytest.raises(UserError, match=r'does not contain Videos/0X'):
         EchoNetDynamicDataset(str(echonet_root), packed=out, pipeline=PIPELINE)[0]
 
     common = dict(data_root=str(echonet_root), pipeline=PIPELINE, test_mode=True)

@@ -68,18 +68,18 @@ def test_a_resumed_call_gives_the_same_store(folder, store, tmp_path, stop_after
 
 
 def test_nothing_is_overwritten(folder, store, tmp_path):
-    with pytest.raises(UserError, match='holds a finished store'):
+    with pytest.raises(UserError, match='contains a finished store'):
         StoreWriter(store, folder)
     packed(folder, tmp_path / 'begun', stop_after=1)
-    with pytest.raises(UserError, match='was begun with other settings'):
+    with pytest.raises(UserError, match='begun with other settings'):
         StoreWriter(tmp_path / 'begun', folder, gray=True)
-    with pytest.raises(UserError, match='was begun with other settings'):
+    with pytest.raises(UserError, match='begun with other settings'):
         StoreWriter(tmp_path / 'begun', tmp_path)
 
 
 def test_frames_of_another_program_are_not_overwritten(folder, tmp_path):
     (tmp_path / 'frames.bin').write_bytes(b'precious')
-    with pytest.raises(UserError, match='belongs to no store begun here'):
+    with pytest.raises(UserError, match='does not belong to a store'):
         StoreWriter(tmp_path, folder)
     assert (tmp_path / 'frames.bin').read_bytes() == b'precious'
 

@@ -117,7 +117,7 @@ def test_sector_mask_takes_it_over(vendor):
     results = SectorMask(patch_size=8, sector='auto')(results)
     blocks = results['sector_mask'].reshape(14, 8, 14, 8).any(axis=(1, 3))
     assert (results['sector'].reshape(8, 14, 14) == blocks).all()
-    with pytest.raises(UserError, match='sector_mask of 112 x 112 pixels does not fit'):
+    with pytest.raises(UserError, match='sector_mask of 112 x 112 pixels does not match'):
         SectorMask(sector='auto')({**results, 'imgs': results['imgs'][..., :64]})
 
 

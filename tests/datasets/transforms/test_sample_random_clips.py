@@ -141,7 +141,7 @@ def test_without_a_cycle_the_whole_recording_is_covered():
 
 @pytest.mark.parametrize('cycle', [(-1, 5), (0, 20), (25, 3)])
 def test_a_cycle_outside_the_recording_has_its_reason(cycle):
-    with pytest.raises(RecordingError, match='does not lie within 0 to 19'):
+    with pytest.raises(RecordingError, match='exceeds its frames 0 to 19'):
         sample(20, span='cycle', cycle=cycle)
 
 

@@ -201,7 +201,7 @@ def test_auto_takes_the_mask_that_was_found():
 def test_auto_without_a_mask_or_with_one_of_another_size_is_refused():
     with pytest.raises(UserError, match='put FindSector or CropToSector'):
         SectorMask(sector='auto')(sample())
-    with pytest.raises(UserError, match='56 x 56 pixels does not fit frames of 112 x 112'):
+    with pytest.raises(UserError, match='56 x 56 pixels does not match frames of 112 x 112'):
         SectorMask(sector='auto')({**sample(), 'sector_mask': np.ones((56, 56), bool)})
 
 
