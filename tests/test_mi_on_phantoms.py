@@ -60,7 +60,7 @@ def test_two_folds_are_run_and_summed_up(hmcqu_root, tmp_path):
     )  # fmt: skip
     assert done.returncode == 0, done.stderr[-2000:]
     report = (tmp_path / 'run' / 'cross_validation.md').read_text()
-    assert 'one recording moves a fold of 3 by 33.3 points' in report
+    assert 'one recording changes the accuracy of a fold of 3 by 33.3 points' in report
     pooled = pd.read_csv(tmp_path / 'run' / 'predictions.csv')
     assert sorted(pooled['fold']) == [0] * 3 + [1] * 3
     assert pooled['patient'].is_unique

@@ -1,4 +1,4 @@
-"""Apply a trained model to recordings of your own."""
+"""Apply a trained model to your own recordings."""
 
 from echocardmae_mm.apis.segment_recording import (
     CROPS,

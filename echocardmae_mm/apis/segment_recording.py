@@ -1,4 +1,4 @@
-"""Label every frame of a recording of any size."""
+"""Segment every frame of a recording of any size."""
 
 from __future__ import annotations
 
@@ -43,15 +43,15 @@ def load_model(config: Config, checkpoint: str, device: str | None = None) -> Ba
     """Build the model of a segmentation config and load its weights.
 
     Args:
-        config (Config): A config of MMSegmentation, or of a :class:`ClipSegmentor`.
-        checkpoint (str): Path or address.
-        device (str, optional): Device of the model. Defaults to None, a GPU if there is one.
+        config (Config): A config of MMSegmentation or of a :class:`ClipSegmentor`.
+        checkpoint (str): Path or URL.
+        device (str, optional): Device of the model. Defaults to None, a GPU if available.
 
     Returns:
         BaseModel: In evaluation mode, with the checkpoint's ``dataset_meta``.
 
     Raises:
-        UserError: If the checkpoint is of another model, or not of a segmentation.
+        UserError: If the checkpoint belongs to another model or not to a segmentation.
     """
     init_default_scope(config.default_scope)
     model = MODELS.build(config.model)
@@ -59,7 +59,7 @@ def load_model(config: Config, checkpoint: str, device: str | None = None) -> Ba
     loaded = load_checkpoint(model, checkpoint, map_location='cpu')
     meta = loaded.get('meta', {}).get('dataset_meta') or {}
     if 'classes' not in meta:
-        raise UserError(f'{checkpoint}: does not name the structures that it segments')
+        raise UserError(f'{checkpoint}: lists no structures; expected a segmentation model')
     model.dataset_meta = meta
     return model.to(device or ('cuda' if torch.cuda.is_available() else 'cpu')).eval()
 
@@ -72,17 +72,18 @@ def segment_recording(
     batch_size: int = 16,
     progress: Callable[[Iterable[Any], int], Iterable[Any]] = lambda steps, _: steps,
 ) -> Segmentation:
-    """Label every frame of a recording.
+    """Segment every frame of a recording.
 
     Args:
-        model (BaseModel): As :func:`load_model` returns it.
+        model (BaseModel): Model from :func:`load_model`.
         config (Config): Its config, whose test pipeline prepares the frames.
-        recording (Recording): As :func:`open_recording` returns it.
+        recording (Recording): Recording from :func:`open_recording`.
         crop (str): 'sector' finds the sector and crops the frames to a square around it, as in
-            EchoNet-Dynamic; 'none' keeps whole frames; 'auto' keeps them for recordings of
-            EchoNet-Dynamic's size and for models of CAMUS, which are trained on whole frames, and
-            crops others. Defaults to 'auto'.
-        batch_size (int): Frames of a forward pass; a model of clips takes one clip. Defaults to 16.
+            EchoNet-Dynamic; 'none' keeps whole frames. 'auto' keeps whole frames if the recording
+            has EchoNet-Dynamic's size or the model was trained on CAMUS, whose frames are not
+            cropped; otherwise it crops. Defaults to 'auto'.
+        batch_size (int): Number of frames per forward pass; a clip model processes one clip.
+            Defaults to 16.
         progress (Callable): Wraps the iteration over batches, given their number. Defaults to no
             display.
 
@@ -131,11 +132,11 @@ def segment_recording(
 
 
 def _clips(num_frames: int, length: int, interval: int) -> Iterator[np.ndarray]:
-    """Indices of clips that together hold every frame."""
+    """Yield frame indices of clips that together cover every frame."""
     for offset in range(min(interval, num_frames)):
         frames = np.arange(offset, num_frames, interval)
         for begin in range(0, len(frames), length):
-            # The last clip starts earlier, so that it is full if the recording is long enough.
+            # The last clip starts earlier to be full, if the recording is long enough.
             first = max(0, min(begin, len(frames) - length))
             clip = frames[first : first + length]
             yield np.concatenate([clip, np.repeat(clip[-1:], length - len(clip))])

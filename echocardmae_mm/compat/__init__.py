@@ -1,7 +1,7 @@
-"""Patches for faults of other packages.
+"""Patches for faults in other packages.
 
-Each patch names its public issue and applies only if the installed package has the fault. Checking
-imports nothing: a patch waits until its module is imported.
+Each patch references a public issue and applies only if the installed package has the fault. The
+check does not import the package; the patch is applied when its module is imported.
 """
 
 from echocardmae_mm.compat.missing_drn import MISSING_DRN

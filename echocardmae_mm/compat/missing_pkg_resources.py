@@ -1,4 +1,4 @@
-"""mmengine 0.10.7 finds packages by ``pkg_resources``, which setuptools 82 removed."""
+"""mmengine 0.10.7 finds packages with ``pkg_resources``, which setuptools 82 removed."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def package2module(package: str) -> str:
 
     Raises:
         PackageNotFoundError: If the distribution is not installed.
-        ValueError: If it does not list its modules.
+        ValueError: If the distribution does not list its modules.
     """
     names = (metadata.distribution(package).read_text('top_level.txt') or '').split()
     if not names:

@@ -1,4 +1,4 @@
-"""A patch for another package, and the import hook that applies it with its module."""
+"""A patch for another package, and the import hook that applies it."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ Execute = Callable[[], None]
 
 @dataclass(frozen=True)
 class Patch:
-    """A fault of a package and its correction.
+    """A fault in a package and its correction.
 
     Args:
         name (str): One line for a bug report: package, fault, correction.
@@ -26,7 +26,7 @@ class Patch:
         needed (Callable): Returns whether the installed package has the fault, without importing
             it.
         apply (Callable): Called with the module and ``execute``, which runs the module's own code
-            if there is any that has not run yet.
+            unless it has already run or does not exist.
     """
 
     name: str
@@ -42,7 +42,7 @@ class Patch:
 
 
 def apply_patches(patches: Sequence[Patch]) -> None:
-    """Patch imported modules now, and all others when they are imported."""
+    """Patch modules now if they are already imported, otherwise on import."""
     by_module = {module: patch for patch in patches for module in patch.modules}
     for name, patch in by_module.items():
         module = sys.modules.get(name)
@@ -52,7 +52,7 @@ def apply_patches(patches: Sequence[Patch]) -> None:
 
 
 def package_folder(package: str) -> Path | None:
-    """Folder of a top-level package, found without importing it; None if not installed."""
+    """Find the folder of a top-level package without importing it; None if not installed."""
     spec = find_spec(package)
     if spec is None or not spec.submodule_search_locations:
         return None
@@ -60,7 +60,7 @@ def package_folder(package: str) -> Path | None:
 
 
 class PatchFinder(MetaPathFinder):
-    """Finds modules to patch by the other finders and wraps their loaders.
+    """Find the modules to patch with the other finders, and wrap their loaders.
 
     Args:
         patches (dict[str, Patch]): Patch of each module, by the module's full name.
@@ -72,7 +72,7 @@ class PatchFinder(MetaPathFinder):
     def find_spec(
         self, fullname: str, path: Sequence[str] | None, target: ModuleType | None = None
     ) -> ModuleSpec | None:
-        """Spec of a module to patch; None for every other module."""
+        """Return the spec of a module to patch, None for any other module."""
         patch = self.patches.get(fullname)
         if patch is None or not patch.active:
             return None
@@ -94,7 +94,7 @@ class PatchFinder(MetaPathFinder):
 
 
 class PatchLoader(Loader):
-    """Loads and patches a module, then restores the module's own loader.
+    """Load and patch a module, then restore the module's own loader.
 
     Args:
         patch (Patch): The patch.

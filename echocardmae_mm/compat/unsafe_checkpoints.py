@@ -1,8 +1,8 @@
-"""Load mmengine's checkpoints by ``weights_only=True``.
+"""Load mmengine's checkpoints with ``weights_only=True``.
 
-Before torch 2.6, and over http with every torch, a checkpoint can run any code when mmengine loads
-it. With torch 2.6 and later, mmengine 0.10 cannot read its own files. This patch loads weights only
-and allows the few other types that mmengine stores.
+With torch before 2.6, and over http with any torch, a checkpoint can run arbitrary code when
+mmengine loads it. With torch 2.6 and later, mmengine 0.10 cannot read its own files. This patch
+loads weights only, and allows the few other types that mmengine stores.
 """
 
 from __future__ import annotations
@@ -17,13 +17,13 @@ from typing import Any
 from echocardmae_mm.compat.patch import Execute, Patch, package_folder
 from echocardmae_mm.utils.errors import UserError
 
-# torch raises these for truncated files and for files that are no checkpoints.
+# torch raises these for truncated files and for files that are not checkpoints.
 DAMAGED = (EOFError, LookupError, UnicodeDecodeError, struct.error)
 STATISTICS = ('min', 'max', 'mean', 'current')
 
 
 class RefusedCheckpoint(UserError, pickle.UnpicklingError):
-    """A checkpoint is damaged or holds more than weights; none of its code ran.
+    """A checkpoint is damaged or contains more than weights; none of its code was run.
 
     Args:
         source (object): File or URL.
@@ -33,17 +33,17 @@ class RefusedCheckpoint(UserError, pickle.UnpicklingError):
     def __init__(self, source: object, reason: str) -> None:
         found = re.search(r'GLOBAL (\S+)', reason)
         super().__init__(
-            f"{source} was not loaded: it holds '{found[1]}', which is no weight.\n"
-            'Only tensors and what mmengine itself stores are read; save the state_dict alone, or '
+            f"{source} was not loaded: it contains '{found[1]}', which is not a weight.\n"
+            'Only tensors and types that mmengine stores are allowed; save only the state_dict, or '
             'convert the file with echocardmae convert.'
             if found
-            else f'{source} was not loaded: it is no checkpoint, or it is cut off.\n'
-            'Name another file, or start without one.'
+            else f'{source} was not loaded: it is not a checkpoint, or it is truncated.\n'
+            'Use another file, or start without one.'
         )
 
 
 class WeightsOnlyTorch(ModuleType):
-    """``torch`` with a ``load`` of its own, for mmengine's checkpoint loaders."""
+    """``torch`` with a replaced ``load``, for mmengine's checkpoint loaders."""
 
     def __getattr__(self, name: str) -> Any:
         import torch
@@ -75,7 +75,7 @@ def weights_only(load: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def allow_mmengine_types() -> None:
-    """Put the types of mmengine's message hub on torch's list of safe globals."""
+    """Add the types of mmengine's message hub to torch's list of safe globals."""
     import _codecs
 
     import numpy as np
@@ -110,7 +110,7 @@ def allow_mmengine_types() -> None:
 
 
 def _under_name(function: Callable[..., Any], name: str) -> Callable[..., Any]:
-    # torch finds an allowed global by these attributes; before 2.6 it takes no name beside it.
+    # torch identifies an allowed global by these attributes; before 2.6 it accepts no other name.
     def renamed(*args: Any) -> Any:
         return function(*args)
 
@@ -141,7 +141,7 @@ def _apply(module: ModuleType, execute: Execute) -> None:
 
 
 UNSAFE_CHECKPOINTS = Patch(
-    name='mmengine: reads checkpoints by weights_only=True, over http too, and resumes its own',
+    name='mmengine: unsafe or failing checkpoint loading; weights_only=True with its types allowed',
     issue='https://github.com/open-mmlab/mmengine/issues/1655',
     modules=('mmengine.runner.checkpoint',),
     needed=_needed,

@@ -1,4 +1,4 @@
-"""Metrics, their intervals over patients, and comparisons of models."""
+"""Metrics, confidence intervals over patients, and comparisons of models."""
 
 from echocardmae_mm.evaluation.bootstrap import Interval, bootstrap_intervals
 from echocardmae_mm.evaluation.clip_consistency import ClipConsistencyMetric

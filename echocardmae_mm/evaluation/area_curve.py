@@ -1,4 +1,4 @@
-"""Plot of the ventricle's area over time."""
+"""Plot the area of the left ventricle over time."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ def area_curve(table: pd.DataFrame, beats: Sequence[Beat], fps: float | None) ->
     """Plot the area of the left ventricle, with end-diastole and end-systole marked.
 
     Args:
-        table (pd.DataFrame): Column ``area_cm2`` or ``area_pixels``, a row a frame.
-        beats (Sequence[Beat]): Beats, as :func:`find_beats` returns them.
-        fps (float, optional): Frames per second; None counts in frames.
+        table (pd.DataFrame): One row per frame, with the column ``area_cm2`` or ``area_pixels``.
+        beats (Sequence[Beat]): Beats from :func:`find_beats`.
+        fps (float, optional): Frames per second; None labels the time axis in frames.
     """
     column, unit = ('area_cm2', 'cm²') if 'area_cm2' in table else ('area_pixels', 'pixels')
     area = table[column].to_numpy(np.float64)

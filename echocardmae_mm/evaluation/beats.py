@@ -1,4 +1,4 @@
-"""Find the beats of a recording in the curve of the ventricle's volume."""
+"""Find the beats of a recording from the volume of the ventricle over time."""
 
 from __future__ import annotations
 
@@ -27,22 +27,22 @@ class Beat(NamedTuple):
 
 
 def find_beats(volumes: np.ndarray, fps: float | None = None) -> list[Beat]:
-    """End-diastole and end-systole of every beat of a recording.
+    """Find end-diastole and end-systole of every beat of a recording.
 
-    End-systoles are valleys of the smoothed curve, at least half as deep as its range and 0.4 s
-    apart, as in EchoNet-Dynamic's ``segmentation.py`` (20 frames at 50 per second). End-diastole is
-    the largest volume between two end-systoles. A beat that begins with the first frame may be
-    incomplete and counts only if there is no other. Without a valley, the largest volume and the
-    smallest after it (before it, if it is the last) form one beat. Changes below 5 % of the largest
-    volume are no beat.
+    End-systoles are valleys of the smoothed curve, at least half as deep as its range and at least
+    0.4 s apart, as in EchoNet-Dynamic's ``segmentation.py`` (20 frames at 50 per second).
+    End-diastole is the largest volume between two end-systoles. A beat that begins at the first
+    frame may be incomplete and is used only if there is no other. If there is no valley, the
+    largest volume and the smallest volume after it form one beat (before it, if the largest volume
+    is the last). Changes below 5 % of the largest volume do not count as a beat.
 
     Args:
-        volumes (np.ndarray): Volume or area of each frame, (T,); NaN, where the ventricle was not
-            found, is interpolated.
-        fps (float, optional): Frames per second. Defaults to None, assumed to be 50.
+        volumes (np.ndarray): Volume or area of each frame, (T,). NaN, for frames without a
+            ventricle, is interpolated.
+        fps (float, optional): Frames per second. Defaults to None, which assumes 50.
 
     Returns:
-        list[Beat]: In order; empty if nothing moves.
+        list[Beat]: In order of time; empty if nothing moves.
 
     Example:
         >>> seconds = np.arange(100) / 50

@@ -1,4 +1,4 @@
-"""Bootstrap intervals over patients: the only resampling of the project."""
+"""Bootstrap intervals over patients."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ class Interval(NamedTuple):
 
 
 def interval_cells(value: float | Interval) -> tuple[str, str]:
-    """A statistic as two cells of a table: the estimate, and the ends if there are any.
+    """Format a statistic as two table cells: the estimate, and the interval if there is one.
 
     Example:
         >>> interval_cells(Interval(5.123, 4.0, 6.0))
@@ -53,12 +53,12 @@ def bootstrap_intervals(
 ) -> dict[str, Interval]:
     """Percentile intervals of several statistics, all from the same resamples of patients.
 
-    Whole patients are drawn with replacement, each with all its recordings, because recordings of
-    one patient are not independent.
+    Patients are drawn with replacement, each with all its recordings, because recordings of one
+    patient are not independent.
 
     Args:
         statistics (Callable): Maps row indices, int64 with repetitions, to each statistic by name;
-            NaN if undefined. The first call has all rows in order, for the estimates.
+            NaN if undefined. The first call gets all rows in order, for the estimates.
         patients (Sequence): The patient of each row.
         confidence (float): Coverage of the intervals. Defaults to 0.95.
         n_resamples (int): Number of resamples; 0 leaves the ends NaN. Defaults to 2000.
@@ -66,7 +66,7 @@ def bootstrap_intervals(
 
     Returns:
         dict[str, Interval]: By name. Low and high are NaN with fewer than two patients, or if the
-        statistic is defined on less than nine tenths of the resamples.
+        statistic is undefined for more than a tenth of the resamples.
 
     Example:
         >>> errors = np.array([3.0, 5.0, 4.0, 8.0])
@@ -93,14 +93,15 @@ def bootstrap_runs(
     n_resamples: int = 2000,
     seed: int = 0,
 ) -> dict[str, Interval]:
-    """Intervals of the means over several runs, such as seeds, over patients and over runs.
+    """Intervals of means over several runs, such as seeds; resamples both patients and runs.
 
-    With few runs, resampling underestimates the variance between runs: that of their mean by the
-    factor (runs - 1) / runs, and its quantiles are Student's. The resampled weights of the runs
-    deviate more from equal ones to compensate, so that the interval has its coverage.
+    With few runs, plain resampling gives intervals that are too narrow: it underestimates the
+    variance of the mean by the factor (runs - 1) / runs, and uses normal instead of Student's
+    quantiles. To restore the coverage, the resampled weights of the runs are spread further around
+    equal weights.
 
     Args:
-        runs (Sequence[Callable]): The statistics of each run, as in :func:`bootstrap_intervals`.
+        runs (Sequence[Callable]): The statistics of each run; see :func:`bootstrap_intervals`.
         patients (Sequence): The patient of each row, the same in all runs.
         n_resamples (int): Number of resamples. Defaults to 2000.
         seed (int): Seed of the resampling. Defaults to 0.
@@ -120,7 +121,7 @@ def bootstrap_runs(
 
 
 def _weights_of_runs(count: int, seed: int) -> Iterator[np.ndarray]:
-    """Weights of the runs that sum to 1: equal for the estimate, then resampled."""
+    """Weights of the runs, which sum to 1: equal for the estimate, then resampled."""
     equal = np.full(count, 1 / count)
     yield equal
     generator = np.random.default_rng([seed, count])

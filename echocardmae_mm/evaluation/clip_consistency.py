@@ -1,4 +1,4 @@
-"""How much predictions depend on the start of the clip (Figure 2 of the paper)."""
+"""Measure how much predictions depend on the start of the clip (Figure 2 of the paper)."""
 
 from __future__ import annotations
 
@@ -28,16 +28,16 @@ STATISTICS = {
 
 @METRICS.register_module()
 class ClipConsistencyMetric(BaseMetric):
-    """Spread of the predictions of one recording over its clips.
+    """Spread of a recording's predictions over its clips.
 
     Attributes:
-        clips (pd.DataFrame): A row a clip of the last evaluation, on the main process: ``video``,
-            ``patient``, ``ef``, ``start`` (frame) and ``prediction`` (per cent).
+        clips (pd.DataFrame): One row per clip of the last evaluation, on the main process, with
+            ``video``, ``patient``, ``ef``, ``start`` (frame) and ``prediction`` (per cent).
 
     Args:
         n_resamples (int): Bootstrap resamples of the patients. Defaults to 2000.
         seed (int): Seed of the bootstrap. Defaults to 0.
-        collect_device (str): As in :class:`mmengine.evaluator.BaseMetric`. Defaults to 'cpu'.
+        collect_device (str): See :class:`mmengine.evaluator.BaseMetric`. Defaults to 'cpu'.
     """
 
     default_prefix = 'consistency'
@@ -80,17 +80,18 @@ def consistency(clips: pd.DataFrame, n_resamples: int = 2000, seed: int = 0) -> 
     """Consistency of one model's predictions.
 
     Args:
-        clips (pd.DataFrame): A row a clip: ``patient``, ``video``, ``ef``, ``prediction``.
+        clips (pd.DataFrame): One row per clip, with ``patient``, ``video``, ``ef`` and
+            ``prediction``.
         n_resamples (int): Bootstrap resamples of the patients. Defaults to 2000.
         seed (int): Seed of the bootstrap. Defaults to 0.
 
     Returns:
-        dict[str, Interval]: ``icc``, the intraclass correlation ICC(1) of a one-way random model
-        (Shrout and Fleiss, Psychological Bulletin 1979), for unequal numbers of clips (McGraw and
-        Wong, Psychological Methods 1996): the share of the variance of single clips' predictions
-        that lies between recordings; ``within_sd`` and ``within_range``, mean over the recordings
-        with two clips or more, in points of EF; ``mae_of_one_clip``, of a random clip; ``mae``, of
-        the mean over the clips. 95 % intervals over patients.
+        dict[str, Interval]: With 95 % intervals over patients: ``icc``, the intraclass correlation
+        ICC(1) of a one-way random model (Shrout and Fleiss, Psychological Bulletin 1979) for
+        unequal numbers of clips (McGraw and Wong, Psychological Methods 1996), which is the share
+        of the variance of single-clip predictions between recordings; ``within_sd`` and
+        ``within_range``, means over recordings with at least two clips, in points of EF;
+        ``mae_of_one_clip``, the MAE of a random clip; ``mae``, the MAE of the mean over clips.
     """
     videos = _by_video(clips)
     statistics = partial(_statistics, videos)
@@ -101,17 +102,17 @@ def consistency(clips: pd.DataFrame, n_resamples: int = 2000, seed: int = 0) -> 
 def consistency_difference(
     runs: Sequence[tuple[pd.DataFrame, pd.DataFrame]], n_resamples: int = 2000, seed: int = 0
 ) -> dict[str, Interval]:
-    """Differences of two models, second minus first, paired by recording.
+    """Differences between two models, second minus first, paired by recording.
 
     Args:
-        runs (Sequence[tuple[pd.DataFrame, pd.DataFrame]]): Clips of the first and the second model,
-            as in :func:`consistency`, one pair a run; all of the same clips.
+        runs (Sequence[tuple[pd.DataFrame, pd.DataFrame]]): One pair of tables per run, for the
+            first and the second model; see :func:`consistency`. All contain the same clips.
         n_resamples (int): Bootstrap resamples of the patients and the runs. Defaults to 2000.
         seed (int): Seed of the bootstrap. Defaults to 0.
 
     Returns:
-        dict[str, Interval]: Statistics of :func:`consistency`, means over the runs; the intervals
-        are over patients and, with several runs, over runs.
+        dict[str, Interval]: Statistics of :func:`consistency`, averaged over the runs; the
+        intervals are over patients and, with several runs, over runs.
 
     Raises:
         UserError: If the clips or their true EF differ between the models.
@@ -127,17 +128,17 @@ def consistency_difference(
 def is_more_consistent(difference: dict[str, Interval], margin: float) -> bool:
     """Whether the second model is more consistent and not less accurate.
 
-    A smaller spread proves nothing, because a constant prediction has none: the share of the
-    variance between recordings must rise, and the error must not.
+    A smaller spread proves nothing, because a constant prediction has none. Therefore the share of
+    the variance between recordings must increase, and the error must not.
 
     Args:
-        difference (dict[str, Interval]): As :func:`consistency_difference` returns it.
+        difference (dict[str, Interval]): Result of :func:`consistency_difference`.
         margin (float): Largest tolerated increase of the MAE, in points of EF, at the upper end of
             its interval.
 
     Returns:
-        bool: True if the interval of ``icc`` lies above 0, and that of ``mae`` below ``margin`` and
-        not above 0.
+        bool: True if the interval of ``icc`` lies above 0, and the interval of ``mae`` ends below
+        ``margin`` and does not lie above 0.
     """
     mae = difference['mae']
     return difference['icc'].low > 0 and mae.low <= 0 and mae.high < margin
@@ -149,13 +150,13 @@ def _require_same_clips(one: pd.DataFrame, other: pd.DataFrame) -> None:
     )
     if not (same and np.allclose(one['ef'], other['ef'], atol=1e-3)):
         raise UserError(
-            'the two models were not tested on the same clips: use the same data, clip_len and '
+            'the models were tested on different clips: use the same data, clip_len and '
             'frame_interval in both configs'
         )
 
 
 def _by_video(clips: pd.DataFrame) -> pd.DataFrame:
-    """Statistics of the clips of each recording, a row a recording, sorted."""
+    """Statistics of the clips of each recording, one row per recording, sorted."""
     table = clips.assign(error=(clips['prediction'] - clips['ef']).abs())
     groups = table.groupby(['patient', 'video', 'ef'], sort=True)['prediction']
     videos = groups.agg(['count', 'mean', 'std', np.ptp]).fillna({'std': 0.0})

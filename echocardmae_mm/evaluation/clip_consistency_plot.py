@@ -1,4 +1,4 @@
-"""Plot of predictions by the start of the clip: Figure 2 of the paper."""
+"""Plot predictions by the start of the clip (Figure 2 of the paper)."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ _COLOURS = ('tab:blue', 'tab:orange')
 def clip_consistency_plot(clips: Mapping[str, pd.DataFrame], examples: int = 3) -> Figure:
     """Plot predictions of some recordings by start frame, and the spread of all recordings.
 
-    The examples are the recordings at evenly spaced ranks of the first model's spread.
+    The examples are recordings at evenly spaced ranks of the first model's spread.
 
     Args:
-        clips (Mapping[str, pd.DataFrame]): One or two models by name; a row a clip: ``video``,
-            ``ef``, ``start`` (frame), ``prediction`` (per cent).
+        clips (Mapping[str, pd.DataFrame]): Tables of one or two models by name, with one row per
+            clip: ``video``, ``ef``, ``start`` (frame) and ``prediction`` (per cent).
         examples (int): Number of example recordings. Defaults to 3.
     """
     spreads = {

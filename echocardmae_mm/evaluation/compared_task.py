@@ -1,4 +1,4 @@
-"""Statistics that a comparison of two models reports, by task."""
+"""Define the statistics of a comparison of two models, by task."""
 
 from __future__ import annotations
 
@@ -27,11 +27,11 @@ _SEGMENTATION = ('dice_pooled', 'iou_pooled', 'dice_mean', 'iou_mean', 'hd95_px'
 
 
 class ComparedTask(NamedTuple):
-    """A task, with the columns of its table of predictions.
+    """A task and the columns of its table of predictions.
 
     Args:
         key (tuple[str, ...]): Columns that identify a row.
-        needed (tuple[str, ...]): Columns of numbers that must be complete.
+        needed (tuple[str, ...]): Numeric columns without missing values.
         truth (tuple[str, ...]): Columns that must be equal for both models.
         labels (dict[str, str]): Labels of the compared statistics.
         statistics (Callable): Maps columns (float64 of shape (n,)) and rows (int64) to statistics.
@@ -48,11 +48,11 @@ def task_of(table: pd.DataFrame) -> ComparedTask:
     """The task of a table of predictions.
 
     Args:
-        table (pd.DataFrame): As a :class:`PredictionMetric` keeps it.
+        table (pd.DataFrame): Table of a :class:`PredictionMetric`.
 
     Returns:
         ComparedTask: Segmentation for a table with columns ``<structure>/true``, diagnosis for one
-        with ``label`` and ``score``; else ejection fraction.
+        with ``label`` and ``score``, otherwise ejection fraction.
     """
     structures = structures_of(table)
     if not structures and {'label', 'score'} <= set(table):

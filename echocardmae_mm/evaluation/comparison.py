@@ -1,4 +1,4 @@
-"""Comparison of two models on the same recordings."""
+"""Compare two models on the same recordings."""
 
 from __future__ import annotations
 
@@ -20,10 +20,10 @@ class Difference(NamedTuple):
     """A statistic of two models.
 
     Args:
-        first (float): Of the first model.
-        second (float): Of the second model.
+        first (float): Value of the first model.
+        second (float): Value of the second model.
         difference (Interval): Second minus first, with its interval over patients.
-        detectable (float): The smallest true difference that this number of patients would show
+        detectable (float): The smallest true difference that this number of patients can detect
             with a power of 80 %; NaN without an interval.
     """
 
@@ -40,7 +40,7 @@ def read_predictions(path: str | Path) -> pd.DataFrame:
         path (str | Path): A predictions.csv of ejection fractions, segmentations or diagnoses.
 
     Returns:
-        pd.DataFrame: With the columns of its task, ``video`` and ``patient`` among them.
+        pd.DataFrame: The table, including ``video`` and ``patient``.
 
     Raises:
         UserError: If the file is missing, lacks a column, a number or a patient, or contains a
@@ -51,14 +51,14 @@ def read_predictions(path: str | Path) -> pd.DataFrame:
     try:
         table = pd.read_csv(path, dtype={'patient': str, 'video': str})
     except ValueError as error:
-        raise UserError(f'{path}: not a table of comma-separated values ({error})') from error
+        raise UserError(f'{path}: not a CSV file ({error})') from error
     task = task_of(table)
     if missing := [name for name in (*task.key, *task.needed) if name not in table]:
         raise UserError(
             f'{path}: missing column {", ".join(missing)}; found {", ".join(table.columns)}'
         )
     if table.empty:
-        raise UserError(f'{path}: no recording in it')
+        raise UserError(f'{path}: contains no recording')
     for name in task.needed:
         table[name] = pd.to_numeric(table[name], errors='coerce')
     incomplete = table[table[[*task.key, *task.needed]].isna().any(axis=1)]
@@ -76,20 +76,20 @@ def read_predictions(path: str | Path) -> pd.DataFrame:
 def paired(
     runs: Sequence[tuple[pd.DataFrame, pd.DataFrame]],
 ) -> list[tuple[pd.DataFrame, pd.DataFrame]]:
-    """Sort the tables of both models, after checking that all hold the same recordings.
+    """Check that all tables contain the same recordings, and sort them.
 
     Args:
-        runs (Sequence[tuple[pd.DataFrame, pd.DataFrame]]): Tables of the first and the second
-            model, as :func:`read_predictions` returns them, one pair a run.
+        runs (Sequence[tuple[pd.DataFrame, pd.DataFrame]]): One pair of tables from
+            :func:`read_predictions` per run, for the first and the second model.
 
     Raises:
-        UserError: If the task, the recordings or their truth differ.
+        UserError: If the task, the recordings or the true values differ.
     """
     task = task_of(runs[0][0])
     for table in (table for run in runs for table in run):
         if not task.labels.keys() <= task_of(table).labels.keys():
             raise UserError(
-                'the tables are of different tasks, or one lacks statistics of the first: '
+                'the tables belong to different tasks, or one lacks statistics of the first: '
                 f'{", ".join(task.labels.values())}'
             )
     tables = [
@@ -103,11 +103,11 @@ def paired(
 def summarise_runs(
     tables: Sequence[pd.DataFrame], n_resamples: int = 2000, seed: int = 0
 ) -> dict[str, Interval]:
-    """Statistics of one model, as means over its runs.
+    """Statistics of one model, averaged over its runs.
 
     Args:
-        tables (Sequence[pd.DataFrame]): Its tables, one a run, as :func:`read_predictions` returns
-            them, all of the same recordings.
+        tables (Sequence[pd.DataFrame]): One table from :func:`read_predictions` per run, all of the
+            same recordings.
         n_resamples (int): Resamples of patients and runs. Defaults to 2000.
         seed (int): Seed of the bootstrap. Defaults to 0.
 
@@ -116,7 +116,7 @@ def summarise_runs(
         runs, over runs, as in :func:`compare`.
 
     Raises:
-        UserError: If the recordings or their truth differ.
+        UserError: If the recordings or the true values differ.
     """
     tables = [first for first, _ in paired([(table, table) for table in tables])]
     task = task_of(tables[0])
@@ -129,13 +129,13 @@ def compare(
 ) -> dict[str, Difference]:
     """Compare two models by a bootstrap over patients, paired by recording.
 
-    With several runs of each, such as seeds, a statistic is the mean over runs. The bootstrap then
-    resamples pairs of runs as well as patients, with Student's correction for their small number,
-    so that the interval generalises to other runs.
+    With several runs per model, such as seeds, each statistic is the mean over runs. The bootstrap
+    then resamples pairs of runs as well as patients, with Student's correction for the small number
+    of runs, so the interval generalises to other runs.
 
     Args:
-        runs (Sequence[tuple[pd.DataFrame, pd.DataFrame]]): Tables of the first and the second
-            model, as :func:`read_predictions` returns them, one pair a run, all of the same
+        runs (Sequence[tuple[pd.DataFrame, pd.DataFrame]]): One pair of tables from
+            :func:`read_predictions` per run, for the first and the second model, all of the same
             recordings.
         n_resamples (int): Resamples of patients and runs. Defaults to 10000.
         seed (int): Seed of the bootstrap. Defaults to 0.
@@ -144,7 +144,7 @@ def compare(
         dict[str, Difference]: The task's statistics.
 
     Raises:
-        UserError: If the task, the recordings or their truth differ.
+        UserError: If the task, the recordings or the true values differ.
     """
     tables = paired(runs)
     task = task_of(tables[0][0])
@@ -191,7 +191,7 @@ def _require_same(first: pd.DataFrame, second: pd.DataFrame, task: ComparedTask)
     counts = both['_merge'].value_counts()
     if counts['left_only'] or counts['right_only']:
         raise UserError(
-            f'the tables hold different recordings: {counts["both"]} in both, '
+            f'the tables contain different recordings: {counts["both"]} in both, '
             f'{counts["left_only"]} only in the first, {counts["right_only"]} only in the second\n'
             'Test both models on the same data'
         )
@@ -209,10 +209,10 @@ def _require_same(first: pd.DataFrame, second: pd.DataFrame, task: ComparedTask)
 def detectable_difference(
     interval: Interval, confidence: float = 0.95, power: float = 0.8
 ) -> float:
-    """Smallest true difference that a sample of this size would detect.
+    """Smallest true difference that a sample of this size can detect.
 
     Args:
-        interval (Interval): Of the difference, assumed to be normally distributed.
+        interval (Interval): Interval of the difference, assumed to be normally distributed.
         confidence (float): Coverage of the interval. Defaults to 0.95.
         power (float): Probability that the interval excludes 0. Defaults to 0.8.
 

@@ -1,4 +1,4 @@
-"""Results of a cross-validation: means over folds, and pooled predictions with intervals."""
+"""Summarise a cross-validation: means over folds, and pooled predictions with intervals."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from echocardmae_mm.utils.errors import UserError
 
 
 def is_finished(folder: Path) -> bool:
-    """Whether the work directory of a fold holds the results of its test."""
+    """Whether the work directory of a fold contains the results of its test."""
     return (folder / RESULT).is_file() and (folder / PREDICTIONS).is_file()
 
 
@@ -47,10 +47,10 @@ def pooled_predictions(folders: Sequence[Path]) -> pd.DataFrame:
     if (folds_of_patient > 1).any():
         raise UserError(
             f'patient {folds_of_patient.idxmax()} was tested in {folds_of_patient.max()} folds: '
-            'the folds are not those of one cross-validation'
+            'the folds do not belong to one cross-validation'
         )
     if 'source' in pooled and pooled['source'].nunique() > 1:
-        raise UserError(f'the folds read different data: {", ".join(pooled["source"].unique())}')
+        raise UserError(f'the folds used different data: {", ".join(pooled["source"].unique())}')
     return pooled
 
 
@@ -90,11 +90,11 @@ def over_folds(folders: Sequence[Path], prefix: str) -> dict[str, OverFolds]:
 
 
 def report(metric: PredictionMetric, folds: Mapping[str, OverFolds], pooled: Statistics) -> str:
-    """Means over folds beside the pooled statistics, as Markdown.
+    """Tabulate means over folds and pooled statistics as Markdown.
 
     Args:
-        metric (PredictionMetric): The metric of the tests, for its labels and its remark.
-        folds (Mapping): As :func:`over_folds` returns them.
+        metric (PredictionMetric): The metric of the tests, which has the labels.
+        folds (Mapping): Result of :func:`over_folds`.
         pooled (Statistics): The metric's summary of the pooled predictions.
     """
     rows = []

@@ -1,4 +1,4 @@
-"""Metric of a predicted diagnosis, such as myocardial infarction."""
+"""Metric for a predicted diagnosis, such as myocardial infarction."""
 
 from __future__ import annotations
 
@@ -27,9 +27,9 @@ from echocardmae_mm.utils.errors import UserError
 class DiagnosisMetric(PredictionMetric):
     """Sensitivity, specificity and further statistics of a test, each with its interval.
 
-    It reports :func:`diagnosis_statistics`, and counts of recordings, patients, classes and of the
-    confusion matrix. Class 1 is positive. Without resamples (validation during training) there are
-    no intervals.
+    Reports :func:`diagnosis_statistics` and counts of recordings, patients, classes and the
+    confusion matrix. Class 1 is positive. There are no intervals with ``n_resamples=0`` (validation
+    during training).
 
     Args:
         **kwargs (Any): Arguments of :class:`PredictionMetric`: ``n_resamples``, ``seed``,
@@ -46,8 +46,8 @@ class DiagnosisMetric(PredictionMetric):
         'auroc': 'AUROC',
         'auprc': 'AUPRC',
         'brier': 'Brier score',
-        'accuracy_of_majority': 'accuracy of naming the larger class (%)',
-        'f1_of_all_positive': 'F1 of calling all positive (%)',
+        'accuracy_of_majority': 'accuracy of predicting the majority class (%)',
+        'f1_of_all_positive': 'F1 of predicting all positive (%)',
     }
 
     def row(self, sample: dict) -> dict[str, Any]:
@@ -55,31 +55,31 @@ class DiagnosisMetric(PredictionMetric):
 
         Args:
             sample (dict): With ``gt_label``, int of shape (1,), and ``pred_score``, probabilities
-                of shape (2,), as from heads of MMAction2 with ``average_clips='prob'``.
+                of shape (2,), such as from MMAction2's heads with ``average_clips='prob'``.
 
         Returns:
             dict: ``label`` (0 or 1), ``score`` (0 to 1), ``predicted`` (0 or 1; NaN if the score
             is NaN).
 
         Raises:
-            UserError: If the model does not predict the probabilities of two classes, or the label
-                is neither 0 nor 1.
+            UserError: If the model does not predict probabilities of two classes, or the label is
+                neither 0 nor 1.
         """
         video = Path(sample['filename']).name
         scores = np.asarray(sample['pred_score'].cpu(), np.float64)
         label = sample['gt_label'].item()
         if scores.shape[-1] != 2:
             raise UserError(
-                f'{video}: the model predicts {scores.shape[-1]} classes, a diagnosis has 2\n'
+                f'{video}: the model predicts {scores.shape[-1]} classes, expected 2\n'
                 'Set num_classes=2 in cls_head'
             )
         if scores.ndim > 1 or scores.min() < 0 or abs(scores.sum() - 1) > 1e-2:
             raise UserError(
-                f"{video}: the model's scores are not probabilities of the recording\n"
+                f"{video}: the model's scores are not probabilities\n"
                 "Set average_clips='prob' in cls_head"
             )
         if label not in (0, 1):
-            raise UserError(f'{video}: its label is {label}; expected 0 or 1, the positive class')
+            raise UserError(f'{video}: its label is {label}; expected 0 or 1 (positive)')
         score = float(scores[1])
         predicted = int(score >= THRESHOLD) if np.isfinite(score) else np.nan
         return {'label': label, 'score': score, 'predicted': predicted}
@@ -107,7 +107,7 @@ class DiagnosisMetric(PredictionMetric):
         }
 
     def report(self, statistics: Statistics | None = None) -> str:
-        """The statistics, the confusion matrix, and the weight of one recording."""
+        """Format the statistics, the confusion matrix and the weight of one recording."""
         statistics = statistics or self.statistics
         n = statistics['n']
         results = markdown_table(
@@ -121,19 +121,19 @@ class DiagnosisMetric(PredictionMetric):
                 ('negative', statistics['fp'], statistics['tn'], statistics['negatives']),
             ],
         )
-        weight = f'One recording is {100 / n:.2f} points of accuracy here.'
+        weight = f'One recording changes the accuracy by {100 / n:.2f} points.'
         return f'{results}\n\n{confusion}\n\n{weight}'
 
     def remark_on_folds(self, means: Mapping[str, float]) -> str:
-        """The weight of one recording in a fold of mean size."""
+        """Describe the weight of one recording in a fold of mean size."""
         weights = [
-            f'one of its {means[group]:.4g} {group} moves {name} by {100 / means[group]:.1f}'
+            f'one of its {means[group]:.4g} {group} changes {name} by {100 / means[group]:.1f}'
             for group, name in (('positives', 'sensitivity'), ('negatives', 'specificity'))
             if means[group]
         ]
         of_accuracy = (
-            f'On average, one recording moves a fold of {means["n"]:.4g} by '
-            f'{100 / means["n"]:.1f} points of accuracy'
+            f'On average, one recording changes the accuracy of a fold of {means["n"]:.4g} by '
+            f'{100 / means["n"]:.1f} points'
         )
         return f'{"; ".join([of_accuracy, *weights])}.'
 

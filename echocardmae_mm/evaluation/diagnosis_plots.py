@@ -1,7 +1,7 @@
 """Plots of a predicted diagnosis, readable on a slide without explanation.
 
-Each takes the true class of each recording, bool of shape (n,), and the predicted probability of
-the positive class, finite, of shape (n,).
+Each function takes the true class of each recording, bool of shape (n,), and the predicted
+probability of the positive class, finite floats of shape (n,).
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ _RECORDINGS_PER_BIN = 20
 
 
 def roc_and_precision_recall(positive: np.ndarray, scores: np.ndarray) -> Figure:
-    """Plot the ROC and the precision-recall curve; needs recordings of both classes."""
+    """Plot the ROC curve and the precision-recall curve; requires both classes."""
     figure = Figure(figsize=(10.4, 5.2), layout='constrained')
     roc, precision_recall = figure.subplots(1, 2)
     statistics = diagnosis_statistics(positive, scores)
@@ -75,16 +75,16 @@ def confusion_matrix(positive: np.ndarray, scores: np.ndarray) -> Figure:
     axis.set_yticks([0, 1], ['positive', 'negative'], rotation=90, va='center')
     axis.tick_params(length=0)
     axis.spines[:].set_visible(False)
-    axis.set(xlabel=f'at a threshold of {THRESHOLD}; per cent of a row', ylabel='truth')
+    axis.set(xlabel=f'at a threshold of {THRESHOLD}; per cent of each row', ylabel='truth')
     axis.set_title(f'{len(positive)} recordings: {np.trace(counts)} correct', fontsize=11)
     return figure
 
 
 def calibration(positive: np.ndarray, scores: np.ndarray) -> Figure:
-    """Plot the share of positives by score, and the number of recordings.
+    """Plot the share of positives and the number of recordings by score.
 
-    There are three to ten bins of equal width, about one for each 20 recordings; bars are Wilson's
-    95 % intervals.
+    Uses three to ten bins of equal width, about one per 20 recordings. Error bars are Wilson's 95 %
+    intervals.
     """
     figure = Figure(figsize=(5.8, 6.6), layout='constrained')
     axis, below = figure.subplots(2, 1, sharex=True, height_ratios=(3, 1))

@@ -1,4 +1,4 @@
-"""Statistics of a predicted diagnosis: those of Table 4 of the paper, and more."""
+"""Statistics of a predicted diagnosis: those in Table 4 of the paper, and more."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _NAMES = (
 
 
 def diagnosis_statistics(positive: np.ndarray, scores: np.ndarray) -> dict[str, float]:
-    """Agreement of the predicted with the true class, and the results of constant predictions.
+    """Agreement between predicted and true class, and results of constant predictions.
 
     Args:
         positive (np.ndarray): Whether each recording is positive, bool of shape (n,), n > 0.
@@ -34,7 +34,7 @@ def diagnosis_statistics(positive: np.ndarray, scores: np.ndarray) -> dict[str, 
         dict[str, float]: In per cent, at a threshold of 0.5: ``sensitivity`` (recall),
         ``specificity``, ``precision`` (positive predictive value), ``f1``, ``accuracy``. As
         fractions, from the scores: ``auroc``, ``auprc`` (average precision) and ``brier``, the mean
-        squared difference of probability and truth, 0.25 for always 0.5. In per cent:
+        squared difference between probability and truth (0.25 for a constant 0.5). In per cent:
         ``accuracy_of_majority``, of always predicting the more frequent class;
         ``f1_of_all_positive``, of always predicting positive. NaN if undefined; all are NaN if any
         score is.

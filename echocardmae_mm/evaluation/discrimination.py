@@ -1,6 +1,6 @@
-"""How well a score separates two classes, whatever the threshold.
+"""Threshold-free measures of how well a score separates two classes.
 
-Faster than scikit-learn, for thousands of resamples.
+Faster than scikit-learn's, for thousands of resamples.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ import numpy as np
 
 
 def auroc(ranks: np.ndarray, positive: np.ndarray) -> float:
-    """Probability that a positive ranks above a negative, ties half (Mann-Whitney).
+    """Probability that a positive ranks above a negative; ties count half (Mann-Whitney).
 
     Args:
         ranks (np.ndarray): Mean ranks of the scores, from 1, float of shape (n,).
@@ -26,14 +26,14 @@ def auroc(ranks: np.ndarray, positive: np.ndarray) -> float:
 
 
 def average_precision(scores: np.ndarray, positive: np.ndarray) -> float:
-    """Area under the precision-recall curve, as a sum of steps: precision times gain of recall.
+    """Area under the precision-recall curve: the sum of precision times increase in recall.
 
     Args:
         scores (np.ndarray): Finite, float of shape (n,).
         positive (np.ndarray): Class of each, bool of shape (n,).
 
     Returns:
-        float: From 0 to 1; NaN without a positive. Guessing gives the share of positives.
+        float: From 0 to 1; NaN without positives. Chance level is the share of positives.
     """
     true_positives, false_positives = operating_points(scores, positive)
     if not true_positives[-1]:
@@ -51,8 +51,8 @@ def operating_points(scores: np.ndarray, positive: np.ndarray) -> tuple[np.ndarr
         positive (np.ndarray): Class of each, bool of shape (n,).
 
     Returns:
-        tuple[np.ndarray, np.ndarray]: Numbers of true and of false positives with each distinct
-        score as the threshold, int of shape (distinct scores,).
+        tuple[np.ndarray, np.ndarray]: Number of true and of false positives at each distinct
+        score, int of shape (distinct scores,).
     """
     order = np.argsort(-scores)
     last_of_ties = np.flatnonzero(np.diff(scores[order], append=-np.inf))

@@ -1,4 +1,4 @@
-"""Metric of predicted ejection fractions."""
+"""Metric for predicted ejection fractions."""
 
 from __future__ import annotations
 
@@ -49,10 +49,10 @@ _GROUPS = {
 class EFMetric(PredictionMetric):
     """Errors, agreement and low-EF detection, each with its interval over patients.
 
-    It reports :func:`ef_statistics` overall; MAE, bias and r by class of EF and, if the data set
-    knows it, by image quality; and ``padded``, the number of recordings that are shorter than a
-    clip. The error of the constant median exposes a model that learned nothing. Without resamples
-    (validation during training) it reports the overall statistics only.
+    Reports :func:`ef_statistics` overall; MAE, bias and r by EF class and, if the data set states
+    it, by image quality; and ``padded``, the number of recordings shorter than a clip. The error of
+    the constant median exposes a model that has learned nothing. With ``n_resamples=0`` (validation
+    during training), only the overall statistics are reported.
 
     Args:
         **kwargs (Any): Arguments of :class:`PredictionMetric`: ``n_resamples``, ``seed``,
@@ -70,14 +70,14 @@ class EFMetric(PredictionMetric):
     }
 
     def row(self, sample: dict) -> dict[str, Any]:
-        """True and predicted EF, and how the clips of the recording differ.
+        """True and predicted EF, and the spread over the clips of the recording.
 
         Args:
             sample (dict): With ``ef``, ``pred_ef``, ``pred_ef_clips`` and ``padded_frames``.
 
         Returns:
-            dict: ``ef``, ``prediction``, ``clip_sd`` and ``clip_range`` in per cent of EF, NaN for
-            a single clip; ``clips``, their number, and ``padded_frames``.
+            dict: ``ef``, ``prediction``, ``clip_sd`` and ``clip_range`` in per cent of EF, the
+            latter two NaN for a single clip; ``clips``, the number of clips; ``padded_frames``.
         """
         clips = np.asarray(sample['pred_ef_clips'].cpu(), np.float64)
         return {
@@ -90,7 +90,7 @@ class EFMetric(PredictionMetric):
         }
 
     def summarise(self, predictions: pd.DataFrame) -> Statistics:
-        """Statistics of a table with ``patient``, ``ef``, ``prediction``, ``padded_frames``."""
+        """Statistics of a table with ``patient``, ``ef``, ``prediction`` and ``padded_frames``."""
         ef = predictions['ef'].to_numpy(np.float64)
         predicted = predictions['prediction'].to_numpy(np.float64)
         groups = {}
@@ -111,7 +111,7 @@ class EFMetric(PredictionMetric):
         }
 
     def report(self, statistics: Statistics | None = None) -> str:
-        """Two tables, overall and by group."""
+        """Format two tables: overall statistics, and statistics by group."""
         statistics = statistics or self.statistics
         overall = markdown_table(
             (f'{statistics["n"]} recordings of {statistics["patients"]} patients', '', '95 %'),
@@ -133,7 +133,7 @@ class EFMetric(PredictionMetric):
         )
         padded = ''
         if statistics['padded']:
-            padded = f'\n\n{statistics["padded"]} recordings are shorter than a clip and padded.'
+            padded = f'\n\n{statistics["padded"]} recordings, shorter than a clip, were padded.'
         return f'{overall}\n\n{groups}{padded}'
 
     def plots(self, predictions: pd.DataFrame) -> dict[str, Figure]:

@@ -1,6 +1,6 @@
 """Plots of predicted ejection fractions, readable on a slide without explanation.
 
-Each takes the true and the predicted EF in per cent, float of shape (n,).
+Each function takes the true and the predicted EF in per cent, float of shape (n,).
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ _CLASS_LABELS = dict(zip(EF_CLASSES, ('< 30', '30 to 40', '40 to 50', '≥ 50'))
 
 
 def predicted_against_true(ef: np.ndarray, predicted: np.ndarray) -> Figure:
-    """Plot each recording's predicted against its true EF."""
+    """Plot predicted against true EF."""
     figure, axis = single_axis(6.0, 5.6)
     low = float(min(ef.min(), predicted.min(), 10)) - 3
     high = float(max(ef.max(), predicted.max(), 80)) + 3
@@ -39,7 +39,7 @@ def predicted_against_true(ef: np.ndarray, predicted: np.ndarray) -> Figure:
 
 
 def bland_altman(ef: np.ndarray, predicted: np.ndarray) -> Figure:
-    """Plot the difference against the mean of prediction and truth (Bland and Altman, 1986)."""
+    """Plot difference against mean of prediction and truth (Bland and Altman, 1986)."""
     figure, axis = single_axis(6.6, 4.6)
     difference, mean = predicted - ef, (predicted + ef) / 2
     bias, spread = difference.mean(), difference.std(ddof=1) if len(ef) > 1 else 0.0
@@ -67,7 +67,7 @@ def bland_altman(ef: np.ndarray, predicted: np.ndarray) -> Figure:
 
 
 def error_by_ef_class(ef: np.ndarray, predicted: np.ndarray) -> Figure:
-    """Plot the errors in each class of EF."""
+    """Plot the errors in each EF class."""
     figure, axis = single_axis(6.6, 4.6)
     errors = {name: (predicted - ef)[members] for name, members in ef_classes(ef).items()}
     labels = [

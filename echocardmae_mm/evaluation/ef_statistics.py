@@ -19,7 +19,7 @@ LOW_EF_THRESHOLDS = (35, 40, 45, 50)
 
 
 def ef_statistics(ef: np.ndarray, predicted: np.ndarray) -> dict[str, float]:
-    """Agreement of predicted with true EF, and the error of a constant.
+    """Agreement between predicted and true EF, and the error of a constant prediction.
 
     Args:
         ef (np.ndarray): True EF in per cent, float of shape (n,).
@@ -29,9 +29,10 @@ def ef_statistics(ef: np.ndarray, predicted: np.ndarray) -> dict[str, float]:
         dict[str, float]: In per cent of EF: ``mae``, ``rmse``; ``bias``, predicted minus true;
         ``loa_lower`` and ``loa_upper``, the limits of agreement, bias -/+ 1.96 standard deviations
         of the difference (Bland and Altman, Lancet 1986); ``mae_of_median``, the MAE of always
-        predicting the median of these recordings, the best constant. Without a unit: ``r2``; ``r``
-        (Pearson); ``mae_ratio``, ``mae`` over ``mae_of_median``, 1 for a model that learned
-        nothing; ``auroc_below_35``, ``_40``, ``_45`` and ``_50``. NaN if undefined.
+        predicting the median of these recordings, which is the best constant. Without a unit:
+        ``r2``; ``r`` (Pearson); ``mae_ratio``, ``mae`` over ``mae_of_median``, which is 1 for a
+        model that has learned nothing; ``auroc_below_35``, ``_40``, ``_45`` and ``_50``. NaN if
+        undefined.
 
     Example:
         >>> statistics = ef_statistics(np.array([30.0, 50.0, 70.0]), np.array([40.0, 50.0, 60.0]))
@@ -64,7 +65,7 @@ def ef_statistics(ef: np.ndarray, predicted: np.ndarray) -> dict[str, float]:
 def statistics_by_group(
     ef: np.ndarray, predicted: np.ndarray, groups: Mapping[str, np.ndarray]
 ) -> dict[str, float]:
-    """Error in groups of recordings.
+    """Errors by group of recordings.
 
     Args:
         ef (np.ndarray): True EF in per cent, float of shape (n,).
@@ -85,7 +86,7 @@ def statistics_by_group(
 
 
 def ef_classes(ef: np.ndarray) -> dict[str, np.ndarray]:
-    """Members of the classes of EF, bool of shape (n,) by the class's name."""
+    """Members of each EF class, bool of shape (n,) by name of the class."""
     return {name: (ef >= low) & (ef < high) for name, (low, high) in EF_CLASSES.items()}
 
 

@@ -6,14 +6,14 @@ from collections.abc import Iterable, Sequence
 
 
 def markdown_table(header: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
-    """A Markdown table with aligned columns: the first to the left, the others to the right.
+    """Format a Markdown table, with the first column left-aligned and the others right-aligned.
 
     Args:
         header (Sequence[str]): Names of the columns.
-        rows (Iterable[Sequence]): Cells, turned into text by ``str``.
+        rows (Iterable[Sequence]): Cells, converted by ``str``.
 
     Returns:
-        str: Without a newline at the end.
+        str: The table, without a newline at the end.
 
     Example:
         >>> print(markdown_table(('metric', 'value'), [('MAE', 5.1), ('RMSE', 6.8)]))

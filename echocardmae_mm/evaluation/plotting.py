@@ -1,4 +1,4 @@
-"""Parts that several plots share."""
+"""Building blocks of plots."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from matplotlib.figure import Figure
 
 
 def single_axis(width: float, height: float) -> tuple[Figure, Axes]:
-    """A figure of this size in inches with one axis, without a frame above and at the right."""
+    """Create a figure of a size in inches with one axis, without top and right spines."""
     figure = Figure(figsize=(width, height), layout='constrained')
     axis = figure.subplots()
     axis.spines[['top', 'right']].set_visible(False)
@@ -18,11 +18,11 @@ def single_axis(width: float, height: float) -> tuple[Figure, Axes]:
 
 
 def boxes_with_points(axis: Axes, groups: Sequence[np.ndarray], labels: Sequence[str]) -> None:
-    """Draw a box plot of each group, and its values beside each other.
+    """Draw a box plot of each group, with its values as scattered points.
 
     Args:
         axis (Axes): Where to draw.
-        groups (Sequence[np.ndarray]): Values of each group, possibly none.
+        groups (Sequence[np.ndarray]): Values of each group, possibly empty.
         labels (Sequence[str]): Label of each group.
     """
     for place, values in enumerate(groups):

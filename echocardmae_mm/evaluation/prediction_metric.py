@@ -1,4 +1,4 @@
-"""Base of the metrics that keep a table of predictions, one row a recording."""
+"""Base class of metrics that keep a table of predictions, one row per recording."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from mmengine.logging import print_log
 
 from echocardmae_mm.evaluation.bootstrap import Interval, bootstrap_intervals
 
-#: Files of a tested work directory: the metrics, and the table of predictions.
+#: Files that a test writes to its work directory: the metrics, and the table of predictions.
 RESULT, PREDICTIONS = 'test.json', 'predictions.csv'
 _ABOUT = ('video', 'patient', 'view', 'quality', 'source')
 
@@ -27,8 +27,8 @@ Statistics = dict[str, Any]
 class PredictionMetric(BaseMetric):
     """Metric of a table of predictions, shared by tests, folds and comparisons of models.
 
-    :meth:`summarise` accepts any such table, so the pooled predictions of a cross-validation are
-    summarised by the same code as a single test.
+    :meth:`summarise` accepts any such table, so the same code summarises a single test and the
+    pooled predictions of a cross-validation.
 
     Attributes:
         predictions (pd.DataFrame): The table of the last evaluation, in the order of the data set,
@@ -37,10 +37,10 @@ class PredictionMetric(BaseMetric):
         labels (dict[str, str]): Labels of the main statistics, in the order of the report.
 
     Args:
-        n_resamples (int): Bootstrap resamples of the patients; 0 gives no intervals, for validation
-            during training. Defaults to 2000.
+        n_resamples (int): Bootstrap resamples of the patients; 0 omits the intervals, for
+            validation during training. Defaults to 2000.
         seed (int): Seed of the bootstrap. Defaults to 0.
-        collect_device (str): As in :class:`mmengine.evaluator.BaseMetric`. Defaults to 'cpu'.
+        collect_device (str): See :class:`mmengine.evaluator.BaseMetric`. Defaults to 'cpu'.
     """
 
     predictions: pd.DataFrame
@@ -57,8 +57,8 @@ class PredictionMetric(BaseMetric):
 
         Args:
             data_batch (Any): Ignored.
-            data_samples (Sequence[dict]): Predictions, with ``filename`` and, if the data set
-                knows them, ``patient``, ``view``, ``quality`` and ``source``.
+            data_samples (Sequence[dict]): Predictions, with ``filename`` and, if the data set has
+                them, ``patient``, ``view``, ``quality`` and ``source``.
         """
         for sample in data_samples:
             video = Path(sample['filename']).name
@@ -79,7 +79,7 @@ class PredictionMetric(BaseMetric):
 
     @abstractmethod
     def row(self, sample: dict) -> dict[str, Any]:
-        """Columns of one recording, besides those that identify it."""
+        """Columns of one recording, except those that identify it."""
 
     @abstractmethod
     def summarise(self, predictions: pd.DataFrame) -> Statistics:
@@ -87,7 +87,7 @@ class PredictionMetric(BaseMetric):
 
     @abstractmethod
     def report(self, statistics: Statistics | None = None) -> str:
-        """Statistics as Markdown tables; by default those of the last evaluation."""
+        """Format statistics as Markdown tables; by default those of the last evaluation."""
 
     @abstractmethod
     def plots(self, predictions: pd.DataFrame) -> dict[str, Figure]:
@@ -104,7 +104,7 @@ class PredictionMetric(BaseMetric):
     def _with_intervals(
         self, statistics: Callable[[np.ndarray], dict[str, float]], predictions: pd.DataFrame
     ) -> Statistics:
-        """Sizes of the table, and statistics of its rows, with intervals if there are resamples."""
+        """Size of the table and statistics of its rows, with intervals if ``n_resamples`` > 0."""
         patients = predictions['patient'].to_numpy()
         sizes = {'n': len(predictions), 'patients': len(np.unique(patients))}
         if not self.n_resamples:
@@ -116,11 +116,11 @@ class PredictionMetric(BaseMetric):
 
 
 def finite_rows(predictions: pd.DataFrame, column: str) -> pd.DataFrame:
-    """Rows that a plot can show, in which a column is a finite number; warns of others."""
+    """Rows in which a column is finite, so that it can be plotted; warns of omitted rows."""
     finite = predictions[np.isfinite(predictions[column])]
     if omitted := len(predictions) - len(finite):
         print_log(
-            f'the plots omit {omitted} of {len(predictions)} predictions, which are not finite',
+            f'the plots omit {omitted} of {len(predictions)} predictions that are not finite',
             'current',
             logging.WARNING,
         )
@@ -128,7 +128,7 @@ def finite_rows(predictions: pd.DataFrame, column: str) -> pd.DataFrame:
 
 
 def flatten(statistics: Mapping[str, float | Interval]) -> dict[str, float]:
-    """Statistics as plain numbers, as mmengine logs and stores them.
+    """Convert statistics to plain numbers, for mmengine's log.
 
     Returns:
         dict[str, float]: ``name`` and, for an interval with ends, ``name_low`` and ``name_high``.

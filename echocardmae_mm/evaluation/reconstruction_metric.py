@@ -1,4 +1,4 @@
-"""How well masked tokens are reconstructed, compared with naive baselines."""
+"""Metric for the reconstruction of masked tokens, compared with naive baselines."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ from echocardmae_mm.evaluation.prediction_metric import flatten
 from echocardmae_mm.registry import METRICS
 
 _LABELS = {
-    'copy_space': 'nearest visible token of the same time',
-    'copy_time': 'nearest visible time of the same place',
+    'copy_space': 'nearest visible token in the same time slot',
+    'copy_time': 'nearest visible token at the same position',
     'copy_spacetime': 'nearest visible token',
     'train_mean': 'mean of the training set',
 }
@@ -29,20 +29,21 @@ class ReconstructionMetric(BaseMetric):
     """Squared error on the masked sector tokens, compared with four naive baselines.
 
     ``copy_space``, ``copy_time`` and ``copy_spacetime`` copy the target of the nearest visible
-    token: in the same time slot; at the same place in another slot; in both, a slot counting as
-    much as a patch. A place that is visible in no slot takes the nearest in space and time.
-    ``train_mean`` predicts the mean target of the training set at the token. Errors are in squared
-    grey levels (0-255), the mean over videos of each video's own mean; ``reduction_*`` is the share
-    of a baseline's error that the model saves, with its 95 % bootstrap interval.
+    token: in the same time slot, at the same position in another slot, or anywhere, where one slot
+    is as far as one patch. If a position is visible in no slot, ``copy_time`` copies the nearest
+    token in space and time. ``train_mean`` predicts the mean target of the training set at the
+    token. Errors are in squared grey levels (0-255), averaged within and then over videos.
+    ``reduction_*`` is the share of a baseline's error that the model saves, with its 95 % bootstrap
+    interval.
 
     Attributes:
         train_mean (Tensor, optional): Mean target (3, T, H, W), which :class:`TrainingMeanHook`
-            sets before a test. The baseline is left out without it.
+            sets before a test. Without it, this baseline is omitted.
         statistics (dict): Results of the last evaluation, by name.
 
     Args:
         seed (int): Seed of the bootstrap. Defaults to 0.
-        collect_device (str): As in :class:`mmengine.evaluator.BaseMetric`. Defaults to 'cpu'.
+        collect_device (str): See :class:`mmengine.evaluator.BaseMetric`. Defaults to 'cpu'.
     """
 
     default_prefix = 'reconstruction'
@@ -60,7 +61,7 @@ class ReconstructionMetric(BaseMetric):
             data_batch (Any): Ignored.
             data_samples (Sequence[dict]): Predictions of :class:`EchoCardMAE`: ``reconstruction``
                 and ``target`` (M, 3, T, H, W) in 0-255, ``masked`` and ``sector`` (M, N), and
-                ``token_size``, the frames and pixels of a token's side.
+                ``token_size``, the number of frames and the height in pixels of a token.
         """
         self.results += [self._errors(sample) for sample in data_samples]
 
@@ -68,8 +69,8 @@ class ReconstructionMetric(BaseMetric):
         """Average the errors over videos.
 
         Returns:
-            dict[str, float]: ``videos``, their number; ``mse``; for each baseline ``mse_<name>``
-            and ``reduction_<name>`` with its ``_low`` and ``_high`` ends.
+            dict[str, float]: ``videos``, their number; ``mse``; for each baseline ``mse_<name>``,
+            ``reduction_<name>``, ``reduction_<name>_low`` and ``reduction_<name>_high``.
         """
         errors = {name: np.array([row[name] for row in results]) for name in results[0]}
         model = errors.pop('model')
@@ -87,7 +88,7 @@ class ReconstructionMetric(BaseMetric):
         return flatten(self.statistics)
 
     def report(self) -> str:
-        """The last results as a Markdown table."""
+        """Format the last results as a Markdown table."""
         rows = [('model', f'{self.statistics["mse"]:.1f}', '', '')]
         for name, label in _LABELS.items():
             if f'mse_{name}' in self.statistics:
@@ -122,16 +123,16 @@ class ReconstructionMetric(BaseMetric):
 def nearest_visible(
     grid: np.ndarray, masked: np.ndarray, visible: np.ndarray
 ) -> dict[str, np.ndarray]:
-    """Indices of the visible tokens that the copying baselines copy.
+    """Find the visible tokens that the baselines copy.
 
     Args:
-        grid (np.ndarray): Place (t, h, w) of each token, of shape (N, 3).
-        masked (np.ndarray): Tokens to be guessed, bool of shape (N,).
+        grid (np.ndarray): Position (t, h, w) of each token, of shape (N, 3).
+        masked (np.ndarray): Tokens to predict, bool of shape (N,).
         visible (np.ndarray): Tokens that may be copied, bool of shape (N,).
 
     Returns:
-        dict[str, np.ndarray]: ``copy_space``, ``copy_time`` and ``copy_spacetime``: for every
-        masked token the index of its source.
+        dict[str, np.ndarray]: ``copy_space``, ``copy_time`` and ``copy_spacetime``: for each masked
+        token the index of its source.
     """
     sources = np.flatnonzero(visible)
     far = float(len(grid))
@@ -155,7 +156,7 @@ def _tokens(clips: Tensor, token_size: tuple[int, int]) -> Tensor:
 
 
 def _token_grid(clip_size: Sequence[int], token_size: tuple[int, int]) -> np.ndarray:
-    """Place (t, h, w) of each token, (N, 3)."""
+    """Position (t, h, w) of each token, (N, 3)."""
     frames, side = token_size
     shape = [length // step for length, step in zip(clip_size, (frames, side, side))]
     return np.indices(shape).reshape(3, -1).T.astype(np.float64)

@@ -1,4 +1,4 @@
-"""What the model sees, predicts and should predict."""
+"""Plot the input, the prediction and the target of pretraining."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ def reconstruction_plot(
     columns: int = 4,
     title: str = '',
 ) -> Figure:
-    """Plot input, masked input, prediction and target of one clip, a column for each frame.
+    """Plot input, masked input, prediction and target of one clip, one column per frame.
 
     Args:
         clips (Tensor): Input clip in 0-255, of shape (3, T, H, W).
-        target (Tensor): Reconstruction target, as ``clips``.
-        reconstruction (Tensor): Predicted patches over the input, as ``clips``.
+        target (Tensor): Reconstruction target, like ``clips``.
+        reconstruction (Tensor): Input with predicted patches, like ``clips``.
         masked (Tensor): Tokens hidden from the encoder, bool of shape (N,).
-        token_size (tuple[int, int]): Frames per token, and its side in pixels.
+        token_size (tuple[int, int]): Number of frames and height in pixels of a token.
         columns (int): Number of frames, evenly spaced. Defaults to 4.
         title (str): Title of the plot. Defaults to ''.
     """

@@ -1,4 +1,4 @@
-"""Metric of segmented structures."""
+"""Metric for segmented structures."""
 
 from __future__ import annotations
 
@@ -39,32 +39,33 @@ _SIMPSON = {
     'simpson_ef/mae': 'MAE of predicted masks (points)',
     'simpson_ef/bias': 'bias of predicted masks (points)',
     'simpson_ef/r': 'Pearson r of predicted masks',
-    'simpson_ef/mae_of_true_masks': 'MAE of the true masks (points)',
-    'simpson_ef/bias_of_true_masks': 'bias of the true masks (points)',
-    'simpson_ef/patients': 'patients without an empty mask',
+    'simpson_ef/mae_of_true_masks': 'MAE of true masks (points)',
+    'simpson_ef/bias_of_true_masks': 'bias of true masks (points)',
+    'simpson_ef/patients': 'patients without empty masks',
 }
 _GROUPS = {'instant': ('ED', 'ES'), 'view': ('2CH', '4CH')}
 
 
 @METRICS.register_module()
 class EchoSegMetric(PredictionMetric):
-    """Dice and IoU, both pooled and as means over images, and distances of the surfaces.
+    """Dice and IoU, both pooled and averaged over images, and surface distances.
 
     The paper's mDice and mIoU are **pooled**: overlap and sizes are summed over the data set before
-    the division, as ``yangdl``'s metric in the released code does. Other papers (MemSAM, SAMUS)
-    report **means over images**, in which small structures weigh more. This metric reports both.
+    the division, as in ``yangdl``'s metric in the released code. Other papers (MemSAM, SAMUS)
+    report **means over images**, in which small structures have more weight. This metric reports
+    both.
 
-    Predictions are compared at the size of the recording. If a structure is neither predicted nor
-    there, Dice and IoU of that image are undefined and left out of the means. Dice and IoU of a
-    false negative or false positive are 0, and its distances are undefined. The table of
-    predictions has a row an image.
+    Predictions are compared at the size of the recording. If a structure is empty in both masks of
+    an image, its Dice and IoU are undefined and omitted from the means. For a false negative or
+    false positive, Dice and IoU are 0 and distances are undefined. The table of predictions has one
+    row per image.
 
     Args:
         distances (bool): Whether to measure HD95, ASSD and the disks of the ventricle; this is slow
             at the native size of CAMUS. Defaults to True.
         network_size (tuple[int, int], optional): Width and height at which to report Dice and IoU
-            as well, as ``network/...``: papers often compare labels that were shrunk. Both masks
-            are sampled at the centres of the pixels. Defaults to None.
+            as well, as ``network/...``, because papers often compare shrunk labels. Both masks are
+            sampled at the centres of the pixels. Defaults to None.
         **kwargs (Any): Arguments of :class:`PredictionMetric`: ``n_resamples``, ``seed``.
     """
 
@@ -110,9 +111,10 @@ class EchoSegMetric(PredictionMetric):
         """Statistics of a table of images.
 
         Returns:
-            dict[str, float | Interval]: :func:`seg_statistics`, overall and with ``ED/``, ``ES/``,
-            ``2CH/`` and ``4CH/`` before the names if the data set distinguishes them;
-            :func:`simpson_ef`; :func:`count_missing`; ``n`` images and ``patients``.
+            dict[str, float | Interval]: :func:`seg_statistics`, overall and, if the data set
+            distinguishes them, with the prefixes ``ED/``, ``ES/``, ``2CH/`` and ``4CH/``;
+            :func:`simpson_ef`; :func:`count_missing`; the number of images as ``n``, and of
+            ``patients``.
         """
         structures = structures_of(predictions)
         table = {
@@ -138,7 +140,7 @@ class EchoSegMetric(PredictionMetric):
         }
 
     def report(self, statistics: Statistics | None = None) -> str:
-        """Tables of overlap and distances, and of ejection fraction by Simpson's method."""
+        """Format tables of overlap, distances and ejection fraction by Simpson's method."""
         statistics = statistics or self.statistics
         names = [name for name in _NAMES if _is_defined(statistics, name)]
         rows: list[tuple[str, ...]] = [
@@ -160,8 +162,8 @@ class EchoSegMetric(PredictionMetric):
             for kind in ('negatives', 'positives')
         )
         text += (
-            f'\n\n{negatives} false negatives and {positives} false positives (structures of an '
-            'image): their Dice is 0, their distances are left out'
+            f'\n\n{negatives} false negatives and {positives} false positives (structures per '
+            'image): their Dice is 0, their distances are omitted'
         )
         if simpson := [name for name in _SIMPSON if _is_defined(statistics, name)]:
             rows = [(_SIMPSON[name], _cell(statistics[name])) for name in simpson]
@@ -183,7 +185,7 @@ class EchoSegMetric(PredictionMetric):
     def _masks(
         self, predicted: np.ndarray, true: np.ndarray
     ) -> Iterator[tuple[str, tuple[np.ndarray, np.ndarray]]]:
-        """Each structure's name with its predicted and its true mask."""
+        """Yield each structure's name with its predicted and its true mask."""
         assert self.dataset_meta is not None
         for label, name in enumerate(self.dataset_meta['classes'][1:], start=1):
             counted = (predicted == label) & (true != _IGNORED)

@@ -15,8 +15,8 @@ def dice_by_instant(table: pd.DataFrame, structures: Sequence[str]) -> Figure:
     """Plot the Dice of every image, by structure and instant.
 
     Args:
-        table (pd.DataFrame): Columns ``<structure>/dice`` and ``instant``.
-        structures (Sequence[str]): Structures.
+        table (pd.DataFrame): Table with columns ``<structure>/dice`` and ``instant``.
+        structures (Sequence[str]): Names of the structures.
     """
     instants = sorted(table['instant'].dropna().unique()) or [None]
     groups, labels = [], []
@@ -31,7 +31,7 @@ def dice_by_instant(table: pd.DataFrame, structures: Sequence[str]) -> Figure:
             )
     figure, axis = single_axis(2.4 + 1.5 * len(groups), 4.6)
     boxes_with_points(axis, groups, labels)
-    axis.set(ylim=(None, 1.005), ylabel='Dice of an image')
+    axis.set(ylim=(None, 1.005), ylabel='Dice per image')
     axis.set_title('Overlap with the true structure: 1 is perfect', fontsize=11)
     return figure
 
@@ -40,8 +40,9 @@ def area_agreement(table: pd.DataFrame, structures: Sequence[str]) -> Figure:
     """Plot predicted against true area of every image.
 
     Args:
-        table (pd.DataFrame): Columns ``<structure>/predicted`` and ``<structure>/true`` in pixels.
-        structures (Sequence[str]): Structures.
+        table (pd.DataFrame): Table with columns ``<structure>/predicted`` and ``<structure>/true``
+            in pixels.
+        structures (Sequence[str]): Names of the structures.
     """
     figure = Figure(figsize=(4.6 * len(structures), 4.6), layout='constrained')
     axes = figure.subplots(1, len(structures), squeeze=False)[0]

@@ -1,4 +1,4 @@
-"""Overlap and distance of predicted and true structures, over a table of images."""
+"""Overlap and distances between predicted and true structures."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ DISTANCES = ('hd95_px', 'assd_px', 'hd95_mm', 'assd_mm')
 
 
 class SurfaceDistances(NamedTuple):
-    """Distances of two surfaces; NaN if one of the masks is empty.
+    """Distances between two surfaces; NaN if one of the masks is empty.
 
     Args:
-        hd95 (float): The larger of the two directed 95th percentiles of the distances (robust
-            Hausdorff distance).
-        assd (float): Mean distance of all points of both surfaces to the other one (average
-            symmetric surface distance).
+        hd95 (float): Robust Hausdorff distance: the larger of the 95th percentiles of the distances
+            in either direction.
+        assd (float): Average symmetric surface distance: mean distance from all points of either
+            surface to the other surface.
     """
 
     hd95: float
@@ -34,14 +34,15 @@ def surface_distances(
 ) -> SurfaceDistances:
     """Distances between the surfaces of two masks.
 
-    The surface of a mask consists of its pixels that share an edge with the outside, including
-    those at the border of the image. HD95 agrees with MONAI's; MedPy's ``hd95`` takes the
-    percentile of both directions pooled, which is never larger.
+    The surface of a mask consists of its pixels that share an edge with the outside or with the
+    border of the image. HD95 agrees with MONAI; MedPy's ``hd95`` takes the percentile over both
+    directions pooled, which is never larger.
 
     Args:
         first (np.ndarray): bool of shape (H, W).
         second (np.ndarray): bool of shape (H, W).
-        spacing (tuple[float, float]): Height and width of a pixel. Defaults to (1, 1), pixels.
+        spacing (tuple[float, float]): Height and width of a pixel. Defaults to (1, 1), which gives
+            distances in pixels.
 
     Returns:
         SurfaceDistances: In the unit of ``spacing``.
@@ -92,7 +93,7 @@ def distance_row(
     spacing: tuple[float, float] | None,
     prefix: str = '',
 ) -> dict[str, float]:
-    """Distances of the surfaces of two masks.
+    """Distances between the surfaces of two masks.
 
     Args:
         predicted (np.ndarray): bool of shape (H, W).
@@ -126,10 +127,10 @@ def seg_statistics(
         prefix (str): Prefix of the columns and of the statistics. Defaults to ''.
 
     Returns:
-        dict[str, float]: Of each structure ``<structure>/dice_pooled`` and ``/iou_pooled``, of the
-        pixels of all images together; ``/dice_mean`` and ``/iou_mean``, means over images; means of
-        the distances. Without a structure in the name, the mean over structures; for a single
-        structure there are no others.
+        dict[str, float]: For each structure ``<structure>/dice_pooled`` and ``/iou_pooled``, from
+        the pixels of all images; ``/dice_mean`` and ``/iou_mean``, means over images; and mean
+        distances. Names without a structure are means over structures; for a single structure,
+        there are only these.
     """
     each = [_of_structure(table, f'{prefix}{structure}/', rows) for structure in structures]
     means = {prefix + name: float(np.mean([s[name] for s in each])) for name in each[0]}
@@ -146,8 +147,8 @@ def count_missing(table: Mapping[str, np.ndarray], structures: Sequence[str]) ->
     """Count the images in which one of the two masks of a structure is empty.
 
     Returns:
-        dict[str, int]: ``<structure>/false_negatives``, images without a predicted but with a true
-        structure, and ``<structure>/false_positives``, the reverse.
+        dict[str, int]: ``<structure>/false_negatives``, images in which only the true mask contains
+        the structure, and ``<structure>/false_positives``, only the predicted mask.
     """
     counts = {}
     for structure in structures:
@@ -158,7 +159,7 @@ def count_missing(table: Mapping[str, np.ndarray], structures: Sequence[str]) ->
 
 
 def structures_of(table: pd.DataFrame) -> list[str]:
-    """Structures of a table of predictions, by its columns ``<structure>/true``."""
+    """Structures in a table of predictions, from its columns ``<structure>/true``."""
     names = (name.removesuffix('/true') for name in table if name.endswith('/true'))
     return [name for name in names if '/' not in name]
 

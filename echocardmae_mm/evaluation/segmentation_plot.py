@@ -1,4 +1,4 @@
-"""Plots of predicted and true outlines on the frames themselves."""
+"""Plot predicted and true outlines on frames."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ class Segmented(NamedTuple):
     Args:
         frame (np.ndarray): uint8 RGB of shape (H, W, 3).
         predicted (np.ndarray): Labels, (H, W).
-        true (np.ndarray, optional): Labels, (H, W); None if the frame was not traced.
+        true (np.ndarray, optional): Labels, (H, W); None if the frame is not traced.
         title (str): Title of the frame.
     """
 
@@ -61,14 +61,15 @@ def segmentation_plot(
     columns: int = 4,
     side: int = 336,
 ) -> Figure:
-    """Plot frames with their predicted outlines in colour, and the true ones white and dotted.
+    """Plot frames with predicted outlines in colour and true outlines white and dotted.
 
     Args:
         frames (Sequence[Segmented]): The frames.
         classes (Sequence[str]): Names of the labels, the background first.
         colours (Sequence[Sequence[int]]): RGB of the labels 1, 2, ... Defaults to :data:`COLOURS`.
-        columns (int): Frames in a row. Defaults to 4.
-        side (int): Pixels to which the longer side is enlarged, for fine lines. Defaults to 336.
+        columns (int): Number of frames per row. Defaults to 4.
+        side (int): Size of the longer side of an enlarged frame in pixels, for fine lines. Defaults
+            to 336.
     """
     columns = min(columns, len(frames))
     rows = -(-len(frames) // columns)
@@ -100,7 +101,7 @@ _HUES: dict[tuple[int, ...], str] = dict(zip(COLOURS, ('red', 'blue', 'green')))
 
 
 def _enlarged(labels: np.ndarray, size: tuple[int, int]) -> np.ndarray:
-    """Labels at a larger size, with smoothed edges."""
+    """Enlarge labels, with smooth edges."""
     values = np.unique(labels)
     masks = [(labels == value).astype(np.float32) for value in values]
     shares = [cv2.resize(mask, size, interpolation=cv2.INTER_LINEAR) for mask in masks]

@@ -1,4 +1,4 @@
-"""Ejection fraction by Simpson's method of disks, from masks of end-diastole and end-systole."""
+"""Compute ejection fractions by Simpson's method of disks, from masks at both instants."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ _DISKS = ('disks_predicted', 'disks_true')
 def simpson_row(
     predicted: np.ndarray, true: np.ndarray, spacing: tuple[float, float] | None
 ) -> dict[str, str]:
-    """Disks of a predicted and a true ventricle, which determine its volume.
+    """Disks of a predicted and a true ventricle, which determine the volume.
 
     Args:
         predicted (np.ndarray): bool of shape (H, W).
@@ -35,8 +35,8 @@ def simpson_row(
         spacing (tuple[float, float], optional): Height and width of a pixel in mm.
 
     Returns:
-        dict[str, str]: ``disks_predicted`` and ``disks_true``: the length, then the diameters, apex
-        first, in mm or, without a spacing, in pixels; '' for an empty mask.
+        dict[str, str]: ``disks_predicted`` and ``disks_true``: the length of the long axis, then
+        the diameters, apex first. In mm, or in pixels without a spacing; '' for an empty mask.
     """
     axes = (long_axis(largest_part(mask), spacing or (1.0, 1.0)) for mask in (predicted, true))
     return {name: _as_text(axis) for name, axis in zip(_DISKS, axes)}
@@ -49,13 +49,13 @@ def simpson_ef(table: pd.DataFrame) -> Callable[[np.ndarray], dict[str, float]]:
 
     Args:
         table (pd.DataFrame): Columns ``patient``, ``view`` if there are several, ``instant`` ('ED'
-            or 'ES'), ``disks_predicted``, ``disks_true`` and ``ef``, the true EF in per cent; the
-            EF of the true masks replaces a missing one.
+            or 'ES'), ``disks_predicted``, ``disks_true`` and ``ef``, the true EF in per cent. The
+            EF from the true masks replaces a missing EF.
 
     Returns:
         Callable: Maps rows (int64) to ``simpson_ef/mae``, ``/bias`` and ``/r`` of the predicted
         masks, ``/mae_of_true_masks`` and ``/bias_of_true_masks``, in points of EF, and
-        ``/patients``, the number of patients without an empty mask; NaN without any.
+        ``/patients``, the number of patients without empty masks. NaN if there is no such patient.
     """
     predicted, of_masks, truth = (np.full(len(table), np.nan) for _ in range(3))
     for _, images in table.reset_index(drop=True).groupby('patient', sort=False):

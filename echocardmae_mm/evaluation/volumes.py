@@ -1,8 +1,8 @@
-"""Volume and ejection fraction of the left ventricle, from masks.
+"""Compute volume and ejection fraction of the left ventricle from masks.
 
-Volumes follow Simpson's method of disks along the long axis (modified Simpson's rule; Lang et al.,
-"Recommendations for cardiac chamber quantification by echocardiography in adults", 2015), either
-single-plane, with round disks, or biplane, with elliptic ones.
+Volumes use Simpson's method of disks along the long axis (modified Simpson's rule; Lang et al.,
+"Recommendations for cardiac chamber quantification by echocardiography in adults", 2015):
+single-plane with circular disks, or biplane with elliptical disks.
 """
 
 from __future__ import annotations
@@ -22,12 +22,13 @@ _MIN_PIXELS = 10
 
 
 class LongAxis(NamedTuple):
-    """Long axis of a ventricle, and its disks.
+    """Long axis and disks of a ventricle.
 
     Args:
-        length (float): From apex to base.
-        diameters (np.ndarray): Of the disks, evenly along the axis, apex first, (NUM_DISKS,).
-        apex (np.ndarray): (y, x) of the end at the probe.
+        length (float): Distance from apex to base.
+        diameters (np.ndarray): Diameters of the disks, evenly spaced along the axis, apex first,
+            (NUM_DISKS,).
+        apex (np.ndarray): (y, x) of the end nearer to the probe.
         base (np.ndarray): (y, x) of the other end.
     """
 
@@ -38,7 +39,7 @@ class LongAxis(NamedTuple):
 
 
 def largest_part(mask: np.ndarray) -> np.ndarray:
-    """The largest connected part of a mask, bool of shape (H, W)."""
+    """Keep the largest connected part of a mask, bool of shape (H, W)."""
     parts, count = label(mask)
     if count < 2:
         return mask
@@ -46,10 +47,10 @@ def largest_part(mask: np.ndarray) -> np.ndarray:
 
 
 def long_axis(mask: np.ndarray, spacing: tuple[float, float] = (1.0, 1.0)) -> LongAxis | None:
-    """Find a ventricle's long axis and its diameters across it.
+    """Find the long axis of a ventricle and the diameters across it.
 
     The axis passes through the centres of the slices. It starts as the principal axis of the mask
-    and is refitted five times, without the ends, where the base cuts the slices obliquely.
+    and is refitted five times, excluding the ends, where the base cuts the slices obliquely.
 
     Args:
         mask (np.ndarray): bool of shape (H, W); the probe is at the top.
@@ -68,7 +69,7 @@ def long_axis(mask: np.ndarray, spacing: tuple[float, float] = (1.0, 1.0)) -> Lo
         centre = centre + offset * across
         direction = _downwards(direction + slope * across)
     along = (points - centre) @ direction
-    # A pixel extends half its size beyond its centre.
+    # Pixels extend half their size beyond their centres.
     reach = np.abs(direction) @ np.asarray(spacing) / 2
     low, high = along.min() - reach, along.max() + reach
     thickness = (high - low) / NUM_DISKS
@@ -92,7 +93,7 @@ def _principal_axis(points: np.ndarray) -> np.ndarray:
 
 
 def _line_of_centres(along: np.ndarray, across: np.ndarray) -> tuple[float, float]:
-    """Offset and slope of the line through the centres of the slices, without the ends."""
+    """Offset and slope of the line through the centres of the slices, excluding the ends."""
     low, high = along.min(), along.max()
     margin = _END_SHARE * (high - low)
     edges = np.linspace(low + margin, high - margin, 2 * NUM_DISKS + 1)
@@ -109,7 +110,7 @@ def _line_of_centres(along: np.ndarray, across: np.ndarray) -> tuple[float, floa
 
 
 def single_plane_volume(mask: np.ndarray, spacing: tuple[float, float] | None = None) -> float:
-    """Single-plane volume of a ventricle, by Simpson's method with round disks.
+    """Single-plane volume of a ventricle, by Simpson's method with circular disks.
 
     Args:
         mask (np.ndarray): bool of shape (H, W).
@@ -128,7 +129,7 @@ def biplane_volume(
     two_chamber: np.ndarray,
     spacings: tuple[tuple[float, float], tuple[float, float]],
 ) -> float:
-    """Biplane volume of a ventricle, by Simpson's method with elliptic disks.
+    """Biplane volume of a ventricle, by Simpson's method with elliptical disks.
 
     Args:
         four_chamber (np.ndarray): bool of shape (H, W).
@@ -140,7 +141,7 @@ def biplane_volume(
 
     Example:
         >>> mask = np.zeros((112, 112), bool)
-        >>> mask[10:90, 40:80] = True  # 80 mm long and 40 mm wide at 1 mm a pixel
+        >>> mask[10:90, 40:80] = True  # 80 mm long and 40 mm wide at 1 mm per pixel
         >>> round(biplane_volume(mask, mask, ((1.0, 1.0), (1.0, 1.0))), 1)
         100.5
     """
@@ -151,14 +152,16 @@ def biplane_volume(
 
 
 def sum_of_disks(first: LongAxis | None, second: LongAxis | None) -> float:
-    """Volume of elliptic disks with the diameters of two planes at right angles.
+    """Volume of elliptical disks, whose diameters come from two orthogonal planes.
 
     Args:
-        first (LongAxis, optional): Of one plane.
-        second (LongAxis, optional): Of the other plane; the same axis twice makes round disks.
+        first (LongAxis, optional): Axis in one plane.
+        second (LongAxis, optional): Axis in the other plane; pass the same axis twice for circular
+            disks.
 
     Returns:
-        float: Cubic unit of the lengths, with the longer of the two axes; 0 without an axis.
+        float: In the cubed unit of the lengths, using the longer of the two axes; 0 without an
+        axis.
     """
     if first is None or second is None:
         return 0.0
@@ -167,7 +170,7 @@ def sum_of_disks(first: LongAxis | None, second: LongAxis | None) -> float:
 
 
 def ejection_fraction(end_diastolic: float, end_systolic: float) -> float:
-    """Ejected share of the end-diastolic volume in per cent; NaN if that volume is 0.
+    """Ejection fraction in per cent; NaN if the end-diastolic volume is 0.
 
     Example:
         >>> ejection_fraction(120.0, 48.0)

@@ -1,4 +1,4 @@
-"""Synthetic apical four-chamber echocardiograms with known truth."""
+"""Synthetic apical four-chamber echocardiograms with ground truth."""
 
 from echocardmae_mm.phantom.recording import Phantom, make_phantom
 from echocardmae_mm.phantom.screen import SCREENS

@@ -1,4 +1,4 @@
-"""Settings of the machine and quality of the acoustic window."""
+"""Settings of the scanner and quality of the acoustic window."""
 
 from __future__ import annotations
 
@@ -14,26 +14,26 @@ _QUALITY = {'Good': 0.0, 'Medium': 1.0, 'Poor': 2.2}
 
 @dataclass(frozen=True)
 class AcquisitionSettings:
-    """Settings of one recording; levels in dB relative to average myocardium.
+    """Settings of one recording; levels are in dB relative to average myocardium.
 
     Args:
         axial_blur (float): Sd of the point-spread function along the beam in mm.
-        lateral_blur (float): Sd of it across the beams in degrees.
-        noise (float): Level of the receiver's noise at the surface.
-        noise_slope (float): Rise of the noise with depth under gain compensation, dB a mm.
-        clutter (float): Level of the near field's stationary clutter at the surface.
+        lateral_blur (float): Sd of the point-spread function across the beams in degrees.
+        noise (float): Level of the receiver noise at the surface.
+        noise_slope (float): Increase of the noise with depth due to gain compensation, dB per mm.
+        clutter (float): Level of the stationary near-field clutter at the surface.
         clutter_reach (float): Depth over which the clutter falls by 10 dB, in mm.
         haze (float): Level of stationary haze in the cavities.
-        attenuation (float): Tissue's loss that gain does not compensate, dB a mm.
-        edge (float): Loss at the sector's edges.
-        unevenness (float): Sd of slow changes of the gain over the sector.
+        attenuation (float): Attenuation that the gain does not compensate, dB per mm.
+        edge (float): Loss at the edges of the sector.
+        unevenness (float): Sd of slow gain variations over the sector.
         shadows (int): Number of shadows along beams.
         shadow (float): Depth of a shadow in dB.
         dynamic_range (float): Displayed range.
-        brightness (float): Where average myocardium stands in the displayed range, 0 to 1.
+        brightness (float): Position of average myocardium in the displayed range, 0 to 1.
         gamma (float): Exponent of the display curve.
         tint (tuple[float]): Factors of red, green and blue.
-        persistence (float): Weight of the former frame.
+        persistence (float): Weight of the previous frame.
         smoothing (float): Sd of the display's smoothing of the squared envelope, in samples.
         tissue (Echogenicity): Levels of the tissues.
     """
@@ -62,7 +62,7 @@ class AcquisitionSettings:
 def draw_acquisition_settings(
     rng: np.random.Generator, variant: Variant, quality: str
 ) -> AcquisitionSettings:
-    """Draw the machine's settings and the acoustic window for a quality level."""
+    """Draw scanner settings and an acoustic window for a quality level."""
     bad = _QUALITY[quality]
     return AcquisitionSettings(
         axial_blur=rng.uniform(*variant.axial_blur),

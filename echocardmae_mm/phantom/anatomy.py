@@ -1,8 +1,8 @@
 """The heart in the apical four-chamber plane: its shape and its walls at any contraction.
 
-Heart coordinates are in mm: the apex of the left ventricular cavity lies at the origin, y runs
-along the long axis to the mitral valve, x runs to the lateral wall (right in the image; the septum
-and the right ventricle are left). A *row* is a line of constant y in the relaxed heart.
+Heart coordinates are in mm. The origin is the apex of the left ventricular cavity; y points along
+the long axis to the mitral valve, x to the lateral wall (right in the image; the septum and the
+right ventricle are on the left). A *row* is a line of constant y in the relaxed heart.
 """
 
 from __future__ import annotations
@@ -21,31 +21,31 @@ Array = NDArray[np.float64]
 #: Rows of the relaxed heart at which the walls are tabulated, in mm.
 ROWS = np.arange(-60.0, 215.0, 0.5)
 
-#: How far from the axis tissue is at rest, in mm.
+#: Distance from the axis beyond which tissue does not move, in mm.
 FAR = 135.0
 
-#: Volumes are sums over this many disks, as in Simpson's rule.
+#: Number of disks in a volume, as in Simpson's rule.
 NUM_DISKS = 200
 
 
 @dataclass(frozen=True)
 class Heart:
-    """Sizes of one relaxed heart, in mm unless said.
+    """Dimensions of one relaxed heart, in mm unless stated otherwise.
 
     Args:
-        length (float): Drawn long axis of the left ventricle.
+        length (float): Visible long axis of the left ventricle.
         width (float): Largest diameter of its cavity.
-        widest (float): Where along the axis it is widest, 0 apex to 1 mitral valve.
-        annulus (float): Diameter at the mitral valve over the largest diameter.
+        widest (float): Position of the largest diameter along the axis, 0 apex to 1 mitral valve.
+        annulus (float): Ratio of the diameter at the mitral valve to the largest diameter.
         blunt (float): Exponent of the apical half's superellipse; 2 is an ellipse.
         septal_share (float): Share of the diameter on the septal side of the axis.
         bow (float): Sideways bend of the cavity's midline.
-        depth_ratio (float): Diameter across the image plane over the diameter in it.
-        foreshortening (float): Drawn long axis over the true one.
+        depth_ratio (float): Ratio of the diameter perpendicular to the image plane to that in it.
+        foreshortening (float): Ratio of the visible to the true long axis.
         septum, lateral, apex (float): Wall thickness.
-        shortening (float): Longitudinal over radial contraction.
+        shortening (float): Ratio of longitudinal to radial contraction.
         wall_motion (tuple[float]): Share of the normal contraction in the six segments.
-        rv_width, rv_apex (float): Width of the right ventricle, and its apex along the axis 0-1.
+        rv_width, rv_apex (float): Width of the right ventricle; its apex along the axis, 0 to 1.
         la_length, la_width, ra_width (float): Size of the atria.
     """
 
@@ -71,7 +71,7 @@ class Heart:
 
     @property
     def is_revolution(self) -> bool:
-        """Whether the cavity is an exact body of revolution about the drawn long axis."""
+        """Whether the cavity is an exact body of revolution about the visible long axis."""
         return (
             self.septal_share == 0.5
             and self.bow == 0.0
@@ -80,11 +80,11 @@ class Heart:
         )
 
     def without_right_heart(self) -> Heart:
-        """The same left heart in a view that misses the right one: an apical two-chamber view."""
+        """The same left heart without the right one, as in an apical two-chamber view."""
         return replace(self, rv_width=0.0, ra_width=0.0)
 
     def profile(self, s: Array) -> Array:
-        """Relative half width of the cavity at ``s`` along the axis, 0 apex to 1 mitral valve."""
+        """Relative half width of the cavity at ``s`` along the axis (0 apex, 1 mitral valve)."""
         apical = np.clip(1.0 - s / self.widest, 0.0, 1.0)
         basal = np.clip((s - self.widest) / (1.0 - self.widest), 0.0, None)
         power = self.blunt
@@ -95,12 +95,12 @@ class Heart:
         return self.bow * (1.0 - 0.4 * contraction) * np.sin(np.pi * np.clip(s, 0.0, 1.0))
 
     def long_axis(self, contraction: Any) -> tuple[Any, Any]:
-        """Place of the apex and of the mitral valve along y; the base does most of the descent."""
+        """Positions of the apex and of the mitral valve along y; mainly the base moves."""
         shortened = self.length * self.shortening * contraction * float(np.mean(self.wall_motion))
         return 0.12 * shortened, self.length - 0.88 * shortened
 
     def half_widths(self, s: Array, contraction: Array | float) -> tuple[Array, Array]:
-        """Half width of the cavity on its septal and on its lateral side (broadcasting)."""
+        """Half widths of the cavity on its septal and lateral side; arguments are broadcast."""
         outline = self.width * self.profile(s)
         centres = np.array([0.17, 0.5, 0.83])
         septal = np.interp(s, centres, self.wall_motion[2::-1])
@@ -110,7 +110,7 @@ class Heart:
         return left, right
 
     def volume(self, contraction: Array | float) -> Array:
-        """True volume of the cavity in mL at each contraction: the sum of its elliptic disks."""
+        """True volume of the cavity in mL at each contraction: the sum of its elliptical disks."""
         contraction = np.atleast_1d(np.asarray(contraction, dtype=np.float64))
         s = (np.arange(NUM_DISKS) + 0.5) / NUM_DISKS
         left, right = self.half_widths(s, contraction[:, None])
@@ -119,7 +119,7 @@ class Heart:
         return area.mean(axis=1) * (base - apex) / self.foreshortening / 1000.0
 
     def _chambers(self, contraction: float) -> list[Array]:
-        """Lateral walls for each row: the six borders from the right heart to the lateral wall."""
+        """The six wall borders of each row, from the right heart to the lateral wall."""
         rows, s = ROWS, ROWS / self.length
         apex, base = self.long_axis(contraction)
         stretch = self.length / (base - apex)
@@ -167,10 +167,10 @@ class Heart:
 
     @lru_cache(maxsize=64)  # noqa: B019 - a frozen value; the cache is small
     def borders(self, contraction: float) -> Array:
-        """Tabulate the lateral walls.
+        """Tabulate the wall borders of each row.
 
         Returns:
-            np.ndarray: (8, rows) x in mm, rising: far tissue, the right heart's outer and inner
+            np.ndarray: (8, rows) x in mm, ascending: far tissue, the right heart's outer and inner
             wall, the septum's right and left face, the lateral wall's inner and outer face, far
             tissue.
         """
@@ -180,7 +180,7 @@ class Heart:
         return np.maximum.accumulate(stack, axis=0) + gap
 
     def axial(self, contraction: float) -> tuple[Array, Array]:
-        """Places along y that are moved, and where they lie in the relaxed heart (knots)."""
+        """Knots along y in the contracted heart, and their positions in the relaxed heart."""
         apex, base = self.long_axis(contraction)
         roof = self.length + self.la_length
         now = np.array([ROWS[0], -self.apex, apex, base, roof, ROWS[-1]])

@@ -1,4 +1,4 @@
-"""Sampling of a sector by beams."""
+"""Sample a sector along beams."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ Array = NDArray[np.float64]
 
 
 class BeamGrid:
-    """Sampling of a field of view by beams (rows) and samples along them (columns).
+    """A grid over a field of view, of beams (rows) and samples along them (columns).
 
     Args:
         view (FieldOfView): The field of view.
@@ -30,7 +30,7 @@ class BeamGrid:
         self.radii = np.linspace(view.near, view.depth, samples)
 
     def points(self, margin: int = 0, step: int = 1) -> Array:
-        """Probe coordinates in mm of every ``step``-th point of the grid and of a margin around it.
+        """Probe coordinates in mm of every ``step``-th point of the grid, extended by a margin.
 
         Returns:
             np.ndarray: (beams, samples, 2) float64.
@@ -56,7 +56,7 @@ class BeamGrid:
 
     @cached_property
     def scan_maps(self) -> tuple[NDArray[np.int16], NDArray[np.uint16]]:
-        """Fixed-point maps for :func:`cv2.remap` from the grid to the picture."""
+        """Fixed-point maps for :func:`cv2.remap`, from the grid to the picture."""
         radius, angle = self.view.polar_grid()
         sample = ((radius - self.radii[0]) / self.radius_step).astype(np.float32)
         beam = ((angle - self.angles[0]) / self.angle_step).astype(np.float32)

@@ -1,4 +1,4 @@
-"""A beating heart under a drifting probe: where everything is in each frame, in pixels."""
+"""A beating heart under a drifting probe: the position of every structure in each frame."""
 
 from __future__ import annotations
 
@@ -17,17 +17,17 @@ from echocardmae_mm.phantom.valves import leaflets
 
 Array = NDArray[np.float64]
 
-#: Contractions at which curves are tabulated; between them they are interpolated.
+#: Number of contractions at which curves are tabulated; they are interpolated in between.
 _LEVELS = 10
 
 
 class BeatingHeart:
-    """The motion of one recording; every truth is read from it.
+    """The motion of one recording, from which all ground truth is derived.
 
     Args:
         heart (Heart): The heart.
-        pose (Pose): How it lies under the probe.
-        view (FieldOfView): How the probe's sector lies in the picture.
+        pose (Pose): Position and orientation of the heart under the probe.
+        view (FieldOfView): The probe's sector in the picture.
         contraction (np.ndarray): Contraction of the heart in each frame.
         along (np.ndarray): Drift along the beams in mm in each frame.
         across (np.ndarray): Drift about the probe in radians in each frame.
@@ -55,7 +55,7 @@ class BeatingHeart:
         return self.heart.volume(self.contraction)
 
     def to_probe(self, points: Array, frames: int | slice = slice(None)) -> Array:
-        """Turn heart coordinates in mm into probe coordinates.
+        """Convert heart coordinates in mm to probe coordinates.
 
         Args:
             points (np.ndarray): (..., 2) of one frame, or (T, ..., 2) of all frames.
@@ -70,11 +70,11 @@ class BeatingHeart:
         return drift(self.pose.to_probe(points), along, across)
 
     def to_pixels(self, points: Array, frames: int | slice = slice(None)) -> Array:
-        """Turn heart coordinates in mm into pixels (x, y); see :meth:`to_probe`."""
+        """Convert heart coordinates in mm to pixels (x, y); see :meth:`to_probe`."""
         return self.view.to_pixels(self.to_probe(points, frames))
 
     def tabulate(self, curve: Callable[[float], Array]) -> Array:
-        """Evaluate a curve that depends on the contraction for every frame, by interpolation.
+        """Evaluate a curve, a function of the contraction, for every frame by interpolation.
 
         Returns:
             np.ndarray: (frames, ...) in the curve's own coordinates.
@@ -87,7 +87,7 @@ class BeatingHeart:
         return table[low] * (1.0 - weight) + table[low + 1] * weight
 
     def labels(self) -> NDArray[np.uint8]:
-        """Paint every frame: 0 background, 1 left ventricle, 2 its wall, 3 left atrium.
+        """Label every frame: 0 background, 1 left ventricle, 2 its wall, 3 left atrium.
 
         Returns:
             np.ndarray: (T, H, W) uint8.
@@ -110,7 +110,7 @@ class BeatingHeart:
         return self.to_pixels(tracing(self.heart, self.contraction[frame]), frame).reshape(-1, 4)
 
     def leaflet_curves(self, opening: Array) -> Array:
-        """Place the valve leaflets: (T, 4, points, 2) probe coordinates in mm."""
+        """Curves of the valve leaflets, (T, 4, points, 2) in probe coordinates in mm."""
         closed, opened = (
             self.tabulate(lambda c, amount=amount: leaflets(self.heart, c, amount))  # type: ignore[misc]
             for amount in (0.0, 1.0)
@@ -119,12 +119,12 @@ class BeatingHeart:
         return self.to_probe(closed + (opened - closed) * share)
 
     def track(self, pixels: Array, start: int, end: int) -> Array:
-        """Follow points of the tissue from one frame to another.
+        """Track tissue points from one frame to another.
 
         Args:
             pixels (np.ndarray): (n, 2) pixels (x, y) in frame ``start``.
-            start (int): Frame in which the points are given.
-            end (int): Frame in which they are wanted.
+            start (int): Frame of the given points.
+            end (int): Frame of the returned points.
 
         Returns:
             np.ndarray: (n, 2) pixels (x, y) in frame ``end``.

@@ -1,4 +1,4 @@
-"""CAMUS as released in NIfTI: half cycles of both apical views, every frame traced."""
+"""Write phantoms like CAMUS's NIfTI release: half cycles of both apical views, all traced."""
 
 from __future__ import annotations
 
@@ -24,11 +24,11 @@ _CODE = 2
 
 @dataclass(frozen=True)
 class Recording:
-    """One patient of the set to be made.
+    """One patient of the set to generate.
 
     Args:
-        index (int): Its number, part of its seed.
-        name (str): 'patient0001' and so on.
+        index (int): Number of the patient, part of the seed.
+        name (str): Name such as 'patient0001'.
         split (str): 'training', 'validation' or 'testing'.
         backwards (bool): Whether the half sequences run from end-systole to end-diastole.
     """
@@ -40,7 +40,7 @@ class Recording:
 
 
 def plan(count: int, seed: int) -> list[Recording]:
-    """Lay out ``count`` patients, split 80/10/10 %, one in 25 (at least one of six) backwards."""
+    """Plan ``count`` patients, split 80/10/10 %, one in 25 (at least one of six) backwards."""
     rng = np.random.default_rng([seed, _CODE])
     tenth = max(1, round(count / 10)) if count >= 3 else 0
     splits = ['training'] * (count - 2 * tenth) + ['validation'] * tenth + ['testing'] * tenth
@@ -51,10 +51,10 @@ def plan(count: int, seed: int) -> list[Recording]:
 
 
 def write_recording(root: Path, recording: Recording, seed: int, variant: str) -> dict[str, Any]:
-    """Make both views of a patient, and return the rows of the truth's list.
+    """Generate both views of a patient, and return the rows of the truth list.
 
-    The views share ejection fraction, volumes and rhythm; both cfg files hold the patient's
-    ejection fraction, the mean of the views', as a whole number.
+    The views share ejection fraction, volumes and rhythm. Both cfg files contain the patient's
+    ejection fraction, the mean over the views, as an integer.
     """
     rng = np.random.default_rng([seed, _CODE, recording.index])
     patient = draw_patient(
@@ -114,12 +114,12 @@ def _write_nifti(path: Path, image: NDArray[np.uint8], spacing: tuple[float, flo
     affine = np.diag([-spacing[1], -spacing[0], 1.0, 1.0])
     file = nibabel.Nifti1Image(np.ascontiguousarray(image.T), affine)
     file.header.set_xyzt_units('mm')
-    # On a full disk, nibabel's own writer prints a traceback when its file is collected.
+    # On a full disk, nibabel's own writer prints a traceback when its file is garbage-collected.
     path.write_bytes(gzip.compress(file.to_bytes(), compresslevel=1, mtime=0))
 
 
 def write_lists(root: Path, written: Sequence[dict[str, Any]]) -> None:
-    """Write the official split's files and the truth's list."""
+    """Write the files of the official split and the truth list."""
     folder = root / FOLDER / 'database_split'
     folder.mkdir(parents=True, exist_ok=True)
     for split in ('training', 'validation', 'testing'):

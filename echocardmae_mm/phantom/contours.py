@@ -1,4 +1,4 @@
-"""Outlines of the chambers and the method of disks' tracing, in heart coordinates."""
+"""Outlines of the chambers and tracings for the method of disks, in heart coordinates."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from echocardmae_mm.phantom.anatomy import ROWS, Heart
 
 Array = NDArray[np.float64]
 
-#: Rows of an EchoNet-Dynamic tracing: the long axis and this many chords.
+#: Number of chords in an EchoNet-Dynamic tracing, besides the long axis.
 NUM_CHORDS = 20
 
 _POINTS = 48
@@ -25,7 +25,7 @@ def cavity_chords(heart: Heart, contraction: float, s: Array) -> tuple[Array, Ar
 
 
 def left_ventricle(heart: Heart, contraction: float) -> Array:
-    """Outline of the cavity, (n, 2) in mm, papillary muscles within it as convention asks."""
+    """Outline of the cavity, (n, 2) in mm, which by convention includes papillary muscles."""
     s = np.linspace(0.0, 1.0, _POINTS) ** 1.7
     left, right = cavity_chords(heart, contraction, s)
     return np.concatenate([left[::-1], right[1:]])
@@ -57,8 +57,8 @@ def tracing(heart: Heart, contraction: float) -> Array:
     """Trace the cavity as EchoNet-Dynamic's sonographers do.
 
     Returns:
-        np.ndarray: (21, 2, 2) in mm: the long axis from apex to mitral valve, then twenty chords
-        from the apex on, each with its septal and its lateral end.
+        np.ndarray: (21, 2, 2) in mm: the long axis from apex to mitral valve, then twenty chords,
+        apex first, each from its septal to its lateral end.
     """
     s = np.linspace(0.02, 1.0, NUM_CHORDS)
     left, right = cavity_chords(heart, contraction, s)

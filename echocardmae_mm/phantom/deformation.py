@@ -1,4 +1,4 @@
-"""How tissue moves: from any point of the beating heart to the relaxed heart and back."""
+"""Map points of the contracted heart to the relaxed heart and back."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ def move_across(x: Array, before: Array, after: Array) -> Array:
     """Move points along a row, piecewise linearly between the walls.
 
     Args:
-        x (np.ndarray): (n,) places along the row in mm.
-        before (np.ndarray): (8, n) walls of each point's row where the points are now.
-        after (np.ndarray): (8, n) the same walls where the points go.
+        x (np.ndarray): (n,) positions along the row in mm.
+        before (np.ndarray): (8, n) walls of each point's row before the motion.
+        after (np.ndarray): (8, n) the same walls after the motion.
     """
     moved = after[0].copy()
     for low, high, new_low, new_high in zip(before[:-1], before[1:], after[:-1], after[1:]):
@@ -30,7 +30,7 @@ def _rows(y: Array) -> NDArray[np.intp]:
 
 
 class Deformation:
-    """The one-parameter motion of a heart, both ways.
+    """The one-parameter motion of a heart, in both directions.
 
     Args:
         heart (Heart): The heart.
@@ -41,7 +41,7 @@ class Deformation:
         self.rest = heart.borders(0.0)
 
     def to_rest(self, x: Array, y: Array, contraction: float) -> tuple[Array, Array]:
-        """Where points (mm) of the contracted heart lie in the relaxed one."""
+        """Map points (mm) of the contracted heart to the relaxed heart."""
         now, rest = self.heart.axial(contraction)
         row = np.interp(y, now, rest)
         index = _rows(row)
@@ -49,7 +49,7 @@ class Deformation:
         return move_across(x, before, after), row
 
     def from_rest(self, x: Array, y: Array, contraction: float) -> tuple[Array, Array]:
-        """Where points (mm) of the relaxed heart lie when it is contracted."""
+        """Map points (mm) of the relaxed heart to the contracted heart."""
         now, rest = self.heart.axial(contraction)
         index = _rows(y)
         before, after = self.rest[:, index], self.heart.borders(contraction)[:, index]

@@ -1,4 +1,4 @@
-"""Ultrasound DICOM files: colour spaces, compression, regions, and unusable contents."""
+"""Write ultrasound DICOM files with various colour spaces, compressions, regions and faults."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ class Kind:
         name (str): Last part of the file name.
         photometric (str): Photometric interpretation.
         jpeg (bool): Encapsulated JPEG baseline frames. Defaults to False.
-        content (str): 'tissue', or one that is no B-mode recording: 'doppler', 'mmode' or 'still'.
+        content (str): 'tissue', or 'doppler', 'mmode' or 'still', which are not B-mode recordings.
             Defaults to 'tissue'.
     """
 
@@ -63,7 +63,7 @@ KINDS = (
 
 @dataclass(frozen=True)
 class Recording:
-    """One file of the set to be made: its number, its name and how it is written."""
+    """One file of the set to generate: its number, name and kind."""
 
     index: int
     name: str
@@ -71,13 +71,13 @@ class Recording:
 
 
 def plan(count: int, seed: int) -> list[Recording]:
-    """Lay out ``count`` files that cycle through :data:`KINDS`."""
+    """Plan ``count`` files that cycle through :data:`KINDS`."""
     kinds = [KINDS[i % len(KINDS)] for i in range(count)]
     return [Recording(i, f'{i:04d}_{kind.name}', kind) for i, kind in enumerate(kinds)]
 
 
 def write_recording(root: Path, recording: Recording, seed: int, variant: str) -> dict[str, Any]:
-    """Make one file with its truth, and return the row of the truth's list."""
+    """Generate one file with its truth, and return its row for the truth list."""
     path, kind = [seed, _CODE, recording.index], recording.kind
     rng = np.random.default_rng([*path, 7])
     screens = ('portable', 'clip', 'vendor') if kind.jpeg else ('portable', 'clip')
@@ -100,7 +100,7 @@ def write_recording(root: Path, recording: Recording, seed: int, variant: str) -
 
 
 def write_lists(root: Path, written: Sequence[dict[str, Any]]) -> None:
-    """Write the truth's list; DICOM files need no other."""
+    """Write the truth list; DICOM files need no other list."""
     write_rows(root / 'truth' / f'{FOLDER}.csv', written)
 
 
@@ -109,7 +109,7 @@ def _uid(seed: int, recording: Recording, part: str) -> str:
 
 
 def _header(recording: Recording, phantom: Phantom, count: int, seed: int) -> Dataset:
-    """Everything but the pixels; the patient is named a phantom and the date is fixed."""
+    """Create a data set without pixels; the patient's name says phantom, and the date is fixed."""
     kind = recording.kind
     still = count == 1
     meta = FileMetaDataset()
@@ -152,7 +152,7 @@ def _regions(kind: Kind, phantom: Phantom) -> list[Dataset]:
 
 
 def _region(box: tuple[int, int, int, int], phantom: Phantom, space: int, data: int) -> Dataset:
-    """One item of Sequence of Ultrasound Regions (PS3.3 C.8.5.5), spacing in cm."""
+    """Create an item of Sequence of Ultrasound Regions (PS3.3 C.8.5.5), with spacing in cm."""
     item = Dataset()
     item.RegionSpatialFormat, item.RegionDataType, item.RegionFlags = space, data, 0
     item.RegionLocationMinX0, item.RegionLocationMinY0 = box[:2]
@@ -164,7 +164,7 @@ def _region(box: tuple[int, int, int, int], phantom: Phantom, space: int, data: 
 
 
 def _add_pixels(header: Dataset, frames: NDArray[np.uint8], kind: Kind) -> None:
-    """Convert the RGB frames to the file's colours and store them."""
+    """Convert the RGB frames to the colour space of the file and store them."""
     grey = kind.photometric == 'MONOCHROME2'
     header.Rows, header.Columns = frames.shape[1:3]
     header.SamplesPerPixel = 1 if grey else 3
@@ -193,7 +193,7 @@ def _add_pixels(header: Dataset, frames: NDArray[np.uint8], kind: Kind) -> None:
 
 
 def _with_flow(phantom: Phantom) -> NDArray[np.uint8]:
-    """Colour the mitral inflow: red to the probe, blue away, aliasing where it is fast."""
+    """Colour the mitral inflow: red towards the probe, blue away, aliasing where it is fast."""
     frames = phantom.frames.copy()
     change = np.gradient(phantom.volumes)
     for frame, labels, flow in zip(frames, phantom.labels, change / np.abs(change).max()):
@@ -205,7 +205,7 @@ def _with_flow(phantom: Phantom) -> NDArray[np.uint8]:
 
 
 def _m_mode(phantom: Phantom) -> NDArray[np.uint8]:
-    """Sweep the picture's middle column over time, two screens of it."""
+    """Sweep the middle column of the picture over time, in two screens."""
     middle = int(phantom.heart.view.origin[0])
     sweep = phantom.frames[:, :, middle].transpose(1, 0, 2)
     size = phantom.frames.shape[2], phantom.frames.shape[1]

@@ -1,4 +1,4 @@
-"""How strongly each part of the relaxed heart echoes."""
+"""The echo amplitude of each part of the relaxed heart."""
 
 from __future__ import annotations
 
@@ -20,11 +20,11 @@ class Echogenicity:
         outside (float): Lung and other tissue around the heart.
         pericardium (float): Bright line around the lateral wall.
         posterior (float): Tissue behind the atria.
-        lateral_dropout (float): How much weaker the middle of the lateral wall returns.
-        roughness (float): Sd of the endocardial border in mm, trabeculae.
+        lateral_dropout (float): Loss in the middle of the lateral wall.
+        roughness (float): Sd of the endocardial border in mm, due to trabeculae.
         papillary (float): Papillary muscle.
-        patchiness (float): Sd of slow changes of the tissue.
-        fading (float): Loss beside the heart, where lung lies, in dB a mm.
+        patchiness (float): Sd of slow variations of the tissue.
+        fading (float): Loss next to the heart, due to the lung, in dB per mm.
     """
 
     blood: float = -34.0
@@ -42,7 +42,7 @@ class _Sketch:
     """Levels in dB on the material grid, drawn part by part.
 
     Args:
-        rng (np.random.Generator): Source of the irregularities.
+        rng (np.random.Generator): Random generator for irregularities.
         heart (Heart): The heart.
         levels (Echogenicity): Levels of the tissues.
     """
@@ -57,20 +57,20 @@ class _Sketch:
         self.length, self.roof = heart.length, heart.length + heart.la_length
 
     def near(self, border: Image, width: float) -> Image:
-        """Line of a width along a border."""
+        """Draw a line of some width along a border."""
         return np.exp(-(((self.x - border) / width) ** 2))
 
     def blob(self, centre: tuple[float, float], radii: tuple[float, float]) -> Image:
-        """Gaussian spot."""
+        """Draw a Gaussian spot."""
         across = np.exp(-(((self.x - centre[0]) / radii[0]) ** 2))
         return across * np.exp(-(((self.y - centre[1]) / radii[1]) ** 2))
 
     def at(self, border: int, place: float) -> float:
-        """Where a border lies at a place along the axis."""
+        """Position of a border at a place along the axis."""
         return float(np.interp(place, LINES, self.walls[border, :, 0]))
 
     def chambers(self) -> None:
-        """Fill walls, blood and what is around, the endocardium rough at the apex."""
+        """Fill walls, blood and surroundings; roughen the endocardium at the apex."""
         levels = self.levels
         rough = levels.roughness * smooth_noise(self.rng, self.shape, 2.2)
         rough *= np.clip(1.15 - self.y / self.length, 0.5, 1.0)
@@ -96,7 +96,7 @@ class _Sketch:
         self.image += 2.0 * inner * ventricular
 
     def posterior(self) -> None:
-        """Put the bright tissue behind the atria."""
+        """Add the bright tissue behind the atria."""
         roof = self.roof
         start = self.y - roof + 4 + 2.5 * smooth_noise(self.rng, self.shape, 9.0)
         behind = np.clip(start / 5.0, 0.0, 1.0)
@@ -107,7 +107,7 @@ class _Sketch:
         self.image += behind * (level - self.image)
 
     def landmarks(self) -> None:
-        """Mark the crux and the mitral ring; drop out the fossa ovalis and the lateral wall."""
+        """Brighten the crux and the mitral annulus; attenuate fossa ovalis and lateral wall."""
         length, uniform = self.length, self.rng.uniform
         crux = 0.5 * (self.at(3, length) + self.at(4, length))
         self.image += 7.0 * self.blob((crux, length + 1.0), (4.0, 5.0))
@@ -118,7 +118,7 @@ class _Sketch:
         self.image -= self.levels.lateral_dropout * self.blob(wall, (14.0, 0.24 * length))
 
     def within_the_cavity(self) -> None:
-        """Add a papillary muscle and the apex's trabeculae."""
+        """Add a papillary muscle and trabeculae at the apex."""
         place = (self.at(5, 0.5 * self.length) - 3.5, self.rng.uniform(0.42, 0.62) * self.length)
         muscle = np.minimum(1.0, 1.6 * self.blob(place, (3.0, self.rng.uniform(7.0, 12.0))))
         self.image = np.maximum(self.image, self.levels.papillary - 32.0 * (1.0 - muscle))
@@ -127,7 +127,7 @@ class _Sketch:
         self.image = np.where(self.cavity, np.maximum(self.image, strands), self.image)
 
     def irregularities(self) -> None:
-        """Let the surroundings fade into lung, and the tissue vary."""
+        """Fade the surroundings into the lung, and vary the tissue."""
         beside = np.maximum(self.walls[1] - self.x, self.x - self.walls[6]).clip(0.0, 60.0)
         self.image -= self.levels.fading * beside * (self.y < self.roof)
         patches = smooth_noise(self.rng, self.shape, 13.0)
@@ -136,15 +136,15 @@ class _Sketch:
 
 
 def echogenicity(rng: np.random.Generator, heart: Heart, levels: Echogenicity) -> Image:
-    """Echo amplitude of the relaxed heart on the material grid, 1 for average myocardium.
+    """Draw the echo amplitude of the relaxed heart, 1 for average myocardium.
 
     Args:
-        rng (np.random.Generator): Source of the irregularities.
+        rng (np.random.Generator): Random generator for irregularities.
         heart (Heart): The heart.
         levels (Echogenicity): Levels of the tissues.
 
     Returns:
-        np.ndarray: (lines, columns) float32.
+        np.ndarray: (lines, columns) of the material grid, float32.
     """
     sketch = _Sketch(rng, heart, levels)
     sketch.chambers()

@@ -1,4 +1,4 @@
-"""EchoNet-Dynamic as released, with the anomalies of the real data set."""
+"""Write phantoms like EchoNet-Dynamic, including the anomalies of the real data set."""
 
 from __future__ import annotations
 
@@ -19,15 +19,15 @@ _CODE = 1
 
 @dataclass(frozen=True)
 class Recording:
-    """One video of the set to be made.
+    """One video of the set to generate.
 
     Args:
-        index (int): Its number, part of its seed.
+        index (int): Number of the video, part of the seed.
         name (str): File name without extension.
         split (str): 'TRAIN', 'VAL' or 'TEST'.
         anomaly (str): '' for a clean video, 'large' (an untraced 768 x 1024 screen), 'odd' (a
-            tracing without its 21 rows), 'short' (28 to 60 frames) or 'unlisted' (traced, not
-            listed). Defaults to ''.
+            tracing without exactly 21 rows), 'short' (28 to 60 frames) or 'unlisted' (traced, but
+            not listed). Defaults to ''.
     """
 
     index: int
@@ -37,10 +37,11 @@ class Recording:
 
 
 def plan(count: int, seed: int) -> list[Recording]:
-    """Lay out a set of ``count`` listed videos, with with anomalies in the real set's proportions.
+    """Plan a set of ``count`` listed videos, with anomalies in the proportions of the real set.
 
-    From eight videos on, one in a thousand (at least one) is a large untraced screen, one in a
-    hundred oddly traced, one in two hundred short, and one more video is traced but not listed.
+    With eight videos or more, one in a thousand (at least one) is a large untraced screen, one in a
+    hundred is oddly traced, one in two hundred is short, and one more video is traced but not
+    listed.
     """
     rng = np.random.default_rng([seed, _CODE])
     names = [f'0X{rng.integers(0, 2**63, dtype=np.uint64) * 2 + 1:016X}' for _ in range(count + 1)]
@@ -62,11 +63,11 @@ def plan(count: int, seed: int) -> list[Recording]:
 
 
 def write_recording(root: Path, recording: Recording, seed: int, variant: str) -> dict[str, Any]:
-    """Make one video and its truth, and return its rows for the lists.
+    """Generate one video with its truth, and return its rows for the lists.
 
     Returns:
         dict: ``listed`` (row of FileList.csv or None), ``traced`` (rows of VolumeTracings.csv) and
-        ``truth`` (row of the truth's list).
+        ``truth`` (row of the truth list).
     """
     path = [seed, _CODE, recording.index]
     large, short = recording.anomaly == 'large', recording.anomaly == 'short'
@@ -102,7 +103,7 @@ def write_recording(root: Path, recording: Recording, seed: int, variant: str) -
 def _trace(
     phantom: Phantom, recording: Recording, rng: np.random.Generator
 ) -> list[dict[str, Any]]:
-    """Rows of VolumeTracings.csv: the small ventricle first, as the official loader expects."""
+    """Make rows of VolumeTracings.csv, small ventricle first, as the official loader expects."""
     rows = []
     for frame in (phantom.es, phantom.ed):
         chords = phantom.heart.tracing(frame)
@@ -117,7 +118,7 @@ def _trace(
 
 
 def write_lists(root: Path, written: Sequence[dict[str, Any]]) -> None:
-    """Write FileList.csv, VolumeTracings.csv and the truth's list, sorted by file name."""
+    """Write FileList.csv, VolumeTracings.csv and the truth list, sorted by file name."""
     listed = sorted((w['listed'] for w in written if w['listed']), key=lambda r: r['FileName'])
     by_name = sorted(written, key=lambda w: w['truth']['name'])
     write_rows(root / FOLDER / 'FileList.csv', listed)

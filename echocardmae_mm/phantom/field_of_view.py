@@ -1,4 +1,4 @@
-"""Where a sector lies in a picture: from beams to pixels and back."""
+"""Convert between beams of a sector and pixels of a picture."""
 
 from __future__ import annotations
 
@@ -14,17 +14,18 @@ Array = NDArray[np.float64]
 class FieldOfView:
     """A sector-shaped field of view in a picture.
 
-    Probe coordinates are in mm: the beams' common origin, z along the middle beam, x to the right.
+    Probe coordinates are in mm. Their origin is the common origin of the beams; z points along the
+    middle beam, x to the right.
 
     Args:
         size (tuple[int]): Height and width of the picture.
         origin (tuple[float]): x and y of the beams' common origin in pixels.
         spacing (tuple[float]): Height and width of a pixel in mm.
-        half_angle (float): Half of the opening in radians.
-        tilt (float): Turn of the middle beam from straight down, in radians.
+        half_angle (float): Half of the opening angle in radians.
+        tilt (float): Angle between the middle beam and straight down, in radians.
         near (float): Radius at which the beams start, in mm.
         depth (float): Radius at which they end, in mm.
-        masked (bool): Whether EchoNet-Dynamic's template mask was applied as well.
+        masked (bool): Whether EchoNet-Dynamic's template mask is applied as well.
     """
 
     size: tuple[int, int]
@@ -37,7 +38,7 @@ class FieldOfView:
     masked: bool = False
 
     def to_pixels(self, points: Array) -> Array:
-        """Turn (..., 2) points in probe mm into pixels (x, y); pixel centres are integers."""
+        """Convert (..., 2) points in probe mm to pixels (x, y); pixel centres are integers."""
         x, z = points[..., 0], points[..., 1]
         cos, sin = np.cos(self.tilt), np.sin(self.tilt)
         right, down = x * cos - z * sin, x * sin + z * cos
@@ -46,7 +47,7 @@ class FieldOfView:
         )
 
     def to_probe(self, pixels: Array) -> Array:
-        """Turn (..., 2) pixels (x, y) into probe mm."""
+        """Convert (..., 2) pixels (x, y) to probe mm."""
         right = (pixels[..., 0] - self.origin[0]) * self.spacing[1]
         down = (pixels[..., 1] - self.origin[1]) * self.spacing[0]
         cos, sin = np.cos(self.tilt), np.sin(self.tilt)
@@ -60,7 +61,7 @@ class FieldOfView:
         return np.hypot(points[..., 0], points[..., 1]), np.arctan2(points[..., 0], points[..., 1])
 
     def mask(self) -> NDArray[np.bool_]:
-        """Pixels of the picture that show the sector, (H, W) bool."""
+        """Mask of the sector in the picture, (H, W) bool."""
         radius, angle = self.polar_grid()
         inside = (radius >= self.near) & (radius <= self.depth) & (np.abs(angle) <= self.half_angle)
         if self.masked:
@@ -71,11 +72,11 @@ class FieldOfView:
 
 @dataclass(frozen=True)
 class Pose:
-    """How the heart lies under the probe.
+    """Position and orientation of the heart under the probe.
 
     Args:
-        lean (float): Turn of the long axis from the middle beam, radians; positive leans the base
-            to the right.
+        lean (float): Angle between the long axis and the middle beam in radians; if positive, the
+            base is on the right.
         apex (tuple[float]): Probe coordinates of the relaxed cavity's apex in mm.
     """
 
@@ -83,20 +84,20 @@ class Pose:
     apex: tuple[float, float]
 
     def to_probe(self, points: Array) -> Array:
-        """Turn (..., 2) points in heart mm into probe mm."""
+        """Convert (..., 2) points in heart mm to probe mm."""
         x, y = points[..., 0], points[..., 1]
         cos, sin = np.cos(self.lean), np.sin(self.lean)
         return np.stack([self.apex[0] + x * cos + y * sin, self.apex[1] - x * sin + y * cos], -1)
 
     def to_heart(self, points: Array) -> Array:
-        """Turn (..., 2) points in probe mm into heart mm."""
+        """Convert (..., 2) points in probe mm to heart mm."""
         x, y = points[..., 0] - self.apex[0], points[..., 1] - self.apex[1]
         cos, sin = np.cos(self.lean), np.sin(self.lean)
         return np.stack([x * cos - y * sin, x * sin + y * cos], -1)
 
 
 def drift(points: Array, along: Array | float, across: Array | float) -> Array:
-    """Move (..., 2) probe points by ``along`` mm down their beams and turn them by ``across``."""
+    """Move (..., 2) probe points ``along`` mm down their beams; rotate them by ``across``."""
     radius = np.hypot(points[..., 0], points[..., 1])
     angle = np.arctan2(points[..., 0], points[..., 1]) + across
     radius = radius + along

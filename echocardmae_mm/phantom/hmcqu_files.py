@@ -1,4 +1,4 @@
-"""HMC-QU as released on Kaggle: two views, labels of segments in workbooks, wall masks."""
+"""Write phantoms like HMC-QU on Kaggle: two views, workbooks of segment labels, wall masks."""
 
 from __future__ import annotations
 
@@ -27,15 +27,15 @@ _MASK_SIZE = 224
 
 @dataclass(frozen=True)
 class Recording:
-    """One recording of the set to be made.
+    """One recording of the set to generate.
 
     Args:
-        index (int): Its number, part of its seed.
-        name (str): File name without extension, with the real set's irregular spelling, which
-            gives the label away.
+        index (int): Number of the recording, part of the seed.
+        name (str): File name without extension, with the irregular spelling of the real set, which
+            reveals the label.
         view (str): 'A4C' or 'A2C'.
-        infarcted (bool): Whether a region of the wall moves badly.
-        traced (bool): Whether its wall is traced; true for two thirds of the A4C recordings.
+        infarcted (bool): Whether the wall motion of a region is abnormal.
+        traced (bool): Whether the wall is traced; true for two thirds of the A4C recordings.
     """
 
     index: int
@@ -46,7 +46,7 @@ class Recording:
 
 
 def plan(count: int, seed: int) -> list[Recording]:
-    """Lay out ``count`` A4C and as many A2C recordings, 57 % with an infarction."""
+    """Plan ``count`` A4C and as many A2C recordings, 57 % with an infarction."""
     rng = np.random.default_rng([seed, _CODE])
     sick = round(count * 93 / 162)
     infarcted = [bool(i < sick) for i in rng.permutation(count)]
@@ -64,11 +64,11 @@ def plan(count: int, seed: int) -> list[Recording]:
 
 
 def write_recording(root: Path, recording: Recording, seed: int, variant: str) -> dict[str, Any]:
-    """Make one recording with its masks, and return its rows for the workbook and the truth.
+    """Generate one recording with its masks, and return its rows for workbook and truth list.
 
     Returns:
-        dict: ``view``, ``row`` (name, six segments, first and last frame of a cycle counted from
-        1, tick) and ``truth``.
+        dict: ``view``, ``row`` (name, six segments, first and last frame of a cycle counted from 1,
+        tick) and ``truth``.
     """
     population = get_variant(variant)
     patient = draw_patient(
@@ -116,7 +116,7 @@ def _shrink(mask: NDArray[np.bool_]) -> NDArray[np.uint8]:
 
 
 def write_lists(root: Path, written: Sequence[dict[str, Any]]) -> None:
-    """Write both views' workbooks, with their header of two rows, and the truth's list."""
+    """Write the workbooks of both views, with headers of two rows, and the truth list."""
     for view in ('A4C', 'A2C'):
         book = Workbook()
         sheet = book.active

@@ -1,4 +1,4 @@
-"""Which tissue lies under each beam sample, tabulated once and looked up in every frame."""
+"""Tabulate once which tissue lies under each beam sample, and look it up in every frame."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from echocardmae_mm.phantom.scatterers import COLUMNS, LINES, STEP
 #: A float32 image; OpenCV's stubs know no narrower type.
 Image = NDArray[Any]
 
-#: Contractions at which the motion is tabulated; between them it is interpolated.
+#: Number of contractions at which the motion is tabulated; it is interpolated in between.
 NUM_LEVELS = 10
 
 #: The motion is computed at every second beam and sample, and interpolated.
@@ -32,7 +32,7 @@ class MotionTable:
     Args:
         grid (BeamGrid): Sampling of the field of view.
         deformation (Deformation): The heart's motion.
-        pose (Pose): How it lies under the probe.
+        pose (Pose): Position and orientation of the heart under the probe.
         contractions (np.ndarray): Contraction of every frame; the table spans their range.
     """
 
@@ -66,11 +66,11 @@ class MotionTable:
 
     @property
     def relaxed(self) -> float:
-        """The least contraction of the table."""
+        """The smallest contraction of the table."""
         return float(self._levels[0])
 
     def lookup(self, contraction: float, along: float, across: float) -> tuple[Image, Image]:
-        """Look up the column and the line of the material grid under each beam sample.
+        """Look up the column and line of the material grid under each beam sample.
 
         Args:
             contraction (float): Contraction of the heart, within the tabulated range.

@@ -1,4 +1,4 @@
-"""Segment the left ventricle without learning; phantoms on which this works are too easy."""
+"""Segment the left ventricle without learning, to detect phantoms that are too easy."""
 
 from __future__ import annotations
 
@@ -21,11 +21,11 @@ def dice(first: Mask, second: Mask) -> float:
 
 
 def dark_blob(image: Image, sector: Mask, threshold: int, centre: tuple[float, float]) -> Mask:
-    """The dark blob that is nearest to where ventricles are on average.
+    """Find the dark blob that is nearest to the average position of ventricles.
 
     Args:
         image (np.ndarray): (H, W) uint8 grey.
-        sector (np.ndarray): (H, W) bool, the sector: beside it everything is dark.
+        sector (np.ndarray): (H, W) bool, the sector; everything outside is dark.
         threshold (int): Grey level below which the blurred image counts as dark.
         centre (tuple[float]): x and y of the mean ventricle.
     """
@@ -46,13 +46,13 @@ def threshold_dice(
     truths: Sequence[Mask],
     train: NDArray[np.bool_],
 ) -> tuple[float, int]:
-    """Mean Dice of dark blobs at the threshold that is best on the training images.
+    """Mean Dice of dark blobs, at the best threshold on the training images.
 
     Args:
         images (Sequence[np.ndarray]): Grey images, (H, W) uint8.
         sectors (Sequence[np.ndarray]): Sectors, (H, W) bool.
         truths (Sequence[np.ndarray]): Ventricles, (H, W) bool.
-        train (np.ndarray): (n,) bool, images that choose the threshold; the others are scored.
+        train (np.ndarray): (n,) bool, images that determine the threshold; the others are scored.
 
     Returns:
         tuple[float, int]: Mean Dice of the test images, and the threshold.
@@ -71,6 +71,6 @@ def threshold_dice(
 
 
 def mean_mask_dice(truths: Sequence[Mask], train: NDArray[np.bool_]) -> float:
-    """Mean Dice of the training images' mean mask, cut at a half, on the other images."""
+    """Mean Dice of the training images' mean mask, thresholded at 0.5, on the other images."""
     mean = np.mean([truth for truth, chosen in zip(truths, train) if chosen], axis=0) >= 0.5
     return float(np.mean([dice(mean, truth) for truth, used in zip(truths, train) if not used]))

@@ -1,4 +1,4 @@
-"""What a vendor's screen shows beside the sector: ECG, captions, depth marks, grey bar."""
+"""Draw the overlays of a scanner's screen: ECG, captions, depth marks, grey bar."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ Array = NDArray[np.float64]
 
 _GREEN, _CYAN, _WHITE, _GREY = (60, 220, 90), (90, 200, 230), (225, 225, 225), (140, 140, 140)
 
-#: Waves of an electrocardiogram: place in the beat, width, height.
+#: Waves of an electrocardiogram: position in the beat, width, height.
 _WAVES = ((-0.16, 0.025, 0.14), (-0.02, 0.008, -0.12), (0.0, 0.009, 1.0), (0.02, 0.009, -0.25))
 _T_WAVE = (0.32, 0.045, 0.24)
 
 
 def electrocardiogram(position: Array) -> Array:
-    """Voltage at positions in beats (integers are R waves), the R wave about 1 high."""
+    """Voltage at positions in beats (integers are R waves); R waves have a height of about 1."""
     phase = position - np.rint(position)
     voltage = np.zeros_like(phase)
     for place, width, height in (*_WAVES, _T_WAVE):
@@ -50,7 +50,7 @@ def draw_ecg(
 def draw_caption(
     layer: Frames, lines: list[str], corner: tuple[int, int], colour: tuple[int, int, int]
 ) -> None:
-    """Write lines of text from a corner (x, y) down, sized to the picture, in place."""
+    """Write lines of text below a corner (x, y), scaled to the picture, in place."""
     scale = max(0.28, layer.shape[0] / 1500.0)
     step = round(34 * scale + 2)
     for number, text in enumerate(lines):
@@ -59,7 +59,7 @@ def draw_caption(
 
 
 def draw_depth_marks(layer: Frames, view: FieldOfView) -> None:
-    """Dot every centimetre of depth at the right edge of the sector, and tick every fifth."""
+    """Mark every centimetre of depth at the right edge of the sector, every fifth with a tick."""
     right = min(
         view.origin[0] + view.depth * np.sin(view.half_angle) / view.spacing[1] + 8,
         layer.shape[1] - 6,
@@ -94,14 +94,15 @@ def decorate(
     view: FieldOfView,
     chance: float,
 ) -> None:
-    """Draw a random choice of the elements on all frames, in place, none within the sector
-    but the ECG, which may cross its lowest part.
+    """Draw a random selection of overlays on all frames, in place.
+
+    Only the ECG may overlap the sector, in its lowest part.
 
     Args:
-        rng (np.random.Generator): Source of the choices.
+        rng (np.random.Generator): Random generator.
         frames (np.ndarray): (T, H, W, 3) uint8 RGB.
-        position (np.ndarray): (T,) position in beats of each frame.
-        view (FieldOfView): Where the sector lies.
+        position (np.ndarray): (T,) position of each frame in beats.
+        view (FieldOfView): The sector in the picture.
         chance (float): Probability of each element.
     """
     height, width = frames.shape[1:3]

@@ -1,4 +1,4 @@
-"""Who is scanned: ejection fraction, volumes, rhythm, length, drawn as in EchoNet-Dynamic."""
+"""Draw patients with ejection fractions, volumes and rhythms like those in EchoNet-Dynamic."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ QUALITIES = ('Good', 'Medium', 'Poor')
 
 @dataclass(frozen=True)
 class Patient:
-    """What is known of a patient and a recording before anything is drawn.
+    """Target values of a patient and a recording.
 
     Args:
-        ef (float): Ejection fraction aimed at, in percent.
+        ef (float): Ejection fraction in per cent.
         edv (float): End-diastolic volume in mL.
-        heart_rate (float): Beats a minute, 45 to 120.
+        heart_rate (float): Beats per minute, 45 to 120.
         fps (float): Frames per second, 30 to 80.
         num_frames (int): Length of the recording, 28 to 300.
         quality (str): 'Good', 'Medium' or 'Poor'.
@@ -40,15 +40,15 @@ class Patient:
 def draw_ejection_fraction(rng: np.random.Generator) -> float:
     """Draw an ejection fraction like those of EchoNet-Dynamic: mean 55.8, sd 12.4, skewed left.
 
-    A mixture of healthy and failing hearts meets the published shares too: 6 % below 30, 7 % from
-    30 to 40, 10 % from 40 to 50.
+    A mixture of healthy and failing hearts also matches the published shares: 6 % below 30, 7 %
+    from 30 to 40, 10 % from 40 to 50.
     """
     mean, sd = (61.2, 6.4) if rng.random() < 0.78 else (36.5, 10.5)
     return float(np.clip(rng.normal(mean, sd), 7.0, 97.0))
 
 
 def draw_wall_motion(rng: np.random.Generator) -> tuple[float, ...]:
-    """Draw an infarction: two to four neighbouring segments hypokinetic or akinetic."""
+    """Draw an infarction: two to four neighbouring segments are hypokinetic or akinetic."""
     motion = np.clip(rng.normal(1.0, 0.03, len(SEGMENTS)), 0.9, 1.0)
     count = int(rng.integers(2, 5))
     first = int(rng.integers(0, len(SEGMENTS) - count + 1))
@@ -67,16 +67,16 @@ def draw_patient(
     infarction: bool = False,
     poor_share: float = 0.12,
 ) -> Patient:
-    """Draw a patient; what is given is kept, and what is not given does not depend on it.
+    """Draw a patient with some values given; the drawn values do not depend on the given ones.
 
     Args:
-        rng (np.random.Generator): Source of the draws.
-        ef (float, optional): Ejection fraction in percent.
-        heart_rate (float, optional): Beats a minute.
+        rng (np.random.Generator): Random generator.
+        ef (float, optional): Ejection fraction in per cent.
+        heart_rate (float, optional): Beats per minute.
         fps (float, optional): Frames per second.
         num_frames (int, optional): Number of frames.
         quality (str, optional): One of :data:`QUALITIES`.
-        infarction (bool): Draw a regional wall-motion abnormality. Defaults to False.
+        infarction (bool): Whether to draw a regional wall-motion abnormality. Defaults to False.
         poor_share (float): Probability of poor image quality. Defaults to 0.12.
     """
     drawn_ef = draw_ejection_fraction(rng)

@@ -1,4 +1,4 @@
-"""Place a heart under the probe and the sector in the picture; paint labels."""
+"""Place a heart under the probe and the sector in the picture; rasterise labels."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _TRIES = 40
 
 
 def _visible(heart: Heart, pose: Pose, view: FieldOfView) -> float:
-    """Share of the left ventricle's outlines that the picture shows, drifting included."""
+    """Share of the left ventricle's outlines within the picture, allowing for drift."""
     cavity = np.concatenate([left_ventricle(heart, 0.0), epicardium(heart, 0.0)[8:-8]])
     shown = []
     for along, across in ((-2.5, -0.03), (2.5, 0.03)):
@@ -44,14 +44,14 @@ def place(
     heart: Heart,
     screen: Screen,
 ) -> tuple[FieldOfView, Pose]:
-    """Draw a pose and a sector that show the left ventricle, or the best of many draws.
+    """Draw a pose and a sector that show the left ventricle, or the best of many attempts.
 
     Args:
-        rng (np.random.Generator): Source of the draws.
-        variant (Variant): Ranges of opening and near field.
-        heart (Heart): The heart to be shown.
-        screen (Screen): Picture that shows it. In EchoNet-Dynamic's crop the sector fills the
-            picture and its apex lies close to the template's; elsewhere it lies whole in a box.
+        rng (np.random.Generator): Random generator.
+        variant (Variant): Ranges of opening angle and near field.
+        heart (Heart): The heart.
+        screen (Screen): The picture. In EchoNet-Dynamic's crop, the sector fills the picture and
+            its apex is close to that of the template; otherwise the whole sector lies in a box.
     """
     size = screen.size
     best: tuple[float, FieldOfView, Pose] | None = None
@@ -96,7 +96,7 @@ def _fit(
     depth: float,
     half: float,
 ) -> tuple[tuple[float, float], tuple[float, float]]:
-    """Origin and spacing of a whole sector that lies somewhere in a box of the picture."""
+    """Draw origin and spacing of a whole sector within a box of the picture."""
     (height, width), box, aspect = screen.size, screen.box, screen.aspect
     left, top, right, bottom = box[0] * width, box[1] * height, box[2] * width, box[3] * height
     start = near * np.cos(half)
@@ -115,7 +115,7 @@ def _fit(
 def rasterise(
     outlines: list[tuple[NDArray[np.float64], int]], size: tuple[int, int]
 ) -> NDArray[np.uint8]:
-    """Paint outlines, in order, with their labels: a pixel has the label of its centre.
+    """Fill outlines with their labels, in order; a pixel gets the label of its centre.
 
     Args:
         outlines (list): Pairs of (n, 2) pixel coordinates (x, y) and a label.

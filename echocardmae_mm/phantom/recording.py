@@ -1,4 +1,4 @@
-"""Draw and scan one synthetic recording with its truth."""
+"""Generate one synthetic recording with its truth."""
 
 from __future__ import annotations
 
@@ -37,13 +37,13 @@ class Phantom:
         labels (np.ndarray): (T, H, W) uint8: 0 background, 1 left ventricle, 2 its wall, 3 left
             atrium, as in CAMUS.
         volumes (np.ndarray): (T,) true volume of the left ventricle in mL.
-        ed (int): End-diastolic frame of the traced beat: its largest volume.
-        es (int): End-systolic frame of the traced beat: its smallest volume.
-        sector_mask (np.ndarray): (H, W) bool, pixels that show the sector.
+        ed (int): End-diastolic frame of the traced beat, with the largest volume.
+        es (int): End-systolic frame of the traced beat, with the smallest volume.
+        sector_mask (np.ndarray): (H, W) bool, pixels in the sector.
         spacing (tuple[float]): Height and width of a pixel in mm.
-        patient (Patient): Who was scanned.
-        heart (BeatingHeart): The motion; follows points and traces frames.
-        r_waves (np.ndarray): Frames in which an R wave falls.
+        patient (Patient): The patient.
+        heart (BeatingHeart): The motion, to track points and trace frames.
+        r_waves (np.ndarray): Frames with an R wave.
     """
 
     frames: NDArray[np.uint8]
@@ -70,7 +70,7 @@ class Phantom:
 
     @property
     def ef(self) -> float:
-        """Ejection fraction of the volumes in percent."""
+        """Ejection fraction from the volumes, in per cent."""
         return 100.0 * (self.edv - self.esv) / self.edv
 
     @property
@@ -80,19 +80,19 @@ class Phantom:
 
     @property
     def infarcted(self) -> bool:
-        """Whether the motion of any segment is abnormal: HMC-QU's label."""
+        """Whether the motion of any segment is abnormal, the label of HMC-QU."""
         return min(self.patient.wall_motion) < 0.7
 
     @property
     def shape_class(self) -> str:
-        """'revolution' for an exact body of revolution, else 'free'."""
+        """'revolution' for an exact body of revolution, otherwise 'free'."""
         return 'revolution' if self.heart.heart.is_revolution else 'free'
 
 
 def traced_beat(
     rng: np.random.Generator, rhythm: Rhythm, volumes: NDArray[np.float64]
 ) -> tuple[int, int]:
-    """Choose a beat that the recording shows whole, and its end-diastole and end-systole.
+    """Choose a beat that the recording contains completely.
 
     Returns:
         tuple[int]: The frames of the largest and of the smallest volume in that beat.
@@ -112,7 +112,7 @@ def traced_beat(
 def _contractions(
     rng: np.random.Generator, patient: Patient, rhythm: Rhythm, heart: Heart
 ) -> NDArray[np.float64]:
-    """Contraction in each frame; the depth of a beat's contraction varies by about 1.5 %."""
+    """Draw the contraction in each frame; its depth varies by about 1.5 % between beats."""
     end_systolic = patient.edv * (1.0 - patient.ef / 100.0)
     deepest = contraction_for(heart, np.array([end_systolic]))
     beats = 1.0 + rng.normal(0.0, 0.015, int(rhythm.beat.max()) + 1)
@@ -129,22 +129,22 @@ def make_phantom(
     patient: Patient | None = None,
     **wanted: Any,
 ) -> Phantom:
-    """Draw and scan a heart. The same arguments give the same pixels.
+    """Draw a heart and simulate its scan. Equal arguments give equal pixels.
 
     Args:
         seed (int | Sequence[int]): Seed, or a path of seeds such as (seed, data set, recording).
-        variant (str): Population and machine, a key of :data:`VARIANTS`. Defaults to 'default'.
+        variant (str): Population and scanner, a key of :data:`VARIANTS`. Defaults to 'default'.
         screen (str): Kind of picture, a key of :data:`SCREENS`: EchoNet-Dynamic's masked
-            112 x 112 crop, or one that shows the sector whole. Defaults to 'echonet'.
+            112 x 112 crop, or one that shows the whole sector. Defaults to 'echonet'.
         view (str): '4ch', or '2ch' for a view without the right heart. Defaults to '4ch'.
-        only_systole (bool): Keep the frames from end-diastole to end-systole of the traced beat
-            only, as CAMUS does. Defaults to False.
-        patient (Patient, optional): Who is scanned. Drawn by :func:`draw_patient` if not given.
-        wanted: What :func:`draw_patient` is to keep: ``ef``, ``heart_rate``, ``fps``,
+        only_systole (bool): Whether to keep only the frames from end-diastole to end-systole of the
+            traced beat, as in CAMUS. Defaults to False.
+        patient (Patient, optional): The patient. Defaults to None, drawn by :func:`draw_patient`.
+        wanted: Values that :func:`draw_patient` must keep: ``ef``, ``heart_rate``, ``fps``,
             ``num_frames``, ``quality``, ``infarction``.
 
     Raises:
-        UserError: There is no such variant or screen.
+        UserError: If the variant or the screen does not exist.
     """
     population, picture = get_variant(variant), get_screen(screen)
     streams = np.random.SeedSequence(seed).spawn(6)
@@ -198,7 +198,7 @@ def _scan(
     settings: AcquisitionSettings,
     mask: NDArray[np.bool_],
 ) -> NDArray[np.uint8]:
-    """Scan every frame and colour it, (T, H, W, 3) uint8 RGB."""
+    """Simulate and tint every frame, (T, H, W, 3) uint8 RGB."""
     curves = scanner.grid.indices(heart.leaflet_curves(rhythm.opening))
     ramp = 255.0 * (np.arange(256) / 255.0) ** settings.gamma
     table = np.stack([np.rint(ramp * factor) for factor in settings.tint], -1).astype(np.uint8)

@@ -1,4 +1,4 @@
-"""Write videos, workbooks and MATLAB files whose bytes depend on nothing but their content."""
+"""Write videos, workbooks and MATLAB files whose bytes depend only on their content."""
 
 from __future__ import annotations
 
@@ -23,11 +23,11 @@ _MAT_TEXT = b'MATLAB 5.0 MAT-file, written for phantoms'
 def write_avi(path: Path, frames: NDArray[np.uint8], fps: float, quality: int = 85) -> None:
     """Write (T, H, W, 3) RGB frames as Motion JPEG.
 
-    Uses OpenCV's own encoder: every build has it, and its output on one thread is the same on
-    every machine.
+    Uses OpenCV's own encoder, because every build has it and its single-threaded output is the same
+    on every machine.
 
     Raises:
-        UserError: The file cannot be written, or is incomplete.
+        UserError: If the file cannot be written or is incomplete.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     height, width = frames.shape[1:3]
@@ -49,7 +49,7 @@ def write_avi(path: Path, frames: NDArray[np.uint8], fps: float, quality: int = 
 
 
 def write_mat(path: Path, name: str, array: NDArray[np.uint8]) -> None:
-    """Write one array as a compressed MATLAB 5 file; its header names no time."""
+    """Write one array as a compressed MATLAB 5 file, without a time in its header."""
     buffer = io.BytesIO()
     scipy.io.savemat(buffer, {name: array}, do_compression=True)
     content = buffer.getvalue()
@@ -58,7 +58,7 @@ def write_mat(path: Path, name: str, array: NDArray[np.uint8]) -> None:
 
 
 def write_xlsx(path: Path, book: Workbook) -> None:
-    """Write a workbook; neither its properties nor its archive hold the time."""
+    """Write a workbook, without times in its properties and its archive."""
     buffer = io.BytesIO()
     book.save(buffer)
     path.parent.mkdir(parents=True, exist_ok=True)

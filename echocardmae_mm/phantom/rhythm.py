@@ -1,4 +1,4 @@
-"""Heartbeats: R waves, filling of the ventricle, opening of the valves, drift of the probe."""
+"""Draw heartbeats: R waves, ventricular filling, valve opening and drift of the probe."""
 
 from __future__ import annotations
 
@@ -22,14 +22,14 @@ def _bump(x: Array) -> Array:
 
 @dataclass(frozen=True)
 class Rhythm:
-    """The course of a recording over time; all arrays have one entry a frame.
+    """The beats of a recording; all arrays have one entry per frame.
 
     Args:
-        beat (np.ndarray): Index of the beat that the frame lies in, int.
-        phase (np.ndarray): Time since the beat's R wave over the beat's length, 0 to 1.
+        beat (np.ndarray): Index of the frame's beat, int.
+        phase (np.ndarray): Time since the beat's R wave as a share of the beat, 0 to 1.
         filling (np.ndarray): Filling of the ventricle: 1 end-diastole, 0 end-systole.
         opening (np.ndarray): Opening of the atrioventricular valves, 0 to 1.
-        systole (np.ndarray): Share of the beat that is systole.
+        systole (np.ndarray): Systole as a share of the beat.
     """
 
     beat: NDArray[np.int64]
@@ -45,13 +45,13 @@ class Rhythm:
 def draw_rhythm(rng: np.random.Generator, heart_rate: float, fps: float, num_frames: int) -> Rhythm:
     """Draw the beats of a recording, with RR intervals that vary by about 3 %.
 
-    Systole takes the share of the beat that it takes at this heart rate, and filling has its early
-    (E) and atrial (A) waves with diastasis between them; at high rates the waves fuse. A recording
-    shorter than two beats starts shortly before an R wave, so that it holds a whole systole.
+    The share of systole depends on the heart rate as in real hearts. Filling has early (E) and
+    atrial (A) waves with diastasis in between; at high rates the waves fuse. A recording shorter
+    than two beats starts shortly before an R wave, so it contains a whole systole.
 
     Args:
-        rng (np.random.Generator): Source of the draws.
-        heart_rate (float): Beats a minute.
+        rng (np.random.Generator): Random generator.
+        heart_rate (float): Beats per minute.
         fps (float): Frames per second.
         num_frames (int): Number of frames.
     """
@@ -91,11 +91,11 @@ def draw_rhythm(rng: np.random.Generator, heart_rate: float, fps: float, num_fra
 
 
 def draw_drift(rng: np.random.Generator, fps: float, num_frames: int) -> tuple[Array, Array]:
-    """Draw how breathing and the hand move the heart under the probe.
+    """Draw the motion of the heart under the probe due to breathing and the operator's hand.
 
     Returns:
-        tuple[np.ndarray]: Shift along the beams in mm and turn about the probe in radians, one
-        entry a frame.
+        tuple[np.ndarray]: Shift along the beams in mm and rotation about the probe in radians, one
+        entry per frame.
     """
     time = np.arange(num_frames) / fps
     depth, turn = rng.uniform(0.0, 2.2), np.deg2rad(rng.uniform(0.0, 1.6))

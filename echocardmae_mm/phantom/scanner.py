@@ -16,19 +16,19 @@ from echocardmae_mm.phantom.scatterers import GRAIN, smooth_noise
 Image = NDArray[Any]
 Array = NDArray[np.float64]
 
-#: Noise is a window, placed at random in each frame, on a field larger by this many samples.
+#: Each frame's noise is a random crop of a noise field that is larger by this many samples.
 NOISE_SHIFTS = 48
 
 
 class Scanner:
-    """Forms the frames of one recording.
+    """Simulate the frames of one recording.
 
     Args:
-        table (MotionTable): Where the tissue under each beam sample lies in the relaxed heart.
-        settings (AcquisitionSettings): Settings of the machine.
-        tissue (tuple[np.ndarray]): Real and imaginary part of the scattering of the relaxed
-            heart, echogenicity included, on the material grid.
-        rng (np.random.Generator): Source of noise, clutter and shadows.
+        table (MotionTable): Position in the relaxed heart of the tissue under each beam sample.
+        settings (AcquisitionSettings): Settings of the scanner.
+        tissue (tuple[np.ndarray]): Real and imaginary part of the relaxed heart's scatterers,
+            multiplied by its echogenicity, on the material grid.
+        rng (np.random.Generator): Random generator for noise, clutter and shadows.
     """
 
     def __init__(
@@ -67,7 +67,7 @@ class Scanner:
         return [self._blur(part) for part in parts]
 
     def _draw_gain(self, rng: np.random.Generator) -> Image:
-        """Gain by attenuation, sector edges and shadows, (beams, samples)."""
+        """Draw the gain due to attenuation, sector edges and shadows, (beams, samples)."""
         beams, samples = self.grid.shape
         settings, radii = self.settings, self.grid.radii
         side = np.linspace(-1.0, 1.0, beams)[:, None]
@@ -82,7 +82,7 @@ class Scanner:
         return (10.0 ** (level / 20.0)).astype(np.float32)
 
     def _draw_clutter(self, rng: np.random.Generator) -> list[Image]:
-        """Stationary echoes: near field, reverberation, haze; two (beams, samples) parts."""
+        """Draw stationary echoes (near field, reverberation, haze): two (beams, samples) parts."""
         settings, radii = self.settings, self.grid.radii
         depth = radii - radii[0]
         near = settings.clutter - 10.0 * depth / settings.clutter_reach
@@ -96,9 +96,9 @@ class Scanner:
         return [part * amplitude for part in self._blurred_noise(rng, self.grid.shape)]
 
     def _focus(self) -> Image:
-        """Gain that evens out speckle brightness over depth, (samples,).
+        """Compute the gain that makes speckle equally bright at all depths, (samples,).
 
-        It is measured on homogeneous tissue, the same for every recording.
+        Measured on homogeneous tissue, which is the same for every recording.
         """
         rng = np.random.default_rng(0)
         plain = rng.standard_normal(self.tissue[0].shape, dtype=np.float32)
@@ -109,7 +109,7 @@ class Scanner:
         return (1.0 / np.sqrt(2.0 * power)).astype(np.float32)
 
     def _leaflets(self, curves: Array) -> list[Image]:
-        """Echo of the valve leaflets, (leaflet, point, 2) in grid coordinates."""
+        """Echo of the valve leaflets with curves (leaflet, point, 2) in grid coordinates."""
         drawn = np.zeros(self.grid.shape, np.uint8)
         points = np.rint(curves * 16.0).astype(np.int32)
         cv2.polylines(drawn, list(points), False, 255, 1, cv2.LINE_AA, 4)
@@ -123,7 +123,7 @@ class Scanner:
         """Squared envelope before compression, (beams, samples).
 
         Args:
-            index (int): Number of the frame: chooses the noise.
+            index (int): Number of the frame, which selects the noise.
             contraction (float): Contraction of the heart.
             along (float): Drift along the beams in mm.
             across (float): Drift about the probe in radians.
@@ -145,7 +145,7 @@ class Scanner:
         return cv2.add(*powers)
 
     def display(self, power: Image) -> NDArray[np.uint8]:
-        """Compress the squared envelope to the displayed grey levels, and scan-convert it."""
+        """Compress the squared envelope to grey levels and scan-convert it."""
         settings = self.settings
         if settings.persistence:
             if self._former is not None:

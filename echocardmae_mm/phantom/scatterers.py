@@ -13,7 +13,7 @@ from echocardmae_mm.phantom.anatomy import ROWS
 #: A float32 image; OpenCV's stubs know no narrower type.
 Image = NDArray[Any]
 
-#: Spacing of the material grid in mm, and where its columns lie.
+#: Spacing of the material grid in mm, and positions of its columns.
 STEP = 0.6
 COLUMNS = np.arange(-112.0, 112.0, STEP)
 LINES = np.arange(ROWS[0], ROWS[-1], STEP)
@@ -23,9 +23,9 @@ GRAIN = 0.55
 
 
 def smooth_noise(rng: np.random.Generator, shape: tuple[int, int], sd: float) -> Image:
-    """White noise blurred by a Gaussian of ``sd`` pixels, with unit variance.
+    """Draw white noise blurred by a Gaussian of ``sd`` pixels, with unit variance.
 
-    It is drawn on a coarser grid where the blur allows it, which costs less and looks the same.
+    If the blur is wide, the noise is drawn on a coarser grid, which is faster and looks the same.
     """
     coarse = max(1, int(sd / 1.5))
     small = (shape[0] // coarse + 2, shape[1] // coarse + 2)
@@ -36,7 +36,7 @@ def smooth_noise(rng: np.random.Generator, shape: tuple[int, int], sd: float) ->
 
 
 def scatterers(rng: np.random.Generator) -> tuple[Image, Image]:
-    """Complex Gaussian scatterers of unit variance on the material grid: real, imaginary."""
+    """Draw real and imaginary part of Gaussian scatterers of unit variance on the material grid."""
     shape = (len(LINES), len(COLUMNS))
     parts = rng.standard_normal((2, *shape), dtype=np.float32)
     real, imaginary = (cv2.GaussianBlur(part, (0, 0), GRAIN) for part in parts)

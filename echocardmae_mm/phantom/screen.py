@@ -1,4 +1,4 @@
-"""Kinds of pictures that a sector is shown in: a masked crop, whole sectors, vendors' screens."""
+"""Kinds of pictures with a sector: a masked crop, whole sectors and scanner screens."""
 
 from __future__ import annotations
 
@@ -14,11 +14,12 @@ class Screen:
     Args:
         name (str): Its name.
         size (tuple[int]): Height and width in pixels.
-        grid (tuple[int]): Beams, and samples along a beam, that it is formed from.
-        masked (bool): EchoNet-Dynamic's crop with its template mask. Defaults to False.
-        box (tuple[float]): Part (left, top, right, bottom, shares of the size) for the sector.
-        aspect (float): Height over width of a pixel in mm. Defaults to 1.
-        decoration (float): Probability of each of caption, ECG, depth marks, ... Defaults to 0.
+        grid (tuple[int]): Number of beams, and of samples along a beam.
+        masked (bool): Whether it is EchoNet-Dynamic's crop with its template mask. Defaults to
+            False.
+        box (tuple[float]): Bounds of the sector (left, top, right, bottom, as shares of the size).
+        aspect (float): Ratio of a pixel's height to its width in mm. Defaults to 1.
+        decoration (float): Probability of each overlay (caption, ECG, ...). Defaults to 0.
     """
 
     name: str
@@ -48,8 +49,8 @@ def get_screen(name: str) -> Screen:
     """Look up a kind of picture by its name.
 
     Raises:
-        UserError: There is none of that name.
+        UserError: If there is no such screen.
     """
     if name not in SCREENS:
-        raise UserError(f"no phantom screen '{name}': choose from {', '.join(SCREENS)}")
+        raise UserError(f'screen={name!r} is unknown; choose from {", ".join(SCREENS)}')
     return SCREENS[name]

@@ -1,4 +1,4 @@
-"""Draws of heart shapes that hold a wanted volume, and the contraction that ejects it."""
+"""Draw heart shapes of a given volume, and find the contraction for each volume."""
 
 from __future__ import annotations
 
@@ -10,20 +10,20 @@ from numpy.typing import NDArray
 from echocardmae_mm.phantom.anatomy import Heart
 from echocardmae_mm.phantom.patient import Patient
 
-#: Contractions at which volumes are tabulated before they are inverted.
+#: Contractions at which volumes are tabulated, to invert them.
 CONTRACTIONS = np.linspace(0.0, 0.97, 120)
 
 
 @dataclass(frozen=True)
 class ShapeRange:
-    """How hearts of one population vary (mean, sd, or low, high).
+    """The variation of hearts in one population.
 
     Args:
-        sphericity (tuple[float]): Mean and sd of the largest diameter over the true long axis.
-        widest (tuple[float]): Lowest and highest place of the largest diameter along the axis.
-        blunt (tuple[float]): Lowest and highest exponent of the apex.
+        sphericity (tuple[float]): Mean and sd of the ratio of largest diameter to true long axis.
+        widest (tuple[float]): Smallest and largest position of the largest diameter on the axis.
+        blunt (tuple[float]): Smallest and largest exponent of the apex.
         bow (float): Sd of the bend of the midline in mm.
-        asymmetry (float): Sd of the septal share of the diameter around a half.
+        asymmetry (float): Sd of the septal share of the diameter around 0.5.
         wall (float): Mean wall thickness in mm.
         revolution_share (float): Probability of an exact body of revolution.
     """
@@ -38,10 +38,10 @@ class ShapeRange:
 
 
 def draw_heart(rng: np.random.Generator, patient: Patient, shapes: ShapeRange) -> Heart:
-    """Draw a heart whose end-diastolic volume is the patient's.
+    """Draw a heart with the patient's end-diastolic volume.
 
-    Weak hearts are rounder and their walls thinner. A heart with a regional wall-motion abnormality
-    is never a body of revolution.
+    Hearts with a low ejection fraction are rounder and have thinner walls. A heart with a regional
+    wall-motion abnormality is never a body of revolution.
     """
     weakness = float(np.clip((50.0 - patient.ef) / 40.0, 0.0, 1.0))
     ratio = rng.normal(*shapes.sphericity) + 0.10 * weakness
@@ -82,5 +82,5 @@ def draw_heart(rng: np.random.Generator, patient: Patient, shapes: ShapeRange) -
 
 
 def contraction_for(heart: Heart, volumes: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Contraction at which the heart holds each volume (mL), by inverting its own volumes."""
+    """Find the contraction for each volume (mL), by inverting the heart's volumes."""
     return np.interp(-volumes, -heart.volume(CONTRACTIONS), CONTRACTIONS)

@@ -1,4 +1,4 @@
-"""Truth files of the recordings, beside the files of the data sets."""
+"""Read and write the truth of recordings, stored next to the data sets."""
 
 from __future__ import annotations
 
@@ -20,15 +20,15 @@ def pack_labels(labels: NDArray[np.uint8]) -> NDArray[np.uint8]:
 
 
 def unpack_labels(planes: NDArray[np.uint8], width: int) -> NDArray[np.uint8]:
-    """Undo :func:`pack_labels`: (T, H, W) uint8 with labels 0 to 3."""
+    """Unpack the result of :func:`pack_labels`: (T, H, W) uint8 with labels 0 to 3."""
     low, high = np.unpackbits(planes, axis=-1, count=width)
     return low | (high << 1)
 
 
 def write_truth(path: Path, phantom: Phantom) -> dict[str, Any]:
-    """Write the truth of a recording and return its row for the list of the data set.
+    """Write the truth of a recording, and return its row for the truth list.
 
-    The file holds ``sector_mask`` (H, W) bool, ``label_planes`` (see :func:`read_truth`),
+    The file contains ``sector_mask`` (H, W) bool, ``label_planes`` (see :func:`read_truth`),
     ``volumes`` (T,) mL, ``contraction`` (T,), ``r_waves``, ``ed`` and ``es`` (frames) and
     ``spacing`` (mm).
     """
@@ -63,11 +63,11 @@ def write_truth(path: Path, phantom: Phantom) -> dict[str, Any]:
 
 
 def read_truth(path: str | Path) -> dict[str, NDArray[Any]]:
-    """Read a truth file, its labels unpacked.
+    """Read a truth file and unpack its labels.
 
     Returns:
         dict[str, np.ndarray]: The file's arrays, with ``labels`` (T, H, W) uint8 (0 background, 1
-        left ventricle, 2 its wall, 3 left atrium) in place of ``label_planes``.
+        left ventricle, 2 its wall, 3 left atrium) instead of ``label_planes``.
     """
     with np.load(path) as archive:
         truth = {key: archive[key] for key in archive.files}

@@ -19,15 +19,15 @@ def _leaflet(hinge: Array, tip: Array, belly: Array) -> Array:
 
 
 def leaflets(heart: Heart, contraction: float, opening: float) -> Array:
-    """Place the leaflets: mitral anterior and posterior, tricuspid septal and anterior.
+    """Curves of the leaflets: mitral anterior and posterior, tricuspid septal and anterior.
 
-    Closed, a valve's leaflets meet a little above the annulus on the ventricle's side; open, they
-    point to the apex, the anterior mitral leaflet longest.
+    The leaflets of a closed valve meet slightly above the annulus, on the side of the ventricle.
+    Those of an open valve point to the apex; the anterior mitral leaflet is the longest.
 
     Args:
         heart (Heart): The heart.
-        contraction (float): Its contraction.
-        opening (float): 0 closed to 1 wide open.
+        contraction (float): Contraction of the heart.
+        opening (float): Opening of the valves, 0 closed to 1 wide open.
 
     Returns:
         np.ndarray: (4, points, 2) in heart mm.

@@ -1,4 +1,4 @@
-"""Populations of phantoms: who is scanned, with which machine, how well."""
+"""Populations of phantoms: their anatomy, scanners and image quality."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ Range = tuple[float, float]
 
 @dataclass(frozen=True)
 class Variant:
-    """Ranges (low, high) from which a recording's anatomy, machine and sector are drawn.
+    """Ranges (low, high) from which a recording's anatomy, scanner and sector are drawn.
 
     Args:
         name (str): Name of the variant.
@@ -22,12 +22,12 @@ class Variant:
         dynamic_range (tuple[float]): Displayed range in dB.
         gamma (tuple[float]): Exponent of the display curve.
         tint (tuple[float]): Factors of red, green and blue.
-        half_angle (tuple[float]): Half of the sector's opening in degrees.
+        half_angle (tuple[float]): Half of the sector's opening angle in degrees.
         near_radius (tuple[float]): Radius of the curved near field in mm.
-        persistence (float): Weight of the former frame, 0 to 1.
+        persistence (float): Weight of the previous frame, 0 to 1.
         smoothing (tuple[float]): Sd of the display's smoothing in samples.
-        noise (float): Noise added to the quality level's own, in dB.
-        brightness (tuple[float]): Place of average myocardium in the displayed range, 0 to 1.
+        noise (float): Noise in dB, added to that of the quality level.
+        brightness (tuple[float]): Position of average myocardium in the displayed range, 0 to 1.
         poor_share (float): Probability of poor quality.
     """
 
@@ -86,8 +86,8 @@ def get_variant(name: str) -> Variant:
     """Look up a variant by its name.
 
     Raises:
-        UserError: There is none of that name.
+        UserError: If there is no such variant.
     """
     if name not in VARIANTS:
-        raise UserError(f"no phantom variant '{name}': choose from {', '.join(VARIANTS)}")
+        raise UserError(f'variant={name!r} is unknown; choose from {", ".join(VARIANTS)}')
     return VARIANTS[name]

@@ -1,1 +1,1 @@
-"""The ultrasound sector: its geometry, detection in a recording, and masks of its tokens."""
+"""The ultrasound sector: its geometry, its detection in a recording and its token masks."""

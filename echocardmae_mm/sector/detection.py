@@ -12,15 +12,15 @@ from echocardmae_mm.sector.geometry import template_sector
 
 MAX_FRAMES = 16
 MAX_SIZE = 256
-#: Range of grey levels below which nothing moves, and the share of the motion around below which
-#: it is the ringing of JPEG beside the sector.
+#: Below this range of grey levels a pixel counts as static. Below this share of the motion in its
+#: neighbourhood, its motion is JPEG ringing next to the sector.
 QUIET = 2.0
 SHARE = 0.4
-#: Captions, scales and bars are static and bright; so is, at times, the near field.
+#: Captions, scales and bars are static and bright; the near field sometimes is, too.
 BRIGHT = 40
 STATIC_WEIGHT = 0.5
 MIN_AREA = 0.01
-#: A fit that holds less of the evidence than this share of the hull's is not of this shape.
+#: A fitted sector that contains less than this share of the hull's evidence has the wrong shape.
 GOOD_FIT = 0.97
 POOR_FIT = 0.9
 
@@ -28,19 +28,19 @@ POOR_FIT = 0.9
 def detect_sector(frames: Sequence[np.ndarray]) -> np.ndarray:
     """Find the sector of a recording, whatever its size, depth, width and tilt.
 
-    Speckle moves; captions, scales and logos do not, and an ECG trace is coloured or thin. A sector
-    with straight edges and round or flat ends is fitted to the moving pixels, and includes
-    cavities, shadows and dropout. A sector that was cut by EchoNet's template is recognised.
+    Speckle moves; captions, scales and logos do not, and an ECG trace is coloured or thin. The
+    function fits a sector with straight edges and round or flat ends to the moving pixels, so the
+    result includes cavities, shadows and dropout. It recognises sectors cut by EchoNet's template.
 
     Args:
-        frames (Sequence[np.ndarray]): uint8 RGB frames of shape (H, W, 3), a list or an array
-            (T, H, W, 3). Uses 16 evenly spaced frames; ignores black ones.
+        frames (Sequence[np.ndarray]): uint8 RGB frames of shape (H, W, 3), or an array
+            (T, H, W, 3). Uses 16 evenly spaced frames, without black ones.
 
     Returns:
         np.ndarray: bool of shape (H, W), true in the sector.
 
     Raises:
-        ValueError: If there is no moving ultrasound image; the message is the reason.
+        ValueError: If there is no moving ultrasound image.
     """
     height, width = frames[0].shape[:2]
     evidence, hull = _isolate(_evidence(_grey(frames)))
@@ -62,7 +62,7 @@ def detect_sector(frames: Sequence[np.ndarray]) -> np.ndarray:
 
 
 def _grey(frames: Sequence[np.ndarray]) -> np.ndarray:
-    """Small grey frames (T, h, w) uint8; coloured pixels and black frames are left out."""
+    """Shrink frames to grey (T, h, w) uint8; blacken coloured pixels and drop black frames."""
     chosen = np.linspace(0, len(frames) - 1, min(len(frames), MAX_FRAMES)).round().astype(int)
     factor = -(-max(frames[0].shape[:2]) // MAX_SIZE)
     grey = []
@@ -80,14 +80,14 @@ def _grey(frames: Sequence[np.ndarray]) -> np.ndarray:
     shown = levels > 0.1 * np.median(levels[levels > 0]) if levels.any() else levels > 0
     if shown.sum() < 2:
         raise ValueError(
-            f'{shown.sum()} of {len(chosen)} frames show a picture; at least 2 are needed to see '
-            'what moves'
+            f'{shown.sum()} of {len(chosen)} frames are not black; at least 2 are needed to detect '
+            'motion'
         )
     return np.array(grey)[shown]
 
 
 def _evidence(grey: np.ndarray) -> np.ndarray:
-    """Between -1, surely not ultrasound, and 1, surely ultrasound: (h, w) float32."""
+    """Score pixels from -1 (certainly not ultrasound) to 1 (certainly ultrasound), (h, w)."""
     darkest, brightest = grey.min(axis=0), grey.max(axis=0)
     motion = (brightest - darkest).astype(np.float32)
     around = cv2.dilate(cv2.blur(motion, (5, 5)), np.ones((7, 7), np.uint8))
@@ -97,7 +97,7 @@ def _evidence(grey: np.ndarray) -> np.ndarray:
 
 
 def _isolate(evidence: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Forget what moves elsewhere than in the largest solid piece; that piece's convex hull."""
+    """Discard motion outside the largest solid region; also return that region's convex hull."""
     moving = (evidence > 0).astype(np.uint8)
     solid = cv2.morphologyEx(moving, cv2.MORPH_CLOSE, np.ones((5, 5), np.uint8))
     solid = cv2.morphologyEx(solid, cv2.MORPH_OPEN, np.ones((7, 7), np.uint8))
@@ -105,9 +105,9 @@ def _isolate(evidence: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     areas = stats[1:, cv2.CC_STAT_AREA]
     if areas.max(initial=0) < MIN_AREA * solid.size:
         raise ValueError(
-            'no moving ultrasound image is seen: the largest piece that moves covers '
-            f'{100 * areas.max(initial=0) / solid.size:.1f} % of the frame, at least '
-            f'{100 * MIN_AREA:.0f} % is needed'
+            'no moving ultrasound image found: the largest moving region covers '
+            f'{100 * areas.max(initial=0) / solid.size:.1f} % of the frame, expected at least '
+            f'{100 * MIN_AREA:.0f} %'
         )
     piece = (labels == 1 + areas.argmax()).astype(np.uint8)
     outlines, _ = cv2.findContours(piece, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)
@@ -117,7 +117,7 @@ def _isolate(evidence: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 
 
 def _fills_template(evidence: np.ndarray) -> bool:
-    """Whether EchoNet's template cut the sector: nothing moves beyond, much moves at its edge."""
+    """Whether EchoNet's template cut the sector: motion reaches its edges but not beyond."""
     moving = evidence > 0
     template = template_sector(*evidence.shape)
     eroded = cv2.erode(template.astype(np.uint8), np.ones((5, 5), np.uint8)) > 0
@@ -126,7 +126,7 @@ def _fills_template(evidence: np.ndarray) -> bool:
 
 
 def _first_guess(hull: np.ndarray, flat: bool) -> Sector:
-    """Edges fitted to the hull's sides down to where it is widest, arcs through its ends."""
+    """Fit edges to the hull's sides above its widest row, and arcs through its ends."""
     rows = np.flatnonzero(hull.any(axis=1))
     top, bottom, middle = rows[0], rows[-1], rows.mean()
     last_column = hull.shape[1] - 1

@@ -1,8 +1,8 @@
-"""Fit a sector, two edges from one apex and two arcs about it, to a map of evidence.
+"""Fit a sector, which has two edges from one apex and two arcs about it, to a map of evidence.
 
-Along profiles across each edge and arc, the best boundary maximises the sum of the evidence inside.
-Dark cavities and shadows inside and stray pixels outside change that sum little. Robust least
-squares then moves the whole sector, in several passes of shrinking reach.
+Profiles are sampled across each edge and arc. On each profile, the best boundary maximises the sum
+of the evidence inside, which dark cavities and shadows inside and stray pixels outside change
+little. Robust least squares then moves the whole sector, in several passes with decreasing reach.
 """
 
 from __future__ import annotations
@@ -25,18 +25,18 @@ MAX_STRETCH = 1.2
 
 
 class Sector(NamedTuple):
-    """Sector in pixels; angles count from straight down, positive to the right.
+    """Sector in pixels; angles are measured from straight down, positive to the right.
 
     Args:
-        x (float): Apex.
-        y (float): Apex.
+        x (float): Horizontal position of the apex.
+        y (float): Vertical position of the apex.
         left (float): Direction of the left edge in radians.
         right (float): Direction of the right edge in radians.
         depth (float): Radius of the outer arc, measured straight down.
         near (float): Radius of the inner arc, measured straight down.
-        stretch (float): Logarithm of a pixel's width over its height. Defaults to 0.
-        flat (bool): Whether horizontal lines replace the arcs, as with a linear probe. Defaults
-            to False.
+        stretch (float): Logarithm of the ratio of a pixel's width to its height. Defaults to 0.
+        flat (bool): Whether horizontal lines replace the arcs, as for a linear probe. Defaults to
+            False.
     """
 
     x: float
@@ -56,16 +56,12 @@ class Sector(NamedTuple):
             down (np.ndarray): Pixels below the apex, of the same shape.
 
         Returns:
-            np.ndarray: Pixels straight down, of the same shape.
+            np.ndarray: Radius in pixels, measured straight down, of the same shape.
         """
         return down if self.flat else np.hypot(across * np.exp(self.stretch), down)
 
     def margin(self, height: int, width: int) -> np.ndarray:
-        """Distance of each pixel from the nearest edge or arc.
-
-        Args:
-            height (int): Height of the frame.
-            width (int): Width of the frame.
+        """Distance of each pixel of a frame from the nearest edge or arc.
 
         Returns:
             np.ndarray: float32 of shape (height, width) in pixels, positive inside.
@@ -85,8 +81,8 @@ class Boundary(NamedTuple):
     Args:
         points (np.ndarray): x and y, (n, 2).
         normals (np.ndarray): Outward unit normals, (n, 2).
-        slopes (np.ndarray): How far each of the first seven parameters of the sector moves the
-            points outwards, (n, 7).
+        slopes (np.ndarray): Derivatives of the outward position of the points with respect to the
+            first seven parameters of the sector, (n, 7).
     """
 
     points: np.ndarray
@@ -95,12 +91,12 @@ class Boundary(NamedTuple):
 
 
 def fit_sector(evidence: np.ndarray, start: Sector) -> Sector:
-    """Move a first guess to the boundaries that the evidence shows.
+    """Move an initial sector to the boundaries of the evidence.
 
     Args:
         evidence (np.ndarray): float32 of shape (H, W): positive where a pixel looks like
-            ultrasound, negative where it does not, 0 where nothing is known.
-        start (Sector): The first guess; ``flat`` stays as it is.
+            ultrasound, negative where it does not, 0 where it is unknown.
+        start (Sector): The initial sector; ``flat`` is kept.
 
     Returns:
         Sector: The fitted sector.
@@ -117,7 +113,7 @@ def _refine(evidence: np.ndarray, sector: Sector, reach: float) -> Sector:
         np.concatenate(parts) for parts in zip(*_edges(sector), *_arcs(sector))
     )
     shift, weight = _best_shift(evidence, points, normals, reach)
-    # In these units every parameter moves the boundary by about a pixel.
+    # In these units, every parameter moves the boundary by about one pixel.
     turn, widen = 1 / sector.depth, 1 / (sector.depth - sector.near)
     units = np.array([1, 1, turn, turn, 1, 1, widen])
     step = units * _robust_solve(slopes * units, shift, weight, max(0.75, 0.15 * reach))
@@ -183,7 +179,7 @@ def _best_shift(
 def _robust_solve(
     slopes: np.ndarray, shift: np.ndarray, weight: np.ndarray, tolerance: float
 ) -> np.ndarray:
-    """Damped least squares that gives little weight to shifts beyond the tolerance."""
+    """Damped least squares with small weights for shifts beyond the tolerance."""
     step = np.zeros(slopes.shape[1])
     trust = weight
     for _ in range(4):

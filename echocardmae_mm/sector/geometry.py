@@ -1,10 +1,11 @@
-"""Geometry of the ultrasound sector: a pixel mask, and from it a grid of tokens.
+"""Geometry of the ultrasound sector: a mask of pixels, and from it a mask of tokens.
 
-Polarity, for the whole package. Tokens are ordered t, h, w.
+Masks have these meanings in the whole package; tokens are in the order t, h, w:
 
 * ``sector[i]``: token i lies in the sector.
-* ``masked[i]``: token i is hidden from the encoder and must be reconstructed.
-* visible = ``sector & ~masked``; background = ``~sector``; no token outside the sector is masked.
+* ``masked[i]``: token i is hidden from the encoder and must be reconstructed; it always lies in
+  the sector.
+* ``sector & ~masked``: visible tokens. ``~sector``: background tokens.
 """
 
 from __future__ import annotations
@@ -21,12 +22,8 @@ def template_sector(height: int, width: int) -> np.ndarray:
     """Sector that every EchoNet-Dynamic video was cut to.
 
     EchoNet's own conversion from DICOM keeps ``x + y > 67 and x - y < 67`` at 112 x 112 pixels: a
-    right angle that opens downwards from (67, 0), clipped by the frame. Other sizes scale it with
-    the frame, each axis by itself, as resizing a video does.
-
-    Args:
-        height (int): Height in pixels.
-        width (int): Width in pixels.
+    right angle that opens downwards from (67, 0), clipped by the frame. For other sizes, each axis
+    is scaled like a resized video.
 
     Returns:
         np.ndarray: bool of shape (height, width), true in the sector.
@@ -37,7 +34,7 @@ def template_sector(height: int, width: int) -> np.ndarray:
 
 
 def token_sector(mask: np.ndarray, patch_size: int) -> np.ndarray:
-    """Patches that hold at least one pixel of the sector.
+    """Find the patches that contain at least one pixel of the sector.
 
     Args:
         mask (np.ndarray): Pixel masks, bool of shape (..., H, W).
@@ -52,7 +49,7 @@ def token_sector(mask: np.ndarray, patch_size: int) -> np.ndarray:
     height, width = mask.shape[-2:]
     if height % patch_size or width % patch_size:
         raise UserError(
-            f'a frame of {height} x {width} pixels does not divide into patches of {patch_size}; '
+            f'a frame of {height} x {width} pixels cannot be divided into patches of {patch_size}; '
             'resize the frames to a multiple of the patch size'
         )
     rows, columns = height // patch_size, width // patch_size

@@ -1,7 +1,7 @@
 """Draw the masked tokens of the sector (section 2.2 of the paper).
 
 A strategy scores the tokens of every time slot. The ``num_visible`` sector tokens with the lowest
-scores stay visible, so that their number is equal in every slot, clip and video.
+scores stay visible, so the number of visible tokens is the same in every slot, clip and video.
 """
 
 from __future__ import annotations
@@ -30,14 +30,14 @@ def mask_tokens(
 ) -> Tensor:
     """Draw the masked tokens of a batch, on the device of ``keys``.
 
-    The masks of a video depend on its key only, the first one not even on ``num_clips``.
+    The masks of a video depend only on its key. Its first mask does not depend on ``num_clips``.
 
     Args:
         sector (Tensor): Tokens in the sector, bool of shape (B, h, w), or (1, h, w) for all videos.
-        keys (Tensor): int64 of shape (B, 3), one :class:`RngKey` a row.
-        num_clips (int): Independent masks of each video, M.
-        num_slots (int): Time slots, frames / tubelet size.
-        num_visible (int): Visible tokens in each slot, fewer than the sector's.
+        keys (Tensor): int64 of shape (B, 3), one :class:`RngKey` per row.
+        num_clips (int): Number of independent masks of each video, M.
+        num_slots (int): Number of time slots, frames / tubelet size.
+        num_visible (int): Number of visible tokens in each slot, fewer than in the sector.
         strategy (str): A key of ``STRATEGIES``. Defaults to 'random'.
 
     Returns:
@@ -63,8 +63,8 @@ def random_scores(sector: Tensor, keys: Tensor, num_clips: int, num_slots: int) 
     Args:
         sector (Tensor): bool of shape (B or 1, h, w).
         keys (Tensor): int64 of shape (B, 3).
-        num_clips (int): Independent masks of each video, M.
-        num_slots (int): Time slots, T.
+        num_clips (int): Number of independent masks of each video, M.
+        num_slots (int): Number of time slots, T.
 
     Returns:
         Tensor: int64 of shape (B, M, T, h * w).
@@ -76,7 +76,7 @@ def random_scores(sector: Tensor, keys: Tensor, num_clips: int, num_slots: int) 
 def tube_scores(sector: Tensor, keys: Tensor, num_clips: int, num_slots: int) -> Tensor:
     """Use the same scores in all slots ("tube masking", as in VideoMAE): T is 1 in the result.
 
-    Arguments as :func:`random_scores`.
+    See :func:`random_scores` for the arguments.
     """
     return random_scores(sector, keys, num_clips, num_slots=1)
 
@@ -84,13 +84,13 @@ def tube_scores(sector: Tensor, keys: Tensor, num_clips: int, num_slots: int) ->
 def block_scores(sector: Tensor, keys: Tensor, num_clips: int, num_slots: int) -> Tensor:
     """Mask contiguous blocks one after another ("blockwise masking", as in BEiT).
 
-    Each slot draws a sequence of rectangles as BEiT does: an area of 8 to 40 % of the sector, an
+    Each slot draws a sequence of rectangles as in BEiT: an area of 8 to 40 % of the sector, an
     aspect ratio that is log-uniform in 0.3 to 1/0.3, and a centre in the sector. The first
-    rectangle that covers a token masks it. The rectangle that would exceed the count shrinks
-    towards its centre, which keeps it contiguous and the count exact. Tokens under no rectangle
-    come last. Computed on the CPU, because devices round ``exp`` differently.
+    rectangle that covers a token masks it. A rectangle that would mask too many tokens shrinks
+    towards its centre, which keeps it contiguous and the count exact. Tokens outside all rectangles
+    are masked last. Computed on the CPU, because devices round ``exp`` differently.
 
-    Arguments as :func:`random_scores`.
+    See :func:`random_scores` for the arguments.
 
     Returns:
         Tensor: float64 of shape (B, M, T, h * w).
@@ -110,7 +110,7 @@ def _block_scores(sector: np.ndarray, uniform: np.ndarray) -> np.ndarray:
     rows, columns = np.nonzero(sector)
     centre = (cell * len(rows)).astype(np.int64)
     y, x = (axis.ravel() for axis in np.indices(sector.shape))  # (hw,)
-    # The larger distance to the centre, in sides of the rectangle: below 0.5 inside.
+    # Larger of the two distances to the centre, relative to the sides: below 0.5 inside.
     offset = np.maximum(
         np.abs(y - rows[centre] - down + 0.5) / np.sqrt(area * aspect),
         np.abs(x - columns[centre] - right + 0.5) / np.sqrt(area / aspect),

@@ -1,1 +1,1 @@
-"""Named modules that every other part may use; none of them imports a part above it."""
+"""Modules that every other part may import; they import no other part."""

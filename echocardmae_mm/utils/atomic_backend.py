@@ -1,4 +1,4 @@
-"""A file backend of mmengine whose files appear whole or not at all."""
+"""A file backend for mmengine that writes files completely or not at all."""
 
 from __future__ import annotations
 
@@ -13,9 +13,10 @@ from echocardmae_mm.utils.errors import UserError
 class AtomicBackend(LocalBackend):
     """Local files, written under another name and then renamed.
 
-    mmengine's own backend writes in place, so a kill leaves a truncated checkpoint. Select this one
-    with ``CheckpointHook(backend_args=dict(backend='atomic'), max_keep_ckpts=2)``: the hook deletes
-    the oldest file before it writes the new one, so keep two to always have a whole one.
+    mmengine's own backend writes in place, so killing the process leaves a truncated checkpoint.
+    Select this one with
+    ``CheckpointHook(backend_args=dict(backend='atomic'), max_keep_ckpts=2)``. Keep at least two
+    checkpoints, because the hook deletes the oldest one before it writes the new one.
     """
 
     def put(self, obj: bytes, filepath: str | Path) -> None:
@@ -38,7 +39,7 @@ class AtomicBackend(LocalBackend):
             part.unlink(missing_ok=True)
             raise UserError(
                 f'{target}: cannot be written ({error.strerror or error})\n'
-                'Free some space and repeat the command with --resume to continue from the last '
+                'Free some space, then repeat the command with --resume to continue from the last '
                 'checkpoint'
             ) from error
 

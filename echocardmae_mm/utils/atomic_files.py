@@ -1,4 +1,4 @@
-"""Files that appear complete or not at all, even if the program is killed."""
+"""Write files completely or not at all, even if the program is killed."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from echocardmae_mm.utils.errors import UserError
 
 
 def atomic_write_text(path: str | Path, text: str) -> None:
-    """Replace a text file at once; a kill or a full disk leaves the old file.
+    """Replace a text file atomically; after a kill or on a full disk, the old file remains.
 
     Args:
         path (str | Path): The file.
@@ -31,26 +31,26 @@ def atomic_write_text(path: str | Path, text: str) -> None:
 
 
 def verify_frame_count(path: str | Path, num_frames: int) -> None:
-    """Refuse a video that lacks frames: OpenCV does not report a full disk.
+    """Check that a video is complete, because OpenCV does not report a full disk.
 
     Args:
         path (str | Path): The video.
         num_frames (int): Number of frames written.
 
     Raises:
-        UserError: If fewer can be read.
+        UserError: If fewer frames can be read.
     """
     video = cv2.VideoCapture(str(path))
     readable = sum(1 for _ in iter(video.grab, False))
     video.release()
     if readable < num_frames:
         raise UserError(
-            f'{path}: is incomplete; is the disk full?\nFree some space and repeat the command'
+            f'{path}: incomplete; is the disk full?\nFree some space and repeat the command'
         )
 
 
 def json_text(value: Any) -> str:
-    """Standard JSON: NaN and infinity become null, arrays become lists.
+    """Format standard JSON: NaN and infinity become null, arrays become lists.
 
     Args:
         value (Any): Dictionaries, lists, numbers, arrays and tensors; anything else becomes text.

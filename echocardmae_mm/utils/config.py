@@ -1,4 +1,4 @@
-"""Configs: every part of one, its settings as ``--cfg-options`` takes them, its data folder."""
+"""Walk through configs, convert settings to ``--cfg-options``, and check ``data_root``."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def walk_config(node: Any, key: str = '') -> Iterator[tuple[str, Any]]:
         key (str): Key of the part. Defaults to ''.
 
     Yields:
-        tuple[str, Any]: Key and value of the part itself and of everything in it, such as
+        tuple[str, Any]: Key and value of the part itself and of everything in it, with keys such as
         ``train_dataloader.dataset.pipeline.6.type``.
     """
     node = node._cfg_dict if isinstance(node, Config) else node
@@ -29,32 +29,32 @@ def walk_config(node: Any, key: str = '') -> Iterator[tuple[str, Any]]:
 
 
 def dicts_of(node: Any) -> list[tuple[str, dict[str, Any]]]:
-    """Every dictionary of a config with its key, outer ones first; they may be modified.
+    """List the dictionaries of a config with their keys, outer ones first.
 
     Args:
         node (Any): A config, or any part of one.
 
     Returns:
-        list[tuple[str, dict]]: Keys and the dictionaries themselves.
+        list[tuple[str, dict]]: Keys and dictionaries, which are not copies.
     """
     return [(key, value) for key, value in walk_config(node) if isinstance(value, dict)]
 
 
 def settings_of(config: Config) -> dict[str, Any]:
-    """All settings of a config.
+    """Collect the settings of a config.
 
     Args:
         config (Config): Any config.
 
     Returns:
-        dict[str, Any]: Each value that is neither dict nor list by its key.
+        dict[str, Any]: By key, each value that is neither a dict nor a list.
     """
     walk = walk_config(config._cfg_dict.to_dict())
     return {key: value for key, value in walk if not isinstance(value, (dict, list, tuple))}
 
 
 def overrides(config: Config, base: Config) -> dict[str, Any]:
-    """Settings that turn one config into another.
+    """Find the settings that turn one config into another.
 
     Args:
         config (Config): The result.
@@ -64,13 +64,13 @@ def overrides(config: Config, base: Config) -> dict[str, Any]:
         dict[str, Any]: The settings by their keys.
 
     Raises:
-        UserError: If ``base`` has settings that ``config`` lacks; no override can remove them.
+        UserError: If ``base`` has settings that ``config`` lacks; overrides cannot remove settings.
     """
     return dict(_differences(config._cfg_dict.to_dict(), base._cfg_dict.to_dict()))
 
 
 def to_cfg_options(settings: Mapping[str, Any]) -> list[str]:
-    """Settings as arguments of a command line.
+    """Convert settings to command-line arguments.
 
     Args:
         settings (Mapping[str, Any]): Settings by their keys.
@@ -79,20 +79,20 @@ def to_cfg_options(settings: Mapping[str, Any]) -> list[str]:
         list[str]: ``--cfg-options`` and its values; empty without settings.
 
     Raises:
-        UserError: If a text contains spaces, commas or brackets, which mmengine would parse.
+        UserError: If a string contains spaces, commas or brackets, which mmengine would parse.
     """
     words = [f'{key}={_written(value)}' for key, value in settings.items()]
     return ['--cfg-options', *words] if words else []
 
 
 def dataset_parts(config: Config) -> list[dict[str, Any]]:
-    """The configs of this package's data sets, wherever a config has them.
+    """Find the configs of this package's data sets anywhere in a config.
 
     Args:
         config (Config): Any config.
 
     Returns:
-        list[dict]: The dictionaries themselves.
+        list[dict]: The dictionaries, which are not copies.
     """
     return [
         part
@@ -102,11 +102,11 @@ def dataset_parts(config: Config) -> list[dict[str, Any]]:
 
 
 def has_unused_data_root(config: Config) -> bool:
-    """Whether a top-level ``data_root`` has no effect although somebody set it on purpose.
+    """Whether a top-level ``data_root`` was set on purpose but has no effect.
 
     ``data_root`` is a variable: a child config or ``--cfg-options`` that sets it does not change
-    the data sets that the base config built from it. A value that merely remained in the config
-    after every data set was given its own folder is harmless.
+    the data sets that the base config built from it. A value that remains from the base config
+    after every data set has been given its own folder is harmless.
 
     Args:
         config (Config): A config that was loaded from a file.
@@ -124,13 +124,13 @@ def has_unused_data_root(config: Config) -> bool:
 
 
 def require_used_data_root(config: Config) -> None:
-    """Refuse a config whose ``data_root`` or ``packed`` reaches no data set.
+    """Reject a config whose ``data_root`` or ``packed`` has no effect.
 
     Args:
         config (Config): The config of a run.
 
     Raises:
-        UserError: If it has no effect.
+        UserError: If one of them has no effect.
     """
     parts = dataset_parts(config)
     packed = config.get('packed')
@@ -143,12 +143,12 @@ def require_used_data_root(config: Config) -> None:
         return
     raise UserError(
         f'{name} has no effect: the data sets read {used}\n'
-        'Set it in each data set, or use echocardmae train/test, which pass it on'
+        'Set it in each data set, or use echocardmae train or test, which pass it on'
     )
 
 
 def _is_never_used(filename: str, root: str) -> bool:
-    """Whether no data set uses a value of ``data_root`` in the file, or in a base that has it."""
+    """Whether no data set uses ``data_root`` in the file or in the base config that sets it."""
     config = Config.fromfile(filename)
     if config.get('data_root') != root:
         return True

@@ -1,8 +1,8 @@
 """Counter-based random numbers: each is a pure function of (seed, epoch, video, stream, counter).
 
-No process holds a random state, so results do not depend on the number of workers or ranks or on
-restarts. The hash is the finaliser of splitmix64 (Steele et al., "Fast splittable
-pseudorandom number generators", OOPSLA 2014), applied to each part of the key in turn.
+No process has a random state, so results do not depend on the number of workers or ranks, or on
+restarts. The hash is the finaliser of splitmix64 (Steele et al., "Fast splittable pseudorandom
+number generators", OOPSLA 2014), applied to each part of the key in turn.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ _LOW_64 = (1 << 64) - 1
 
 Words = TypeVar('Words', int, np.ndarray)
 
-_SIGNED = 1 << 64  # subtracted from a constant above 2 ** 63 to get the same bits as int64
+_SIGNED = 1 << 64  # subtract from a constant of at least 2 ** 63 to get the same bits as int64
 
 
 class RngStream(IntEnum):
@@ -56,8 +56,8 @@ class RngKey(NamedTuple):
 class EpochIndex(int):
     """The index of a sample, with the epoch and the seed of its random numbers.
 
-    Data sets see an ordinary ``int``; transforms find it as ``results['sample_idx']``. Pickling
-    keeps epoch and seed.
+    For data sets it is an ordinary ``int``; transforms get it as ``results['sample_idx']``.
+    Pickling keeps epoch and seed.
 
     Args:
         index (int): Index of the sample in its data set.
@@ -84,8 +84,8 @@ class EpochIndex(int):
 def rng_key(results: dict[str, Any]) -> RngKey:
     """Get the key of the sample in a pipeline.
 
-    Stock samplers do not carry the epoch; the seed then comes from numpy's legacy global generator,
-    the source that stock transforms use.
+    Stock samplers do not provide the epoch; the seed then comes from numpy's legacy global
+    generator, which stock transforms also use.
 
     Args:
         results (dict): The results dict of MMAction2.
@@ -143,7 +143,7 @@ def random_bits53(keys: Tensor, stream: RngStream, count: int) -> Tensor:
     """Generate uniform 53-bit integers on any device: 2 ** 53 times ``random_uniform``.
 
     Args:
-        keys (Tensor): int64 of shape (B, 3), one :class:`RngKey` a row.
+        keys (Tensor): int64 of shape (B, 3), one :class:`RngKey` per row.
         stream (RngStream): The purpose of the numbers.
         count (int): Numbers per key.
 
@@ -164,5 +164,5 @@ def _mix_tensor(words: Tensor) -> Tensor:
 
 
 def _shift_right(words: Tensor, bits: int) -> Tensor:
-    """Logical shift: torch has no unsigned 64-bit integers, so clear the copies of the sign."""
+    """Shift logically; torch has no unsigned 64-bit integers, so clear the copied sign bits."""
     return (words >> bits) & ((1 << (64 - bits)) - 1)

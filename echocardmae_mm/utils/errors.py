@@ -1,13 +1,13 @@
-"""Errors for people: one or two lines, no traceback, exit status 1."""
+"""Errors shown to users in one or two lines, without traceback, with exit status 1."""
 
 from __future__ import annotations
 
 
 class UserError(Exception):
-    """A user's mistake: names the thing, what was expected and what to do.
+    """An error that the user can correct; its message says what is wrong and how to fix it.
 
     Args:
-        message (str): One or two lines. If a loading process raised the error, torch passes its
+        message (str): One or two lines. If a worker process raised the error, torch passes its
             whole traceback as the message; only the error's own lines are kept.
     """
 
@@ -18,7 +18,7 @@ class UserError(Exception):
 
 
 class RecordingError(UserError):
-    """A recording cannot be used: unreadable, empty, of the wrong kind, its sector too small.
+    """A recording cannot be used, for example because it is unreadable or has no sector.
 
     Training skips and counts the recording; testing stops.
 

@@ -1,4 +1,4 @@
-"""The commit of the checkout that the package runs from."""
+"""Find the commit of the checkout that the package runs from."""
 
 from __future__ import annotations
 
@@ -7,11 +7,9 @@ from pathlib import Path
 
 
 def git_commit() -> str | None:
-    """Commit of the checkout that the package runs from.
+    """Commit of the checkout that the package runs from, with ``-dirty`` if files have changed.
 
-    Returns:
-        str | None: The commit, with ``-dirty`` if tracked files have changed; None if the package
-        was not installed from a checkout.
+    None if the package was not installed from a checkout.
     """
     tracked = _git('ls-files', '__init__.py')
     commit = _git('describe', '--always', '--dirty', '--abbrev=40', '--exclude=*')

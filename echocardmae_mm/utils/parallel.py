@@ -1,4 +1,4 @@
-"""Parallel map over processes that fails if a process dies."""
+"""Parallel map over processes that raises an error if a process dies."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ from torch.utils.data import DataLoader, Dataset
 def parallel_imap(function: Callable[[Any], Any], items: Sequence[Any], jobs: int) -> Iterator[Any]:
     """Map a function over items with several processes, which prefetch two items each.
 
-    Uses torch's DataLoader: a pool of the standard library hangs forever if a process is killed
-    while it sends a result.
+    Uses torch's DataLoader, because a pool of the standard library hangs forever if a process is
+    killed while it sends a result.
 
     Args:
         function (Callable): A picklable function with picklable results. Its exceptions reach the
@@ -36,7 +36,7 @@ def parallel_imap(function: Callable[[Any], Any], items: Sequence[Any], jobs: in
     with _worker_start_state(), warnings.catch_warnings():
         warnings.filterwarnings(
             'ignore', 'This DataLoader will create'
-        )  # The caller chose the number.
+        )  # the caller chose the number
         loader = DataLoader(
             _Calls(function, items),
             batch_size=None,
@@ -65,9 +65,9 @@ def _identity(result: Any) -> Any:
 
 @contextmanager
 def _worker_start_state() -> Iterator[None]:
-    """State that forked processes inherit: SIGINT blocked, one OpenCV thread.
+    """Set the state that forked processes inherit: SIGINT blocked, one OpenCV thread.
 
-    Ctrl-C is the caller's to handle. OpenCV's threads are stopped before the fork, because a forked
+    The caller handles Ctrl-C. OpenCV's threads are stopped before the fork, because a forked
     process deadlocks if it changes their number.
     """
     threads = cv2.getNumThreads()
@@ -82,7 +82,7 @@ def _worker_start_state() -> Iterator[None]:
 
 def _start_worker(worker_id: int) -> None:
     cv2.setNumThreads(1)
-    sys.stdout, sys.stderr = sys.__stdout__, sys.__stderr__  # Bypass the caller's progress bar.
+    sys.stdout, sys.stderr = sys.__stdout__, sys.__stderr__  # bypass the caller's progress bar
     threading.Thread(target=_exit_with_caller, daemon=True).start()
 
 

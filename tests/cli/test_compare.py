@@ -74,7 +74,7 @@ def test_runs_of_a_diagnosis_are_compared(compare):
     assert f'{difference:+.3f}' in row
     with pytest.raises(SystemExit) as end:
         compare('c.csv', 'a.csv')
-    assert str(end.value.code).startswith('error: the tables are of different tasks')
+    assert str(end.value.code).startswith('error: the tables belong to different tasks')
 
 
 @pytest.mark.parametrize(

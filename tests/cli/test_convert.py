@@ -143,7 +143,7 @@ def test_an_image_transformer_from_a_file(tmp_path, convert):
     [
         ({'layer1.weight': torch.zeros(3)}, 'no tensor fits: the file has layer1.weight'),
         ({'epoch': 3}, 'contains no state dict'),
-        ({'model': {}, 'hook': subprocess.Popen}, 'which is no weight'),
+        ({'model': {}, 'hook': subprocess.Popen}, 'which is not a weight'),
         (
             videomae() | {'encoder.blocks.1.norm1.weight': torch.zeros(25)},
             'impossible shape: size mismatch for backbone.blocks.1.norm1.weight',

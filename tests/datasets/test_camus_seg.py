@@ -135,5 +135,5 @@ def test_wrong_words(camus_root, options, message):
 
 def test_without_the_official_list_one_must_be_given(root):
     (root / 'database_split' / 'subgroup_testing.txt').unlink()
-    with pytest.raises(UserError, match='names the official test patients'):
+    with pytest.raises(UserError, match='lists the official test patients'):
         CAMUSSegDataset(data_root=str(root), split='train')

@@ -242,7 +242,7 @@ def test_folds_from_a_file(write, tmp_path):
         ),
         ({'fold': 0}, 'fold and split go together'),
         ({'view': '4CH'}, "view '4CH' is unknown"),
-        ({'view': 'A2C', 'traced_only': False}, r'no workbook of view A2C; expected A2C\.xlsx'),
+        ({'view': 'A2C', 'traced_only': False}, r'no workbook for view A2C; expected A2C\.xlsx'),
     ],
 )
 def test_errors_name_the_fault(write, kwargs, message):
@@ -256,7 +256,7 @@ def test_folders_without_workbook_or_videos_are_refused(tmp_path):
     with pytest.raises(UserError, match=r'expected A4C\.xlsx or HMC_QU\.xlsx'):
         HMCQUDataset(str(tmp_path)).full_init()
     write_workbook(tmp_path / NEW)
-    with pytest.raises(UserError, match=r'of 4 recordings in A4C\.xlsx none is on disk'):
+    with pytest.raises(UserError, match=r'none of 4 recordings in A4C\.xlsx is on disk'):
         HMCQUDataset(str(tmp_path)).full_init()
 
 

@@ -72,7 +72,7 @@ def test_stratified_folds_are_drawn_anew_for_each_seed():
 )
 def test_too_few_patients_of_a_label_are_refused(labels, num_folds, fewest):
     patients = NAMES[: len(labels)]
-    with pytest.raises(UserError, match=rf'{num_folds} folds of .* {fewest} have the rarest label'):
+    with pytest.raises(UserError, match=rf'num_folds={num_folds} for .* {fewest} of whom'):
         stratified_folds(patients, [int(label) for label in labels], num_folds)
 
 

@@ -134,7 +134,7 @@ def test_several_runs_are_averaged_and_their_spread_counts():
 
 
 def test_other_clips_are_refused():
-    with pytest.raises(UserError, match='not tested on the same clips'):
+    with pytest.raises(UserError, match='tested on different clips'):
         consistency_difference([(simulated(4), simulated(4).iloc[1:])])
 
 

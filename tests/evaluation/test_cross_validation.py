@@ -105,8 +105,8 @@ def test_folds_of_a_diagnosis_say_what_one_recording_weighs(tmp_path):
     of_all = f'{100 * np.mean(label == (score >= 0.5)):.2f}'
     assert accuracy[1:6] == ['109', '5', *of_folds, of_all]
     assert ' to ' in accuracy[6]
-    assert 'one recording moves a fold of 21.8 by 4.6 points of accuracy' in text
-    assert f'one of its 7.4 negatives moves specificity by {100 / (37 / 5):.1f}' in text
+    assert 'one recording changes the accuracy of a fold of 21.8 by 4.6 points' in text
+    assert f'one of its 7.4 negatives changes specificity by {100 / (37 / 5):.1f}' in text
 
 
 def test_a_patient_in_two_folds_is_refused(tmp_path, folders):
@@ -117,7 +117,7 @@ def test_a_patient_in_two_folds_is_refused(tmp_path, folders):
 
 def test_two_releases_are_refused(tmp_path, folders):
     folders.append(write_fold(tmp_path, 3, range(60, 65), source='CAMUS, challenge release'))
-    with pytest.raises(UserError, match='the folds read different data: CAMUS, CAMUS, challenge'):
+    with pytest.raises(UserError, match='the folds used different data: CAMUS, CAMUS, challenge'):
         pooled_predictions(folders)
 
 

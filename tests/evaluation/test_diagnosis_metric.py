@@ -105,7 +105,7 @@ def test_the_report_says_what_one_recording_weighs():
     metric, _ = evaluated(many(22), n_resamples=20)
     statistics = metric.summarise(metric.predictions)
     text = metric.report(statistics)
-    assert 'One recording is 4.55 points of accuracy here.' in text
+    assert 'One recording changes the accuracy by 4.55 points.' in text
     rows = [[cell.strip() for cell in line.split('|')[1:-1]] for line in text.splitlines()]
     assert ['accuracy (%)', f'{statistics["accuracy"].estimate:.2f}'] in [row[:2] for row in rows]
     assert ['positive', *(str(statistics[name]) for name in ('tp', 'fn', 'positives'))] in rows
@@ -125,9 +125,9 @@ def test_summary_of_a_table_read_back_is_the_same(tmp_path):
         (
             1,
             [0.2, 0.3, 0.5],
-            '7.avi: the model predicts 3 classes, a diagnosis has 2\n.*num_classes=2',
+            '7.avi: the model predicts 3 classes, expected 2\n.*num_classes=2',
         ),
-        (1, [-1.5, 2.0], "7.avi: .* not probabilities of the recording\n.*average_clips='prob'"),
+        (1, [-1.5, 2.0], "7.avi: .* not probabilities\n.*average_clips='prob'"),
         (1, [2.0, 3.0], 'not probabilities'),
         (1, [[0.5, 0.5], [0.4, 0.6]], 'not probabilities'),
         (3, [0.5, 0.5], '7.avi: its label is 3; expected 0 or 1'),
@@ -155,5 +155,5 @@ def test_plots_of_one_class_have_no_curve_and_of_nothing_are_none():
 
 def test_the_remark_on_folds_leaves_out_a_class_that_is_not_there():
     remark = DiagnosisMetric().remark_on_folds({'n': 21.8, 'positives': 21.8, 'negatives': 0.0})
-    assert 'one recording moves a fold of 21.8 by 4.6 points of accuracy' in remark
+    assert 'one recording changes the accuracy of a fold of 21.8 by 4.6 points' in remark
     assert 'specificity' not in remark

@@ -46,5 +46,5 @@ def test_a_token_belongs_if_any_pixel_does():
 
 
 def test_a_patch_that_does_not_divide_is_refused():
-    with pytest.raises(UserError, match='112 x 100 pixels does not divide into patches of 16'):
+    with pytest.raises(UserError, match='112 x 100 pixels cannot be divided into patches of 16'):
         token_sector(np.ones((112, 100), bool), 16)

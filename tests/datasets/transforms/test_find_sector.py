@@ -27,7 +27,7 @@ def test_a_mask_that_is_there_is_kept(phantom):
 
 
 def test_a_recording_without_a_sector_or_with_a_small_one_is_refused(phantom):
-    with pytest.raises(RecordingError, match=r'b\.avi: 0 of 16 frames show a picture'):
+    with pytest.raises(RecordingError, match=r'b\.avi: 0 of 16 frames are not black'):
         FindSector()({'imgs': [np.zeros((112, 112, 3), np.uint8)] * 16, 'filename': 'b.avi'})
     frames = list(phantom.frames[::2])
     with pytest.raises(RecordingError, match=r'b\.avi: its sector covers \d\d % .* than 95 %'):

@@ -43,5 +43,5 @@ def test_frames_of_a_clip_without_labels_are_to_be_ignored():
 
 def test_labels_of_another_size_are_refused(camus_root):
     path = next(camus_root.glob('*/*/*_4CH_ED_gt.nii.gz'))
-    with pytest.raises(RecordingError, match=r'its size is 40 x 50, that of its labels 60 x 40'):
+    with pytest.raises(RecordingError, match=r'size is 40 x 50, but its labels have size 60 x 40'):
         LoadEchoMask()(results(masks={3: str(path)}, num_classes=4))
