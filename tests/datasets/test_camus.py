@@ -183,7 +183,7 @@ def test_an_empty_folder_is_refused(tmp_path):
         CAMUSDataset(str(tmp_path)).full_init()
 
 
-def test_the_root_may_be_the_release_itself(nifti_root):
+def test_data_root_may_be_the_folder_of_the_release(nifti_root):
     inner = find_patients(nifti_root / 'database_nifti')
     assert [patient.name for patient in inner] == [p.name for p in find_patients(nifti_root)]
     assert {patient.release for patient in inner} == {NIFTI}

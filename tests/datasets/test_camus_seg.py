@@ -50,14 +50,14 @@ def test_a_sample_is_a_view_at_an_instant_with_its_labels(camus_root):
         assert sample['spacing'] == pytest.approx((0.5, 1))
 
 
-def test_provenance_goes_by_the_sequence_that_pretraining_saw(camus_root):
+def test_provenance_uses_the_sequence_seen_in_pretraining(camus_root):
     dataset = CAMUSSegDataset(data_root=str(camus_root), split='test', views='4CH')
     folder = camus_root / 'database_nifti' / 'patient0005'
     sequence = content_hash(str(folder / 'patient0005_4CH_half_sequence.nii.gz'))
     assert dataset.content_hashes()[:2] == [sequence, sequence]
 
 
-def test_a_split_of_ones_own(camus_root, tmp_path):
+def test_a_custom_split(camus_root, tmp_path):
     table = tmp_path / 'split.csv'
     rows = [f'patient{i:04d},{"test" if i == 1 else "train"}' for i in range(1, 7)]
     table.write_text('\n'.join(['patient,split', *rows]))
@@ -105,7 +105,7 @@ def test_unusable_labels_end_an_evaluation_and_are_named(root):
         dataset[2]
 
 
-def test_the_challenges_test_patients_are_others_than_those_of_the_same_number(tmp_path):
+def test_challenge_test_patients_differ_from_training_patients_of_the_same_number(tmp_path):
     for part, labelled in (('training', True), ('testing', True)):
         for number in (1, 2):
             folder = tmp_path / part / f'patient{number:04d}'
@@ -128,7 +128,7 @@ def test_the_challenges_test_patients_are_others_than_those_of_the_same_number(t
         (dict(split='test', views='3CH'), "view '3CH' is unknown"),
     ],
 )
-def test_wrong_words(camus_root, options, message):
+def test_unknown_arguments_raise(camus_root, options, message):
     with pytest.raises(UserError, match=message):
         CAMUSSegDataset(data_root=str(camus_root), **options)
 

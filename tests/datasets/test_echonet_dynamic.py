@@ -164,7 +164,7 @@ def test_tracings_keep_the_order_of_the_file(echonet_root):
     np.testing.assert_array_equal(frames[3][0], [56, 30, 56, 90])
 
 
-def test_a_row_that_is_no_tracing_is_named(tmp_path):
+def test_a_malformed_tracing_is_named_in_the_error(tmp_path):
     path = tmp_path / 'VolumeTracings.csv'
     path.write_text('FileName,X1,Y1,X2,Y2,Frame\na.avi,1,2,3,4,5\na.avi,1,two,3,4,5\n')
     with pytest.raises(UserError, match='line 3: not a tracing'):
@@ -196,7 +196,7 @@ def listed(root: Path, tmp_path: Path, ef: str) -> Path:
 
 
 @pytest.mark.parametrize('ef', ['', 'nan', 'high', '-3', '101.5', '5500'])
-def test_an_ef_that_is_none_is_an_error_where_it_is_needed(echonet_root, tmp_path, ef):
+def test_require_ef_rejects_rows_without_an_ef(echonet_root, tmp_path, ef):
     root = listed(echonet_root, tmp_path, ef)
     with pytest.raises(UserError, match='1 of 5 rows have no EF of 0 to 100') as error:
         EchoNetDynamicDataset(str(root), split='train', require_ef=True).full_init()

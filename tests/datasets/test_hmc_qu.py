@@ -107,7 +107,7 @@ def test_the_traced_subset_is_the_default(write):
     assert dataset.report[f'rows in {NEW}'] == 6
 
 
-def test_the_view_of_two_chambers(write):
+def test_the_two_chamber_view(write):
     write()
     root = write('A2C.xlsx', [('ES00080 N_2CH_2', '000000', (1, 9), None)])
     (info,) = infos(HMCQUDataset(root, view='a2c', traced_only=False))
@@ -116,7 +116,7 @@ def test_the_view_of_two_chambers(write):
         HMCQUDataset(root, view='A2C').full_init()
 
 
-def test_recordings_are_found_whatever_their_blanks_and_folders(write):
+def test_recordings_are_found_despite_spaces_and_folders(write):
     root = write()
     videos = Path(root, FOLDERS[NEW])
     (videos / 'ES0001 _4CH_1.avi').rename(videos / 'ES0001_4CH_1.avi')
@@ -260,7 +260,7 @@ def test_folders_without_workbook_or_videos_are_refused(tmp_path):
         HMCQUDataset(str(tmp_path)).full_init()
 
 
-def test_phantoms_are_read_as_they_were_made(tmp_path):
+def test_phantoms_are_read_unchanged(tmp_path):
     recordings = hmcqu_files.plan(2, seed=4)
     written = [hmcqu_files.write_recording(tmp_path, r, 4, 'default') for r in recordings]
     hmcqu_files.write_lists(tmp_path, written)

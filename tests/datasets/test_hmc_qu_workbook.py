@@ -40,7 +40,7 @@ def test_both_codings_of_the_segments(tmp_path, normal, as_cell):
     assert [row.label for row in read] == [1, 0]
 
 
-def test_a_workbook_of_nothing_but_ones_is_read_as_abnormal(tmp_path):
+def test_a_workbook_of_only_ones_is_read_as_abnormal(tmp_path):
     path = write(tmp_path / 'A4C.xlsx', ['ES0001 _4CH_1', *[1] * 6, 3, 24])
     assert [row.label for row in read_hmc_qu_workbook(path)] == [1]
 
@@ -89,13 +89,13 @@ def test_only_a_tick_means_traced(tmp_path, mark, is_traced):
     assert row.is_traced is is_traced
 
 
-def test_rows_that_name_no_recording_are_passed_over(tmp_path):
+def test_rows_without_a_recording_are_skipped(tmp_path):
     path = write(tmp_path / 'A4C.xlsx', A_ROW, [None] * 10, ['Total', 7, 7, 7])
     assert [row.stem for row in read_hmc_qu_workbook(path)] == [A_ROW[0]]
 
 
 @pytest.mark.parametrize(('codes', 'label'), [('0 0000', None), ('0 0100', 1), ('000000', 0)])
-def test_a_segment_that_is_not_coded_leaves_the_label_open(tmp_path, codes, label):
+def test_an_empty_segment_makes_the_label_unknown(tmp_path, codes, label):
     cells = [None if code == ' ' else int(code) for code in codes]
     rows = read_hmc_qu_workbook(write(tmp_path / 'A4C.xlsx', ['ES0002_4CH_1', *cells, 1, 20]))
     assert [row.label for row in rows] == [label]

@@ -41,7 +41,7 @@ def labelled_patients(draw):
 
 
 @given(drawn=labelled_patients(), seed=st.integers(0, 2**32 - 1))
-def test_stratified_folds_share_out_each_label_and_keep_patients_whole(drawn, seed):
+def test_stratified_folds_balance_labels_and_keep_patients_together(drawn, seed):
     num_folds, recordings = drawn
     folds = stratified_folds(*zip(*recordings), num_folds, seed)
     assert set(folds) == {patient for patient, _ in recordings}
@@ -53,14 +53,14 @@ def test_stratified_folds_share_out_each_label_and_keep_patients_whole(drawn, se
         assert max(counts.values()) - min(counts.values()) <= max(of_a_patient.values())
 
 
-def test_a_patient_with_recordings_of_both_labels_stays_whole():
+def test_a_patient_with_both_labels_stays_in_one_fold():
     patients = [*NAMES[:20], *NAMES[:20]]
     folds = stratified_folds(patients, [0] * 20 + [1] * 20, 5)
     assert set(folds) == set(NAMES[:20])
     assert set(Counter(folds.values()).values()) == {4}
 
 
-def test_stratified_folds_are_drawn_anew_for_each_seed():
+def test_stratified_folds_differ_by_seed():
     drawn = [stratified_folds(NAMES, [i % 3 == 0 for i in range(500)], 5, s) for s in (0, 0, 1)]
     assert drawn[0] == drawn[1]
     moved = sum(drawn[0][name] != drawn[2][name] for name in NAMES)
@@ -76,7 +76,7 @@ def test_too_few_patients_of_a_label_are_refused(labels, num_folds, fewest):
         stratified_folds(patients, [int(label) for label in labels], num_folds)
 
 
-def test_exchange_by_file(tmp_path):
+def test_folds_can_be_written_and_read_back(tmp_path):
     folds = contiguous_folds(NAMES[:7], 3)
     write_folds(tmp_path / 'folds.csv', folds)
     assert (tmp_path / 'folds.csv').read_text().splitlines()[:2] == [

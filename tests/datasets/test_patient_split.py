@@ -18,7 +18,7 @@ PATIENTS = [f'patient{i:04d}' for i in range(1, 501)]
 
 
 @given(st.permutations(NAMES), st.integers(0, 5))
-def test_the_draw_depends_on_patients_and_seed_alone(names, seed):
+def test_the_split_depends_only_on_patients_and_seed(names, seed):
     split = draw_split(names, NAMES[:10], 0.1, seed)
     assert split == draw_split(NAMES, NAMES[:10], 0.1, seed)
     splits = [{p for p, s in split.items() if s == side} for side in ('train', 'val', 'test')]
@@ -26,7 +26,7 @@ def test_the_draw_depends_on_patients_and_seed_alone(names, seed):
     assert [len(side) for side in splits] == [45, 5, 10]
 
 
-def test_another_seed_is_another_draw():
+def test_another_seed_gives_another_split():
     assert draw_split(NAMES, NAMES[:10], seed=0) != draw_split(NAMES, NAMES[:10], seed=1)
 
 
@@ -53,7 +53,7 @@ def test_malformed_files_are_named(tmp_path, text, message):
 
 
 @given(count=st.integers(2, 80), data=st.data())
-def test_every_patient_is_on_one_side_of_each_fold_and_tested_once(count, data):
+def test_patients_are_in_one_split_per_fold_and_tested_once(count, data):
     names = PATIENTS[:count]
     num_folds = data.draw(st.integers(2, count))
     share = data.draw(st.sampled_from([0.0, 0.1, 0.3]))
@@ -77,7 +77,7 @@ def test_every_patient_is_on_one_side_of_each_fold_and_tested_once(count, data):
     assert max(sizes) - min(sizes) <= 1
 
 
-def test_validating_patients_are_drawn_anew_for_each_fold_and_seed_and_always_the_same():
+def test_validation_patients_depend_on_fold_and_seed_only():
     folds = contiguous_folds(PATIENTS, 10)
     drawn = [patients_of_split(folds, 0, 'val', 0.1, seed) for seed in (0, 0, 1)]
     assert drawn[0] == drawn[1]

@@ -71,7 +71,7 @@ def samples(dataset: EchoVideoDataset, indices: list[int], epoch: int = 0) -> li
     return dataset.__getitems__([EpochIndex(index, epoch, 11) for index in indices])
 
 
-def test_what_cannot_be_used_is_replaced_and_told_apart(mixed_root):
+def test_unusable_recordings_are_replaced_and_flagged(mixed_root):
     dataset = EchoVideoDataset(str(mixed_root), pipeline=PIPELINE)
     names = [Path(dataset.get_data_info(index)['filename']).name for index in range(len(dataset))]
     bad = [index for index, name in enumerate(names) if name.startswith('bad')]
@@ -92,7 +92,7 @@ def test_what_cannot_be_used_is_replaced_and_told_apart(mixed_root):
         assert f'{name}: {reason}' in reasons[name]
 
 
-def test_a_replacement_is_no_member_of_the_batch_and_the_same_everywhere(mixed_root):
+def test_replacements_are_outside_the_batch_and_deterministic(mixed_root):
     dataset = EchoVideoDataset(str(mixed_root), pipeline=PIPELINE)
     again = EchoVideoDataset(str(mixed_root), pipeline=PIPELINE)
     replacements = set()
@@ -105,7 +105,7 @@ def test_a_replacement_is_no_member_of_the_batch_and_the_same_everywhere(mixed_r
     assert replacements == {7, 8, 9, 10}
 
 
-def test_in_testing_the_first_bad_recording_ends_the_run(mixed_root):
+def test_testing_stops_at_the_first_bad_recording(mixed_root):
     dataset = EchoVideoDataset(str(mixed_root), pipeline=PIPELINE, test_mode=True)
     with pytest.raises(RecordingError, match=r'bad_empty\.avi'):
         samples(dataset, [7, 0])
@@ -121,7 +121,7 @@ def test_nothing_usable_ends_the_run_with_the_last_reason(tmp_path):
         dataset[0]
 
 
-def test_draws_follow_the_sample_whatever_came_before(good_root):
+def test_random_numbers_depend_only_on_the_sample(good_root):
     dataset = EchoVideoDataset(str(good_root), pipeline=PIPELINE)
     first = samples(dataset, [3])[0]
     samples(dataset, [1, 2])
@@ -132,7 +132,7 @@ def test_draws_follow_the_sample_whatever_came_before(good_root):
     np.testing.assert_array_equal(first['frame_inds'], again['frame_inds'])
 
 
-def test_the_global_generators_are_left_as_they_were(good_root):
+def test_the_global_generators_are_restored(good_root):
     dataset = EchoVideoDataset(str(good_root), pipeline=PIPELINE)
     torch.manual_seed(5)
     expected = torch.rand(2)
@@ -141,7 +141,7 @@ def test_the_global_generators_are_left_as_they_were(good_root):
     torch.testing.assert_close(torch.rand(2), expected, rtol=0, atol=0)
 
 
-def test_a_stock_sampler_draws_anew_each_time_and_by_the_seed(good_root):
+def test_stock_samplers_give_new_random_numbers_that_depend_on_the_seed(good_root):
     dataset = EchoVideoDataset(str(good_root), pipeline=PIPELINE)
     np.random.seed(0)  # noqa: NPY002
     first = [dataset[2]['draws'] for _ in range(3)]
@@ -188,7 +188,7 @@ def test_recordings_shorter_than_a_clip_are_counted(make_video, tmp_path):
     assert dataset.padded.tolist() == [0, 1]
 
 
-def test_content_hashes_name_the_content(good_root, tmp_path):
+def test_content_hashes_identify_the_content(good_root, tmp_path):
     dataset = EchoVideoDataset(str(good_root))
     hashes = dataset.content_hashes()
     assert len(set(hashes)) == len(dataset) == 8

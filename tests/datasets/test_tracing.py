@@ -28,7 +28,7 @@ def test_the_outline_goes_down_one_wall_and_up_the_other():
 
 
 @given(st.floats(5, 35))
-def test_mask_is_that_of_the_polygon_and_area_its(half_width):
+def test_mask_and_area_match_the_polygon(half_width):
     tracing = ellipse(half_width)
     mask = tracing_mask(tracing, (112, 112))
     corners = np.rint(tracing_outline(tracing))[:, ::-1]
@@ -46,7 +46,7 @@ def test_masks_are_clipped_to_the_frame():
 
 
 @given(st.floats(5, 35), st.floats(-80, 80), st.floats(-80, 80))
-def test_visible_share_is_that_of_the_pixels(half_width, right, down):
+def test_visible_share_matches_the_pixels(half_width, right, down):
     tracing = ellipse(half_width) + np.array([right, down, right, down])
     pixels = tracing_mask(tracing, (112, 112)).sum() / traced_area(tracing)
     # Masks round corners to pixels, which thickens narrow ventricles.

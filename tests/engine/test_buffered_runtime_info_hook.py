@@ -66,7 +66,7 @@ def logged(work_dir: Path) -> list[dict]:
     return [{k: v for k, v in row.items() if 'time' not in k and k != 'memory'} for row in rows]
 
 
-def test_the_log_is_that_of_the_stock_hook(tmp_path):
+def test_the_log_equals_that_of_the_stock_hook(tmp_path):
     stock, buffered = (train(tmp_path / name, name) for name in (STOCK, BUFFERED))
     rows = logged(tmp_path / BUFFERED)
     assert len(rows) >= 10
@@ -76,7 +76,7 @@ def test_the_log_is_that_of_the_stock_hook(tmp_path):
         np.testing.assert_array_equal(ours, theirs)
 
 
-def test_a_checkpoint_between_two_logs_carries_every_loss(tmp_path):
+def test_a_checkpoint_between_two_logs_contains_every_loss(tmp_path):
     for name in (STOCK, BUFFERED):
         train(tmp_path / name, name, iterations=24, interval=20)
     stock, buffered = (
@@ -91,7 +91,7 @@ def test_a_checkpoint_between_two_logs_carries_every_loss(tmp_path):
     np.testing.assert_array_equal(ours, theirs)
 
 
-def test_losses_are_looked_at_when_the_log_is_written(tmp_path, monkeypatch):
+def test_losses_are_read_when_the_log_is_written(tmp_path, monkeypatch):
     asked = []
     valid = MessageHub._get_valid_value
 
@@ -108,13 +108,13 @@ def test_losses_are_looked_at_when_the_log_is_written(tmp_path, monkeypatch):
 
 
 @pytest.mark.parametrize(('window', 'kept'), [(4, 30), (41, 41), ('global', 54)])
-def test_no_more_is_kept_than_the_log_looks_back_on(tmp_path, window, kept):
+def test_history_is_limited_to_the_log_window(tmp_path, window, kept):
     looked_at = dict(data_src='loss', method_name='mean', window_size=window)
     runner = train(tmp_path / 'run', BUFFERED, log=[looked_at], history=30)
     assert len(runner.message_hub.get_scalar('train/loss').data[0]) == kept
 
 
-def test_losses_may_lie_on_several_devices_and_let_go_of_the_graph(tmp_path):
+def test_losses_on_several_devices_are_detached(tmp_path):
     runner = train(tmp_path / 'run', BUFFERED)
     hook = next(hook for hook in runner.hooks if isinstance(hook, BufferedRuntimeInfoHook))
     weight = torch.nn.Parameter(torch.ones(()))

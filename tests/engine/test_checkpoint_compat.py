@@ -27,7 +27,7 @@ def saved(tmp_path):
 
 
 @pytest.mark.parametrize('prefix', ['', 'module.'])
-def test_what_fits_passes_and_positions_do_not_count(saved, prefix):
+def test_a_fitting_checkpoint_passes_without_positions(saved, prefix):
     state = {prefix + name: value for name, value in Model().state_dict().items()}
     state[f'{prefix}pos_embed'] = torch.zeros(9)
     require_fit(Model(), saved({**state, 'more': torch.zeros(1)}))
@@ -45,7 +45,7 @@ def test_another_size_is_named(saved):
         require_fit(Model(), saved(Model(5).state_dict()))
 
 
-def test_what_training_starts_from_may_lack_something_and_it_is_told(saved, monkeypatch):
+def test_a_starting_checkpoint_may_lack_tensors_which_are_logged(saved, monkeypatch):
     told = []
     monkeypatch.setattr(checkpoint_compat, 'print_log', lambda text, *_: told.append(text))
     state = Model().state_dict()
@@ -55,7 +55,7 @@ def test_what_training_starts_from_may_lack_something_and_it_is_told(saved, monk
     assert told[0].endswith('fresh: head.bias')
 
 
-def test_training_does_not_start_from_what_gives_the_model_nothing(saved):
+def test_a_starting_checkpoint_without_any_tensor_raises(saved):
     with pytest.raises(UserError, match='contains none of the 2 tensors of the model'):
         require_start(Model(), saved({'other.weight': torch.zeros(2, 4)}))
     with pytest.raises(UserError, match=r'weight has shape \(2, 5\), but \(2, 4\) in the model'):

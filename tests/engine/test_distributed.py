@@ -18,7 +18,7 @@ ROOT = Path(__file__).parents[2]
 BATCH = 'train_dataloader.batch_size=2'  # with two ranks, epochs of three iterations
 
 
-def test_a_signal_to_one_rank_stops_both_and_they_go_on_exactly(new_run):
+def test_a_signal_to_one_rank_stops_both_and_they_resume_exactly(new_run):
     uninterrupted = new_run(BATCH).start('--launcher=pytorch', ranks=2)
     assert uninterrupted.finish() == 0, uninterrupted.output()
 
@@ -58,7 +58,7 @@ def ranks_of(work_dir: Path) -> list[int]:
 
 
 @pytest.mark.slow
-def test_dist_train_goes_on_where_a_rank_was_killed(recordings, tmp_path):
+def test_dist_train_resumes_after_a_rank_was_killed(recordings, tmp_path):
     whole = dist_train(recordings, tmp_path / 'whole')
     _, errors = whole.communicate(timeout=300)
     assert whole.returncode == 0, errors[-2000:]

@@ -31,7 +31,7 @@ def test_epochs_and_seeds_have_orders_of_their_own():
     assert len({tuple(order) for order in orders}) == 4
 
 
-def test_every_place_is_equally_likely():
+def test_every_position_is_equally_likely():
     firsts = [next(iter(sampler_of(4, epoch=epoch))) for epoch in range(4000)]
     assert all(900 < firsts.count(index) < 1100 for index in range(4))
 
@@ -55,7 +55,7 @@ def test_the_global_batch_is_that_of_one_process(size, ranks, batch, epoch):
 
 
 @given(size=st.integers(1, 40), ranks=st.integers(1, 5))
-def test_without_shuffling_ranks_are_equally_long_and_miss_nothing(size, ranks):
+def test_unshuffled_ranks_have_equal_length_and_cover_everything(size, ranks):
     parts = [list(sampler_of(size, rank, ranks, 7, shuffle=False)) for rank in range(ranks)]
     assert {len(part) for part in parts} == {len(sampler_of(size, 0, ranks, shuffle=False))}
     merged = [index for row in zip(*parts) for index in row]  # as mmengine's evaluator does
@@ -64,7 +64,7 @@ def test_without_shuffling_ranks_are_equally_long_and_miss_nothing(size, ranks):
 
 
 @pytest.mark.parametrize('start', [0, 3, 10])
-def test_starts_inside_the_epoch_once(start):
+def test_starts_within_the_epoch_once(start):
     sampler = sampler_of(10)
     whole = list(sampler)
     sampler.start_at(start)
@@ -73,6 +73,6 @@ def test_starts_inside_the_epoch_once(start):
     assert list(sampler) == whole
 
 
-def test_draws_a_seed_where_none_is_given():
+def test_draws_a_seed_if_none_is_given():
     sampler = sampler_of(5, seed=None)
     assert list(sampler) == list(sampler)

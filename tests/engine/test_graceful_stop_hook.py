@@ -80,7 +80,7 @@ def test_a_second_signal_ends_at_once(busy, number):
     assert process.stderr.read().count(b'Interrupt again to quit immediately') == 1
 
 
-def test_gives_the_signals_back(busy):
+def test_restores_the_signal_handlers(busy):
     assert busy(0.2).wait(10) == 0
 
 

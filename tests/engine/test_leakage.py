@@ -52,7 +52,7 @@ def pretrained(checkpoint):
     return dict(backbone=dict(init_cfg=[dict(type='Pretrained', checkpoint=checkpoint)]))
 
 
-def test_fine_tuning_remembers_what_the_pretraining_saw(trained):
+def test_fine_tuning_inherits_the_videos_of_pretraining(trained):
     first = trained('pretrained.pth', 'abc')
     second = trained('fine.pth', 'cd', model=pretrained(first))
     origin = read_provenance(second)
@@ -87,7 +87,7 @@ def test_no_leakage_is_no_error(trained):
     assert check_leakage(trained('a.pth', 'ab'), Recordings('cd'), False).recordings == []
 
 
-def test_checkpoints_that_do_not_say_are_named(trained, tmp_path):
+def test_checkpoints_without_provenance_are_named(trained, tmp_path):
     foreign = str(tmp_path / 'foreign.pth')
     torch.save({'x': torch.zeros(1)}, foreign)
     assert find_leakage(foreign, Recordings('a')).unknown == [foreign]
@@ -96,7 +96,7 @@ def test_checkpoints_that_do_not_say_are_named(trained, tmp_path):
     assert leakage.unknown == [foreign]
 
 
-def test_data_without_hashes_cannot_be_told(trained):
+def test_data_without_hashes_cannot_be_checked(trained):
     assert check_leakage(trained('a.pth', 'ab'), [1, 2], allowed=False) is None
 
 

@@ -42,7 +42,7 @@ def saved(dataset, tmp_path):
     return loaded['meta']['echocardmae_mm']
 
 
-def test_says_what_was_seen_and_what_wrote_it(tmp_path):
+def test_records_training_videos_and_code(tmp_path):
     wrapped = SimpleNamespace(datasets=[Hashed(b'a', b'b'), Hashed(b'c')])
     assert saved(wrapped, tmp_path) == {
         'version': echocardmae_mm.__version__,
@@ -53,13 +53,13 @@ def test_says_what_was_seen_and_what_wrote_it(tmp_path):
     }
 
 
-def test_goes_without_hashes(tmp_path, caplog):
+def test_works_without_hashes(tmp_path, caplog):
     assert saved([1, 2], tmp_path)['videos'] is None
     assert saved(Vanished(), tmp_path)['videos'] is None
     assert 'gone.avi' in caplog.text
 
 
-def test_hashing_does_not_hold_up_a_process_that_leaves(tmp_path):
+def test_hashing_does_not_delay_exit(tmp_path):
     """A process exits while a thread still hashes."""
     (tmp_path / 'videos').mkdir()
     for index in range(300):

@@ -39,13 +39,13 @@ def runner(recordings, tmp_path):
     return Runner.from_cfg(config)
 
 
-def test_the_first_videos_of_the_validation_are_drawn(runner, tmp_path):
+def test_plots_the_first_validation_videos(runner, tmp_path):
     runner.train()
     drawn = sorted(path.name for path in (tmp_path / 'pictures').iterdir())
     assert drawn == [f'0{index}_epoch_1.png' for index in range(3)]
 
 
-def test_those_of_the_training_set_are_drawn_without_a_validation(runner):
+def test_plots_training_videos_without_a_validation_set(runner):
     runner._val_loop = None
     hook = ReconstructionHook(videos=2)
     names = [Path(sample.filename).name for sample in hook._predict(runner)]
@@ -71,7 +71,7 @@ def test_a_test_compares_with_the_mean_of_the_training_set(runner):
     assert torch.equal(metric.train_mean, mean)
 
 
-def test_workers_read_the_same_mean(runner):
+def test_workers_give_the_same_mean(runner):
     loader = runner.cfg.train_dataloader
     alone = training_mean(runner.model, loader)
     assert torch.equal(alone, training_mean(runner.model, {**loader, 'num_workers': 2}))

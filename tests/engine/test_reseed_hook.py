@@ -24,7 +24,7 @@ def _leave_no_trace():
     torch.set_rng_state(states[2])
 
 
-def test_draws_depend_on_seed_and_iteration_alone():
+def test_random_numbers_depend_only_on_seed_and_iteration():
     first = draws(0, 7)
     others = [draws(0, 8), draws(1, 7), draws(7, 0)]
     assert draws(0, 7) == first

@@ -48,7 +48,7 @@ def test_plots_on_request(runner, tmp_path):
     assert drawn == {f'{part}_{name}' for part in ('val', 'test') for name in PLOTS}
 
 
-def test_a_metric_without_a_table_is_passed_over(tmp_path):
+def test_a_metric_without_a_table_is_skipped(tmp_path):
     evaluator = SimpleNamespace(metrics=[ReconstructionMetric()])
     PredictionsHook(plot=True).after_test_epoch(
         SimpleNamespace(work_dir=str(tmp_path), test_evaluator=evaluator)

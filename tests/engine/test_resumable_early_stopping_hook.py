@@ -64,7 +64,7 @@ def test_what_it_stores_can_be_read_as_weights_only(tmp_path):
     assert loaded['early_stopping']['wait_count'] == 0
 
 
-def test_a_new_run_in_the_same_process_begins_anew():
+def test_a_new_run_in_the_same_process_starts_fresh():
     hub = MessageHub('again')
     hub.update_info('early_stopping', {'best_score': 1.0, 'wait_count': 3})
     stopping = hook()

@@ -116,7 +116,7 @@ def finish(make_runner, directory, epoch, iteration, **settings):
     return runner
 
 
-def test_goes_on_inside_the_epoch_without_loading_what_is_past(make_runner, tmp_path):
+def test_resumes_within_an_epoch_without_loading_earlier_samples(make_runner, tmp_path):
     whole = make_runner()
     whole.train()
     assert whole.diary == [
@@ -128,13 +128,13 @@ def test_goes_on_inside_the_epoch_without_loading_what_is_past(make_runner, tmp_
     assert resumed.train_dataloader.dataset.loaded == seen[12:16]
 
 
-def test_an_epoch_stopped_at_its_end_leaves_the_next_one_whole(make_runner, tmp_path):
+def test_resuming_at_the_end_of_an_epoch_runs_the_whole_next_one(make_runner, tmp_path):
     make_runner().train()
     resumed = finish(make_runner, tmp_path, epoch=0, iteration=2)
     assert resumed.diary == ['validation', (1, 2, 0), (1, 3, 1), 'validation', 'left']
 
 
-def test_validates_where_the_run_may_have_ended_in_validation(make_runner, tmp_path):
+def test_repeats_a_validation_that_may_have_been_interrupted(make_runner, tmp_path):
     make_runner().train()
     resumed = finish(make_runner, tmp_path, epoch=1, iteration=2)
     assert resumed.diary == ['validation', (1, 2, 0), (1, 3, 1), 'validation', 'left']
@@ -151,7 +151,7 @@ def test_the_checkpoints_seed_orders_the_samples(make_runner, tmp_path):
     assert resumed.train_dataloader.dataset.loaded == seen[8:]
 
 
-def test_a_signal_in_validation_leaves_and_validates_again(make_runner, tmp_path):
+def test_a_signal_in_validation_exits_and_validates_again(make_runner, tmp_path):
     runner = make_runner(cfg={'stops_in_validation': True})
     handlers = [signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)]
     with pytest.raises(SystemExit) as end:
@@ -177,7 +177,7 @@ def test_a_signal_waits_for_accumulated_gradients(make_runner, tmp_path):
     assert runner.diary == [(0, 0, 0), (0, 1, 1), 'validation', (1, 2, 0), 'left']
 
 
-def test_hooks_are_told_of_a_run_that_fails(make_runner):
+def test_leave_train_is_called_if_the_run_fails(make_runner):
     runner = make_runner(cfg={'fails_at': 1})
     with pytest.raises(RuntimeError, match='as asked'):
         runner.train()
@@ -195,7 +195,7 @@ def test_refuses_a_checkpoint_of_other_epochs(make_runner, tmp_path):
         finish(make_runner, tmp_path, epoch=0, iteration=3)
 
 
-def test_refuses_to_go_on_inside_an_epoch_with_a_stock_sampler(make_runner, tmp_path):
+def test_cannot_resume_within_an_epoch_with_a_stock_sampler(make_runner, tmp_path):
     make_runner().train()
     with pytest.raises(UserError, match='DefaultSampler cannot start within an epoch'):
         finish(make_runner, tmp_path, epoch=1, iteration=3, sampler='DefaultSampler')
@@ -210,7 +210,7 @@ def test_refuses_another_batch_size_even_where_it_would_fit(make_runner, tmp_pat
 @pytest.mark.parametrize(
     ('epoch', 'iteration', 'warned'), [(0, 1, True), (1, 2, False), (1, 3, True)]
 )
-def test_a_checkpoint_within_an_accumulation_is_told(
+def test_a_checkpoint_within_an_accumulation_warns(
     make_runner, tmp_path, monkeypatch, epoch, iteration, warned
 ):
     twice = {'optimizer': {'type': 'SGD', 'lr': 0.01}, 'accumulative_counts': 2}

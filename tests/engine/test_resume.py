@@ -97,7 +97,7 @@ def test_killed_while_a_checkpoint_is_written(new_run, uninterrupted):
     ('number', 'loader'),
     [(signal.SIGTERM, WORKERS['2 that persist']), (signal.SIGINT, WORKERS['no workers'])],
 )
-def test_a_signal_saves_and_leaves(new_run, uninterrupted, number, loader):
+def test_a_signal_saves_and_exits(new_run, uninterrupted, number, loader):
     run = new_run(*loader)
     assert run.start().wait_for_file('iter_2.pth')
     run.send(number)
@@ -131,7 +131,7 @@ def test_mmengines_own_loop_ends_with_other_weights(new_run, uninterrupted):
         run.assert_bit_identical(uninterrupted)
 
 
-def test_what_does_not_load_is_passed_over(new_run, uninterrupted):
+def test_unreadable_checkpoints_are_skipped(new_run, uninterrupted):
     run = new_run()
     good, bad = run.work_dir / 'iter_4.pth', run.work_dir / 'iter_6.pth'
     good.write_bytes((uninterrupted.work_dir / 'iter_4.pth').read_bytes())

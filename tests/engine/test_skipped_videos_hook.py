@@ -33,7 +33,7 @@ def runner_of(dataset):
     )
 
 
-def test_tells_each_recording_once_and_counts_them(folder, caplog):
+def test_logs_each_recording_once_with_counts(folder, caplog):
     dataset = ConcatDataset([folder('a', damaged=[1]), folder('b', damaged=[2, 3])])
     hook, runner = SkippedVideosHook(), runner_of(dataset)
     caplog.set_level(logging.INFO, 'skipped')
@@ -52,13 +52,13 @@ def test_tells_each_recording_once_and_counts_them(folder, caplog):
     assert any('b/2.avi' in message for message in caplog.messages)
 
 
-def test_says_nothing_of_a_data_set_without_flags(caplog):
+def test_logs_nothing_for_a_data_set_without_flags(caplog):
     caplog.set_level(logging.INFO, 'skipped')
     SkippedVideosHook().after_train_epoch(runner_of([1, 2, 3]))
     assert caplog.messages == []
 
 
-def test_sees_through_wrappers():
+def test_unwraps_data_sets():
     inner = [object(), object()]
     wrapped = SimpleNamespace(dataset=SimpleNamespace(datasets=inner))
     assert unwrap_datasets(wrapped) == inner

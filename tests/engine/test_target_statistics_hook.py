@@ -33,7 +33,7 @@ def test_the_head_starts_at_the_mean_of_all_training_sets():
     assert training.model.cls_head.fc.bias.item() == pytest.approx(0.55)
 
 
-def test_a_resumed_run_is_left_alone():
+def test_a_resumed_run_is_not_changed():
     training = runner(Labelled(40.0, 50.0), iteration=7)
     TargetStatisticsHook().before_train(training)
     assert training.model.cls_head.mean.isnan()

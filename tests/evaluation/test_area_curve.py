@@ -8,7 +8,7 @@ from echocardmae_mm.evaluation.area_curve import area_curve
 from echocardmae_mm.evaluation.beats import Beat
 
 
-def test_beats_are_marked_where_they_are_and_their_mean_is_told():
+def test_beats_are_marked_and_their_mean_is_shown():
     area = 20 + 5 * np.cos(np.arange(60) / 60 * 4 * np.pi)
     beats = [Beat(0, 15, 40.0), Beat(30, 45, 50.0)]
     axis = area_curve(pd.DataFrame({'area_cm2': area}), beats, fps=30).axes[0]

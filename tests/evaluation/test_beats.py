@@ -33,7 +33,7 @@ def test_a_recording_of_one_beat_from_end_diastole_to_end_systole():
     assert beat.ef == pytest.approx(50, abs=2)
 
 
-def test_a_half_cycle_that_is_stored_backwards():
+def test_a_reversed_half_cycle():
     half = curve(1, 50, 60, 50)[:26][::-1]
     (beat,) = find_beats(half, 50)
     assert (beat.ed, beat.es) == (25, 0)
@@ -41,7 +41,7 @@ def test_a_half_cycle_that_is_stored_backwards():
 
 
 @pytest.mark.parametrize('lost', [[60], [60, 61, 62], [3, 30, 100, 101]])
-def test_frames_without_a_ventricle_are_bridged(lost):
+def test_frames_without_a_ventricle_are_interpolated(lost):
     volumes = curve(3, 50, 60, 40)
     expected = find_beats(volumes, 50)
     volumes[lost] = np.nan
@@ -56,7 +56,7 @@ def test_noise_is_no_beat():
 
 
 @pytest.mark.parametrize('volumes', [[], [5.0], [5.0] * 40, [np.nan] * 9])
-def test_what_does_not_move_has_no_beat(volumes):
+def test_a_constant_volume_has_no_beat(volumes):
     assert find_beats(np.array(volumes), 50) == []
 
 

@@ -34,7 +34,7 @@ def test_agrees_with_scipy():
     assert interval.high == pytest.approx(result.confidence_interval.high, abs=0.05)
 
 
-def test_covers_the_truth_about_as_often_as_it_says():
+def test_intervals_have_their_nominal_coverage():
     generator = np.random.default_rng(11)
     covered = 0
     for trial in range(200):
@@ -135,7 +135,7 @@ def test_samples_are_resampled_together():
     assert paired.high == pytest.approx(1)
 
 
-def test_is_the_same_for_a_seed_and_another_for_another():
+def test_intervals_depend_on_the_seed():
     sample = np.random.default_rng(0).random(30)
     assert interval_of_mean(sample, seed=1) == interval_of_mean(sample, seed=1)
     assert interval_of_mean(sample, seed=1) != interval_of_mean(sample, seed=2)

@@ -61,7 +61,7 @@ def test_icc_is_the_share_of_variance_between_recordings():
     )
 
 
-def test_spread_and_error_in_words():
+def test_spread_and_error_match_their_definitions():
     clips = pd.DataFrame(
         {
             'patient': ['a', 'a', 'b', 'b'],
@@ -77,7 +77,7 @@ def test_spread_and_error_in_words():
     assert ours['mae_of_one_clip'] == 2.5
 
 
-def test_less_spread_at_the_same_error_is_more_consistent():
+def test_less_spread_with_the_same_error_is_more_consistent():
     difference = consistency_difference(
         [(simulated(6, seed=1), simulated(2, seed=1))], n_resamples=300
     )
@@ -85,7 +85,7 @@ def test_less_spread_at_the_same_error_is_more_consistent():
     assert is_more_consistent(difference, margin=0.5)
 
 
-def test_the_same_model_twice_is_not():
+def test_the_same_model_is_not_more_consistent_than_itself():
     clips = simulated(4)
     difference = consistency_difference([(clips, clips)], n_resamples=100)
     assert difference['icc'] == (0, 0, 0)
@@ -100,7 +100,7 @@ def test_a_constant_prediction_has_no_spread_and_is_not_more_consistent():
     assert not is_more_consistent(difference, margin=0.5)
 
 
-def test_shrinking_towards_the_mean_is_not():
+def test_shrinking_towards_the_mean_is_not_more_consistent():
     """Halving all deviations halves the spread, leaves the correlation and raises the error."""
     clips = simulated(4)
     shrunk = clips.assign(prediction=55 + 0.25 * (clips['prediction'] - 55))

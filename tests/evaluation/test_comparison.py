@@ -31,7 +31,7 @@ def predictions(seed: int, noise: float, n: int = 200, recordings: int = 1) -> p
     )
 
 
-def test_a_better_model_is_seen_and_the_difference_is_that_of_the_errors():
+def test_a_better_model_is_detected_and_the_difference_matches_the_errors():
     first, second = predictions(1, 8), predictions(2, 5)
     difference = compare([(first, second)], n_resamples=500)['mae']
     errors = [np.abs(t['prediction'] - t['ef']).mean() for t in (first, second)]
@@ -40,7 +40,7 @@ def test_a_better_model_is_seen_and_the_difference_is_that_of_the_errors():
     assert difference.difference.high < 0
 
 
-def test_equal_models_differ_by_nothing_about_as_often_as_it_says():
+def test_equal_models_give_nominal_coverage():
     inside = 0
     for trial in range(100):
         first, second = predictions(2 * trial + 1, 6, 60), predictions(2 * trial + 2, 6, 60)
@@ -50,7 +50,7 @@ def test_equal_models_differ_by_nothing_about_as_often_as_it_says():
 
 
 @pytest.mark.parametrize('count', [2, 3, 5])
-def test_the_interval_covers_what_few_runs_differ_by(count):
+def test_the_interval_covers_the_variation_of_few_runs(count):
     """Runs differ by much more than patients do, and the models by 1 in truth."""
     inside, trials = 0, 60
     for trial in range(trials):
@@ -145,7 +145,7 @@ def test_different_recordings_or_truth_are_refused(spoil, message):
         ('', 'not a table'),
     ],
 )
-def test_what_is_wrong_in_a_file_is_named(tmp_path, text, message):
+def test_errors_name_the_fault_in_a_file(tmp_path, text, message):
     path = tmp_path / 'predictions.csv'
     if text is not None:
         path.write_text(text)

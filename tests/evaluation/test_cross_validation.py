@@ -61,7 +61,7 @@ def test_mean_and_deviation_over_folds(folders):
     assert 'mae_low' not in figures
 
 
-def test_the_report_sets_them_beside_the_pooled_figures(folders):
+def test_the_report_shows_means_next_to_pooled_results(folders):
     metric = EFMetric(n_resamples=50)
     text = report(metric, over_folds(folders, 'ef'), metric.summarise(pooled_predictions(folders)))
     head = [cell.strip() for cell in text.splitlines()[0].split('|')]
@@ -72,7 +72,7 @@ def test_the_report_sets_them_beside_the_pooled_figures(folders):
     assert [cell.strip() for cell in mae.split('|')][2:4] == ['60', '3']
 
 
-def test_folds_of_a_diagnosis_say_what_one_recording_weighs(tmp_path):
+def test_the_report_states_the_weight_of_one_recording_in_a_fold(tmp_path):
     """Five folds of 109 recordings; the means are of the folds' own figures, in per cent."""
     metric = DiagnosisMetric(n_resamples=50)
     generator = np.random.default_rng(0)

@@ -43,7 +43,7 @@ def evaluated(samples: list[dict], **kwargs) -> tuple[DiagnosisMetric, dict]:
     return metric, metric.evaluate(len(samples))
 
 
-def test_a_head_of_the_host_gives_what_the_metric_reads():
+def test_predictions_of_an_mmaction_head_are_accepted():
     """Four clips of each of two recordings, as MMAction2 averages and hands them on."""
     init_default_scope('mmaction')
     logits = torch.randn(8, 2, generator=torch.Generator().manual_seed(0))
@@ -66,7 +66,7 @@ def test_a_head_of_the_host_gives_what_the_metric_reads():
     ]  # fmt: skip
 
 
-def test_counts_figures_and_intervals_agree_with_plain_ones():
+def test_counts_and_intervals_match_a_plain_implementation():
     samples = many()
     metric, metrics = evaluated(samples)
     labels = [int(s['gt_label']) for s in samples]
@@ -84,7 +84,7 @@ def test_counts_figures_and_intervals_agree_with_plain_ones():
     assert set(metric.labels) <= metric.summarise(metric.predictions).keys()
 
 
-def test_validation_while_training_has_the_same_figures_without_intervals():
+def test_validation_has_the_same_results_without_intervals():
     samples = many()
     _, with_intervals = evaluated(samples, n_resamples=20)
     _, alone = evaluated(samples, n_resamples=0)
@@ -101,7 +101,7 @@ def test_recordings_of_a_patient_are_resampled_together():
     assert four['width'] == pytest.approx(one['width'], rel=0.1)
 
 
-def test_the_report_says_what_one_recording_weighs():
+def test_the_report_states_the_weight_of_one_recording():
     metric, _ = evaluated(many(22), n_resamples=20)
     statistics = metric.summarise(metric.predictions)
     text = metric.report(statistics)
@@ -133,12 +133,12 @@ def test_summary_of_a_table_read_back_is_the_same(tmp_path):
         (3, [0.5, 0.5], '7.avi: its label is 3; expected 0 or 1'),
     ],
 )
-def test_what_is_no_diagnosis_is_refused(label, scores, message):
+def test_invalid_predictions_raise(label, scores, message):
     with pytest.raises(UserError, match=message):
         DiagnosisMetric().process(None, [sample(7, label, scores)])
 
 
-def test_a_model_that_gives_no_number_has_no_figures_and_is_not_called_negative():
+def test_nan_scores_have_no_results_and_do_not_count_as_negative():
     samples = many(20)
     samples[3] = sample(3, 1, [np.nan, np.nan])
     metric, metrics = evaluated(samples, n_resamples=20)
@@ -147,13 +147,13 @@ def test_a_model_that_gives_no_number_has_no_figures_and_is_not_called_negative(
     assert set(metric.plots(metric.predictions)) == {'roc', 'confusion', 'calibration'}
 
 
-def test_plots_of_one_class_have_no_curve_and_of_nothing_are_none():
+def test_plots_of_one_class_have_no_curve_and_empty_tables_no_plots():
     metric, _ = evaluated([sample(i, 1, [0.3, 0.7]) for i in range(3)], n_resamples=0)
     assert set(metric.plots(metric.predictions)) == {'confusion', 'calibration'}
     assert metric.plots(metric.predictions.assign(score=np.nan)) == {}
 
 
-def test_the_remark_on_folds_leaves_out_a_class_that_is_not_there():
+def test_the_remark_on_folds_omits_an_empty_class():
     remark = DiagnosisMetric().remark_on_folds({'n': 21.8, 'positives': 21.8, 'negatives': 0.0})
     assert 'one recording changes the accuracy of a fold of 21.8 by 4.6 points' in remark
     assert 'specificity' not in remark

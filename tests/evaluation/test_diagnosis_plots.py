@@ -22,7 +22,7 @@ def line(axis, label: str) -> np.ndarray:
     return next(part for part in axis.lines if part.get_label().startswith(label)).get_xydata()
 
 
-def test_curves_are_those_of_scikit_learn():
+def test_curves_match_scikit_learn():
     positive, scores = recordings()
     roc, precision_recall = roc_and_precision_recall(positive, scores).axes
     false_alarms, sensitivity, _ = roc_curve(positive, scores, drop_intermediate=False)

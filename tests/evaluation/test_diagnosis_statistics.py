@@ -48,7 +48,7 @@ def test_a_score_of_one_half_is_positive():
 
 
 @pytest.mark.parametrize(('share', 'constant'), [(0.66, 1.0), (0.3, 0.0)])
-def test_constants_reach_what_is_said_of_constants(share, constant):
+def test_constant_predictions_match_the_baselines(share, constant):
     positive = np.arange(100) < 100 * share
     ours = diagnosis_statistics(positive, np.full(100, constant))
     assert ours['accuracy'] == ours['accuracy_of_majority'] == 100 * max(share, 1 - share)
@@ -58,7 +58,7 @@ def test_constants_reach_what_is_said_of_constants(share, constant):
     assert ours['f1_of_all_positive'] == pytest.approx(of_all_positive)
 
 
-def test_what_one_class_alone_leaves_undefined():
+def test_one_class_leaves_some_statistics_undefined():
     scores = np.array([0.2, 0.4])
     healthy = diagnosis_statistics(np.zeros(2, bool), scores)
     assert {name for name, value in healthy.items() if np.isnan(value)} == {
@@ -70,7 +70,7 @@ def test_what_one_class_alone_leaves_undefined():
     }  # fmt: skip
 
 
-def test_a_score_that_is_no_number_leaves_nothing_defined():
+def test_a_nan_score_makes_all_statistics_undefined():
     ours = diagnosis_statistics(np.array([True, False]), np.array([0.9, np.nan]))
     assert np.isnan([*ours.values()]).all()
     assert ours.keys() == diagnosis_statistics(np.array([True]), np.array([0.9])).keys()

@@ -14,7 +14,7 @@ FEW_SCORES = st.lists(st.tuples(st.booleans(), st.integers(0, 12)), min_size=1, 
 
 @settings(max_examples=150)
 @given(FEW_SCORES)
-def test_agrees_with_scikit_learn_whatever_the_ties(recordings):
+def test_agrees_with_scikit_learn_with_ties(recordings):
     positive, scores = (np.array(column) for column in zip(*recordings))
     scores = scores / 12
     ours = auroc(rankdata(scores), positive)
@@ -45,7 +45,7 @@ def test_a_recording_drawn_k_times_weighs_k_times(recordings, seed):
 
 @settings(max_examples=60)
 @given(FEW_SCORES)
-def test_each_operating_point_is_what_a_threshold_counts(recordings):
+def test_operating_points_match_counts_at_each_threshold(recordings):
     positive, scores = (np.array(column) for column in zip(*recordings))
     found, false = operating_points(scores, positive)
     thresholds = sorted(set(scores.tolist()), reverse=True)

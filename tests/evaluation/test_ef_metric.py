@@ -49,7 +49,7 @@ def test_a_row_holds_prediction_and_spread_over_the_clips():
     assert np.isnan(second['clip_sd'])
 
 
-def test_figures_and_intervals_agree_with_plain_ones():
+def test_results_and_intervals_match_a_plain_implementation():
     samples = many(6)
     _, metrics = evaluated(samples)
     errors = np.array([s['pred_ef'] - s['ef'] for s in samples])
@@ -62,7 +62,7 @@ def test_figures_and_intervals_agree_with_plain_ones():
     assert metrics['ef/mae_ratio_high'] < 1
 
 
-def test_a_model_that_says_the_same_of_all_is_seen_at_once():
+def test_a_constant_model_is_exposed():
     samples = [sample(i, ef, [55.0, 55.0]) for i, ef in enumerate(np.linspace(20, 75, 40))]
     metric, metrics = evaluated(samples)
     assert metrics['ef/mae_ratio'] >= 1
@@ -73,7 +73,7 @@ def test_a_model_that_says_the_same_of_all_is_seen_at_once():
     assert 'not defined' in text
 
 
-def test_image_quality_is_told_apart_where_it_is_known():
+def test_results_by_image_quality():
     samples = [*many(3, 30, quality='Good'), *many(3, 12, quality='Medium')]
     samples += [{**s, 'filename': f'{i}p.avi'} for i, s in enumerate(many(12, 20, quality='Poor'))]
     _, metrics = evaluated(samples)
@@ -83,7 +83,7 @@ def test_image_quality_is_told_apart_where_it_is_known():
     assert not any('quality' in name for name in evaluated(many(3))[1])
 
 
-def test_without_resamples_the_overall_figures_alone():
+def test_without_resamples_only_overall_results():
     _, metrics = evaluated(many(5), n_resamples=0)
     assert not any(name.endswith(('_low', '_high')) for name in metrics)
     assert 'ef/mae' in metrics

@@ -42,7 +42,7 @@ def test_lines_of_bland_altman():
     assert low < levels[0] < levels[2] < high
 
 
-def test_each_class_says_how_many_and_how_wrong():
+def test_each_class_shows_count_and_error():
     figure = error_by_ef_class(EF, PREDICTED)
     shown = texts(figure)
     assert '< 30 %\nn = 1\nMAE 6.0' in shown

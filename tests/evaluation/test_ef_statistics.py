@@ -79,7 +79,7 @@ def test_every_ef_has_exactly_one_class(efs):
     assert (np.sum([*classes.values()], axis=0) == 1).all()
 
 
-def test_borders_of_the_classes():
+def test_class_boundaries():
     classes = ef_classes(np.array([29.9, 30.0, 39.9, 40.0, 49.9, 50.0]))
     members = {name: np.flatnonzero(inside).tolist() for name, inside in classes.items()}
     assert members == {

@@ -62,7 +62,7 @@ def test_agrees_with_monai_by_image():
     assert metrics['seg/dice_mean'] == pytest.approx(dice.mean(0).mean())
 
 
-def test_pooled_figures_are_those_of_all_pixels_together():
+def test_pooled_metrics_use_all_pixels():
     data = list(samples())
     _, metrics = evaluated(data)
     predicted, true = (
@@ -105,7 +105,7 @@ def test_empty_masks():
     assert metrics['seg/left_ventricle/false_negatives'] == 1
 
 
-def test_few_patients_with_ventricles_do_not_end_the_test():
+def test_few_patients_with_ventricles_do_not_fail_the_test():
     """Most resamples hold no pair of masks of which neither is empty."""
     data = list(samples(40))
     for index, sample in enumerate(data):
@@ -118,7 +118,7 @@ def test_few_patients_with_ventricles_do_not_end_the_test():
     assert 'seg/simpson_ef/mae_low' not in metrics
 
 
-def test_instants_are_given_apart_and_patients_resampled():
+def test_instants_are_reported_separately_and_patients_resampled():
     metric, metrics = evaluated(samples(24))
     table = metric.predictions
     for instant in ('ED', 'ES'):
@@ -146,7 +146,7 @@ def test_ignored_pixels_do_not_count():
     assert evaluated(data)[1]['seg/dice_pooled'] == pytest.approx(expected['seg/dice_pooled'])
 
 
-def test_of_a_clip_the_frame_that_the_sample_stands_for_counts():
+def test_only_the_labelled_frame_of_a_clip_counts():
     data = list(samples())
     expected = evaluated(data)[1]
     for index, sample in enumerate(data):
@@ -160,7 +160,7 @@ def test_of_a_clip_the_frame_that_the_sample_stands_for_counts():
     assert evaluated(data)[1] == pytest.approx(expected, nan_ok=True)
 
 
-def test_at_the_networks_size_both_masks_are_sampled():
+def test_both_masks_are_sampled_at_network_size():
     _, metrics = evaluated(samples(), network_size=(20, 20))
     data = list(samples())
     for sample in data:

@@ -17,7 +17,7 @@ def table() -> pd.DataFrame:
     )
 
 
-def test_dice_by_instant_says_how_many_and_their_mean():
+def test_dice_by_instant_shows_count_and_mean():
     figure = dice_by_instant(table(), ['left_ventricle'])
     labels = [text.get_text() for text in figure.axes[0].get_xticklabels()]
     assert labels == [
@@ -26,7 +26,7 @@ def test_dice_by_instant_says_how_many_and_their_mean():
     ]
 
 
-def test_areas_lie_where_they_should_and_the_bias_is_told():
+def test_area_agreement_shows_points_and_bias():
     axis = area_agreement(table(), ['left_ventricle']).axes[0]
     points = axis.collections[0].get_offsets()
     np.testing.assert_array_equal(points, [[100, 110], [50, 55], [120, 132], [0, 0]])

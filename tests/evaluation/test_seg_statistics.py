@@ -36,7 +36,7 @@ def test_agree_with_monai(seed, radii, spacing):
     assert tuple(ours) == pytest.approx(of_monai(*masks, spacing), rel=1e-4, abs=1e-4)
 
 
-def test_concentric_discs_lie_apart_by_the_difference_of_their_radii():
+def test_concentric_disks_differ_by_their_radii():
     distances = surface_distances(disc(20), disc(15))
     assert distances.hd95 == pytest.approx(5, abs=0.8)
     assert distances.assd == pytest.approx(5, abs=0.4)

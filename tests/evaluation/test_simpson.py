@@ -49,14 +49,14 @@ def test_without_a_stated_one_the_true_masks_are_the_truth():
     assert statistics['simpson_ef/bias'] == pytest.approx((-10 + 0 - 5) / 3)
 
 
-def test_what_is_no_pair_is_left_out():
+def test_incomplete_pairs_are_omitted():
     alone = table().iloc[[0, 2, 3]]
     assert simpson_ef(alone)(np.arange(3))['simpson_ef/bias'] == pytest.approx(1)
     assert simpson_ef(alone)(np.arange(3))['simpson_ef/patients'] == 1
     assert all(np.isnan(list(simpson_ef(alone.iloc[:1])(np.arange(1)).values())))
 
 
-def test_two_views_are_two_planes():
+def test_two_views_give_biplane_volumes():
     def row(view, instant, length, width):
         text = ' '.join(map(str, (length, *[width] * 20)))
         return {

@@ -37,7 +37,7 @@ def test_an_ellipsoid_in_any_position(half_length, ratio, angle):
     assert axis.apex[0] < axis.base[0]
 
 
-def test_a_base_that_is_cut_aslant_leaves_the_axis_where_it_is():
+def test_an_oblique_base_does_not_move_the_axis():
     mask = ellipse(90, 40)
     y, x = np.mgrid[:240, :200]
     cut = mask & (y - 120 < 40 + 0.4 * (x - 100))
@@ -46,14 +46,14 @@ def test_a_base_that_is_cut_aslant_leaves_the_axis_where_it_is():
     assert abs(turn) < 3
 
 
-def test_pixels_that_are_not_square_and_millilitres():
+def test_non_square_pixels_and_millilitres():
     spacing = (0.5, 0.25)
     mask = ellipse(45, 20, 25, spacing, (240, 400))
     expected = 4 / 3 * np.pi * 45 * 20**2 / 1000
     assert single_plane_volume(mask, spacing) == pytest.approx(expected, rel=0.03)
 
 
-def test_two_planes_see_an_ellipsoid_of_three_axes():
+def test_biplane_volume_of_a_triaxial_ellipsoid():
     spacings = ((0.5, 0.5), (0.4, 0.8))
     four = ellipse(40, 22, 10, spacings[0])
     two = ellipse(40, 15, -15, spacings[1])
@@ -62,7 +62,7 @@ def test_two_planes_see_an_ellipsoid_of_three_axes():
     assert biplane_volume(four, np.zeros_like(two), spacings) == 0
 
 
-def test_specks_are_left_out_and_nothing_has_no_volume():
+def test_specks_are_ignored_and_empty_masks_have_no_volume():
     mask = ellipse(60, 30)
     specks = mask.copy()
     specks[:4, :4] = specks[-6:, -3:] = True
@@ -93,7 +93,7 @@ def test_true_masks_of_bodies_of_revolution_give_their_ejection_fraction():
     assert np.mean(volumes) == pytest.approx(1, abs=0.05)
 
 
-def test_the_area_of_a_turned_mask_stays():
+def test_the_area_of_a_rotated_mask_is_unchanged():
     mask = ellipse(80, 35).astype(np.uint8)
     turned = cv2.warpAffine(mask, cv2.getRotationMatrix2D((100, 120), 30, 1), (200, 240))
     assert single_plane_volume(turned > 0) == pytest.approx(single_plane_volume(mask > 0), rel=0.03)

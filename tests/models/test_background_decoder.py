@@ -50,7 +50,7 @@ def test_a_plain_sequence_gives_the_same(background, places):
 
 
 @pytest.mark.parametrize('background', ['positional', 'single'])
-def test_filling_up_changes_no_prediction(background, places):
+def test_padding_does_not_change_predictions(background, places):
     model, latent = decoder(background), torch.randn(2, 6, 24)
     visible, masked, outside = places
     expected = model(latent, visible, masked, outside)

@@ -57,7 +57,7 @@ def test_only_fc_norm_is_fresh_and_the_log_says_so(checkpoint, log):
     ]
 
 
-def test_clips_of_another_length_have_positions_of_their_own(checkpoint):
+def test_clips_of_another_length_get_their_own_positions(checkpoint):
     model = started_from(checkpoint, num_frames=8)
     assert model(torch.randn(1, 3, 8, 32, 32)).shape == (1, 24)
 

@@ -76,7 +76,7 @@ def test_denormalise_is_the_inverse():
     sectors=st.lists(st.integers(5, 32), min_size=1, max_size=4),
     seed=st.integers(0, 2**16),
 )
-def test_padded_places_hold_every_token_once(sectors, seed):
+def test_padded_indices_contain_every_token_once(sectors, seed):
     videos = [video(seed + i, tokens) for i, tokens in enumerate(sectors)]
     sector = torch.cat([x['sector'] for x in videos])
     masked = torch.cat([x['masked'] for x in videos])
@@ -92,7 +92,7 @@ def test_padded_places_hold_every_token_once(sectors, seed):
         assert hidden[~valid].tolist() == (~sector)[row].nonzero().flatten().tolist()
 
 
-def test_places_of_equal_sectors():
+def test_indices_of_equal_sectors():
     videos = [video(0), video(1)]
     sector, masked = (torch.cat([x[name] for x in videos]) for name in ('sector', 'masked'))
     found = token_indices(sector, masked, *count_tokens(sector, masked))
@@ -114,7 +114,7 @@ def test_places_of_equal_sectors():
         (lambda data: data['inputs'].update(imgs=torch.zeros(2, 1, 3, 4, 32, 32)), 'num_clips=2'),
     ],
 )  # fmt: skip
-def test_what_does_not_fit_is_refused(spoil, message):
+def test_inconsistent_inputs_raise(spoil, message):
     data = collated(video(0), video(1))
     spoil(data)
     with pytest.raises(UserError, match=message):

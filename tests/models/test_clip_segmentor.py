@@ -42,7 +42,7 @@ def batch(labels=True):
     return {'inputs': inputs, 'data_samples': samples}
 
 
-def test_learns(model):
+def test_the_loss_decreases_in_training(model):
     data = model.data_preprocessor(batch(), training=True)
     optimizer = torch.optim.Adam(model.parameters(), 1e-2)
     losses = []

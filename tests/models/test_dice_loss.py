@@ -18,7 +18,7 @@ def batch(seed, images=3, classes=3, size=9):
 
 @settings(max_examples=20)
 @given(st.integers(0, 10**6), st.booleans())
-def test_is_monais(seed, include_background):
+def test_equals_monai(seed, include_background):
     logits, labels = batch(seed)
     ours = DiceLoss(include_background)(logits, labels)
     theirs = MonaiDiceLoss(include_background=include_background, softmax=True, to_onehot_y=True)(
@@ -39,14 +39,14 @@ def test_an_image_without_labels_changes_nothing():
     assert (logits.grad[2] == 0).all()
 
 
-def test_ignored_pixels_are_as_if_cut_off():
+def test_ignored_pixels_have_no_effect():
     logits, labels = batch(2)
     expected = DiceLoss()(logits[:, :, :6], labels[:, :6])
     labels[:, 6:] = 255
     torch.testing.assert_close(DiceLoss()(logits, labels), expected)
 
 
-def test_nothing_labelled_is_no_loss_and_no_nan():
+def test_unlabelled_batches_give_zero_loss():
     logits, labels = batch(3)
     loss = DiceLoss()(logits, torch.full_like(labels, 255))
     loss.backward()
@@ -54,7 +54,7 @@ def test_nothing_labelled_is_no_loss_and_no_nan():
     assert (logits.grad == 0).all()
 
 
-def test_stands_in_a_head_of_mmsegmentation():
+def test_works_in_an_mmsegmentation_head():
     from mmengine.structures import PixelData
     from mmseg.structures import SegDataSample
 

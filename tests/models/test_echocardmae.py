@@ -106,7 +106,7 @@ def test_trains_from_a_collated_batch(build_mae, batch_of):
 
 
 @pytest.mark.parametrize('background', ['positional', 'single'])
-def test_a_video_loses_the_same_alone_and_in_company(build_mae, background, batch_of):
+def test_the_loss_of_a_video_does_not_depend_on_its_batch(build_mae, background, batch_of):
     model = build_mae(background)
     batch = batch_of([24, 11, 32])
     inputs = model.data_preprocessor(batch)['inputs']
@@ -211,7 +211,7 @@ def test_the_decoder_takes_the_width_of_the_encoder(build_mae):
 
 
 @pytest.mark.parametrize('sectors', [[24] * 4, [24, 11, 32, 20]])
-def test_a_checkpointed_decoder_loses_the_same_and_keeps_less(build_mae, sectors, batch_of):
+def test_gradient_checkpointing_keeps_the_loss_and_saves_memory(build_mae, sectors, batch_of):
     def losses_and_gradients(model):
         sizes = []
         pack = lambda x: sizes.append(x.numel() * x.element_size()) or x  # noqa: E731

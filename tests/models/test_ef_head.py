@@ -34,7 +34,7 @@ def head(**kwargs) -> EFHead:
     return made
 
 
-def test_the_whole_model_gives_the_released_figures():
+def test_the_whole_model_matches_the_released_code():
     init_default_scope('mmaction')
     model = MODELS.build(
         dict(
@@ -72,7 +72,7 @@ def test_the_whole_model_gives_the_released_figures():
         assert sample.pred_ef == pytest.approx(float(expected), rel=1e-5)
 
 
-def test_it_starts_at_the_mean_for_every_recording():
+def test_the_untrained_head_predicts_the_mean():
     made = EFHead(in_channels=6)
     made.fit_targets([40.0, 60.0, 71.0])
     assert made(torch.randn(5, 6)).tolist() == pytest.approx([57.0] * 5)
@@ -88,7 +88,7 @@ def test_given_statistics_are_kept():
     assert made.fc.bias.item() == pytest.approx(0.556)
 
 
-def test_a_trained_head_does_not_start_anew():
+def test_a_trained_head_is_not_reinitialised():
     trained = head()
     trained.fit_targets([40.0, 60.0])
     with torch.no_grad():

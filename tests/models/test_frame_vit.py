@@ -35,7 +35,7 @@ def started_from(checkpoint, **options):
     return frame
 
 
-def test_every_tensor_of_the_pretrained_encoder_is_taken(checkpoint, video_encoder):
+def test_every_tensor_of_the_pretrained_encoder_is_loaded(checkpoint, video_encoder):
     frame = started_from(checkpoint).state_dict()
     video = video_encoder.state_dict()
     assert frame.keys() == video.keys()
@@ -44,7 +44,7 @@ def test_every_tensor_of_the_pretrained_encoder_is_taken(checkpoint, video_encod
         assert torch.equal(value, expected), name
 
 
-def test_is_the_stock_encoder_on_a_clip_that_stands_still(video_encoder):
+def test_equals_the_stock_encoder_on_a_still_clip(video_encoder):
     frame = FrameVisionTransformer(**SIZE)
     load_state_dict(frame, video_encoder.state_dict(), strict=True)
     images = torch.randn(2, 3, 48, 48)
@@ -92,7 +92,7 @@ def test_a_fresh_patch_embedding_leaves_the_rest(checkpoint, video_encoder):
     assert differs == ['patch_embed.projection.weight', 'patch_embed.projection.bias']
 
 
-def test_what_was_trained_is_loaded_also_where_the_patch_embedding_began_fresh(checkpoint):
+def test_a_trained_patch_embedding_is_loaded_even_if_it_started_fresh(checkpoint):
     trained = started_from(checkpoint, fresh_patch_embed=True)
     torch.nn.init.constant_(trained.patch_embed.projection.weight, 7.0)
     other = FrameVisionTransformer(fresh_patch_embed=True, **SIZE)

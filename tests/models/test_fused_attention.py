@@ -14,7 +14,7 @@ def attention(**kwargs):
 
 
 @pytest.mark.parametrize('kwargs', [{}, {'qkv_bias': False}, {'qk_scale': 0.5}])
-def test_equals_the_hosts_attention(kwargs):
+def test_equals_mmactions_attention(kwargs):
     host, fused = attention(**kwargs), attention(**kwargs)
     fused.__class__ = FusedAttention
     x = torch.randn(2, 7, 24)
@@ -26,7 +26,7 @@ def test_equals_the_hosts_attention(kwargs):
         torch.testing.assert_close(other.grad, parameter.grad, rtol=1e-4, atol=1e-4)
 
 
-def test_a_masked_key_is_as_good_as_absent():
+def test_a_masked_key_has_no_effect():
     block = KeyMaskedBlock(24, 3)
     fuse_attention([block], attn_bias=True)
     x, keep = torch.randn(2, 7, 24), torch.tensor([0, 2, 3, 6])
@@ -35,7 +35,7 @@ def test_a_masked_key_is_as_good_as_absent():
     torch.testing.assert_close(block(x, key_mask)[:, keep], block(x[:, keep]))
 
 
-def test_block_equals_the_hosts():
+def test_block_equals_mmactions():
     host, block = Block(24, 3), KeyMaskedBlock(24, 3)
     block.load_state_dict(host.state_dict())
     fuse_attention([block], attn_bias=True)
@@ -61,7 +61,7 @@ def test_biases_can_be_frozen_at_zero():
     assert not block.attn.v_bias.any()
 
 
-def test_in_bfloat16_on_a_cpu_it_is_the_same_up_to_rounding():
+def test_bfloat16_on_a_cpu_is_equal_up_to_rounding():
     layer, x = attention(), torch.randn(2, 7, 24)
     layer.__class__ = FusedAttention
     key_mask = torch.tensor([[True] * 7, [True] * 4 + [False] * 3])

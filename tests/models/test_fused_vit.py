@@ -11,7 +11,7 @@ SIZE = dict(
 
 
 @pytest.mark.parametrize('kwargs', [{}, {'use_mean_pooling': False, 'return_feat_map': True}])
-def test_each_loads_what_the_other_saved_and_gives_the_same(kwargs):
+def test_both_classes_load_each_others_checkpoints(kwargs):
     torch.manual_seed(0)
     fused, host = FusedVisionTransformer(**SIZE, **kwargs), VisionTransformer(**SIZE, **kwargs)
     for parameter in fused.parameters():

@@ -67,7 +67,7 @@ def test_agrees_with_the_released_model():
     torch.testing.assert_close(logits, torch.from_numpy(parity['logits']), rtol=1e-4, atol=1e-5)
 
 
-def test_the_pretrained_decoder_is_taken_and_only_the_classifier_is_fresh(tmp_path, monkeypatch):
+def test_the_pretrained_decoder_is_loaded_and_only_the_classifier_is_fresh(tmp_path, monkeypatch):
     torch.manual_seed(0)
     decoder = BackgroundTokenDecoder(num_frames=4, **SIZE)
     for parameter in decoder.parameters():
@@ -128,7 +128,7 @@ def test_a_clips_unlabelled_frames_do_not_count():
     torch.testing.assert_close(got['loss_dice'], head.losses[0](frames, truth))
 
 
-def test_no_label_at_all_is_no_loss():
+def test_unlabelled_clips_have_zero_loss():
     head = MAESegHead(2, **SIZE)
     labels = torch.full((2, 1, 32, 32), 255)
     loss = head.loss(torch.randn(2, 24, 4, 4), samples(labels), {})['loss_dice']

@@ -22,7 +22,7 @@ def encoder():
     return model
 
 
-def test_without_mask_it_is_the_hosts_transformer(encoder):
+def test_without_mask_it_equals_mmactions_transformer(encoder):
     host = VisionTransformer(use_mean_pooling=False, return_feat_map=True, **SIZE)
     host.load_state_dict(encoder.state_dict(), strict=True)
     clips = torch.randn(2, 3, 4, 32, 32)
@@ -30,7 +30,7 @@ def test_without_mask_it_is_the_hosts_transformer(encoder):
     torch.testing.assert_close(encoder(clips), expected, rtol=1e-5, atol=1e-5)
 
 
-def test_it_sees_the_visible_tokens_and_nothing_else(encoder):
+def test_it_sees_only_the_visible_tokens(encoder):
     clips = torch.randn(2, 3, 4, 32, 32)
     visible = torch.stack([torch.randperm(32)[:9], torch.randperm(32)[:9]])
     tokens = encoder.patch_embed(clips)[0] + encoder.pos_embed
@@ -83,7 +83,7 @@ def test_gradients_of_norms_survive_bfloat16(encoder):
         assert (actual[name] - value).norm() < 0.05 * value.norm(), name
 
 
-def test_position_and_path_dropout_are_the_hosts():
+def test_position_and_path_dropout_match_mmaction():
     model = MaskedVisionTransformer(drop_rate=0.5, drop_path_rate=0.5, **SIZE)
     clips = torch.randn(2, 3, 4, 32, 32)
     assert not torch.equal(model(clips), model(clips))
@@ -97,7 +97,7 @@ def test_biases_are_frozen_on_request():
     assert frozen == {f'blocks.{i}.attn.{x}_bias' for i in range(2) for x in 'qv'}
 
 
-def test_a_typing_error_is_named():
+def test_a_misspelt_argument_is_named():
     with pytest.raises(UserError, match='no argument patchsize'):
         MaskedVisionTransformer(patchsize=8)
 

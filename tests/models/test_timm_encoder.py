@@ -31,7 +31,7 @@ def test_a_still_video_is_embedded_as_its_image():
     torch.testing.assert_close(tokens, image_model.patch_embed(image), rtol=1e-4, atol=1e-5)
 
 
-def test_it_sees_the_visible_tokens_and_nothing_else(encoder):
+def test_it_sees_only_the_visible_tokens(encoder):
     clips, visible = torch.randn(2, 3, 4, 32, 32), torch.tensor([[0, 3, 6], [1, 2, 7]])
     latent = encoder(clips, visible)
     assert latent.shape == (2, 3, 24)

@@ -110,6 +110,6 @@ def test_the_other_converter_is_named(convert, shape, expected):
 
 
 @pytest.mark.parametrize('convert', [from_videomae, from_timm])
-def test_tokens_of_nothing_are_refused(convert):
+def test_tubelets_of_zero_frames_raise(convert):
     with pytest.raises(UserError, match='at least 1'):
         convert({'patch_embed.proj.weight': torch.zeros(6, 3, 16, 16)}, 0)

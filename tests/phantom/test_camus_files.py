@@ -24,7 +24,7 @@ def cfg(folder, view):
     return dict(line.split(': ') for line in lines)
 
 
-def test_cfg_files_name_the_instants_and_the_whole_ejection_fraction(written):
+def test_cfg_files_contain_instants_and_rounded_ejection_fraction(written):
     root, turned, straight = written
     for recording in (turned, straight):
         folder = root / 'database_nifti' / recording.name
@@ -40,7 +40,7 @@ def test_cfg_files_name_the_instants_and_the_whole_ejection_fraction(written):
 
 
 @pytest.mark.parametrize('view', ['2CH', '4CH'])
-def test_half_sequences_run_between_the_instants_with_labels_for_all(written, view):
+def test_half_sequences_have_labels_for_every_frame(written, view):
     root, turned, straight = written
     for recording in (turned, straight):
         stem = root / 'database_nifti' / recording.name / f'{recording.name}_{view}'
@@ -62,7 +62,7 @@ def test_half_sequences_run_between_the_instants_with_labels_for_all(written, vi
         assert y == pytest.approx(x / 2)
 
 
-def test_another_library_reads_time_first_and_the_same_spacing(written):
+def test_simpleitk_reads_the_same_axes_and_spacing(written):
     root, _, straight = written
     path = root / 'database_nifti' / straight.name / f'{straight.name}_4CH_half_sequence.nii.gz'
     image = SimpleITK.ReadImage(str(path))

@@ -17,7 +17,7 @@ def heart(seed, ef=60.0):
 
 @settings(max_examples=25)
 @given(seed=st.integers(0, 10**6), contraction=st.floats(0.0, 0.6))
-def test_tissue_returns_to_where_it_was(seed, contraction):
+def test_deformation_is_invertible(seed, contraction):
     rng = np.random.default_rng(seed)
     motion = Deformation(heart(seed))
     x, y = rng.uniform(-70, 70, 200), rng.uniform(-20, 140, 200)
@@ -28,14 +28,14 @@ def test_tissue_returns_to_where_it_was(seed, contraction):
     assert np.isfinite(error).all()
 
 
-def test_relaxed_tissue_stays():
+def test_relaxed_tissue_does_not_move():
     motion = Deformation(heart(1))
     x, y = np.linspace(-80, 80, 50), np.linspace(-20, 150, 50)
     moved = motion.to_rest(x, y, 0.0)
     np.testing.assert_allclose(moved, [x, y], atol=0.3)
 
 
-def test_volume_is_a_plain_sum_of_disks():
+def test_volume_equals_a_plain_sum_of_disks():
     subject = heart(2)
     total = 0.0
     apex, base = subject.long_axis(0.2)

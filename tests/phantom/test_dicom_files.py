@@ -38,7 +38,7 @@ def test_pydicom_decodes_every_kind(written, kind):
 
 
 @pytest.mark.parametrize('name', ['rgb', 'ybr_jpeg', 'ybr', 'mono', 'mono_jpeg'])
-def test_pixels_show_the_sector_where_the_region_and_the_truth_say(written, name):
+def test_sector_matches_region_and_truth(written, name):
     path = path_of(written, name)
     header, pixels = pydicom.dcmread(path), pixel_array(path)
     truth = read_truth(written / 'truth' / 'DICOM' / f'{path.stem}.npz')
@@ -52,7 +52,7 @@ def test_pixels_show_the_sector_where_the_region_and_the_truth_say(written, name
     assert wall > 1.2 * blood
 
 
-def test_what_is_no_recording_of_tissue_says_so(written):
+def test_other_contents_are_declared_in_the_header(written):
     doppler, mmode, still = (
         pydicom.dcmread(path_of(written, name)) for name in ('doppler', 'mmode', 'still')
     )

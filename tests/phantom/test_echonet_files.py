@@ -26,7 +26,7 @@ def read(path):
         return list(csv.DictReader(file))
 
 
-def test_lists_are_those_of_the_real_set(written):
+def test_lists_match_the_real_set(written):
     folder = written / 'EchoNet-Dynamic'
     listed, traced = read(folder / 'FileList.csv'), read(folder / 'VolumeTracings.csv')
     assert ','.join(listed[0]) == (
@@ -92,7 +92,7 @@ def test_truth_agrees_with_the_list(written):
 
 
 @pytest.mark.parametrize('count', [1, 3, 4, 7, 100, 1000])
-def test_splits_are_three_quarters_and_two_eighths(count):
+def test_splits_have_the_expected_proportions(count):
     splits = Counter(r.split for r in echonet_files.plan(count, 0) if r.anomaly != 'unlisted')
     assert sum(splits.values()) == count
     if count >= 3:

@@ -33,7 +33,7 @@ def test_workbooks_have_their_cells_in_place(written):
     assert table(written, 'A2C').shape == (2, 9)
 
 
-def test_labels_are_the_motion_of_the_segments(written):
+def test_labels_match_segment_motion(written):
     infarcted = {r.name: r.infarcted for r in hmcqu_files.plan(2, SEED)}
     assert set(infarcted.values()) == {True, False}
     for view in ('A4C', 'A2C'):
@@ -41,7 +41,7 @@ def test_labels_are_the_motion_of_the_segments(written):
             assert bool(sum(row[1:7])) == infarcted[row[0]]
 
 
-def test_masks_are_the_wall_over_one_cycle(written):
+def test_masks_cover_the_wall_over_one_cycle(written):
     folder = written / 'HMC-QU'
     ticked = 0
     for row in table(written, 'A4C').itertuples(index=False):
@@ -61,7 +61,7 @@ def test_masks_are_the_wall_over_one_cycle(written):
     assert ticked
 
 
-def test_videos_play_at_25_frames_a_second(written):
+def test_videos_play_at_25_frames_per_second(written):
     paths = sorted((written / 'HMC-QU' / 'HMC-QU').glob('*/*.avi'))
     assert len(paths) == 4
     for path in paths:

@@ -6,7 +6,7 @@ from echocardmae_mm.phantom import make_phantom
 from echocardmae_mm.phantom.naive_baselines import dark_blob, dice, mean_mask_dice, threshold_dice
 
 
-def test_dice_is_that_of_its_definition():
+def test_dice_equals_its_definition():
     first, second = np.zeros((4, 4), bool), np.zeros((4, 4), bool)
     first[0, :3], second[0, 1:] = True, True
     assert dice(first, second) == pytest.approx(2 * 2 / 6)
@@ -20,7 +20,7 @@ def test_a_dark_disk_on_grey_is_found_by_its_brightness():
     assert dice(found, disk) > 0.97
 
 
-def test_phantoms_are_not_solved_by_brightness_or_by_place():
+def test_brightness_and_position_do_not_solve_phantoms():
     images, sectors, truths = [], [], []
     for seed in range(24):
         phantom = make_phantom([15, seed], num_frames=40, heart_rate=100.0)

@@ -26,7 +26,7 @@ def test_rhythm_and_length_stay_in_their_ranges():
     assert abs(np.median([p.num_frames for p in patients]) - 171) < 8
 
 
-def test_what_is_given_is_kept_and_changes_nothing_else():
+def test_given_values_are_kept_and_do_not_change_others():
     drawn = draw_patient(np.random.default_rng(3))
     kept = draw_patient(np.random.default_rng(3), fps=31.0, quality='Poor')
     assert (kept.fps, kept.quality) == (31.0, 'Poor')

@@ -17,7 +17,7 @@ def test_the_same_seed_gives_the_same_pixels():
     assert (first.frames[0] != other.frames[0]).mean() > 0.2
 
 
-def test_ejection_fraction_is_that_of_the_volumes(phantoms):
+def test_ejection_fraction_matches_the_volumes(phantoms):
     for phantom in phantoms:
         edv, esv = phantom.volumes[phantom.ed], phantom.volumes[phantom.es]
         assert phantom.ef == 100.0 * (edv - esv) / edv
@@ -32,7 +32,7 @@ def test_the_drawn_heart_has_the_wanted_ejection_fraction(wanted):
     assert phantom.ef == pytest.approx(wanted, abs=0.08 * (100 - wanted) + 1.5)
 
 
-def test_volume_of_a_body_of_revolution_is_that_of_its_traced_disks():
+def test_volume_of_a_body_of_revolution_equals_its_traced_disks():
     """Simpson's disks from the traced chords and the pixels' size, against the listed volume."""
     found = 0
     for seed in range(20):
@@ -49,7 +49,7 @@ def test_volume_of_a_body_of_revolution_is_that_of_its_traced_disks():
     assert found >= 2
 
 
-def test_traced_area_is_that_of_the_drawn_ventricle(phantoms):
+def test_traced_area_matches_the_drawn_ventricle(phantoms):
     """Rasterised as every reader of EchoNet-Dynamic does it."""
     overlaps = []
     for phantom in phantoms:
@@ -120,7 +120,7 @@ def test_every_variant_shows_a_whole_sector(variant, screen):
     assert not edge.any()
 
 
-def test_unknown_names_are_told():
+def test_unknown_names_raise():
     with pytest.raises(UserError, match='vendor_b'):
         make_phantom(0, 'vendor_c')
     with pytest.raises(UserError, match='echonet'):

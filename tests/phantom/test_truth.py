@@ -14,7 +14,7 @@ LABELS = hnp.arrays(
 
 @settings(max_examples=50)
 @given(LABELS)
-def test_packed_labels_unpack_to_themselves(labels):
+def test_packing_labels_is_lossless(labels):
     planes = pack_labels(labels)
     assert planes.nbytes == 2 * labels.shape[0] * labels.shape[1] * -(-labels.shape[2] // 8)
     np.testing.assert_array_equal(unpack_labels(planes, labels.shape[2]), labels)

@@ -45,7 +45,7 @@ def test_sector_of_every_variant_and_screen(variant):
     assert min(found) >= 0.93
 
 
-def test_real_recording_equals_what_the_eye_reads():
+def test_real_recording_matches_manual_annotation():
     """The edges were read off an enlarged, brightened picture of pydicom's example."""
     frames = pixel_array(pydicom.examples.get_path('ybr_color'))
     edge = np.arctan(0.922)
@@ -65,7 +65,7 @@ def test_cavities_and_shadows_are_inside(phantom):
     assert detect_sector(frames)[55:75, 45:65].all()
 
 
-def test_captions_bars_and_traces_do_not_matter(phantom):
+def test_overlays_do_not_affect_the_sector(phantom):
     frames = phantom.frames.copy()
     frames[:, -6:] = 90
     frames[:, 2:12, 2:30] = 255
@@ -74,12 +74,12 @@ def test_captions_bars_and_traces_do_not_matter(phantom):
     assert overlap(detect_sector(frames), phantom.sector_mask) > 0.95
 
 
-def test_black_frames_do_not_matter(phantom):
+def test_black_frames_are_ignored(phantom):
     frames = np.concatenate([phantom.frames[:8], np.zeros_like(phantom.frames[:8])])
     assert overlap(detect_sector(frames), phantom.sector_mask) > 0.95
 
 
-def test_a_list_of_frames_is_as_good_and_stays_unchanged(phantom):
+def test_a_list_of_frames_works_and_is_not_modified(phantom):
     frames = [frame.copy() for frame in phantom.frames]
     np.testing.assert_array_equal(detect_sector(frames), detect_sector(phantom.frames))
     np.testing.assert_array_equal(frames, phantom.frames)
@@ -95,7 +95,7 @@ def test_linear_probes(kind):
     assert overlap(detect_sector(frames), truth) > 0.97
 
 
-def test_what_shows_no_ultrasound_is_refused_with_a_reason(phantom):
+def test_frames_without_ultrasound_raise_with_a_reason(phantom):
     black = np.zeros((8, 112, 112, 3), np.uint8)
     with pytest.raises(ValueError, match='0 of 8 frames are not black'):
         detect_sector(black)

@@ -38,13 +38,13 @@ def test_other_sizes_are_the_template_resized(shape):
     assert (mask == resized).mean() > 0.985
 
 
-def test_a_token_belongs_if_any_pixel_does():
+def test_a_token_is_in_the_sector_if_any_pixel_is():
     mask = np.zeros((16, 24), bool)
     mask[7, 8] = True
     grid = token_sector(mask, 8)
     assert grid.tolist() == [[False, True, False], [False, False, False]]
 
 
-def test_a_patch_that_does_not_divide_is_refused():
+def test_a_patch_size_that_does_not_divide_the_frame_raises():
     with pytest.raises(UserError, match='112 x 100 pixels cannot be divided into patches of 16'):
         token_sector(np.ones((112, 100), bool), 16)

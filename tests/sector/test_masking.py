@@ -23,7 +23,7 @@ INDICES = [EpochIndex(video, epoch, seed) for seed, epoch, video in KEYS.tolist(
 
 @pytest.mark.parametrize('strategy', ['random', 'tube', 'block'])
 @pytest.mark.parametrize('grid', ['template', 'fine', 'whole', 'ragged'])
-def test_masks_are_those_recorded(grid, strategy):
+def test_masks_match_the_recorded_ones(grid, strategy):
     sector = torch.from_numpy(RECORDED[f'grid_{grid}'])[None]
     num_visible = int(RECORDED[f'visible_{grid}'])
     masked = mask_tokens(sector, torch.from_numpy(KEYS), 2, 8, num_visible, strategy)
@@ -33,7 +33,7 @@ def test_masks_are_those_recorded(grid, strategy):
 
 @pytest.mark.parametrize('strategy', ['random', 'tube', 'block'])
 @pytest.mark.parametrize('same_mask', [False, True])
-def test_masks_of_the_transform_are_those_recorded(strategy, same_mask):
+def test_transform_masks_match_the_recorded_ones(strategy, same_mask):
     transform = SectorMask(strategy=strategy, same_mask=same_mask)
     imgs = np.zeros((2, 3, 16, 112, 112), np.uint8)
     results = [transform({'imgs': imgs, 'sample_idx': index}) for index in INDICES]
@@ -51,7 +51,7 @@ def test_masks_of_the_transform_are_those_recorded(strategy, same_mask):
         ('loop', dict(clip_len=32, frame_interval=2, pad='loop', num_clips=3)),
     ],
 )
-def test_clips_are_those_recorded(name, settings):
+def test_clips_match_the_recorded_ones(name, settings):
     sampler = SampleRandomClips(**settings)
     recording = {'filename': 'x', 'avg_fps': 50.0}
     frames = [
@@ -62,14 +62,14 @@ def test_clips_are_those_recorded(name, settings):
     np.testing.assert_array_equal(frames, RECORDED[f'starts_{name}'])
 
 
-def test_shifts_are_those_recorded():
+def test_shifts_match_the_recorded_ones():
     shift = RandomShift(12)
     for index, expected in zip(INDICES, RECORDED['shifted']):
         image = RECORDED['shift_image'].copy()
         np.testing.assert_array_equal(shift({'img': image, 'sample_idx': index})['img'], expected)
 
 
-def test_bits_are_those_recorded_in_numpy_and_torch():
+def test_bits_match_the_recorded_ones_in_numpy_and_torch():
     for number, stream in enumerate(RngStream):
         expected = RECORDED['bits'][:, number]
         for key, words in zip(KEYS, expected):

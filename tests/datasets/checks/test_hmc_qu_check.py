@@ -71,6 +71,6 @@ def test_a_workbook_without_cycles_stops_training(root):
     assert 'expected the cardiac cycle' in only(root).obstacles[0]
 
 
-def test_a_segment_that_is_coded_otherwise_stops_training(root):
+def test_an_unknown_segment_code_stops_training(root):
     write(workbook(root), [['ES0001 _4CH_1', *'122113', 3, 24, 'ü']])
     assert "cell G3 is '3'; expected a segment" in only(root).obstacles[0]

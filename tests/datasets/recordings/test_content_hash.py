@@ -10,7 +10,7 @@ import SimpleITK
 from echocardmae_mm.datasets.recordings import content_hash
 
 
-def test_equals_hashlib_whatever_the_name(tmp_path):
+def test_equals_hashlib_for_any_name(tmp_path):
     content = bytes(range(256)) * 9000
     for name in ('a.avi', 'b.dcm'):
         (tmp_path / name).write_bytes(content)

@@ -79,7 +79,7 @@ def test_a_real_recording_equals_another_decoder():
         assert np.abs(frame.astype(int) - other).max() <= 3
 
 
-def test_a_region_that_does_not_fit_into_the_image_is_not_believed():
+def test_a_region_beyond_the_image_is_ignored():
     recording = open_recording(REAL)
     assert pydicom.dcmread(REAL).SequenceOfUltrasoundRegions[0].RegionLocationMaxX1 > 320
     assert recording.region is None
@@ -234,7 +234,7 @@ def test_without_pixels(frames, save):
 
 
 @pytest.mark.parametrize('part', [0.02, 0.3, 0.6, 0.95])
-def test_truncated_files_have_their_reason(part, tmp_path):
+def test_truncated_files_raise_with_a_reason(part, tmp_path):
     with open(REAL, 'rb') as file:
         content = file.read()
     path = tmp_path / 'cut.dcm'
@@ -243,7 +243,7 @@ def test_truncated_files_have_their_reason(part, tmp_path):
         open_recording(path).frames(range(30))
 
 
-def test_a_recording_of_impossible_elements_has_its_reason(frames, save):
+def test_invalid_elements_raise_with_a_reason(frames, save):
     dataset = ultrasound(frames)
     del dataset.Rows
     with pytest.raises(RecordingError, match='damaged'):

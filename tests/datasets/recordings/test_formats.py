@@ -28,7 +28,7 @@ NIFTI_BYTES = (348).to_bytes(4, 'little') + bytes(344)
     ],
     ids=['avi', 'mp4', 'matroska', 'dicom', 'nifti', 'nifti.gz', 'meta image'],
 )
-def test_content_decides_whatever_the_name(content, container, tmp_path):
+def test_content_determines_the_container(content, container, tmp_path):
     path = tmp_path / 'recording.xyz'
     path.write_bytes(content)
     assert recording_container(str(path)) is container
@@ -44,7 +44,7 @@ def test_content_decides_whatever_the_name(content, container, tmp_path):
     ],
     ids=['empty', 'text', 'noise', 'cut'],
 )
-def test_other_content_has_its_reason(name, content, reason, tmp_path):
+def test_other_content_raises_with_a_reason(name, content, reason, tmp_path):
     path = tmp_path / name
     path.write_bytes(content)
     with pytest.raises(RecordingError) as caught:
@@ -53,7 +53,7 @@ def test_other_content_has_its_reason(name, content, reason, tmp_path):
     assert caught.value.reason.startswith(reason)
 
 
-def test_missing_files_and_folders_have_their_reason(tmp_path):
+def test_missing_files_and_folders_raise_with_a_reason(tmp_path):
     with pytest.raises(RecordingError, match='no such file'):
         recording_container(str(tmp_path / 'none.avi'))
     with pytest.raises(RecordingError, match='is a folder'):
@@ -75,7 +75,7 @@ def test_missing_files_and_folders_have_their_reason(tmp_path):
         ('volume.raw', b'', False),
     ],
 )
-def test_files_of_a_folder_that_are_meant_as_recordings(name, content, meant, tmp_path):
+def test_file_names_that_look_like_recordings(name, content, meant, tmp_path):
     path = Path(tmp_path, name)
     path.write_bytes(content)
     assert looks_like_recording(path) is meant

@@ -47,14 +47,14 @@ def test_one_channel_is_enough_for_grey_recordings(folder, tmp_path, pack_folder
     assert (out / 'frames.bin').stat().st_size == 9 * 7 * 6
 
 
-def test_unreadable_recordings_have_their_reason(store):
+def test_unreadable_recordings_raise_with_a_reason(store):
     with pytest.raises(RecordingError, match=r'my\.avi: not a video'):
         PackedStore(store).open('broken.avi', 'my.avi')
     with pytest.raises(UserError, match=r'does not contain other\.avi\nRemove the store and pack'):
         PackedStore(store).open('other.avi', 'other.avi')
 
 
-def test_checksums_are_those_of_the_pixels(folder, store):
+def test_checksums_match_the_pixels(folder, store):
     import hashlib
 
     entry = PackedStore(store).entry('deep/1.avi')
@@ -81,7 +81,7 @@ def truncate(store: Path) -> None:
         (lambda store: (store / 'index.json').unlink(), 'is not a store'),
     ],
 )
-def test_a_store_that_is_not_whole_is_refused(store, tmp_path, spoil, message):
+def test_an_incomplete_store_raises(store, tmp_path, spoil, message):
     copy = shutil.copytree(store, tmp_path / 'copy')
     spoil(copy)
     with pytest.raises(UserError, match=message) as error:
@@ -97,7 +97,7 @@ def test_a_store_truncated_while_in_use_is_named(store, tmp_path):
         recording.frames([11])
 
 
-def test_a_recording_of_more_than_two_gigabytes_is_compared_whole(store, tmp_path):
+def test_checksums_cover_recordings_larger_than_two_gigabytes(store, tmp_path):
     block, blocks = bytes(2**20), 2**11 + 1
     size = len(block) * blocks
     with (tmp_path / 'frames.bin').open('wb') as file:

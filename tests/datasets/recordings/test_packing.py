@@ -26,7 +26,7 @@ def packed(root: Path, out: Path, gray: bool = False, stop_after: int | None = N
     return out
 
 
-def test_channels_that_differ_are_not_thrown_away(tmp_path):
+def test_different_channels_cannot_be_packed_as_grey(tmp_path):
     import cv2
 
     frames = np.random.default_rng(0).integers(0, 255, (5, 16, 16, 3), dtype=np.uint8)
@@ -135,7 +135,7 @@ def test_a_kill_between_the_last_two_renames_loses_nothing(folder, store, tmp_pa
         assert (out / name).read_bytes() == (store / name).read_bytes()
 
 
-def test_pixels_that_were_lost_are_decoded_again(folder, store, tmp_path):
+def test_lost_pixels_are_decoded_again(folder, store, tmp_path):
     out = packed(folder, tmp_path / 'lost', stop_after=4)
     with (out / 'frames.bin.part').open('r+b') as file:
         file.seek(100)

@@ -34,7 +34,7 @@ def test_decord_and_opencv_decode_equal_pixels(name, fourcc, make_video, tmp_pat
 
 
 @pytest.mark.parametrize('reader', [DecordVideo, OpenCVVideo])
-def test_frames_are_those_of_a_plain_loop_in_rgb(reader, make_video, tmp_path):
+def test_frames_match_a_plain_loop_in_rgb(reader, make_video, tmp_path):
     pytest.importorskip('decord')
     path = str(make_video(tmp_path / 'clip.avi', 30))
     capture, plain = cv2.VideoCapture(path), []
@@ -58,7 +58,7 @@ def test_colours_come_in_the_order_red_green_blue(tmp_path):
 
 
 @pytest.mark.parametrize('part', [0.15, 0.4, 0.66, 0.9, 0.97, 0.999])
-def test_a_cut_off_avi_ends_with_its_last_whole_frame(part, clip_bytes, tmp_path):
+def test_a_truncated_avi_ends_with_its_last_complete_frame(part, clip_bytes, tmp_path):
     whole = tmp_path / 'whole.avi'
     whole.write_bytes(clip_bytes)
     cut = tmp_path / 'cut.avi'
@@ -74,7 +74,7 @@ def test_a_cut_off_avi_ends_with_its_last_whole_frame(part, clip_bytes, tmp_path
 
 
 @pytest.mark.parametrize('reader', [DecordVideo, OpenCVVideo, open_recording])
-def test_a_header_that_promises_more_frames_is_not_believed(reader, clip_bytes, tmp_path):
+def test_a_frame_count_too_large_in_the_header_is_ignored(reader, clip_bytes, tmp_path):
     pytest.importorskip('decord')
     lying = bytearray(clip_bytes)
     for chunk, offset in ((b'avih', 8 + 16), (b'strh', 8 + 32)):
@@ -89,7 +89,7 @@ def test_a_header_that_promises_more_frames_is_not_believed(reader, clip_bytes, 
 
 
 @pytest.mark.parametrize('reader', [DecordVideo, OpenCVVideo])
-def test_a_video_without_frames_has_its_reason(reader, clip_bytes, tmp_path):
+def test_a_video_without_frames_raises_with_a_reason(reader, clip_bytes, tmp_path):
     pytest.importorskip('decord')
     path = tmp_path / 'header.avi'
     path.write_bytes(clip_bytes[:2000])
@@ -97,7 +97,7 @@ def test_a_video_without_frames_has_its_reason(reader, clip_bytes, tmp_path):
         reader(str(path))
 
 
-def test_a_damaged_frame_has_its_reason(clip_bytes, tmp_path):
+def test_a_damaged_frame_raises_with_a_reason(clip_bytes, tmp_path):
     pytest.importorskip('decord')
     damaged = bytearray(clip_bytes)
     start = damaged.index(b'00dc', len(damaged) // 2)

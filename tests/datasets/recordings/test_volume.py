@@ -41,7 +41,7 @@ def test_nifti_and_simpleitk_agree_on_rows(tmp_path):
     np.testing.assert_array_equal(open_recording(path).frames(range(5))[..., 0], other)
 
 
-def test_nifti_of_four_axes_knows_its_frame_rate(tmp_path):
+def test_nifti_with_four_axes_has_a_frame_rate(tmp_path):
     array = FRAMES.transpose(2, 1, 0)[:, :, None]
     path = save_nifti(tmp_path / 'a.nii', array, (0.2, 0.3, 1.0, 20.0), 'msec')
     recording = open_recording(path)
@@ -88,7 +88,7 @@ def test_meta_image_without_its_raw_file(tmp_path):
         open_recording(tmp_path / 'a.mhd')
 
 
-def test_a_cut_off_nifti_has_its_reason(tmp_path):
+def test_a_truncated_nifti_raises_with_a_reason(tmp_path):
     path = save_nifti(tmp_path / 'a.nii.gz', FRAMES.transpose(2, 1, 0), (1.0, 1.0, 1.0))
     content = (tmp_path / 'a.nii.gz').read_bytes()
     (tmp_path / 'a.nii.gz').write_bytes(content[: len(content) // 2])

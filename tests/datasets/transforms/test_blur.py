@@ -22,7 +22,7 @@ OPENCV = {
     seed=st.integers(0, 2**16),
 )
 @pytest.mark.parametrize('blur', OPENCV)
-def test_pixels_are_those_of_opencv(blur, height, width, kernel_size, seed):
+def test_pixels_match_opencv(blur, height, width, kernel_size, seed):
     frames = np.random.default_rng(seed).integers(0, 256, (2, 3, height, width), dtype=np.uint8)
     blurred = blur(torch.from_numpy(frames), kernel_size).numpy()
     for clip in range(2):

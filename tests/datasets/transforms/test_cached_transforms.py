@@ -44,14 +44,14 @@ def test_a_recording_is_read_once_and_is_the_same_each_time(videos):
     assert not np.array_equal(again[0]['imgs'][3], again[1]['imgs'][3])
 
 
-def test_drawn_clips_are_not_to_be_remembered():
+def test_random_samplers_cannot_be_cached():
     drawn = dict(type='echocardmae_mm.SampleRandomClips', num_clips=1, clip_len=8)
     with pytest.raises(UserError, match='SampleRandomClips is random'):
         CachedTransforms([STEPS[0], drawn])
     CachedTransforms([STEPS[0], dict(drawn, span='cycle')])
 
 
-def test_what_another_library_draws_is_not_to_be_remembered(videos):
+def test_random_stock_transforms_cannot_be_cached(videos):
     flip = dict(type='mmaction.Flip', flip_ratio=0.5)
     with pytest.raises(UserError, match='one of its transforms is random'):
         CachedTransforms([*STEPS, flip])(sample(videos[0]))

@@ -47,7 +47,7 @@ def seen_from(phantom, size):
 
 
 @pytest.mark.parametrize('which', ['vendor', 'camus'])
-def test_screen_to_encoders_view(which, request):
+def test_a_screen_is_cropped_to_the_framing_of_the_encoder(which, request):
     phantom = request.getfixturevalue(which)
     results = CropToSector(size=112)(sample(phantom))
     truth, pixel = seen_from(phantom, 112)
@@ -59,7 +59,7 @@ def test_screen_to_encoders_view(which, request):
     assert 109 <= max(spread) <= 111
 
 
-def test_outside_is_black_on_request(vendor):
+def test_black_outside_is_optional(vendor):
     black = CropToSector(size=112)(sample(vendor))
     left = CropToSector(size=112, black_outside=False)(sample(vendor))
     for a, b in zip(black['imgs'], left['imgs']):
@@ -67,7 +67,7 @@ def test_outside_is_black_on_request(vendor):
         np.testing.assert_array_equal(a[black['sector_mask']], b[black['sector_mask']])
 
 
-def test_without_size_the_pixels_are_the_screens(vendor):
+def test_without_size_pixels_are_unchanged(vendor):
     results = CropToSector()(sample(vendor))
     mask = results['sector_mask']
     assert mask.shape[0] == mask.shape[1]
@@ -78,7 +78,7 @@ def test_without_size_the_pixels_are_the_screens(vendor):
     assert inside.mean() == pytest.approx(spotted.mean(), rel=0.05)
 
 
-def test_only_the_region_is_looked_at(vendor):
+def test_only_the_region_is_searched(vendor):
     """A second moving picture, as beside the sector on a split screen, lies outside the region."""
     rng = np.random.default_rng(0)
     height, width = vendor.sector_mask.shape
@@ -111,7 +111,7 @@ def test_unknown_spacing_and_padded_frames(vendor):
     assert results['sector_mask'].shape == (64, 64)
 
 
-def test_sector_mask_takes_it_over(vendor):
+def test_sector_mask_uses_the_cropped_sector(vendor):
     results = sample(vendor, sample_idx=3, clip_len=16, num_clips=1)
     results = FormatShape('NCTHW')(CropToSector(size=112)(results))
     results = SectorMask(patch_size=8, sector='auto')(results)

@@ -21,7 +21,7 @@ def test_the_sector_of_a_recording_is_found_and_masked(phantom):
     assert (grid[0, 0] != token_sector(phantom.sector_mask, 8)).sum() <= 12
 
 
-def test_a_mask_that_is_there_is_kept(phantom):
+def test_an_existing_mask_is_kept(phantom):
     mask = np.ones((112, 112), bool)
     assert FindSector()({'imgs': [], 'sector_mask': mask})['sector_mask'] is mask
 

@@ -9,7 +9,7 @@ from echocardmae_mm.datasets.transforms import LoadEchoFrame
 from echocardmae_mm.utils.errors import RecordingError
 
 
-def test_the_frame_is_that_of_the_recording(make_video, tmp_path):
+def test_the_frame_equals_that_of_the_recording(make_video, tmp_path):
     path = make_video(tmp_path / 'a.avi', num_frames=9)
     done = LoadEchoFrame()({'filename': str(path), 'frame': 5})
     np.testing.assert_array_equal(done['img'], open_recording(path).frames([5])[0])
@@ -29,7 +29,7 @@ def test_a_frame_beyond_the_end_is_named(make_video, tmp_path):
         LoadEchoFrame()({'filename': str(path), 'frame': 3})
 
 
-def test_what_is_no_recording_is_named(tmp_path):
+def test_an_invalid_file_is_named_in_the_error(tmp_path):
     cv2.imwrite(str(tmp_path / 'a.png'), np.zeros((4, 4, 3), np.uint8))
     with pytest.raises(RecordingError, match=r'a\.png'):
         LoadEchoFrame()({'img_path': str(tmp_path / 'a.png')})

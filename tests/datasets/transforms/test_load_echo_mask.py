@@ -18,7 +18,7 @@ def results(**changes):
     }  # fmt: skip
 
 
-def test_a_tracing_becomes_a_mask_and_is_announced():
+def test_a_tracing_becomes_a_mask_in_seg_fields():
     done = LoadEchoMask()(results(seg_fields=[]))
     assert done['gt_seg_map'].shape == (40, 50)
     assert done['gt_seg_map'][6:35, 12:29].all()
@@ -26,11 +26,11 @@ def test_a_tracing_becomes_a_mask_and_is_announced():
     assert done['seg_fields'] == ['gt_seg_map']
 
 
-def test_what_has_no_labels_passes():
+def test_samples_without_labels_pass_unchanged():
     assert LoadEchoMask()({'img': 1}) == {'img': 1}
 
 
-def test_frames_of_a_clip_without_labels_are_to_be_ignored():
+def test_unlabelled_frames_of_a_clip_are_ignored():
     done = LoadEchoMask(scale=(25, 20))(
         results(frame_inds=np.array([1, 3, 5]), original_shape=(40, 50))
     )

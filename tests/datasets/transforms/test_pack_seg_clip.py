@@ -6,7 +6,7 @@ import torch
 from echocardmae_mm.datasets.transforms import PackSegClip
 
 
-def test_frames_labels_and_what_is_known_of_them():
+def test_packs_frames_labels_and_metadata():
     clip = np.random.default_rng(0).integers(0, 255, (1, 3, 4, 8, 8), dtype=np.uint8)
     labels = np.full((4, 10, 12), 255, np.uint8)
     packed = PackSegClip()(

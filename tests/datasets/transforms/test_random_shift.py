@@ -24,7 +24,7 @@ def where(labels):
     return int(y) - 10, int(x) - 8
 
 
-def test_frames_and_labels_move_together_and_what_comes_in_is_background():
+def test_frames_and_labels_shift_together_and_are_padded_with_background():
     for index in range(30):
         done = shifted(index)
         down, right = where(done['gt_seg_map'])
@@ -39,14 +39,14 @@ def test_frames_and_labels_move_together_and_what_comes_in_is_background():
         np.testing.assert_array_equal(done['gt_seg_map'], labels)
 
 
-def test_all_frames_of_a_clip_move_alike():
+def test_all_frames_of_a_clip_shift_equally():
     done = shifted(3, clip=True)
     assert where(done['gt_seg_map'][0]) == where(done['gt_seg_map'][1])
     inside = done['imgs'][0][..., 0] != 9
     np.testing.assert_array_equal(done['imgs'][1][inside], done['imgs'][0][inside] + 1)
 
 
-def test_a_frame_without_labels_has_none_afterwards():
+def test_an_unlabelled_frame_stays_unlabelled():
     labels = np.zeros((3, 20, 16), np.uint8)
     labels[[0, 2]] = 255
     for index in range(20):
@@ -57,7 +57,7 @@ def test_a_frame_without_labels_has_none_afterwards():
         np.testing.assert_array_equal(RandomShift(5)(results)['gt_seg_map'], labels)
 
 
-def test_every_shift_is_as_likely():
+def test_shifts_are_uniform():
     counts = np.zeros((7, 7))
     for index in range(49 * 30):
         down, right = where(shifted(index)['gt_seg_map'])

@@ -32,7 +32,7 @@ def test_only_the_sampled_frames_are_decoded(make_video, tmp_path):
     assert asked == sorted(set(results['frame_inds'].tolist()))
 
 
-def test_stock_sampling_and_formatting_stand_around_it(make_video, tmp_path):
+def test_works_between_stock_transforms(make_video, tmp_path):
     path = make_video(tmp_path / 'a.avi', 50)
     results = RecordingInit()({'filename': str(path), 'start_index': 0, 'modality': 'RGB'})
     sampler = stock.SampleFrames(clip_len=8, frame_interval=2, num_clips=3, test_mode=True)

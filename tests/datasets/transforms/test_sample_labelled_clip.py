@@ -22,7 +22,7 @@ def sampled(frame, total, index=0, **options):
     st.integers(1, 120), st.data(), st.integers(1, 5), st.sampled_from(['random', 'middle']),
     st.integers(0, 50),
 )  # fmt: skip
-def test_holds_the_frame_and_lies_in_the_recording(total, data, interval, place, index):
+def test_clips_contain_the_frame_and_stay_in_the_recording(total, data, interval, place, index):
     frame = data.draw(st.integers(0, total - 1))
     done = sampled(frame, total, index, clip_len=8, frame_interval=interval, place=place)
     frames = done['frame_inds']
@@ -36,7 +36,7 @@ def test_holds_the_frame_and_lies_in_the_recording(total, data, interval, place,
         assert done['padded_frames'] == 0
 
 
-def test_every_place_of_the_clip_comes_up_in_training_and_the_middle_in_a_test():
+def test_the_frame_is_at_random_positions_in_training_and_centred_in_testing():
     places = {
         int(
             np.flatnonzero(sampled(50, 101, i, clip_len=8, frame_interval=4)['frame_inds'] == 50)[0]

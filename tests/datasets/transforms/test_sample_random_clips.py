@@ -94,7 +94,7 @@ def test_the_two_starts_are_uniform_and_independent():
     assert chisquare(joint).pvalue > 1e-3
 
 
-def test_every_epoch_draws_anew_and_every_process_the_same():
+def test_starts_differ_by_epoch_but_not_by_process():
     draws = {tuple(sample(300, 5, epoch)['frame_inds'].tolist()) for epoch in range(20)}
     assert len(draws) > 15
     np.random.seed(1)  # noqa: NPY002
@@ -140,7 +140,7 @@ def test_without_a_cycle_the_whole_recording_is_covered():
 
 
 @pytest.mark.parametrize('cycle', [(-1, 5), (0, 20), (25, 3)])
-def test_a_cycle_outside_the_recording_has_its_reason(cycle):
+def test_a_cycle_outside_the_recording_raises_with_a_reason(cycle):
     with pytest.raises(RecordingError, match='exceeds its frames 0 to 19'):
         sample(20, span='cycle', cycle=cycle)
 

@@ -32,7 +32,7 @@ def test_five_clips_start_where_the_released_code_starts_them(total):
 
 
 @given(total=st.integers(2, 300), clip_len=st.integers(1, 12), frame_interval=st.integers(1, 6))
-def test_all_are_every_start_from_which_a_clip_fits(total, clip_len, frame_interval):
+def test_all_uses_every_possible_start(total, clip_len, frame_interval):
     results = sample(total, num_clips='all', clip_len=clip_len, frame_interval=frame_interval)
     length = (clip_len - 1) * frame_interval + 1
     fitting = [start for start in range(total) if start + length <= total]
@@ -41,7 +41,7 @@ def test_all_are_every_start_from_which_a_clip_fits(total, clip_len, frame_inter
 
 
 @given(total=st.integers(2, 300), num_clips=st.integers(1, 12))
-def test_there_are_as_many_as_asked_for_from_end_to_end(total, num_clips):
+def test_the_requested_number_of_clips_spans_the_recording(total, num_clips):
     results = sample(total, num_clips=num_clips)
     starts = results['clip_starts']
     last = max(0, total - 61)
@@ -61,13 +61,13 @@ def test_a_short_recording_is_padded_and_repeats_its_only_start():
     assert results['padded_frames'] == 40
 
 
-def test_the_cycle_leaves_nothing_to_choose():
+def test_a_cycle_fixes_the_start():
     results = sample(20, cycle=(15, 3), span='cycle', num_clips=1, clip_len=5)
     assert results['frame_inds'].tolist() == [15, 12, 9, 6, 3]
     assert results['clip_starts'] == [15]
 
 
-def test_equal_seconds():
+def test_target_fps_gives_clips_of_equal_duration():
     assert sample(200, target_fps=25, num_clips=1, clip_len=4)['frame_interval'] == 2
 
 

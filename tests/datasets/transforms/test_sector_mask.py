@@ -145,7 +145,7 @@ def test_every_token_is_masked_equally_often(strategy):
     same_mask=st.booleans(),
     index=st.integers(0, 2**31),
 )
-def test_any_shape_keeps_the_contract(
+def test_masks_satisfy_invariants_for_any_shape(
     rows, columns, slots, patch_size, tubelet_size, clips, strategy, share, same_mask, index
 ):
     shape = (clips, 1, slots * tubelet_size, rows * patch_size, columns * patch_size)
@@ -190,7 +190,7 @@ def test_wrong_options_are_refused(options, message):
         SectorMask(**options)
 
 
-def test_auto_takes_the_mask_that_was_found():
+def test_auto_uses_the_detected_mask():
     mask = np.zeros((112, 112), bool)
     mask[:, :57] = True
     results = SectorMask(patch_size=8, sector='auto')({**sample(), 'sector_mask': mask})
