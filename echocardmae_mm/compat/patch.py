@@ -76,13 +76,13 @@ class PatchFinder(MetaPathFinder):
         patch = self.patches.get(fullname)
         if patch is None or not patch.active:
             return None
-        spec = self._spec_of_others(fullname, path, target)
+        spec = self._spec_from_others(fullname, path, target)
         if spec is None:
             spec = ModuleSpec(fullname, None, is_package=True)
         spec.loader = PatchLoader(patch, spec.loader)
         return spec
 
-    def _spec_of_others(
+    def _spec_from_others(
         self, fullname: str, path: Sequence[str] | None, target: ModuleType | None
     ) -> ModuleSpec | None:
         for finder in sys.meta_path:

@@ -99,17 +99,17 @@ def allow_mmengine_types() -> None:
             np.dtype,
             *{type(np.dtype(letter)) for letter in numbers},
             *(
-                _under_name(function, f'{home}.multiarray.{name}')
+                _with_name(function, f'{home}.multiarray.{name}')
                 for home in ('numpy.core', 'numpy._core')
                 for name, function in of_numpy.items()
             ),
-            _under_name(_codecs.encode, '_codecs.encode'),
-            _under_name(statistic, 'builtins.getattr'),
+            _with_name(_codecs.encode, '_codecs.encode'),
+            _with_name(statistic, 'builtins.getattr'),
         ]
     )
 
 
-def _under_name(function: Callable[..., Any], name: str) -> Callable[..., Any]:
+def _with_name(function: Callable[..., Any], name: str) -> Callable[..., Any]:
     # torch identifies an allowed global by these attributes; before 2.6 it accepts no other name.
     def renamed(*args: Any) -> Any:
         return function(*args)

@@ -101,12 +101,12 @@ class RecordingDataset(BaseDataset):
 
     def __getitem__(self, idx: int) -> Any:
         """The sample of a recording or of its replacement."""
-        return self._usable(idx, {int(idx)})
+        return self._load_usable(idx, {int(idx)})
 
     def __getitems__(self, indices: Sequence[int]) -> list[Any]:
         """The samples of a batch; replacements are not already in the batch."""
         batch = {int(index) for index in indices}
-        return [self._usable(index, batch) for index in indices]
+        return [self._load_usable(index, batch) for index in indices]
 
     def prepare_data(self, idx: int) -> Any:
         """Run the pipeline on one recording, with random numbers that depend only on its key.
@@ -193,7 +193,7 @@ class RecordingDataset(BaseDataset):
             return {}
         return {'packed': (self.store, name_in_store(filename, self.data_root))}
 
-    def _usable(self, index: int, batch: set[int]) -> Any:
+    def _load_usable(self, index: int, batch: set[int]) -> Any:
         if self.test_mode:
             return self.prepare_data(index)
         for candidate in chain([index], self._replacements(index, batch)):

@@ -58,11 +58,11 @@ class BriefRunner(Runner):
         logger = super().build_logger(log_level, log_file, **kwargs)
         for handler in logger.handlers:
             if not isinstance(handler, logging.FileHandler):
-                handler.addFilter(_is_for_the_console)
+                handler.addFilter(_is_console_record)
         return logger
 
 
-def _is_for_the_console(record: logging.LogRecord) -> bool:
+def _is_console_record(record: logging.LogRecord) -> bool:
     is_detail = (
         record.funcName == '_log_env'  # environment and config
         or (record.funcName == 'after_test_epoch' and record.pathname.endswith('logger_hook.py'))

@@ -56,7 +56,7 @@ class ProvenanceHook(Hook):
             if split := getattr(dataset, 'splits', None):
                 write_split(Path(runner.work_dir) / 'split.csv', split)
         try:
-            self._started_from, seen = _seen_before(runner.cfg)
+            self._started_from, seen = _inherited_videos(runner.cfg)
         except OSError as error:
             runner.logger.warning(_UNRECORDED, error)
             return
@@ -113,7 +113,7 @@ def starting_points(cfg: dict[str, Any]) -> list[str]:
     return list(dict.fromkeys(named))
 
 
-def _seen_before(cfg: dict) -> tuple[list[dict[str, str | bool]], list[str]]:
+def _inherited_videos(cfg: dict) -> tuple[list[dict[str, str | bool]], list[str]]:
     """Entries of ``started_from``, and hashes of the videos those checkpoints were trained on."""
     seen: list[str] = []
     known: dict[str, bool] = {}

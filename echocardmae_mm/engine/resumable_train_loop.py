@@ -57,13 +57,13 @@ class ResumableTrainLoop(EpochBasedTrainLoop):
         Raises:
             UserError: If the checkpoint was written with other data or another batch size.
         """
-        self._take_seed_of_the_run()
+        self._adopt_run_seed()
         try:
             self.runner.call_hook('before_train')
             if not self._iter and self.runner.cfg.get('load_from'):
                 require_start(self.runner.model, self.runner.cfg.load_from)
             if self._iter:
-                self._require_the_same_epochs()
+                self._require_same_epochs()
                 if not self._iterations_done():
                     self._validate_if_due()
             self.runner.message_hub.update_info(_EPOCHS, self._epochs())
@@ -105,7 +105,7 @@ class ResumableTrainLoop(EpochBasedTrainLoop):
             'processes': get_world_size(),
         }
 
-    def _require_the_same_epochs(self) -> None:
+    def _require_same_epochs(self) -> None:
         before, now = self.runner.message_hub.get_info(_EPOCHS, None), self._epochs()
         if before not in (None, now):
             raise UserError(
@@ -138,7 +138,7 @@ class ResumableTrainLoop(EpochBasedTrainLoop):
             )
         sampler.start_at(iteration * self.dataloader.batch_sampler.batch_size)
 
-    def _take_seed_of_the_run(self) -> None:
+    def _adopt_run_seed(self) -> None:
         # The sampler was built before resuming restored the seed of the checkpoint.
         sampler = self.dataloader.batch_sampler.sampler
         if isinstance(sampler, EpochSampler):

@@ -132,7 +132,7 @@ def seg_statistics(
         distances. Names without a structure are means over structures; for a single structure,
         there are only these.
     """
-    each = [_of_structure(table, f'{prefix}{structure}/', rows) for structure in structures]
+    each = [_structure_statistics(table, f'{prefix}{structure}/', rows) for structure in structures]
     means = {prefix + name: float(np.mean([s[name] for s in each])) for name in each[0]}
     if len(structures) == 1:
         return means
@@ -164,7 +164,7 @@ def structures_of(table: pd.DataFrame) -> list[str]:
     return [name for name in names if '/' not in name]
 
 
-def _of_structure(
+def _structure_statistics(
     table: Mapping[str, np.ndarray], prefix: str, rows: np.ndarray
 ) -> dict[str, float]:
     overlap, predicted, true = (table[prefix + name][rows].sum() for name in COUNTS)

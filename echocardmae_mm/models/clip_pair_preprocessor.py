@@ -24,7 +24,7 @@ class TokenIndices(NamedTuple):
         visible (Tensor): Sector tokens that the encoder sees, (B, Nv).
         masked (Tensor): Sector tokens to reconstruct, (B, Nm).
         background (Tensor): Tokens outside the sector, (B, Nb).
-        valid (Tensor, optional): bool of shape (B, Nm), false where ``masked`` holds a background
+        valid (Tensor, optional): bool of shape (B, Nm), false where ``masked`` has a background
             token; None where all are valid. Defaults to None.
     """
 

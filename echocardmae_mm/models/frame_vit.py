@@ -70,7 +70,7 @@ class FrameVisionTransformer(FusedVisionTransformer):
         if isinstance(self.pos_embed, nn.Parameter):
             sinusoids = get_sinusoid_encoding(self.pos_embed.shape[1], self.embed_dims)
             self.pos_embed.data.copy_(sinusoids)
-        self._register_load_state_dict_pre_hook(self._fit_to_a_frame)
+        self._register_load_state_dict_pre_hook(self._adapt_state_dict)
 
     def forward(self, images: Tensor) -> tuple[Tensor, ...]:
         """Compute feature maps.
@@ -113,7 +113,7 @@ class FrameVisionTransformer(FusedVisionTransformer):
         table = F.interpolate(table, size=grid, mode='bicubic', align_corners=False)
         return table.flatten(2).transpose(1, 2)
 
-    def _fit_to_a_frame(self, state_dict: dict[str, Tensor], prefix: str, *_: Any) -> None:
+    def _adapt_state_dict(self, state_dict: dict[str, Tensor], prefix: str, *_: Any) -> None:
         positions = f'{prefix}pos_embed'
         if positions in state_dict:
             state_dict[positions] = state_dict[positions][:, : self.pos_embed.shape[1]]

@@ -51,9 +51,9 @@ def detect_sector(frames: Sequence[np.ndarray]) -> np.ndarray:
     def merit(inside: np.ndarray) -> float:
         return float(known[inside].sum())
 
-    margin = fit_sector(known, _first_guess(hull, flat=False)).margin(*small)
+    margin = fit_sector(known, _initial_sector(hull, flat=False)).margin(*small)
     if merit(margin > 0) < GOOD_FIT * merit(hull):
-        flat = fit_sector(known, _first_guess(hull, flat=True)).margin(*small)
+        flat = fit_sector(known, _initial_sector(hull, flat=True)).margin(*small)
         margin = max(margin, flat, key=lambda fitted: merit(fitted > 0))
     if merit(margin > 0) < POOR_FIT * merit(hull):
         margin = hull - np.float32(0.5)
@@ -125,7 +125,7 @@ def _fills_template(evidence: np.ndarray) -> bool:
     return bool(beyond < 0.004 and moving[template & ~eroded].mean() > 0.25)
 
 
-def _first_guess(hull: np.ndarray, flat: bool) -> Sector:
+def _initial_sector(hull: np.ndarray, flat: bool) -> Sector:
     """Fit edges to the hull's sides above its widest row, and arcs through its ends."""
     rows = np.flatnonzero(hull.any(axis=1))
     top, bottom, middle = rows[0], rows[-1], rows.mean()

@@ -48,7 +48,7 @@ class DicomRecording(Recording):
     def __init__(self, filename: str) -> None:
         import pydicom
 
-        with _reporting(filename, 'damaged DICOM'):
+        with _recording_errors(filename, 'damaged DICOM'):
             header = pydicom.dcmread(filename, defer_size=1024)
             reason = _refusal(header)
             if reason:
@@ -67,7 +67,7 @@ class DicomRecording(Recording):
         # One call per frame: pydicom 3's iter_pixels fails on uncompressed YBR_FULL_422.
         from pydicom.pixels import pixel_array
 
-        with _reporting(self.filename, 'damaged pixel data, or its codec is not installed'):
+        with _recording_errors(self.filename, 'damaged pixel data, or its codec is not installed'):
             frames = np.stack(
                 [pixel_array(self.filename, index=index) for index in indices.tolist()]
             )
@@ -75,7 +75,7 @@ class DicomRecording(Recording):
 
 
 @contextmanager
-def _reporting(filename: str, fault: str) -> Iterator[None]:
+def _recording_errors(filename: str, fault: str) -> Iterator[None]:
     """Turn pydicom's errors into a RecordingError, and suppress its warnings."""
     from pydicom.errors import BytesLengthException, InvalidDicomError
 

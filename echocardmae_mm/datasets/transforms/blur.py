@@ -56,15 +56,15 @@ def _median_of_nine(frames: Tensor) -> Tensor:
     smallest = torch.minimum(low, frames)
     middle = torch.minimum(torch.maximum(low, frames), high)
     largest = torch.maximum(high, frames)
-    left, centre, right = _beside(smallest)
+    left, centre, right = _neighbours(smallest)
     largest_of_small = torch.maximum(torch.maximum(left, centre), right)
-    middle_of_middle = _median_of_three(*_beside(middle))
-    left, centre, right = _beside(largest)
+    middle_of_middle = _median_of_three(*_neighbours(middle))
+    left, centre, right = _neighbours(largest)
     smallest_of_large = torch.minimum(torch.minimum(left, centre), right)
     return _median_of_three(largest_of_small, middle_of_middle, smallest_of_large)
 
 
-def _beside(columns: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+def _neighbours(columns: Tensor) -> tuple[Tensor, Tensor, Tensor]:
     left = torch.cat((columns[..., :1], columns[..., :-1]), dim=-1)
     right = torch.cat((columns[..., 1:], columns[..., -1:]), dim=-1)
     return left, columns, right

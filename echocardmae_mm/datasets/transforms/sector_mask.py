@@ -134,7 +134,7 @@ class SectorMask(BaseTransform):
         _, num_clips, _, num_frames, height, width = imgs_shape
         if num_frames % self.tubelet_size:
             raise UserError(
-                f'SectorMask: a clip of {num_frames} frames does not divide into tubelets of '
+                f'SectorMask: a clip of {num_frames} frames cannot be divided into tubelets of '
                 f'{self.tubelet_size}; change clip_len or tubelet_size'
             )
         num_slots = num_frames // self.tubelet_size

@@ -165,7 +165,11 @@ def test_masks_satisfy_invariants_for_any_shape(
     ('options', 'shape', 'message'),
     [
         ({}, (2, 3, 16, 112, 100), '112 x 100 pixels does not divide'),
-        ({'tubelet_size': 3}, (2, 3, 16, 112, 112), '16 frames does not divide into tubelets of 3'),
+        (
+            {'tubelet_size': 3},
+            (2, 3, 16, 112, 112),
+            '16 frames cannot be divided into tubelets',
+        ),
         ({'num_visible': 42}, (2, 3, 16, 112, 112), 'has 42 tokens .* too few for 42 visible'),
         ({'mask_ratio': 0.99}, (2, 3, 16, 112, 112), 'for 0 visible'),
         ({}, (16, 112, 112, 3), 'FormatShape'),
