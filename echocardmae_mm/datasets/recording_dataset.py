@@ -136,7 +136,7 @@ class RecordingDataset(BaseDataset):
         return sample
 
     def skip_reason(self, index: int) -> str:
-        """Find out why a recording was skipped, by reading it again.
+        """Find out why a recording was skipped, by running the pipeline again.
 
         Does not change the global random generators.
 

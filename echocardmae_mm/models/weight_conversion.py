@@ -67,9 +67,9 @@ def read_weights(path: Path) -> dict[str, Tensor]:
     """Read the tensors of a checkpoint without executing any code in it.
 
     Args:
-        path (Path): A file written by safetensors or ``torch.save``. It contains a state dict at
-            the top level or under ``state_dict``, ``model`` or ``module``; it may also contain an
-            :class:`argparse.Namespace`.
+        path (Path): A ``.safetensors`` file or a file written by ``torch.save``. The latter
+            contains a state dict at the top level or under ``state_dict``, ``model`` or
+            ``module``, and may contain an :class:`argparse.Namespace`.
 
     Returns:
         dict[str, Tensor]: The state dict.

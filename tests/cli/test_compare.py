@@ -88,7 +88,7 @@ def test_runs_of_a_diagnosis_are_compared(compare):
         ),
         (('a.csv', 'empty.csv'), 'error: empty.csv: '),
         (('a.csv', 'none.csv'), 'error: none.csv: no such file'),
-        (('a.csv', 'other.csv'), 'error: the tables hold different recordings'),
+        (('a.csv', 'other.csv'), 'error: the tables contain different recordings'),
     ],
 )
 def test_a_mistake_costs_two_lines_at_most(compare, arguments, message):

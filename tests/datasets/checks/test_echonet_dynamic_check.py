@@ -72,10 +72,10 @@ def test_problems_of_the_lists(root):
     reasons = {where[-1]: reason for where, reason in findings.problems}
     assert reasons['0'] == "no EF in the list: ''"
     assert reasons['1'] == 'EF 12.0 contradicts its volumes, which give 58.4'
-    assert reasons['3'] == 'traced frames [20] lie outside its 15 frames'
-    assert reasons['4'] == 'listed again in FileList.csv; the first row counts'
+    assert reasons['3'] == 'traced frames [20] exceed its 15 frames'
+    assert reasons['4'] == 'listed again in FileList.csv; only the first row is used'
     assert reasons['5'] == '0 traced frames, not 2'
-    assert reasons['6'] == 'a tracing of 22 rows, not 21'
+    assert reasons['6'] == 'a tracing has 22 rows, not 21'
     assert reasons['7'] == 'both traced areas are equal: end-diastole is ambiguous'
     assert ('0XELSEWHERE', 'listed, but not on disk') in findings.problems
     assert '1 videos on disk are not listed' in findings.notes
