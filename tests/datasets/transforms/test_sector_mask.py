@@ -164,7 +164,7 @@ def test_masks_satisfy_invariants_for_any_shape(
 @pytest.mark.parametrize(
     ('options', 'shape', 'message'),
     [
-        ({}, (2, 3, 16, 112, 100), '112 x 100 pixels does not divide'),
+        ({}, (2, 3, 16, 112, 100), '112 x 100 pixels cannot be divided'),
         (
             {'tubelet_size': 3},
             (2, 3, 16, 112, 112),
