@@ -133,7 +133,7 @@ def test_nothing_else_is_loaded_from_anywhere(served, tmp_path, monkeypatch, wha
         'openmmlab://there',
         'openmmlab://here',
     ):
-        with pytest.raises(RefusedCheckpoint, match='was not loaded: it holds'):
+        with pytest.raises(RefusedCheckpoint, match='was not loaded: it contains'):
             CheckpointLoader.load_checkpoint(source)
     assert not marker.exists()
 

@@ -142,7 +142,7 @@ def test_different_recordings_or_truth_are_refused(spoil, message):
         (None, 'no such file; expected the predictions.csv'),
         ('video,ef\na,1\n', 'missing column patient, prediction; found video, ef'),
         ('patient,video,ef,prediction\na,x,1,2\na,x,1,3\n', 'contains recording x twice'),
-        ('', 'not a table'),
+        ('', 'not a CSV file'),
     ],
 )
 def test_errors_name_the_fault_in_a_file(tmp_path, text, message):
