@@ -11,8 +11,8 @@ from mmengine.runner import Runner
 
 from echocardmae_mm.utils.errors import UserError
 
-#: Default hooks of mmengine, which None switches off.
-_MMENGINE_HOOKS = {'runtime_info', 'timer', 'sampler_seed', 'logger', 'param_scheduler', 'checkpoint'}
+#: Default hooks of mmengine, which None disables.
+_STOCK_HOOKS = {'runtime_info', 'timer', 'sampler_seed', 'logger', 'param_scheduler', 'checkpoint'}
 _MESSAGES = (
     'Hooks will be executed',
     'Distributed training is not used',
@@ -29,7 +29,7 @@ class BriefRunner(Runner):
 
     def register_default_hooks(self, hooks: dict[str, Hook | dict | None] | None = None) -> None:
         """Register the default hooks; mmengine's own method rejects None for added hooks."""
-        named = {k: v for k, v in (hooks or {}).items() if v is not None or k in _MMENGINE_HOOKS}
+        named = {k: v for k, v in (hooks or {}).items() if v is not None or k in _STOCK_HOOKS}
         super().register_default_hooks(named)
 
     def register_custom_hooks(self, hooks: list[Hook | dict]) -> None:

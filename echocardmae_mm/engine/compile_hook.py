@@ -34,6 +34,6 @@ class CompileHook(Hook):
     def before_train(self, runner: Runner) -> None:
         """Replace the method with its compiled form."""
         model = unwrap_model(runner.model)
-        # Bound by hand: a copy of the model, such as EMA's, binds the function to itself.
+        # A bound method, so that a copy of the model, such as EMA's, calls its own.
         compiled = torch.compile(getattr(type(model), self.method), **self.kwargs)
         setattr(model, self.method, MethodType(compiled, model))
