@@ -9,7 +9,7 @@ from mmengine.config import Config, DictAction
 
 from echocardmae_mm.cli.config_keys import component_keys, require_known_keys
 from echocardmae_mm.cli.first_edition import refuse_old_names
-from echocardmae_mm.utils.config import dataset_parts, dicts_of
+from echocardmae_mm.utils.config import dataset_parts, dicts_of, require_used
 from echocardmae_mm.utils.errors import UserError
 
 #: Short keys that reach every data set with folds.
@@ -27,7 +27,8 @@ def apply_cfg_options(config: Config, words: Sequence[str] | None) -> None:
         words (Sequence[str], optional): ``KEY=VALUE``, or ``+KEY=VALUE`` for a new setting.
 
     Raises:
-        UserError: If a word cannot be parsed, or no component has its setting.
+        UserError: If a word cannot be parsed, nothing takes its setting, or no data set uses the
+            ``data_root`` or ``packed`` at the top of the config.
     """
     options = dict(_parsed(word) for word in words or ())
     if 'data_root' in options:
@@ -45,6 +46,7 @@ def apply_cfg_options(config: Config, words: Sequence[str] | None) -> None:
     refuse_old_names(config)
     checked = [key for key in options if not key.startswith('+') and key not in shortcuts]
     require_known_keys(before, config, checked)
+    require_used(config, 'data_root', 'packed')
 
 
 def set_data_root(config: Config, root: Any) -> None:
@@ -53,7 +55,7 @@ def set_data_root(config: Config, root: Any) -> None:
     roots = {part['data_root'] for part in parts}
     old = config.get('data_root')
     if old not in roots and len(roots) != 1:
-        found = f'the data sets have different folders: {", ".join(sorted(roots))}'
+        found = f'the data sets have different folders: {", ".join(sorted(map(str, roots)))}'
         raise UserError(
             f'data_root={root}: {found if roots else "no data set of this config has one"}\n'
             'Set the data_root of each data set instead'
@@ -65,8 +67,8 @@ def set_data_root(config: Config, root: Any) -> None:
     config.data_root = root
 
 
-def set_packed(config: Config, store: Any) -> None:
-    """Set the store of every data set that can read one."""
+def set_packed(config: Config, store: Any, only_unset: bool = False) -> None:
+    """Let every data set that can do so read a store; optionally not those with a setting."""
     scope = config.get('default_scope') or 'mmengine'
     parts = [
         p for p in dataset_parts(config) if 'packed' in (component_keys(p['type'], scope) or ())
@@ -74,7 +76,8 @@ def set_packed(config: Config, store: Any) -> None:
     if not parts:
         raise UserError(f'packed={store}: no data set of this config reads a store')
     for part in parts:
-        part['packed'] = store
+        if not (only_unset and 'packed' in part):
+            part['packed'] = store
 
 
 def set_in_folds(config: Config, name: str, value: Any) -> None:

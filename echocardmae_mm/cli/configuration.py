@@ -13,10 +13,9 @@ from mmengine.registry import DATASETS, RUNNERS, init_default_scope
 from mmengine.runner import Runner
 
 import echocardmae_mm
-from echocardmae_mm.cli.cfg_options import set_data_root, set_packed
+from echocardmae_mm.cli.cfg_options import set_packed
 from echocardmae_mm.cli.first_edition import refuse_old_names
 from echocardmae_mm.engine import BriefRunner
-from echocardmae_mm.utils.config import has_unused_data_root
 from echocardmae_mm.utils.errors import UserError
 
 NO_GPU = not torch.cuda.is_available()
@@ -48,7 +47,7 @@ def find_config(name: str) -> Path:
 
 
 def load_config(args: argparse.Namespace) -> Config:
-    """Load a config, and pass its ``data_root`` and ``packed`` on to its data sets.
+    """Load a config; ``packed`` at its top reaches the data sets that do not set it themselves.
 
     The work directory is ``--work-dir``, else the config's, else work_dirs/ and the config's path
     below configs/, so that no two configs share one.
@@ -71,10 +70,8 @@ def load_config(args: argparse.Namespace) -> Config:
     if not isinstance(config.get('model'), dict):
         raise UserError(f'{args.config}: defines no model; is this a training config?')
     refuse_old_names(config)
-    if has_unused_data_root(config):
-        set_data_root(config, config.data_root)
     if config.get('packed'):
-        set_packed(config, config.packed)
+        set_packed(config, config.packed, only_unset=True)
     config.launcher = args.launcher
     config.work_dir = args.work_dir or config.get('work_dir') or default_work_dir(path)
     return config

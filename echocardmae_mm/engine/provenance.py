@@ -14,7 +14,7 @@ import echocardmae_mm
 from echocardmae_mm.datasets.patient_split import write_split
 from echocardmae_mm.engine.unwrap import unwrap_datasets
 from echocardmae_mm.registry import HOOKS
-from echocardmae_mm.utils.config import dicts_of, require_used_data_root
+from echocardmae_mm.utils.config import dicts_of, require_used
 from echocardmae_mm.utils.git import git_commit
 
 _KEY = 'echocardmae_mm'
@@ -45,8 +45,8 @@ class ProvenanceHook(Hook):
         self._hashing: Thread | None = None
 
     def before_run(self, runner: Runner) -> None:
-        """Reject a config whose ``data_root`` or ``packed`` has no effect."""
-        require_used_data_root(runner.cfg)
+        """Reject a config whose ``data_root`` or ``packed`` reaches no data set."""
+        require_used(runner.cfg, 'data_root', 'packed')
 
     def before_train(self, runner: Runner) -> None:
         """Start hashing the training videos."""

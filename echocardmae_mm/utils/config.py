@@ -97,65 +97,74 @@ def dataset_parts(config: Config) -> list[dict[str, Any]]:
     return [
         part
         for key, part in dicts_of(config)
-        if key and 'data_root' in part and str(part.get('type')).startswith('echocardmae_mm.')
+        if key and 'data_root' in part and type_name(part).startswith('echocardmae_mm.')
     ]
 
 
-def has_unused_data_root(config: Config) -> bool:
-    """Whether a top-level ``data_root`` was set on purpose but has no effect.
-
-    ``data_root`` is a variable: a child config or ``--cfg-options`` that sets it does not change
-    the data sets that the base config built from it. A value that remains from the base config
-    after every data set has been given its own folder is harmless.
+def type_name(part: dict[str, Any]) -> str:
+    """The ``type`` of a component as a config in text has it.
 
     Args:
-        config (Config): A config that was loaded from a file.
+        part (dict): The config of a component; its type may be a class.
 
     Returns:
-        bool: True if the run would read other data than the config names.
+        str: Such as echocardmae_mm.EFHead, also for the class; empty without a type.
     """
-    root = config.get('data_root')
-    roots = {part['data_root'] for part in dataset_parts(config)}
-    if root is None or not roots or root in roots:
-        return False
-    if not (config.filename and Path(config.filename).is_file()):
-        return False
-    return _is_never_used(config.filename, root)
+    kind = part.get('type') or ''
+    if isinstance(kind, str):
+        return kind
+    package = getattr(kind, '__module__', '').partition('.')[0]
+    return f'{package}.{getattr(kind, "__name__", "")}'
 
 
-def require_used_data_root(config: Config) -> None:
-    """Reject a config whose ``data_root`` or ``packed`` has no effect.
+def require_used(config: Config, *names: str) -> None:
+    """Refuse a variable at the top of a config that reaches no data set.
+
+    In a config file ``data_root`` is a variable: a child config that sets it does not change the
+    data sets that its base built from it. It counts as used if another setting equals it or starts
+    with it. A value that merely remains where the file, or a base with the same value, used it is
+    harmless.
 
     Args:
         config (Config): The config of a run.
+        *names (str): Such as data_root.
 
     Raises:
-        UserError: If one of them has no effect.
+        UserError: Naming the first unused variable.
     """
-    parts = dataset_parts(config)
-    packed = config.get('packed')
-    if packed and parts and packed not in [part.get('packed') for part in parts]:
-        name, used = f'packed={packed}', 'the files instead'
-    elif has_unused_data_root(config):
-        name = f'data_root={config.data_root}'
-        used = ', '.join(sorted({str(part['data_root']) for part in parts}))
-    else:
-        return
-    raise UserError(
-        f'{name} has no effect: the data sets read {used}\n'
-        'Set it in each data set, or use echocardmae train or test, which pass it on'
+    for name in names:
+        value = config.get(name)
+        if (
+            isinstance(value, str)
+            and not _is_used(config, name)
+            and _is_unused_in_files(config.filename, name, value)
+        ):
+            raise UserError(
+                f'no data set of this config uses {name}={value!r}\n'
+                f"Set the data set's {name}, or pass --cfg-options {name}={value} to echocardmae"
+            )
+
+
+def _is_used(config: Config, name: str) -> bool:
+    value = config[name]
+    return any(
+        isinstance(other, str) and other.startswith(value)
+        for key, other in walk_config(config)
+        if key != name
     )
 
 
-def _is_never_used(filename: str, root: str) -> bool:
-    """Whether no data set uses ``data_root`` in the file or in the base config that sets it."""
-    config = Config.fromfile(filename)
-    if config.get('data_root') != root:
+def _is_unused_in_files(filename: str | None, name: str, value: str) -> bool:
+    """Whether neither the file nor a base that has this value uses it."""
+    if filename is None or not Path(filename).is_file():
         return True
-    if root in [part['data_root'] for part in dataset_parts(config)]:
+    config = Config.fromfile(filename)
+    if config.get(name) != value:
+        return True
+    if _is_used(config, name):
         return False
     bases = [Config._get_cfg_path(base, filename)[0] for base in Config._get_base_files(filename)]
-    return all(_is_never_used(base, root) for base in bases)
+    return all(_is_unused_in_files(base, name, value) for base in bases)
 
 
 def _differences(new: Any, old: Any, key: str = '') -> Iterator[tuple[str, Any]]:

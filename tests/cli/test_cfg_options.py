@@ -123,44 +123,105 @@ def roots(config: Config) -> set[str]:
     return {part['data_root'] for part in dataset_parts(config)}
 
 
-@pytest.mark.parametrize('name', ['pretrain_echo', 'ef_camus', 'seg_echonet', 'phantom/mi_phantom'])
+def with_options(path: Path, *words: str) -> Config:
+    config = loaded(path)
+    apply_cfg_options(config, words)
+    return config
+
+
+def child(folder: Path, *lines: str, base: str = 'pretrain_echo') -> Path:
+    path = folder / 'child.py'
+    path.write_text('\n'.join([f"_base_ = '{find_config(base)}'", *lines, '']))
+    return path
+
+
+NAMES = ['pretrain_echo', 'ef_camus', 'seg_echonet', 'phantom/mi_phantom']
+HOST = "kinetics = dict(type='VideoDataset', ann_file='a.txt', data_root=data_root)"
+
+
+@pytest.mark.parametrize('name', NAMES)
 def test_data_root_reaches_every_data_set(name, tmp_path):
     assert roots(applied('data_root=mine', name=name)) == {'mine'}
-    (tmp_path / 'mine.py').write_text(f"_base_ = '{find_config(name)}'\ndata_root = 'mine'\n")
-    assert roots(loaded(tmp_path / 'mine.py')) == {'mine'}
-    # also below a config that does not set it itself
-    (tmp_path / 'child.py').write_text("_base_ = 'mine.py'\ntrain_cfg = dict(max_epochs=1)\n")
-    config = loaded(tmp_path / 'child.py')
-    assert roots(config) == {'mine'}
-    apply_cfg_options(config, ['data_root=other'])
-    assert roots(config) == {'other'}
+    path = child(tmp_path, "data_root = 'mine'", base=name)
+    assert roots(with_options(path, 'data_root=other')) == {'other'}
 
 
-def test_data_root_does_not_overrule_folders_set_later(tmp_path):
+@pytest.mark.parametrize('name', NAMES)
+def test_a_data_root_that_nothing_uses_is_refused(name, tmp_path):
+    path = child(tmp_path, "data_root = 'mine'", base=name)
+    (tmp_path / 'grandchild.py').write_text("_base_ = 'child.py'\n")
+    for config in (path, tmp_path / 'grandchild.py'):
+        with pytest.raises(UserError, match="no data set of this config uses data_root='mine'\n"):
+            with_options(config)
+
+
+@pytest.mark.parametrize(
+    'lines',
+    [
+        ["data_root = 'data/k400'", HOST],
+        ["data_root = 'data/k400'", "kinetics = dict(ann_file=data_root + '/train.txt')"],
+        ["data_root = 'data/'"],
+        ["data_root = 'data/EchoNet-'", "val_dataloader = dict(dataset=dict(data_root='b'))"],
+    ],
+)
+def test_a_data_root_of_other_settings_rewrites_nothing(tmp_path, lines):
+    path = child(tmp_path, *lines)
+    expected = roots(Config.fromfile(path))
+    assert 'data/EchoNet-Dynamic' in expected
+    assert roots(with_options(path)) == expected
+
+
+def test_folders_that_data_sets_set_themselves_are_kept(tmp_path):
+    lines = ["data_root = 'a'", "val_dataloader = dict(dataset=dict(data_root='a'))"]
+    path = child(tmp_path, *lines)
+    assert roots(with_options(path)) == {'data/EchoNet-Dynamic', 'a'}
+    assert roots(with_options(path, 'data_root=b')) == {'data/EchoNet-Dynamic', 'b'}
+
+
+def test_a_data_root_left_over_from_a_base_is_harmless(tmp_path):
     base = "model = dict(type='X')\ndata_root = 'a'\ntrain_dataloader = dict(dataset=dict(\n"
     base += "    type='echocardmae_mm.EchoVideoDataset', data_root=data_root))\n"
     (tmp_path / 'base.py').write_text(base)
     child = "_base_ = 'base.py'\ntrain_dataloader = dict(dataset=dict(data_root='b'))\n"
     (tmp_path / 'child.py').write_text(child)
-    assert roots(loaded(tmp_path / 'child.py')) == {'b'}
+    assert roots(with_options(tmp_path / 'child.py')) == {'b'}
+    option = 'train_dataloader.dataset.data_root=c'
+    assert roots(with_options(tmp_path / 'base.py', option)) == {'c'}
 
 
 def test_data_root_is_refused_where_data_sets_differ(tmp_path):
-    (tmp_path / 'two.py').write_text(
-        f"_base_ = '{find_config('pretrain_echo')}'\ndata_root = 'mine'\n"
-        "val_dataloader = dict(dataset=dict(data_root='b'))\n"
+    path = child(
+        tmp_path, "data_root = 'data/'", "val_dataloader = dict(dataset=dict(data_root='b'))"
     )
-    with pytest.raises(UserError, match='data_root=mine: the data sets have different folders'):
-        loaded(tmp_path / 'two.py')
+    with pytest.raises(UserError, match='data_root=mine: the data sets have folders of their own'):
+        with_options(path, 'data_root=mine')
 
 
 def test_packed_reaches_every_data_set_that_reads_a_store(tmp_path):
     config = applied('packed=store')
     assert all(part['packed'] == 'store' for part in dataset_parts(config))
-    (tmp_path / 'mine.py').write_text(
-        f"_base_ = '{find_config('pretrain_echo')}'\npacked = 'store'\n"
+    path = child(tmp_path, "packed = 'store'")
+    assert all(part['packed'] == 'store' for part in dataset_parts(with_options(path)))
+
+
+def test_packed_in_a_file_keeps_what_data_sets_set_themselves(tmp_path):
+    lines = ["packed = 'store'", "val_dataloader = dict(dataset=dict(packed='other'))"]
+    config = with_options(child(tmp_path, *lines))
+    assert config.train_dataloader.dataset.packed == 'store'
+    assert config.val_dataloader.dataset.packed == 'other'
+    config = with_options(child(tmp_path, *lines), 'packed=third')
+    assert config.val_dataloader.dataset.packed == 'third'
+
+
+def test_data_sets_whose_type_is_a_class_are_found(tmp_path):
+    (tmp_path / 'lazy.py').write_text(
+        'from echocardmae_mm.datasets import EchoVideoDataset\n'
+        "model = dict(type='X')\n"
+        "train_dataloader = dict(dataset=dict(type=EchoVideoDataset, data_root='a'))\n"
     )
-    assert all(part['packed'] == 'store' for part in dataset_parts(loaded(tmp_path / 'mine.py')))
+    config = with_options(tmp_path / 'lazy.py', 'data_root=mine', 'packed=store')
+    assert roots(config) == {'mine'}
+    assert config.train_dataloader.dataset.packed == 'store'
 
 
 def test_folds_reach_every_data_set_with_folds():

@@ -1,15 +1,17 @@
 """Settings of a config, taken out of it and put into another."""
 
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from mmengine.config import Config, ConfigDict, DictAction
 
+from echocardmae_mm.engine import ProvenanceHook
 from echocardmae_mm.utils.config import (
     dataset_parts,
     dicts_of,
     overrides,
-    require_used_data_root,
+    require_used,
     settings_of,
     to_cfg_options,
     walk_config,
@@ -61,20 +63,24 @@ def test_walks_outer_parts_first():
 @pytest.mark.parametrize(
     ('line', 'message'),
     [
-        ("data_root = 'mine'", 'data_root=mine has no effect: the data sets read data/EchoNet'),
-        ("packed = 'store'", 'packed=store has no effect: the data sets read the files'),
+        ("data_root = 'mine'", "no data set of this config uses data_root='mine'\n"),
+        ("packed = 'store'", "no data set of this config uses packed='store'\n"),
+        ("data_root = 'data/'", None),
+        ("data_root = 'k400'\nhost = dict(type='VideoDataset', data_prefix=data_root)", None),
         ('', None),
     ],
 )
-def test_settings_that_reach_no_data_set_are_refused(tmp_path, line, message):
+def test_variables_that_reach_no_data_set_are_refused(tmp_path, line, message):
     """As under the hosts' own tools, which do not pass them on."""
     (tmp_path / 'child.py').write_text(f"_base_ = '{CONFIGS}/pretrain_echo.py'\n{line}\n")
     config = Config.fromfile(tmp_path / 'child.py')
+    runner = SimpleNamespace(cfg=config)
     if message is None:
-        require_used_data_root(config)
+        ProvenanceHook().before_run(runner)
     else:
-        with pytest.raises(UserError, match=message):
-            require_used_data_root(config)
+        with pytest.raises(UserError, match=message) as error:
+            ProvenanceHook().before_run(runner)
+        assert len(str(error.value).splitlines()) == 2
     for part in dataset_parts(config):
         part.update(data_root='mine', packed='store')
-    require_used_data_root(config)
+    require_used(config, 'data_root', 'packed')
