@@ -12,6 +12,7 @@ from mmengine.registry import Registry, root
 from mmengine.runner import Runner
 from mmengine.utils.dl_utils import set_multi_processing
 from torch import nn
+from torch.nn.utils import clip_grad_norm_, clip_grad_value_
 from torch.utils.data import DataLoader
 
 from echocardmae_mm.utils.config import walk_config
@@ -22,11 +23,13 @@ def _arguments(function: Callable) -> set[str]:
     return set(inspect.signature(function).parameters) - {'self'}
 
 
-#: Keys that mmengine removes from a component's config before it builds the component.
-RESERVED_KEYS = {'type', '_scope_', '_delete_', 'priority', 'convert_to_iter_based'}
-#: Types that mmengine assumes if a config names none.
+#: Keys that mmengine takes out of a component's config before it builds the component.
+TAKEN_OUT = {'type', '_scope_', '_delete_', 'priority', 'convert_to_iter_based'}
+#: Types that mmengine or ClipPairPreprocessor assumes where a config names none.
 DEFAULT_TYPES = {
     'log_processor': 'LogProcessor',
+    'model.data_preprocessor.denoise': 'echocardmae_mm.DenoisedTarget',
+    'model.data_preprocessor.mask': 'echocardmae_mm.SectorMask',
     'model_wrapper_cfg': 'MMDistributedDataParallel',
     'optim_wrapper': 'OptimWrapper',
     'test_cfg': 'TestLoop',
@@ -53,6 +56,8 @@ UNTYPED = {
     'auto_scale_lr': {'base_batch_size', 'enable'},
     'env_cfg': {'cudnn_benchmark', 'dist_cfg', 'mp_cfg', 'resource_limit'},
     'env_cfg.mp_cfg': _arguments(set_multi_processing),
+    'optim_wrapper.clip_grad': {'type'}
+    | (_arguments(clip_grad_norm_) | _arguments(clip_grad_value_)) - {'parameters'},
     'optim_wrapper.paramwise_cfg': {
         'bias_decay_mult',
         'bias_lr_mult',
@@ -65,6 +70,15 @@ UNTYPED = {
     },
     'randomness': _arguments(Runner.set_randomness),
 }
+#: Well-known keys of untyped parts that may have others, by the end of the key of the part.
+FAMILIAR = {
+    'custom_keys.*': {'decay_mult', 'lr_mult'},
+    'dist_cfg': {'backend', 'timeout'},
+    'paramwise_cfg': UNTYPED['optim_wrapper.paramwise_cfg'],
+    'test_cfg': {'average_clips', 'crop_size', 'max_testing_views', 'mode', 'stride'},
+}
+#: Similarity, 0 to 1, above which a key that anything may follow counts as misspelt.
+CLOSE = 0.8
 _REGISTRIES = [value for value in vars(root).values() if isinstance(value, Registry)]
 
 
@@ -79,20 +93,23 @@ def require_known_keys(before: dict[str, Any], after: Config, keys: Iterable[str
     Raises:
         UserError: Naming the first unknown key and the nearest known one.
     """
-    scope = after.get('default_scope') or 'mmengine'
     for key in keys:
         path = key.split('.')
         known: Any = before
         part: Any = after._cfg_dict
         for depth, name in enumerate(path):
             if isinstance(part, dict):
-                if not (isinstance(known, dict) and name in known):
-                    is_new = not isinstance(known, dict)
-                    accepted = accepted_keys('.'.join(path[:depth]), part, scope, is_new)
-                    if accepted is not None and name not in accepted:
-                        candidates = [*accepted, *(known or ())]
-                        raise _unknown(before, key, path, depth, candidates)
-                known = known.get(name) if isinstance(known, dict) else None
+                siblings = known if isinstance(known, dict) else {}
+                if name not in siblings:
+                    place = '.'.join(path[:depth])
+                    taken = keys_taken(place, part, after)
+                    if taken is not None and name not in taken:
+                        raise _unknown(before, key, path, depth, [*taken, *siblings])
+                    if taken is None and 'type' not in part:
+                        familiar = [*siblings, *_familiar(place)]
+                        if name not in familiar and _is_close(name, place, familiar):
+                            raise _unknown(before, key, path, depth, familiar)
+                known = siblings.get(name)
                 part = part.get(name)
             elif isinstance(part, (list, tuple)) and name.isdigit():
                 index = int(name)
@@ -102,18 +119,19 @@ def require_known_keys(before: dict[str, Any], after: Config, keys: Iterable[str
                 break
 
 
-def accepted_keys(key: str, part: dict[str, Any], scope: str, is_new: bool) -> set[str] | None:
+def keys_taken(key: str, part: dict[str, Any], config: Config) -> set[str] | None:
     """Keys that a part of a config may have.
 
     Args:
         key (str): Key of the part; '' is the config itself.
         part (dict): The part.
-        scope (str): The config's default scope.
-        is_new (bool): Whether the settings themselves created the part.
+        config (Config): The whole config.
 
     Returns:
         set[str] | None: The keys; None if the part accepts any key, or its keys are unknown.
     """
+    if key == 'optim_wrapper.paramwise_cfg' and _has_own_constructor(config):
+        return None
     if key in UNTYPED:
         return UNTYPED[key]
     if key.endswith('_dataloader'):
@@ -122,10 +140,13 @@ def accepted_keys(key: str, part: dict[str, Any], scope: str, is_new: bool) -> s
         return {hook for hook, value in part.items() if 'type' in (value or ())}
     component = part.get('type') or DEFAULT_TYPES.get(key)
     if component is None:
-        is_open = is_new or key.endswith('.custom_keys')
-        return None if is_open else set()
-    keys = component_keys(component, scope)
-    return None if keys is None else keys | RUNNER_KEYS.get(key, set())
+        return None
+    keys = component_keys(component, config.get('default_scope') or 'mmengine')
+    if keys is None:
+        return None
+    if key.endswith('norm_cfg'):  # build_norm_layer takes it out
+        keys = keys | {'requires_grad'}
+    return keys | RUNNER_KEYS.get(key, set())
 
 
 def component_keys(component: str | Callable, scope: str) -> set[str] | None:
@@ -143,6 +164,21 @@ def component_keys(component: str | Callable, scope: str) -> set[str] | None:
     if not accepted or None in accepted:
         return None
     return RESERVED_KEYS.union(*(names for names in accepted if names is not None))
+
+
+def _has_own_constructor(config: Config) -> bool:
+    constructor = (config.get('optim_wrapper') or {}).get('constructor')
+    return constructor not in (None, 'DefaultOptimWrapperConstructor')
+
+
+def _familiar(key: str) -> set[str]:
+    outer, _, name = key.rpartition('.')
+    return FAMILIAR.get('custom_keys.*' if outer.endswith('custom_keys') else name, set())
+
+
+def _is_close(name: str, key: str, familiar: Iterable[str]) -> bool:
+    is_free = key.endswith('custom_keys')  # names of parameters
+    return not is_free and bool(get_close_matches(name, familiar, n=1, cutoff=CLOSE))
 
 
 def _registered(name: str, scope: str) -> list[Callable]:
@@ -167,7 +203,10 @@ def _parameters(component: Callable) -> set[str] | None:
         steps = [vars(base)['__init__'] for base in classes if '__init__' in vars(base)]
     names: set[str] = set()
     for step in steps:
-        parameters = inspect.signature(step).parameters.values()
+        try:
+            parameters = inspect.signature(step).parameters.values()
+        except ValueError:  # written in C
+            return None
         names |= {p.name for p in parameters if p.kind in (p.POSITIONAL_OR_KEYWORD, p.KEYWORD_ONLY)}
         if not any(p.kind is p.VAR_KEYWORD for p in parameters):
             return names - {'self'}

@@ -20,6 +20,22 @@ def applied(*words: str, name: str = 'pretrain_echo') -> Config:
     return config
 
 
+def loaded(path: Path) -> Config:
+    return load_config(Namespace(config=str(path), work_dir=None, launcher='none', local_rank=0))
+
+
+def with_options(path: Path, *words: str) -> Config:
+    config = loaded(path)
+    apply_cfg_options(config, words)
+    return config
+
+
+def child(folder: Path, *lines: str, base: str = 'pretrain_echo') -> Path:
+    path = folder / 'child.py'
+    path.write_text('\n'.join([f"_base_ = '{find_config(base)}'", *lines, '']))
+    return path
+
+
 @pytest.mark.parametrize(
     ('word', 'name'),
     [
@@ -45,6 +61,17 @@ def applied(*words: str, name: str = 'pretrain_echo') -> Config:
         ('test_evaluator.n_resamples=20', 'ef_echonet'),
         ('param_scheduler.1.T_max=7', 'phantom/ef_phantom'),
         ('model.test_cfg.mode=slide', 'seg_echonet'),
+        ('model.data_preprocessor.denoise.kernel_size=5', 'pretrain_echo'),
+        ('model.data_preprocessor.mask.num_visible=10', 'pretrain_echo'),
+        ('model.data_preprocessor.mask.same_mask=False', 'pretrain_echo'),
+        ('model.data_preprocessor.mask.type=mine.Mask', 'pretrain_echo'),
+        ('model.test_cfg.crop_size=64', 'seg_echonet'),
+        ('optim_wrapper.clip_grad.norm_type=1.0', 'phantom/ef_phantom'),
+        ('optim_wrapper.clip_grad.error_if_nonfinite=True', 'pretrain_echo'),
+        ('optim_wrapper.paramwise_cfg.custom_keys.head.lr_mult=2', 'pretrain_echo'),
+        ('env_cfg.dist_cfg.timeout=60', 'pretrain_echo'),
+        ('model.decode_head.norm_cfg.requires_grad=False', 'baselines/seg_deeplabv3'),
+        ('model.decode_head.norm_cfg.momentum=0.2', 'baselines/seg_deeplabv3'),
     ],
 )
 def test_settings_that_exist_or_that_a_component_takes(word, name):
@@ -74,6 +101,11 @@ def test_settings_that_exist_or_that_a_component_takes(word, name):
         ('env_cfg.cudnn_benchmrk=True', 'did you mean env_cfg.cudnn_benchmark?'),
         ('laod_from=a.pth', 'did you mean load_from?'),
         ('zzz=1', 'zzz: no such setting\n'),
+        ('optim_wrapper.clip_grad.max_nrm=1', 'optim_wrapper.clip_grad.max_norm?'),
+        ('optim_wrapper.paramwise_cfg.custom_keys.head.lr_mul=2', 'custom_keys.head.lr_mult?'),
+        ('model.data_preprocessor.denoise.kernel_sise=5', 'denoise.kernel_size?'),
+        ('env_cfg.dist_cfg.bakend=gloo', 'env_cfg.dist_cfg.backend?'),
+        ('env_cfg.mp_cfg.mp_start_metod=spawn', 'env_cfg.mp_cfg.mp_start_method?'),
     ],
 )
 def test_misspelt_settings_are_refused_with_the_nearest_name(word, hint):
@@ -84,6 +116,32 @@ def test_misspelt_settings_are_refused_with_the_nearest_name(word, hint):
     assert hint in str(error.value)
     assert f'Write +{key}=VALUE' in str(error.value)
     assert len(str(error.value).splitlines()) == 2
+
+
+def test_keys_of_untyped_parts_are_refused_if_close_to_their_siblings(tmp_path):
+    lines = [
+        'mine = dict(first_size=1)',
+        "wandb = dict(type='WandbVisBackend', init_kwargs=dict(mode='offline'))",
+        'visualizer = dict(vis_backends=[wandb])',
+        "optim_wrapper = dict(constructor='LearningRateDecayOptimizerConstructor',",
+        '    paramwise_cfg=dict(num_layers=12))',
+    ]
+    path = child(tmp_path, *lines)
+    config = with_options(
+        path,
+        'mine.other=2',
+        'visualizer.vis_backends.0.init_kwargs.project=p',
+        'optim_wrapper.paramwise_cfg.layer_decay_rate=0.7',
+    )
+    assert config.mine.other == 2
+    assert config.visualizer.vis_backends[0].init_kwargs.project == 'p'
+    assert config.optim_wrapper.paramwise_cfg.layer_decay_rate == 0.7
+    for word, near in [
+        ('mine.frst_size=2', 'mine.first_size'),
+        ('optim_wrapper.paramwise_cfg.num_layer=2', 'optim_wrapper.paramwise_cfg.num_layers'),
+    ]:
+        with pytest.raises(UserError, match=f'did you mean {near}'):
+            with_options(path, word)
 
 
 def test_a_plus_adds_a_setting():
@@ -115,24 +173,8 @@ def test_a_config_file_with_old_names_is_refused(tmp_path):
         loaded(tmp_path / 'old.py')
 
 
-def loaded(path: Path) -> Config:
-    return load_config(Namespace(config=str(path), work_dir=None, launcher='none', local_rank=0))
-
-
 def roots(config: Config) -> set[str]:
     return {part['data_root'] for part in dataset_parts(config)}
-
-
-def with_options(path: Path, *words: str) -> Config:
-    config = loaded(path)
-    apply_cfg_options(config, words)
-    return config
-
-
-def child(folder: Path, *lines: str, base: str = 'pretrain_echo') -> Path:
-    path = folder / 'child.py'
-    path.write_text('\n'.join([f"_base_ = '{find_config(base)}'", *lines, '']))
-    return path
 
 
 NAMES = ['pretrain_echo', 'ef_camus', 'seg_echonet', 'phantom/mi_phantom']
