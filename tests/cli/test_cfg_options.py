@@ -177,6 +177,46 @@ def roots(config: Config) -> set[str]:
     return {part['data_root'] for part in dataset_parts(config)}
 
 
+@pytest.mark.parametrize(
+    ('line', 'message', 'base'),
+    [
+        (
+            'model = dict(decode_head=dict(norm_eps=1e-5))',
+            r'norm_eps: was removed\nSet norm_cfg=',
+            'seg_echonet',
+        ),
+        ('model = dict(compile=True)', r'model\.compile: was removed\nPass --compile', None),
+        (
+            'test_evaluator = dict(mean_of=dict())',
+            r'mean_of: was removed\nDelete it, and add .*TrainingMeanHook',
+            None,
+        ),
+        (
+            'default_hooks = dict(reconstruction=dict(dataset=dict()))',
+            "reconstruction.dataset: was removed\nDelete it: the hook uses the runner's data set",
+            None,
+        ),
+        (
+            "train_dataloader = dict(collate_fn=dict(type='echocardmae_mm.whole_batch'))",
+            r'collate_fn\.type: whole_batch was removed\nDelete this collate_fn',
+            None,
+        ),
+    ],
+)
+def test_what_was_removed_from_one_component_is_refused(tmp_path, line, message, base):
+    with pytest.raises(UserError, match=message):
+        loaded(child(tmp_path, line, base=base or 'pretrain_echo'))
+
+
+def test_old_settings_of_a_class_are_refused(tmp_path):
+    (tmp_path / 'lazy.py').write_text(
+        'from echocardmae_mm.models import EchoCardMAE\n'
+        'model = dict(type=EchoCardMAE, compile=True)\n'
+    )
+    with pytest.raises(UserError, match=r'model\.compile: was removed'):
+        loaded(tmp_path / 'lazy.py')
+
+
 NAMES = ['pretrain_echo', 'ef_camus', 'seg_echonet', 'phantom/mi_phantom']
 HOST = "kinetics = dict(type='VideoDataset', ann_file='a.txt', data_root=data_root)"
 
