@@ -6,6 +6,7 @@ import argparse
 import os
 from difflib import get_close_matches
 from pathlib import Path
+from traceback import extract_tb
 
 import torch
 from mmengine.config import Config, ConfigDict
@@ -67,6 +68,8 @@ def load_config(args: argparse.Namespace) -> Config:
         config = Config.fromfile(path)
     except (OSError, SyntaxError) as error:
         raise UserError(f'{args.config}: {error}') from error
+    except (AttributeError, ImportError, LookupError, NameError, TypeError) as error:
+        raise UserError(_mistake_in_config(args.config, error)) from error
     if not isinstance(config.get('model'), dict):
         raise UserError(f'{args.config}: defines no model; is this a training config?')
     refuse_old_names(config)
@@ -75,6 +78,19 @@ def load_config(args: argparse.Namespace) -> Config:
     config.launcher = args.launcher
     config.work_dir = args.work_dir or config.get('work_dir') or default_work_dir(path)
     return config
+
+
+def _mistake_in_config(config: str, error: Exception) -> str:
+    """Place and reason of an error that a config file raised while it was loaded."""
+    # mmengine executes a config as a module under its own file name.
+    lines = [frame for frame in extract_tb(error.__traceback__) if frame.name == '<module>']
+    place = f'{lines[0].filename}, line {lines[0].lineno}' if lines else config
+    reason = str(error.args[0] if error.args else error).partition('\n')[0]
+    if isinstance(error, KeyError) and ' ' not in reason:
+        reason = f'no setting {reason!r}'
+    if 'in child config cannot inherit' in reason:  # mmengine quotes the whole value
+        reason = reason.rpartition('because ')[2].replace('. You may', '\nYou may')
+    return f'{place}: {reason}'
 
 
 def default_work_dir(config: Path) -> str:

@@ -42,3 +42,30 @@ def test_names_the_nearest_packaged_config():
         UserError, match='pretrain_ehco: no such config; did you mean pretrain_echo'
     ):
         configuration.load_config(args('pretrain_ehco'))
+
+
+@pytest.mark.parametrize(
+    ('line', 'message'),
+    [
+        (
+            'optim_wrapper = dict(optimizer=dict(lr=dict(a=1)))',
+            r'^child\.py: lr is a dict in the child config but is of type .*\nYou may',
+        ),
+        ('x = _base_.nothing', r"child\.py, line 2: .* has no attribute 'nothing'$"),
+        ('x = _base_.model.nothing', r"child\.py, line 2: .* has no attribute 'nothing'$"),
+        ("x = _base_.model['nothing']", r"child\.py, line 2: no setting 'nothing'$"),
+        ('x = nothing', r"child\.py, line 2: name 'nothing' is not defined$"),
+        ('from echocardmae_mm.recipes import pretrianing', r"line 2: cannot import name 'pretria"),
+        (
+            'from echocardmae_mm.recipes import pretraining; pretraining(img_sise=3)',
+            r"line 2: .* got an unexpected keyword argument 'img_sise'$",
+        ),
+    ],
+)
+def test_a_mistake_in_a_config_file_names_its_line(line, message, monkeypatch, tmp_path):
+    monkeypatch.chdir(tmp_path)
+    base = configuration.find_config('pretrain_echo')
+    Path('child.py').write_text(f"_base_ = '{base}'\n{line}\n")
+    with pytest.raises(UserError, match=message) as error:
+        configuration.load_config(args('child.py'))
+    assert len(str(error.value).splitlines()) <= 2
