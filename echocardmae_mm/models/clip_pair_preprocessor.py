@@ -10,7 +10,7 @@ from mmengine.model import BaseDataPreprocessor
 from torch import Tensor
 
 from echocardmae_mm.datasets.transforms import DenoisedTarget, SectorMask
-from echocardmae_mm.registry import MODELS
+from echocardmae_mm.registry import MODELS, TRANSFORMS
 from echocardmae_mm.utils.errors import UserError
 
 
@@ -45,10 +45,10 @@ class ClipPairPreprocessor(BaseDataPreprocessor):
     Args:
         mean (Sequence[float]): Mean of R, G and B on the scale 0-255.
         std (Sequence[float]): Standard deviation of R, G and B on the scale 0-255.
-        denoise (dict, optional): Arguments of :class:`DenoisedTarget`. Defaults to None: the
-            pipeline provides targets.
-        mask (dict, optional): Arguments of :class:`SectorMask`. Defaults to None: the pipeline
-            provides masks.
+        denoise (dict, optional): Config of a transform; its type defaults to
+            :class:`DenoisedTarget`. Defaults to None: the pipeline provides targets.
+        mask (dict, optional): Config of a transform; its type defaults to :class:`SectorMask`.
+            Defaults to None: the pipeline provides masks.
         non_blocking (bool): Whether copies to the device are asynchronous. Defaults to False.
     """
 
@@ -61,8 +61,14 @@ class ClipPairPreprocessor(BaseDataPreprocessor):
         non_blocking: bool = False,
     ) -> None:
         super().__init__(non_blocking=non_blocking)
-        self.denoised_target = None if denoise is None else DenoisedTarget(**denoise)
-        self.sector_mask = None if mask is None else SectorMask(**mask)
+        self.denoised_target: DenoisedTarget | None = None
+        if denoise is not None:
+            self.denoised_target = TRANSFORMS.build(
+                {'type': 'echocardmae_mm.DenoisedTarget', **denoise}
+            )
+        self.sector_mask: SectorMask | None = None
+        if mask is not None:
+            self.sector_mask = TRANSFORMS.build({'type': 'echocardmae_mm.SectorMask', **mask})
         for name, value in (('mean', mean), ('std', std)):
             self.register_buffer(name, torch.tensor(value, dtype=torch.float32), persistent=False)
 

@@ -5,9 +5,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from mmengine.structures import BaseDataElement
 
+from echocardmae_mm.cli.user_errors import report_user_errors
 from echocardmae_mm.datasets.transforms import DenoisedTarget, SectorMask
 from echocardmae_mm.models import ClipPairPreprocessor
 from echocardmae_mm.models.clip_pair_preprocessor import count_tokens, token_indices
+from echocardmae_mm.registry import MODELS
 from echocardmae_mm.utils.counter_rng import EpochIndex
 from echocardmae_mm.utils.errors import UserError
 
@@ -170,3 +172,27 @@ def test_everything_reaches_the_device():
     inputs = preprocessor(collated(video(0), video(1)))['inputs']
     assert inputs['imgs'].is_cuda
     assert inputs['tokens'].masked.is_cuda
+
+
+def test_targets_and_masks_are_built_by_their_type():
+    preprocessor = ClipPairPreprocessor(
+        MEAN,
+        STD,
+        denoise=dict(type='echocardmae_mm.DenoisedTarget', method='mean'),
+        mask=dict(type='echocardmae_mm.SectorMask', strategy='tube'),
+    )
+    assert preprocessor.denoised_target.method == 'mean'
+    assert preprocessor.sector_mask.strategy == 'tube'
+
+
+@pytest.mark.parametrize('setting', [dict(mask=dict(stategy='tube')), dict(denoise=dict(size=3))])
+def test_a_wrong_argument_of_targets_or_masks_costs_two_lines(setting):
+    name = next(iter(next(iter(setting.values()))))
+
+    @report_user_errors
+    def main():
+        MODELS.build(dict(type='ClipPairPreprocessor', mean=MEAN, std=STD, **setting))
+
+    with pytest.raises(SystemExit, match=f"'{name}'\nCheck the name of this setting") as end:
+        main()
+    assert len(end.value.code.splitlines()) == 2
