@@ -178,7 +178,8 @@ def _familiar(key: str) -> set[str]:
 
 def _is_close(name: str, key: str, familiar: Iterable[str]) -> bool:
     is_free = key.endswith('custom_keys')  # names of parameters
-    return not is_free and bool(get_close_matches(name, familiar, n=1, cutoff=CLOSE))
+    names = [known for known in familiar if isinstance(known, str)]
+    return not is_free and bool(get_close_matches(name, names, n=1, cutoff=CLOSE))
 
 
 def _registered(name: str, scope: str) -> list[Callable]:
@@ -205,7 +206,7 @@ def _parameters(component: Callable) -> set[str] | None:
     for step in steps:
         try:
             parameters = inspect.signature(step).parameters.values()
-        except ValueError:  # written in C
+        except (TypeError, ValueError):  # not callable, or written in C
             return None
         names |= {p.name for p in parameters if p.kind in (p.POSITIONAL_OR_KEYWORD, p.KEYWORD_ONLY)}
         if not any(p.kind is p.VAR_KEYWORD for p in parameters):
@@ -221,7 +222,8 @@ def _last_base(component: type) -> type:
 def _unknown(
     config: dict[str, Any], key: str, path: list[str], depth: int, candidates: list[str]
 ) -> UserError:
-    near = get_close_matches(path[depth], candidates, n=1, cutoff=0.7)
+    names = [name for name in candidates if isinstance(name, str)]
+    near = get_close_matches(path[depth], names, n=1, cutoff=0.7)
     if near:
         hint = '; did you mean ' + '.'.join([*path[:depth], near[0], *path[depth + 1 :]]) + '?'
     else:

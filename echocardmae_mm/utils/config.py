@@ -113,7 +113,7 @@ def type_name(part: dict[str, Any]) -> str:
     kind = part.get('type') or ''
     if isinstance(kind, str):
         return kind
-    package = getattr(kind, '__module__', '').partition('.')[0]
+    package = str(getattr(kind, '__module__', '')).partition('.')[0]
     return f'{package}.{getattr(kind, "__name__", "")}'
 
 

@@ -144,6 +144,13 @@ def test_keys_of_untyped_parts_are_refused_if_close_to_their_siblings(tmp_path):
             with_options(path, word)
 
 
+def test_types_and_keys_that_are_no_texts(tmp_path):
+    path = child(tmp_path, 'import collections', 'mine = dict(type=collections.deque, a={1: 2})')
+    assert with_options(path, 'mine.a.b=3', 'mine.maxlen=2').mine.a == {1: 2, 'b': 3}
+    path = child(tmp_path, 'mine = dict(type=5)')
+    assert with_options(path, 'mine.b=3').mine.b == 3
+
+
 def test_a_plus_adds_a_setting():
     assert applied('+mine.own=3').mine.own == 3
 
