@@ -23,8 +23,8 @@ def _arguments(function: Callable) -> set[str]:
     return set(inspect.signature(function).parameters) - {'self'}
 
 
-#: Keys that mmengine takes out of a component's config before it builds the component.
-TAKEN_OUT = {'type', '_scope_', '_delete_', 'priority', 'convert_to_iter_based'}
+#: Keys that mmengine removes from a component's config before it builds the component.
+RESERVED_KEYS = {'type', '_scope_', '_delete_', 'priority', 'convert_to_iter_based'}
 #: Types that mmengine or ClipPairPreprocessor assumes where a config names none.
 DEFAULT_TYPES = {
     'log_processor': 'LogProcessor',
@@ -102,10 +102,10 @@ def require_known_keys(before: dict[str, Any], after: Config, keys: Iterable[str
                 siblings = known if isinstance(known, dict) else {}
                 if name not in siblings:
                     place = '.'.join(path[:depth])
-                    taken = keys_taken(place, part, after)
-                    if taken is not None and name not in taken:
-                        raise _unknown(before, key, path, depth, [*taken, *siblings])
-                    if taken is None and 'type' not in part:
+                    accepted = accepted_keys(place, part, after)
+                    if accepted is not None and name not in accepted:
+                        raise _unknown(before, key, path, depth, [*accepted, *siblings])
+                    if accepted is None and 'type' not in part:
                         familiar = [*siblings, *_familiar(place)]
                         if name not in familiar and _is_close(name, place, familiar):
                             raise _unknown(before, key, path, depth, familiar)
@@ -119,7 +119,7 @@ def require_known_keys(before: dict[str, Any], after: Config, keys: Iterable[str
                 break
 
 
-def keys_taken(key: str, part: dict[str, Any], config: Config) -> set[str] | None:
+def accepted_keys(key: str, part: dict[str, Any], config: Config) -> set[str] | None:
     """Keys that a part of a config may have.
 
     Args:

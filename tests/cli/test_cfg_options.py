@@ -282,7 +282,7 @@ def test_data_root_is_refused_where_data_sets_differ(tmp_path):
     path = child(
         tmp_path, "data_root = 'data/'", "val_dataloader = dict(dataset=dict(data_root='b'))"
     )
-    with pytest.raises(UserError, match='data_root=mine: the data sets have folders of their own'):
+    with pytest.raises(UserError, match='data_root=mine: the data sets have different folders'):
         with_options(path, 'data_root=mine')
 
 
