@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from itertools import chain
 from multiprocessing.pool import ThreadPool
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -19,7 +18,6 @@ from echocardmae_mm.datasets.recordings import (
     name_in_store,
 )
 from echocardmae_mm.datasets.seeded_generators import seeded_generators
-from echocardmae_mm.datasets.transforms.recording_init import RecordingInit
 from echocardmae_mm.utils.counter_rng import EpochIndex, RngStream, random_bits, rng_key
 from echocardmae_mm.utils.errors import RecordingError, UserError
 
@@ -168,15 +166,6 @@ class RecordingDataset(BaseDataset):
         content = dict(zip(recordings, hashes))
         return [content[filename] for filename in filenames]
 
-    def num_frames(self, filename: str | Path) -> int:
-        """Count the decodable frames of a recording or its packed copy.
-
-        Raises:
-            RecordingError: If it cannot be read.
-        """
-        results = {'filename': str(filename), **self._packed(str(filename))}
-        return RecordingInit().transform(results)['total_frames']
-
     def recording_of(self, data_info: dict[str, Any]) -> str:
         """Path of the recording that a sample of :meth:`load_data_list` is from."""
         return data_info['filename']
@@ -188,7 +177,7 @@ class RecordingDataset(BaseDataset):
         return data_info
 
     def _packed(self, filename: str) -> dict[str, Any]:
-        """The entry that makes :class:`RecordingInit` read from the store, if there is one."""
+        """The entry that makes ``RecordingInit`` read from the store, if there is one."""
         if self.store is None:
             return {}
         return {'packed': (self.store, name_in_store(filename, self.data_root))}
