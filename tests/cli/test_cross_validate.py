@@ -126,7 +126,8 @@ def test_a_fixed_number_of_epochs_trains_on_all_other_patients(camus, tmp_path):
 @pytest.mark.slow
 def test_a_signal_reaches_the_fold_which_saves_and_goes_on(camus, tmp_path):
     (tmp_path / 'ef.py').write_text(CONFIG.replace('max_epochs=2', 'max_epochs=400'))
-    options = ['--cfg-options', f'data_root={camus}']
+    patient = 'default_hooks.early_stopping.patience=400'  # the run outlasts a slow second command
+    options = ['--cfg-options', f'data_root={camus}', patient]
     command = [*COMMAND, 'ef.py', '--folds', '3', '--fold', '0', *options]
     process = subprocess.Popen(command, cwd=tmp_path, stderr=subprocess.PIPE, text=True)
     fold = tmp_path / 'work_dirs' / 'ef' / 'fold_0'
