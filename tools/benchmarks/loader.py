@@ -14,7 +14,6 @@ from __future__ import annotations
 import argparse
 import os
 from collections.abc import Callable, Iterator
-from itertools import cycle, islice
 from typing import Any
 
 import cv2
@@ -22,16 +21,15 @@ import numpy as np
 import torch
 from command_line import config_of, config_parser
 from mmengine.config import Config
-from mmengine.dataset import default_collate, pseudo_collate
+from mmengine.dataset import default_collate
 from mmengine.registry import DATASETS, MODELS
 from released_style import ReleasedStyleDataset
 from rounds import alternate, ratio
-from torch.utils.data import DataLoader, Subset
+from torch.utils.data import DataLoader, Dataset, Sampler
 
 from echocardmae_mm.cli.arguments import at_least
 from echocardmae_mm.cli.user_errors import report_user_errors
 from echocardmae_mm.datasets.recording_dataset import RecordingDataset
-from echocardmae_mm.engine import EpochSampler
 from echocardmae_mm.utils.counter_rng import EpochIndex
 from echocardmae_mm.utils.errors import UserError
 
@@ -47,66 +45,84 @@ def parse_args() -> argparse.Namespace:
 def measures(config: Config, args: argparse.Namespace) -> dict[str, Callable[[int], object]]:
     """Each way of loading ``--batches`` batches."""
     settings = config.train_dataloader.dataset
+    batch_size = config.train_dataloader.batch_size
+    count = args.batches * batch_size
     preprocessor = MODELS.build(config.model).data_preprocessor
     ways: dict[str, Callable[[int], object]] = {}
     for source, packed in (('files', ''), ('store', args.packed)):
         dataset = DATASETS.build({**settings, 'packed': packed})
-        batches = endless(dataset, config.train_dataloader.batch_size)
-        ways[f'{source}, pipeline'] = pipeline(dataset, config, args.batches)
-        ways[f'{source}, loader'] = take(batches, args.batches)
-        ways[f'{source}, device'] = take(map(preprocessor, batches), args.batches)
+        ways[f'{source}, pipeline'] = in_process(dataset, count)
+        for name, apply in (('loader', id), ('device', preprocessor)):
+            sampler = RoundSampler(dataset, count)
+            ways[f'{source}, {name}'] = with_worker(dataset, sampler, batch_size, apply)
     try:
-        released = released_loader(config, dataset)
-        ways = {'released style': take(released, args.batches), **ways}
+        ways = {'released style': released_loader(config, dataset, count), **ways}
     except UserError as error:
         print(f'without the released style: {error}')
     return ways
 
 
-def pipeline(dataset: RecordingDataset, config: Config, batches: int) -> Callable[[int], object]:
-    """The samples of the batches, one after the other, in this process."""
-    count = batches * config.train_dataloader.batch_size
+class RoundSampler(Sampler):
+    """The samples of one round; each round takes the next ones.
 
-    def load(epoch: int) -> None:
-        for index in range(count):
-            dataset[EpochIndex((epoch * count + index) % len(dataset), epoch, 0)]
+    Args:
+        dataset (RecordingDataset): The data set.
+        count (int): Samples of a round. No worker prefetches beyond them, into another's round.
+    """
+
+    def __init__(self, dataset: RecordingDataset, count: int) -> None:
+        self.length, self.count, self.round = len(dataset), count, 0
+
+    def __len__(self) -> int:
+        return self.count
+
+    def __iter__(self) -> Iterator[EpochIndex]:
+        first = self.round * self.count
+        for number in range(first, first + self.count):
+            yield EpochIndex(number % self.length, self.round, 0)
+        self.round += 1
+
+
+def in_process(dataset: RecordingDataset, count: int) -> Callable[[int], object]:
+    """Load the samples of a round one after the other, in this process."""
+    sampler = RoundSampler(dataset, count)
+
+    def load(_: int) -> None:
+        for index in sampler:
+            dataset[index]
 
     return load
 
 
-def endless(dataset: RecordingDataset, batch_size: int) -> Iterator[Any]:
-    """Batches of the ordinary loader with one worker, epoch after epoch."""
+def with_worker(
+    dataset: Dataset, sampler: Sampler, batch_size: int, apply: Callable[[Any], object]
+) -> Callable[[int], object]:
+    """Load the batches of a round with the ordinary loader and one worker."""
     loader: DataLoader = DataLoader(
         dataset,
         batch_size,
-        sampler=EpochSampler(dataset, shuffle=True, seed=0),
+        sampler=sampler,
         num_workers=1,
         persistent_workers=True,
-        drop_last=True,
         collate_fn=default_collate,
     )
-    while True:
-        yield from loader
-
-
-def take(batches: Iterator[Any], count: int) -> Callable[[int], object]:
-    """Ask for so many batches, and hold none of them."""
 
     def load(_: int) -> None:
-        for _batch in islice(batches, count):
-            pass
+        for batch in loader:
+            apply(batch)
 
     return load
 
 
-def released_loader(config: Config, dataset: RecordingDataset) -> Iterator[Any]:
-    """The released code's batches, from one worker."""
+def released_loader(
+    config: Config, dataset: RecordingDataset, count: int
+) -> Callable[[int], object]:
+    """Load the batches of a round as the released code does."""
     settings = config.model.data_preprocessor
     masks = np.ones(1568, bool), np.zeros(1568, bool)
     theirs = ReleasedStyleDataset(dataset, settings.mean, settings.std, masks)
     batch_size = config.train_dataloader.batch_size
-    many = Subset(theirs, list(islice(cycle(range(len(theirs))), 64 * batch_size)))
-    return iter(DataLoader(many, batch_size, num_workers=1, collate_fn=pseudo_collate))
+    return with_worker(theirs, RoundSampler(dataset, count), batch_size, id)
 
 
 @report_user_errors
