@@ -191,7 +191,9 @@ def test_a_wrong_argument_of_targets_or_masks_costs_two_lines(setting):
 
     @report_user_errors
     def main():
-        MODELS.build(dict(type='echocardmae_mm.ClipPairPreprocessor', mean=MEAN, std=STD, **setting))
+        MODELS.build(
+            dict(type='echocardmae_mm.ClipPairPreprocessor', mean=MEAN, std=STD, **setting)
+        )
 
     with pytest.raises(SystemExit, match=f"'{name}'\nCheck the name of this setting") as end:
         main()
