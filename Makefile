@@ -1,8 +1,8 @@
 # make test    the whole test suite
 # make lint    style, types and import layers
 # make docs    the documentation as web pages, in site/
-# make demo    synthetic recordings, pretraining, ejection fraction, segmentation and infarction, in
-#              a quarter of an hour on two CPU cores
+# make demo    synthetic recordings, pretraining, ejection fraction, segmentation and infarction;
+#              training is limited to 12 minutes in all
 #
 # Each installs into .venv first if the requirements have changed.
 
