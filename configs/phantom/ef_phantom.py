@@ -7,7 +7,7 @@ rate stable.
 
 _base_ = '../_base_/runtime_ef.py'
 
-from echocardmae_mm.recipes import ejection_fraction
+from echocardmae_mm.recipes import demo_size, ejection_fraction
 
 globals().update(
     ejection_fraction(
@@ -16,18 +16,13 @@ globals().update(
             data_root='data/phantom/EchoNet-Dynamic',
             require_ef=True,
         ),
-        img_size=56,
-        patch_size=8,
-        tubelet_size=8,
-        embed_dims=128,
-        depth=2,
-        num_heads=4,
         checkpoint='work_dirs/phantom/pretrain_phantom/epoch_24.pth',
         batch_size=64,
         num_workers=2,
         interpolation='area',
         padding=6,
         settings=dict(backbone=dict(drop_path_rate=0.2), cls_head=dict(target='zscore', loss='l2')),
+        **demo_size(),
     )
 )
 

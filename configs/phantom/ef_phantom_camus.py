@@ -6,7 +6,7 @@ echocardmae cross-validate configs/phantom/ef_phantom_camus.py
 
 _base_ = '../_base_/runtime_ef.py'
 
-from echocardmae_mm.recipes import ejection_fraction
+from echocardmae_mm.recipes import demo_size, ejection_fraction
 
 globals().update(
     ejection_fraction(
@@ -18,14 +18,8 @@ globals().update(
             num_folds=10,
             val_share=0.1,
         ),
-        img_size=56,
-        patch_size=8,
-        tubelet_size=8,
         span='cycle',
         num_test_clips=1,
-        embed_dims=128,
-        depth=2,
-        num_heads=4,
         checkpoint='work_dirs/phantom/pretrain_phantom/epoch_24.pth',
         test_batch_size=16,
         num_workers=2,
@@ -33,6 +27,7 @@ globals().update(
         padding=6,
         meta_keys=('view', 'quality'),
         settings=dict(backbone=dict(drop_path_rate=0.2), cls_head=dict(target='zscore', loss='l2')),
+        **demo_size(),
     )
 )
 

@@ -6,17 +6,11 @@ echocardmae cross-validate configs/phantom/mi_phantom.py
 
 _base_ = '../_base_/runtime_mi.py'
 
-from echocardmae_mm.recipes import infarction
+from echocardmae_mm.recipes import demo_size, infarction
 
 globals().update(
     infarction(
         data_root='data/phantom/HMC-QU',
-        img_size=56,
-        patch_size=8,
-        tubelet_size=8,
-        embed_dims=128,
-        depth=2,
-        num_heads=4,
         checkpoint='work_dirs/phantom/pretrain_phantom/epoch_24.pth',
         batch_size=32,
         num_workers=2,
@@ -24,6 +18,7 @@ globals().update(
         traced_only=False,
         # The class weights of HMC-QU do not apply: the phantoms have other proportions.
         settings=dict(cls_head=dict(loss_cls=dict(class_weight=None))),
+        **demo_size(),
     )
 )
 

@@ -8,19 +8,13 @@ motion; a clip has a quarter of the paper's tokens.
 
 _base_ = '../_base_/runtime_pretrain.py'
 
-from echocardmae_mm.recipes import pretraining
+from echocardmae_mm.recipes import demo_size, pretraining
 
 globals().update(
     pretraining(
         dataset=dict(
             type='echocardmae_mm.EchoNetDynamicDataset', data_root='data/phantom/EchoNet-Dynamic'
         ),
-        img_size=56,
-        patch_size=8,
-        tubelet_size=8,
-        embed_dims=128,
-        depth=2,
-        num_heads=4,
         batch_size=8,
         num_workers=2,
         interpolation='area',
@@ -29,6 +23,7 @@ globals().update(
             # At the paper's 0.2, alignment outweighs reconstruction within this short schedule.
             alignment_head=dict(loss_weight=0.02),
         ),
+        **demo_size(),
     )
 )
 

@@ -5,23 +5,18 @@ Frames are resized to 56 pixels, as in pretraining; tests compare masks at the o
 
 _base_ = '../_base_/runtime_seg.py'
 
-from echocardmae_mm.recipes import segmentation
+from echocardmae_mm.recipes import demo_size, segmentation
 
 globals().update(
     segmentation(
         dataset=dict(
             type='echocardmae_mm.EchoNetSegDataset', data_root='data/phantom/EchoNet-Dynamic'
         ),
-        img_size=56,
-        patch_size=8,
-        tubelet_size=8,
-        embed_dims=128,
-        depth=2,
-        num_heads=4,
         decoder=dict(embed_dims=128, depth=1, num_heads=8),
         checkpoint='work_dirs/phantom/pretrain_phantom/epoch_24.pth',
         num_workers=2,
         shift=6,
+        **demo_size(),
     )
 )
 

@@ -6,24 +6,19 @@ which has two frames at an interval of 4. At that interval, systole would end wi
 
 _base_ = '../_base_/runtime_seg.py'
 
-from echocardmae_mm.recipes import clip_segmentation
+from echocardmae_mm.recipes import clip_segmentation, demo_size
 
 globals().update(
     clip_segmentation(
         dataset=dict(
             type='echocardmae_mm.EchoNetSegDataset', data_root='data/phantom/EchoNet-Dynamic'
         ),
-        img_size=56,
-        patch_size=8,
-        tubelet_size=8,
         frame_interval=1,
-        embed_dims=128,
-        depth=2,
-        num_heads=4,
         decoder=dict(embed_dims=128, depth=1, num_heads=8),
         checkpoint='work_dirs/phantom/pretrain_phantom/epoch_24.pth',
         num_workers=2,
         shift=6,
+        **demo_size(),
     )
 )
 

@@ -12,7 +12,12 @@ Put ``_base_`` before the import: mmengine reads a config that begins with an im
 pure Python style.
 """
 
-from echocardmae_mm.recipes.common import EncoderSize, clip_preprocessor, frame_preprocessor
+from echocardmae_mm.recipes.common import (
+    EncoderSize,
+    clip_preprocessor,
+    demo_size,
+    frame_preprocessor,
+)
 from echocardmae_mm.recipes.ejection_fraction import ejection_fraction
 from echocardmae_mm.recipes.infarction import infarction
 from echocardmae_mm.recipes.pretraining import pretraining
@@ -22,6 +27,7 @@ __all__ = [
     'EncoderSize',
     'clip_preprocessor',
     'clip_segmentation',
+    'demo_size',
     'ejection_fraction',
     'frame_preprocessor',
     'infarction',

@@ -43,6 +43,11 @@ class EncoderSize:
         return dict(embed_dims=self.embed_dims, depth=self.depth, num_heads=self.num_heads)
 
 
+def demo_size() -> dict[str, int]:
+    """Size of the demo's encoder: a token is 8 pixels wide and 8 frames long."""
+    return dict(img_size=56, patch_size=8, tubelet_size=8, embed_dims=128, depth=2, num_heads=4)
+
+
 def override(model: Config, settings: Config | None) -> Config:
     """Merge settings into a model, as a child config does.
 
