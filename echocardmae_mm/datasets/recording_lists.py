@@ -37,7 +37,7 @@ def find_recordings(root: str) -> list[Path]:
     if not root or not Path(root).is_dir():
         raise UserError(
             f'{root or "data_root"}: no such folder; expected a folder of recordings\n'
-            f'Set data_root to such a folder, {or_phantoms()}'
+            f'Set data_root to such a folder or ann_file to a list, {or_phantoms()}'
         )
     recordings = []
     for folder, subfolders, names in os.walk(root, followlinks=True):

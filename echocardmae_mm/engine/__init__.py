@@ -2,7 +2,8 @@
 
 from echocardmae_mm.engine.brief_runner import BriefRunner
 from echocardmae_mm.engine.buffered_runtime_info_hook import BufferedRuntimeInfoHook
-from echocardmae_mm.engine.checkpoint_compat import require_fit
+from echocardmae_mm.engine.checkpoint_compat import require_fit, require_same_classes
+from echocardmae_mm.engine.class_weights_hook import ClassWeightsHook
 from echocardmae_mm.engine.compile_hook import CompileHook
 from echocardmae_mm.engine.cpu_amp_optim_wrapper import CPUAmpOptimWrapper
 from echocardmae_mm.engine.epoch_sampler import EpochSampler
@@ -26,6 +27,7 @@ __all__ = [
     'BriefRunner',
     'BufferedRuntimeInfoHook',
     'CPUAmpOptimWrapper',
+    'ClassWeightsHook',
     'CompileHook',
     'EpochSampler',
     'GracefulStopHook',
@@ -45,6 +47,7 @@ __all__ = [
     'enable_plots',
     'read_provenance',
     'require_fit',
+    'require_same_classes',
     'unwrap_datasets',
     'write_test_results',
 ]

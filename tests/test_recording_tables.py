@@ -1,0 +1,87 @@
+"""Ejection fraction and diagnosis from a table of one's own: a config and one option."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from echocardmae_mm.cli import test, train
+from echocardmae_mm.phantom import make_phantom
+from tests.conftest import write_video
+
+CONFIGS = Path(__file__).parents[1] / 'configs'
+SMALL = [
+    'model.backbone.depth=1',
+    'model.backbone.init_cfg=None',
+    'train_dataloader.num_workers=0',
+    'val_dataloader.num_workers=0',
+    'test_dataloader.num_workers=0',
+    'test_evaluator.n_resamples=50',
+    'train_cfg.max_epochs=1',
+    'train_cfg.val_interval=1',
+]
+
+
+@pytest.fixture(scope='module')
+def table(tmp_path_factory) -> Path:
+    """60 phantoms of 30 patients, every fourth on another scanner's screen, and their table."""
+    folder = tmp_path_factory.mktemp('table')
+    rows = []
+    for index in range(60):
+        screen = 'hmcqu' if index % 4 == 0 else 'echonet'
+        phantom = make_phantom([14, index], screen=screen, num_frames=32)
+        name = f'recordings/{index:02d}.avi'
+        write_video(folder / name, phantom.frames, fps=phantom.fps)
+        grade = np.digitize(phantom.ef, [45, 55])
+        rows.append(
+            {
+                'Path': name,
+                'EF': round(phantom.ef, 2),
+                'Patient': f'p{index // 2:02d}',
+                'label': 'reduced' if phantom.ef < 50 else 'normal',
+                'grade': ('severe', 'mild', 'normal')[grade],
+                'age': 60,
+            }
+        )
+    frame = pd.DataFrame(rows)
+    frame.drop(columns='grade').to_csv(folder / 'labels.csv', index=False)
+    frame.drop(columns='label').rename(columns={'grade': 'label'}).to_csv(
+        folder / 'grades.csv', index=False
+    )
+    return folder
+
+
+@pytest.fixture
+def run(table, tmp_path, monkeypatch):
+    """``run(config, ann_file, *settings)`` trains and tests; returns the work directory."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv('LOCAL_RANK', '0')
+
+    def train_and_test(config: str, ann_file: str, *settings: str) -> Path:
+        path = str(CONFIGS / config)
+        options = ['--cfg-options', f'ann_file={table / ann_file}', *SMALL, *settings]
+        train.main([path, '--work-dir', 'run', *options])
+        (checkpoint,) = [*Path('run').glob('best_*.pth')] or Path('run').glob('epoch_*.pth')
+        test.main([path, str(checkpoint), '--work-dir', 'run', *options])
+        return tmp_path / 'run'
+
+    return train_and_test
+
+
+def logged(folder: Path) -> str:
+    return ''.join(path.read_text() for path in folder.glob('*/vis_data/scalars.json'))
+
+
+def test_ejection_fraction(run, table):
+    folder = run('ef_table.py', 'labels.csv')
+    predictions = pd.read_csv(folder / 'predictions.csv')
+    splits = pd.read_csv(folder / 'split.csv', index_col='patient')['split']
+    assert splits.value_counts().to_dict() == {'train': 22, 'test': 6, 'val': 2}
+    assert set(predictions['patient']) == set(splits.index[splits == 'test'])
+    listed = pd.read_csv(table / 'labels.csv').set_index('Path')['EF']
+    truth = [listed[f'recordings/{video}'] for video in predictions['video']]
+    assert predictions['ef'].tolist() == pytest.approx(truth)
+    assert set(predictions['source']) == {'labels.csv'}
