@@ -85,3 +85,19 @@ def test_ejection_fraction(run, table):
     truth = [listed[f'recordings/{video}'] for video in predictions['video']]
     assert predictions['ef'].tolist() == pytest.approx(truth)
     assert set(predictions['source']) == {'labels.csv'}
+
+
+def test_diagnosis_of_two_classes(run):
+    folder = run('diagnosis_table.py', 'labels.csv')
+    predictions = pd.read_csv(folder / 'predictions.csv')
+    assert len(predictions) == 12
+    assert predictions['score'].between(0, 1).all()
+    assert '"diagnosis/accuracy"' in logged(folder)
+    assert '"top1_acc"' in logged(folder)
+    assert 'top5' not in logged(folder)
+
+
+def test_diagnosis_of_three_classes(run):
+    folder = run('diagnosis_table.py', 'grades.csv')
+    assert '"acc/mean1"' in logged(folder)
+    assert 'top5' not in logged(folder)
