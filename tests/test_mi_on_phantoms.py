@@ -37,6 +37,7 @@ def test_a_config_trains_and_is_tested(name, hmcqu_root, tmp_path):
     runner.train()
     losses = runner.message_hub.get_scalar('train/loss_cls').data[0]
     assert np.isfinite(losses).all()
+    assert 'train/top5_acc' not in runner.message_hub.log_scalars
     metrics = runner.test()
     predictions = pd.read_csv(tmp_path / 'predictions.csv')
     assert metrics['diagnosis/n'] == len(predictions) == 3

@@ -123,22 +123,23 @@ def build_runner(config: Config, *loaders: str) -> Runner:
 
 def _report_missing_data(config: Config, dataset: ConfigDict | None) -> None:
     # Raise the data set's own error before the runner fills the screen with its log.
-    root = (dataset or {}).get('data_root')
-    if root is not None and not os.path.exists(os.path.join(root, dataset.get('ann_file') or '')):
+    if dataset is None or dataset.get('data_root') is None:
+        return
+    if not os.path.exists(os.path.join(dataset.data_root, dataset.get('ann_file') or '')):
         init_default_scope(config.get('default_scope', 'mmengine'))
         DATASETS.build(dataset).full_init()
 
 
 def _fit_to_table(config: Config, dataset: ConfigDict | None) -> None:
     """Give the head one output per class of a table, and use a metric for that many classes."""
-    if type_name(dataset or {}) != 'echocardmae_mm.RecordingTableDataset':
+    if dataset is None or type_name(dataset) != 'echocardmae_mm.RecordingTableDataset':
         return
     init_default_scope(config.get('default_scope', 'mmengine'))
     table = DATASETS.build({**dataset, 'pipeline': (), 'lazy_init': True})
     table.load_data_list()
     classes = table.metainfo.get('classes')
-    head = config.model.get('cls_head') or {}
-    if not classes or 'num_classes' not in head:
+    head = config.model.get('cls_head')
+    if not classes or not head or 'num_classes' not in head:
         return
     head.num_classes = len(classes)
     for name in ('val_evaluator', 'test_evaluator'):

@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import logging
 from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
-
-from mmengine.logging import print_log
 
 from echocardmae_mm.datasets.echonet_lists import read_number
 from echocardmae_mm.datasets.patient_split import SPLITS, draw_split, draw_test
@@ -60,6 +57,8 @@ class RecordingTableDataset(RecordingDataset):
         UserError: If the table has a mistake, a label is no class, or the split is empty.
     """
 
+    data_root: str
+
     def __init__(
         self,
         ann_file: str,
@@ -88,11 +87,12 @@ class RecordingTableDataset(RecordingDataset):
             self._metainfo['classes'] = classes
         chosen = self._rows_of_split(rows)
         recordings = [self._recording(row, classes) for row in chosen]
+        known = '' if 'patient' in rows[0] else ' (no column patient: one per recording)'
         counts = Counter(recording.get('label') for recording in recordings)
         self.report = {
             f'rows in {Path(self.ann_file).name}': len(rows),
             'of the split': len(chosen),
-            'patients': len({recording['patient'] for recording in recordings}),
+            f'patients{known}': len({recording['patient'] for recording in recordings}),
             **{f'of class {index} ({name})': counts[index] for index, name in enumerate(classes)},
         }
         return recordings
@@ -106,13 +106,15 @@ class RecordingTableDataset(RecordingDataset):
                     raise cell_error(self.ann_file, row, 'label', expected)
             return tuple(self.classes)
         names = {row['label'] for row in labelled}
-        if len(names) == 1:
+        if len(names) == 1 and 'label' in self.require:
             raise UserError(
                 f'{self.ann_file}: all labels are {names.pop()!r}; expected at least two classes\n'
                 'Add recordings of other classes, or name all of them with classes=[...]'
             )
-        are_numbers = all(name.lstrip('+-').isdecimal() for name in names)
-        return tuple(sorted(names, key=int if are_numbers else None))
+        try:
+            return tuple(sorted(names, key=int))
+        except ValueError:
+            return tuple(sorted(names))
 
     def _rows_of_split(self, rows: list[Row]) -> list[Row]:
         if self.split is None:
@@ -136,13 +138,6 @@ class RecordingTableDataset(RecordingDataset):
             raise UserError(
                 f'{self.ann_file}: {len(patients)} patients; expected at least {len(SPLITS)} to '
                 'draw training, validation and test set'
-            )
-        if 'patient' not in rows[0]:
-            print_log(
-                f'{self.ann_file}: no column patient; each recording counts as one patient, so '
-                'recordings of the same patient may be in different splits',
-                'current',
-                logging.WARNING,
             )
         return draw_split(patients, draw_test(patients))
 

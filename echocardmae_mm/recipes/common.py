@@ -242,7 +242,7 @@ def clip_dataloaders(
     """
     random = dict(type='echocardmae_mm.SampleRandomClips', num_clips=num_clips, **time)
     uniform = dict(type='echocardmae_mm.SampleUniformClips', num_clips=num_test_clips, **time)
-    frames = dict(img_size=size.img_size, interpolation=interpolation, crop=crop)
+    frames: Config = dict(img_size=size.img_size, interpolation=interpolation, crop=crop)
     test_pipeline = [*clip_steps(uniform, **frames), *pack]
     return dict(
         **dataloaders(

@@ -104,7 +104,8 @@ def test_the_draw_depends_on_the_names_alone(build):
 
 def test_without_patients_each_recording_is_one(build):
     dataset = build([f'day{i % 2}/{i}.avi' for i in range(8)], 'path', split='train')
-    assert dataset.report['patients'] == len(dataset) == 5
+    counted = dataset.report['patients (no column patient: one per recording)']
+    assert counted == len(dataset) == 5
     assert infos(dataset)[0]['patient'].startswith('day')
 
 
@@ -142,7 +143,7 @@ def test_classes_are_those_of_the_whole_table(build):
         (
             ['day0/0.avi,sick'],
             'path,label',
-            {},
+            {'require': ['label']},
             r"all labels are 'sick'; expected at least two classes\nAdd",
         ),
         (ROWS, HEADER, {'require': 'ef'}, r'line 3 \(day0/2\.avi\): ef is empty'),
