@@ -31,11 +31,11 @@ SMALL = [
 
 @pytest.fixture(scope='module')
 def table(tmp_path_factory) -> Path:
-    """60 phantoms of 30 patients, every fourth on another scanner's screen, and their table."""
+    """60 phantoms of 30 patients, every tenth on another scanner's screen, and their table."""
     folder = tmp_path_factory.mktemp('table')
     rows = []
     for index in range(60):
-        screen = 'hmcqu' if index % 4 == 0 else 'echonet'
+        screen = 'hmcqu' if index % 10 == 0 else 'echonet'
         phantom = make_phantom([14, index], screen=screen, num_frames=32)
         name = f'recordings/{index:02d}.avi'
         write_video(folder / name, phantom.frames, fps=phantom.fps)
