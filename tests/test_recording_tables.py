@@ -8,6 +8,9 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+import torch
+from mmengine.config import Config
+from mmengine.registry import DATASETS, init_default_scope
 
 from echocardmae_mm.cli import test, train
 from echocardmae_mm.phantom import make_phantom
@@ -98,3 +101,21 @@ def test_diagnosis_of_two_and_three_classes(run, ann_file, logs):
     assert '"top1_acc"' in log
     assert 'top5' not in log
     assert json.loads((folder / 'test.json').read_text())['data'][0]['recordings'] == 12
+
+
+def test_recordings_of_echonet_give_the_clips_of_its_own_config(echonet_root, tmp_path):
+    names = pd.read_csv(echonet_root / 'FileList.csv').query("Split == 'TEST'")
+    table = pd.DataFrame({'path': names['FileName'] + '.avi', 'ef': names['EF'], 'split': 'test'})
+    table.to_csv(tmp_path / 'labels.csv', index=False)
+    init_default_scope('mmaction')
+    echonet, own = (
+        Config.fromfile(CONFIGS / name).test_dataloader.dataset
+        for name in ('ef_echonet.py', 'ef_table.py')
+    )
+    echonet.data_root = str(echonet_root)
+    own.update(data_root=str(echonet_root / 'Videos'), ann_file=str(tmp_path / 'labels.csv'))
+    echonet, own = DATASETS.build(echonet), DATASETS.build(own)
+    assert len(own) == len(echonet) == 2
+    for index in range(2):
+        torch.testing.assert_close(own[index]['inputs'], echonet[index]['inputs'], rtol=0, atol=0)
+        assert own[index]['data_samples'].ef == pytest.approx(echonet[index]['data_samples'].ef)
