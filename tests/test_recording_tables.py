@@ -91,16 +91,16 @@ def test_ejection_fraction(run, table):
 
 
 @pytest.mark.parametrize(
-    ('ann_file', 'logs'),
-    [('labels.csv', '"diagnosis/accuracy"'), ('grades.csv', '"acc/mean1"')],
+    ('ann_file', 'prefix'), [('labels.csv', 'diagnosis'), ('grades.csv', 'classes')]
 )
-def test_diagnosis_of_two_and_three_classes(run, ann_file, logs):
+def test_diagnosis_of_two_and_three_classes(run, ann_file, prefix):
     folder = run('diagnosis_table.py', ann_file)
     log = ''.join(path.read_text() for path in folder.glob('*/vis_data/scalars.json'))
-    assert logs in log
+    assert f'"{prefix}/accuracy"' in log
     assert '"top1_acc"' in log
     assert 'top5' not in log
-    assert json.loads((folder / 'test.json').read_text())['data'][0]['recordings'] == 12
+    assert json.loads((folder / 'test.json').read_text())['metrics'][f'{prefix}/n'] == 12
+    assert len(pd.read_csv(folder / 'predictions.csv')) == 12
 
 
 def test_recordings_of_echonet_give_the_clips_of_its_own_config(echonet_root, tmp_path):

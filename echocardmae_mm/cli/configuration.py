@@ -17,7 +17,7 @@ import echocardmae_mm
 from echocardmae_mm.cli.cfg_options import set_packed
 from echocardmae_mm.cli.first_edition import refuse_old_names
 from echocardmae_mm.engine import BriefRunner
-from echocardmae_mm.utils.config import type_name
+from echocardmae_mm.utils.config import dicts_of, type_name
 from echocardmae_mm.utils.errors import UserError
 
 NO_GPU = not torch.cuda.is_available()
@@ -142,12 +142,10 @@ def _fit_to_table(config: Config, dataset: ConfigDict | None) -> None:
     if not classes or not head or 'num_classes' not in head:
         return
     head.num_classes = len(classes)
-    for name in ('val_evaluator', 'test_evaluator'):
-        evaluator = config.get(name) or {}
-        if len(classes) > 2 and type_name(evaluator) == 'echocardmae_mm.DiagnosisMetric':
-            config[name] = dict(
-                type='mmaction.AccMetric', metric_options=dict(top_k_accuracy=dict(topk=1))
-            )
+    if len(classes) > 2:
+        for _, part in dicts_of(config):
+            if type_name(part) == 'echocardmae_mm.DiagnosisMetric':
+                part['type'] = 'echocardmae_mm.MultiClassMetric'
 
 
 def _join_processes_without_gpu(config: Config) -> None:

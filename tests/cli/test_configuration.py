@@ -72,7 +72,7 @@ def test_a_mistake_in_a_config_file_names_its_line(line, message, monkeypatch, t
     assert len(str(error.value).splitlines()) <= 2
 
 
-@pytest.mark.parametrize(('labels', 'metric'), [('aba', 'Diagnosis'), ('abc', 'Acc')])
+@pytest.mark.parametrize(('labels', 'metric'), [('aba', 'Diagnosis'), ('abc', 'MultiClass')])
 def test_head_and_metric_fit_the_classes_of_a_table(labels, metric, monkeypatch, tmp_path):
     rows = [f'{index}.avi,{label}' for index, label in enumerate(labels)]
     (tmp_path / 'labels.csv').write_text('\n'.join(['path,label', *rows]))
