@@ -69,6 +69,7 @@ setup(
         'Programming Language :: Python :: 3',
         'Topic :: Scientific/Engineering :: Medical Science Apps.',
     ],
+    package_data={f'{PACKAGE}.apis': ['templates/*']},
     packages=find_packages(include=(PACKAGE, f'{PACKAGE}.*')),
     entry_points={'console_scripts': ['echocardmae = echocardmae_mm.cli.main:main']},
     cmdclass={'build_py': BuildWithMim},
@@ -105,6 +106,8 @@ setup(
         'openpyxl',
         'matplotlib',
         'rich',
+        'jinja2',
+        'safetensors',
         'timm>=1',
     ],
     extras_require={

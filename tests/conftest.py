@@ -10,12 +10,19 @@ import cv2
 import nibabel
 import numpy as np
 import pytest
+import torch
 from hypothesis import settings
+from mmengine.config import Config
+from mmengine.registry import MODELS, DefaultScope
 from mmengine.visualization import Visualizer
 
 import echocardmae_mm  # noqa: F401  (applies the patches before a test imports a host)
+from echocardmae_mm.apis import write_bundle
+from echocardmae_mm.apis.bundle import without_training
 from echocardmae_mm.datasets.recordings.packing import StoreWriter, pack
-from echocardmae_mm.phantom import hmcqu_files
+from echocardmae_mm.phantom import hmcqu_files, make_phantom
+from echocardmae_mm.phantom.reproducible_files import write_avi
+from echocardmae_mm.recipes import ejection_fraction, infarction, segmentation
 
 # What hypothesis draws is the same everywhere, and no example has a time limit.
 settings.load_profile('ci')
@@ -173,3 +180,72 @@ def _write_csv(path: Path, header: str, rows: list[list[object]]) -> None:
         writer = csv.writer(file)
         writer.writerow(header.split(','))
         writer.writerows(rows)
+
+
+TINY = dict(
+    img_size=56, patch_size=8, tubelet_size=8, embed_dims=24, depth=1, num_heads=3, checkpoint=None
+)
+
+
+def bundle_settings(config: dict, task: str, **changes) -> dict:
+    return {
+        'name': f'tiny_{task}',
+        'task': task,
+        'default_scope': 'mmseg' if task == 'segmentation' else 'mmaction',
+        'whole': False,
+        'frame_size': (112, 112),
+        'fps': 50.0,
+        'synthetic': False,
+        'classes': (),
+        'palette': [],
+        'model': without_training(Config(config).model),
+        'test_pipeline': config['test_pipeline'],
+        **changes,
+    }
+
+
+def write_tiny_bundle(folder: Path, settings: dict, calibration: dict | None = None) -> Path:
+    torch.manual_seed(0)
+    with DefaultScope.overwrite_default_scope(settings['default_scope']):
+        model = MODELS.build(settings['model'])
+    for parameter in model.parameters():
+        torch.nn.init.normal_(parameter, std=0.1)
+    write_bundle(folder, settings, model, calibration or {}, '# card\nWEIGHTS_SHA256\n')
+    return folder
+
+
+@pytest.fixture(scope='session')
+def bundles(tmp_path_factory) -> dict[str, Path]:
+    """One bundle for each task."""
+    root = tmp_path_factory.mktemp('bundles')
+    decoder = dict(embed_dims=24, depth=1, num_heads=3)
+    ventricle = dict(classes=('background', 'left ventricle'), palette=[[0, 0, 0], [230, 75, 53]])
+    return {
+        'ef': write_tiny_bundle(
+            root / 'ef',
+            bundle_settings(
+                ejection_fraction(settings=dict(cls_head=dict(mean=55.0)), **TINY),
+                'ejection_fraction',
+            ),
+        ),
+        'seg': write_tiny_bundle(
+            root / 'seg',
+            bundle_settings(segmentation(decoder=decoder, **TINY), 'segmentation', **ventricle),
+        ),
+        'mi': write_tiny_bundle(
+            root / 'mi',
+            bundle_settings(infarction(**TINY), 'diagnosis', classes=('normal', 'infarction')),
+        ),
+    }
+
+
+@pytest.fixture(scope='session')
+def recordings(tmp_path_factory) -> dict[str, Path]:
+    """The same heart as EchoNet-Dynamic shows it and on a scanner's screen."""
+    root = tmp_path_factory.mktemp('recordings')
+    files = {}
+    for screen in ('echonet', 'clip'):
+        phantom = make_phantom(3, num_frames=70, screen=screen)
+        files[screen] = root / f'{screen}.avi'
+        write_avi(files[screen], phantom.frames, phantom.fps)
+    return files

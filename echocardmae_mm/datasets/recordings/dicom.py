@@ -60,6 +60,7 @@ class DicomRecording(Recording):
                 _frame_rate(header),
                 _spacing(header, tissue),
                 _bounds(tissue) if tissue else None,
+                _view(header),
             )
         self._header = header
 
@@ -121,6 +122,19 @@ def _mode(header: Any) -> str | None:
     if _COLOR_FLOW in types or (not regions and header.get('UltrasoundColorDataPresent') == 1):
         return 'colour Doppler'
     return None
+
+
+def _view(header: Any) -> str | None:
+    """The view by View Code Sequence (CID 12226): '4CH', '2CH', 'other' or, untold, None."""
+    codes = header.get('ViewCodeSequence')
+    meaning = str(codes[0].get('CodeMeaning', '')).lower() if codes else ''
+    if not meaning:
+        return None
+    if 'apical' in meaning:
+        for chambers, view in ((('four', '4'), '4CH'), (('two', '2'), '2CH')):
+            if any(word in meaning for word in chambers):
+                return view
+    return 'other'
 
 
 def _image_type_bits(header: Any) -> int:
