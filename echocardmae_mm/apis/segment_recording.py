@@ -16,6 +16,7 @@ from mmengine.runner import load_checkpoint
 from echocardmae_mm.datasets.recordings import Recording
 from echocardmae_mm.datasets.transforms.crop_to_sector import find_sector_box
 from echocardmae_mm.engine import require_fit
+from echocardmae_mm.utils.config import type_name
 from echocardmae_mm.utils.errors import UserError
 
 CROPS = ('auto', 'sector', 'none')
@@ -53,7 +54,7 @@ def load_model(config: Config, checkpoint: str, device: str | None = None) -> Ba
     Raises:
         UserError: If the checkpoint belongs to another model or not to a segmentation.
     """
-    init_default_scope(config.default_scope)
+    init_default_scope(config.get('default_scope') or 'mmengine')
     model = MODELS.build(config.model)
     require_fit(model, checkpoint)
     loaded = load_checkpoint(model, checkpoint, map_location='cpu')
@@ -97,12 +98,12 @@ def segment_recording(
     if crop not in CROPS:
         raise UserError(f'crop={crop!r} is unknown; choose one of {CROPS}')
     dataset = config.test_dataloader.dataset
-    prepare = Compose([step for step in dataset.pipeline if not step['type'].endswith(_LOADING)])
-    sampler = next((s for s in dataset.pipeline if s['type'].endswith(_SAMPLER)), None)
+    prepare = Compose([step for step in dataset.pipeline if not type_name(step).endswith(_LOADING)])
+    sampler = next((s for s in dataset.pipeline if type_name(s).endswith(_SAMPLER)), None)
 
     shape = recording.frames([0]).shape[1:3]
     if crop == 'auto':
-        is_whole = shape == _ECHONET_SIZE or str(dataset.get('type')).endswith('CAMUSSegDataset')
+        is_whole = shape == _ECHONET_SIZE or type_name(dataset).endswith('CAMUSSegDataset')
         crop = 'none' if is_whole else 'sector'
     box = None
     if crop == 'sector':

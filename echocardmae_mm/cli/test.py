@@ -23,6 +23,7 @@ from echocardmae_mm.cli.cfg_options import apply_cfg_options
 from echocardmae_mm.cli.configuration import build_runner, load_config, require_checkpoint
 from echocardmae_mm.cli.user_errors import report_user_errors
 from echocardmae_mm.engine import check_leakage, enable_plots, require_fit, write_test_results
+from echocardmae_mm.utils.config import type_name
 from echocardmae_mm.utils.errors import UserError
 
 
@@ -61,11 +62,11 @@ def merge(config: Config, args: argparse.Namespace) -> None:
 
 def show(config: Config, args: argparse.Namespace) -> None:
     """Turn on the visualization hook of MMAction2 or MMSegmentation."""
-    hook = config.default_hooks.get('visualization')
+    hook = (config.get('default_hooks') or {}).get('visualization')
     if hook is None:
         raise UserError(f'--show: {args.config} has no default_hooks.visualization')
     hook.update(show=args.show, interval=args.interval, wait_time=args.wait_time)
-    if hook.type.endswith('SegVisualizationHook'):
+    if type_name(hook).endswith('SegVisualizationHook'):
         hook.draw = True
         if args.show_dir:
             config.visualizer.save_dir = args.show_dir
