@@ -204,4 +204,5 @@ class RecordingDataset(BaseDataset):
         for bits in random_bits(key, RngStream.REPLACEMENT, _MAX_REPLACEMENTS):
             candidate = int(bits) % len(self)
             if candidate not in batch:
-                yield EpochIndex(candidate, key.epoch, key.seed)
+                wrapped = key.video - int(index)  # its place in ConcatDataset or RepeatDataset
+                yield EpochIndex(candidate, key.epoch, key.seed, candidate + wrapped)
