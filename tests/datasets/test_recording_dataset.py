@@ -203,6 +203,18 @@ def test_workers_give_the_same_samples_and_share_what_was_skipped(workers, persi
     assert int(dataset.skipped[5:].sum()) == 0
 
 
+@pytest.mark.parametrize('meta_keys', [('img_shape',), ('filename', 'img_shape')])
+def test_a_sample_keeps_its_identity_in_a_stock_packer(good_root, meta_keys):
+    pack = [
+        {'type': 'mmaction.FormatShape', 'input_format': 'NCTHW'},
+        {'type': 'mmaction.PackActionInputs', 'meta_keys': meta_keys},
+    ]
+    dataset = EchoVideoDataset(str(good_root), pipeline=[*PIPELINE[:3], *pack])
+    sample = dataset[3]['data_samples']
+    assert sample.filename == dataset.get_data_info(3)['filename']
+    assert 'img_shape' in sample.metainfo_keys()
+
+
 def test_recordings_shorter_than_a_clip_are_counted(make_video, tmp_path):
     make_video(tmp_path / 'long.avi', 40)
     make_video(tmp_path / 'short.avi', 10)
