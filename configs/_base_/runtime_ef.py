@@ -1,5 +1,5 @@
 # Fine-tuning for ejection fraction as in the released train_ef.py: AdamW at a constant 1e-5, early
-# stopping after 25 epochs, and the checkpoint with the smallest validation error.
+# stopping after 26 epochs without improvement, and the checkpoint with the smallest validation error.
 _base_ = 'runtime_mmaction.py'
 
 train_cfg = dict(type='echocardmae_mm.ResumableTrainLoop', max_epochs=1000, val_interval=1)
@@ -20,7 +20,7 @@ default_hooks = dict(
         monitor='ef/mae',
         rule='less',
         min_delta=0,
-        patience=25,
+        patience=26,
     ),
     predictions=dict(type='echocardmae_mm.PredictionsHook'),
 )

@@ -1,5 +1,5 @@
 # Fine-tuning for segmentation as in the released train_seg.py: AdamW at a constant 1e-4, early
-# stopping after 25 epochs. The released code selects the checkpoint by validation loss;
+# stopping after 26 epochs without improvement. The released code selects the checkpoint by validation loss;
 # MMSegmentation's loop computes none, so these configs select by Dice.
 _base_ = 'runtime_mmaction.py'
 
@@ -21,7 +21,7 @@ default_hooks = dict(
         monitor='seg/dice_pooled',
         rule='greater',
         min_delta=0,
-        patience=25,
+        patience=26,
     ),
     predictions=dict(type='echocardmae_mm.PredictionsHook'),
     segmentation=dict(type='echocardmae_mm.SegmentationHook', interval=10),

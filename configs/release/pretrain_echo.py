@@ -3,7 +3,8 @@
 Starts from VideoMAE's Kinetics-400 weights. Convert them first:
 echocardmae convert videomae VIDEOMAE.pth checkpoints/videomae_vit_small_p8_k400.pth --patch-size 8
 
-The released code trains in float16: add --amp on a GPU.
+The released code trains in float16. To do the same on a GPU, add
+--cfg-options optim_wrapper.type=AmpOptimWrapper.
 """
 
 _base_ = '../pretrain_echo.py'

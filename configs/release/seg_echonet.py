@@ -1,10 +1,13 @@
 """Segmentation as in the authors' released code (train_seg.py).
 
 Patch 8, a new patch embedding, learnable positions, norms with eps 1e-5, no attention bias and Dice
-loss alone. The released code trains in float16: add --amp on a GPU.
+loss alone.
 
 Starts from configs/release/pretrain_echo.py. To start from the released weights, convert them
 (docs/converters.md) and set the checkpoint as in configs/seg_echonet.py.
+
+The released code trains in float16. To do the same on a GPU, add
+--cfg-options optim_wrapper.type=AmpOptimWrapper.
 """
 
 _base_ = '../_base_/runtime_seg.py'

@@ -7,6 +7,7 @@ from mmengine.runner import CheckpointLoader
 from torch import Tensor, nn
 
 from echocardmae_mm.engine.unwrap import unwrap_model
+from echocardmae_mm.models import FusedVisionTransformer
 from echocardmae_mm.utils.errors import UserError
 
 _COMPUTED = 'pos_embed'
@@ -69,9 +70,14 @@ def _tensors(model: nn.Module, checkpoint: str) -> tuple[Tensors, Tensors]:
     """Tensors of the model that are not computed, and tensors of the checkpoint."""
     content = CheckpointLoader.load_checkpoint(checkpoint, map_location='cpu')
     found = content.get('state_dict', content) if isinstance(content, dict) else {}
-    state = unwrap_model(model).state_dict()
+    found = {name.removeprefix('module.'): tensor for name, tensor in found.items()}
+    unwrapped = unwrap_model(model)
+    for name, part in unwrapped.named_modules():
+        if isinstance(part, FusedVisionTransformer):
+            part.adapt(found, f'{name}.' if name else '')
+    state = unwrapped.state_dict()
     own = {name: tensor for name, tensor in state.items() if not name.endswith(_COMPUTED)}
-    return own, {name.removeprefix('module.'): tensor for name, tensor in found.items()}
+    return own, found
 
 
 def _require_same_sizes(own: Tensors, found: Tensors, checkpoint: str) -> None:

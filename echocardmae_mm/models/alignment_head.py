@@ -28,6 +28,8 @@ class AlignmentHead(BaseModule):
             released code; Eq. 2 as printed excludes it. Defaults to False.
         symmetric (bool): Whether both clips serve as anchors, as in the released code; in Eq. 2
             only the first does. Defaults to False.
+        normalize (bool): Whether to scale features to unit length first, as in the released code;
+            Eq. 2 as printed does not. Defaults to True.
         gather (bool): Whether the videos of all processes are negatives. Defaults to True.
 
     Example:
@@ -44,6 +46,7 @@ class AlignmentHead(BaseModule):
         loss_weight: float = 0.2,
         include_positive: bool = False,
         symmetric: bool = False,
+        normalize: bool = True,
         gather: bool = True,
     ) -> None:
         super().__init__()
@@ -51,6 +54,7 @@ class AlignmentHead(BaseModule):
         self.loss_weight = loss_weight
         self.include_positive = include_positive
         self.symmetric = symmetric
+        self.normalize = normalize
         self.gather = gather
 
     def forward(self, features_1: Tensor, features_2: Tensor) -> Tensor:
@@ -67,8 +71,9 @@ class AlignmentHead(BaseModule):
             UserError: If there are fewer than two videos in total.
         """
         with torch.autocast(features_1.device.type, enabled=False):
-            first = F.normalize(features_1.float(), dim=-1)
-            second = F.normalize(features_2.float(), dim=-1)
+            first, second = features_1.float(), features_2.float()
+            if self.normalize:
+                first, second = F.normalize(first, dim=-1), F.normalize(second, dim=-1)
             loss = self._contrast(first, second)
             if self.symmetric:
                 loss = (loss + self._contrast(second, first)) / 2

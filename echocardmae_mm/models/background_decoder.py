@@ -9,11 +9,16 @@ from torch import Tensor, nn
 from torch.utils.checkpoint import checkpoint
 
 from echocardmae_mm.models.fused_attention import KeyMaskedBlock, fuse_attention
-from echocardmae_mm.models.fused_vit import VIDEOMAE_INIT
 from echocardmae_mm.registry import MODELS
 from echocardmae_mm.utils.errors import UserError
 
 BACKGROUNDS = ('positional', 'single')
+
+#: Initialisation of the decoder in VideoMAE and in the released code.
+DECODER_INIT = [
+    dict(type='Xavier', layer='Linear', distribution='uniform', bias=0.0),
+    dict(type='Constant', layer='LayerNorm', val=1.0, bias=0.0),
+]
 
 
 @MODELS.register_module()
@@ -39,7 +44,7 @@ class BackgroundTokenDecoder(BaseModule):
         attn_bias (bool): See :class:`FusedVisionTransformer`. Defaults to True.
         with_cp (bool): Whether to use gradient checkpointing, which saves memory but takes longer.
             Defaults to False.
-        init_cfg (dict | list[dict], optional): Initialisation. Defaults to ``VIDEOMAE_INIT``.
+        init_cfg (dict | list[dict], optional): Initialisation. Defaults to ``DECODER_INIT``.
 
     Raises:
         UserError: If ``background`` is unknown.
@@ -67,7 +72,7 @@ class BackgroundTokenDecoder(BaseModule):
         background: str = 'positional',
         attn_bias: bool = True,
         with_cp: bool = False,
-        init_cfg: dict | list[dict] | None = VIDEOMAE_INIT,
+        init_cfg: dict | list[dict] | None = DECODER_INIT,
     ) -> None:
         super().__init__(init_cfg=init_cfg)
         if background not in BACKGROUNDS:

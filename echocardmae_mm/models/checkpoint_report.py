@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from pathlib import Path
 from typing import Any
 
@@ -41,6 +41,7 @@ def report_checkpoint(
     may_be_fresh: Collection[str] = LAST_NORMS,
     may_be_unused: Collection[str] = LAST_NORMS,
     left_fresh: Collection[str] = (),
+    adapt: Callable[[dict[str, Tensor]], None] | None = None,
 ) -> None:
     """Log which tensors of a module are loaded; reject a checkpoint that does not fit.
 
@@ -54,11 +55,15 @@ def report_checkpoint(
         may_be_unused (Collection[str]): Tensors of the checkpoint that the module may lack.
             Defaults to the encoder's last norms.
         left_fresh (Collection[str]): Tensors to keep at their initial values. Defaults to ().
+        adapt (Callable, optional): Called with the part's tensors, by their names in the module,
+            to fit them to it in place. Defaults to None.
 
     Raises:
         UserError: If the file does not exist, lacks the part or has a tensor that does not fit.
     """
     found = _load_part(checkpoint, prefix, part)
+    if adapt is not None:
+        adapt(found)
     own = {name: tensor for name, tensor in module.state_dict().items() if name != _POSITIONS}
     loaded = own.keys() & found.keys() - set(left_fresh)
     _require_same_sizes(own, found, loaded, checkpoint)

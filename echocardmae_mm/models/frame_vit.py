@@ -13,7 +13,7 @@ from echocardmae_mm.models.fused_vit import FusedVisionTransformer
 from echocardmae_mm.registry import MODELS
 from echocardmae_mm.utils.errors import UserError
 
-_PATCH_EMBEDDING = ('patch_embed.projection.weight', 'patch_embed.projection.bias')
+_PATCH_KERNEL = 'patch_embed.projection.weight'
 
 
 @MODELS.register_module()
@@ -21,19 +21,18 @@ class FrameVisionTransformer(FusedVisionTransformer):
     """:class:`FusedVisionTransformer` on single frames, as if each were a still clip.
 
     Parameter names stay the same, so a pretrained checkpoint loads with
-    ``init_cfg=dict(type='Pretrained', checkpoint=..., prefix='backbone.')``. The forward pass sums
-    the kernel of the patch embedding over time, which equals repeating the frame, and uses the
+    ``init_cfg=dict(type='Pretrained', checkpoint=..., prefix='backbone.')``. Loading sums the
+    kernel of the patch embedding over time, which equals repeating the frame, and keeps the
     position embeddings of the first time slot.
 
     Args:
         img_size (int): Height and width of the images in pixels. The position embeddings are
             interpolated for images of other sizes. Defaults to 112.
         patch_size (int): Height and width of a patch in pixels. Defaults to 16.
-        tubelet_size (int): Frames per token of the video encoder. Defaults to 2.
         out_indices (Sequence[int]): Blocks whose outputs to return, from 0; -1 is the last one,
             whose output is normalised. Defaults to (-1,).
-        fresh_patch_embed (bool): Whether to ignore the checkpoint's patch embedding, as the
-            released ``train_seg.py`` does. Defaults to False.
+        fresh_patch_embed (bool): Whether to ignore the kernel of the checkpoint's patch embedding,
+            as the released ``train_seg.py`` does. Defaults to False.
         **kwargs: Arguments of :class:`FusedVisionTransformer`: ``embed_dims``, ``depth``,
             ``num_heads``, ...
 
@@ -45,7 +44,6 @@ class FrameVisionTransformer(FusedVisionTransformer):
         self,
         img_size: int = 112,
         patch_size: int = 16,
-        tubelet_size: int = 2,
         out_indices: Sequence[int] = (-1,),
         fresh_patch_embed: bool = False,
         **kwargs: Any,
@@ -53,8 +51,8 @@ class FrameVisionTransformer(FusedVisionTransformer):
         super().__init__(
             img_size=img_size,
             patch_size=patch_size,
-            num_frames=tubelet_size,
-            tubelet_size=tubelet_size,
+            num_frames=1,
+            tubelet_size=1,
             use_mean_pooling=False,
             **kwargs,
         )
@@ -83,7 +81,7 @@ class FrameVisionTransformer(FusedVisionTransformer):
         """
         convolution = self.patch_embed.projection
         tokens = F.conv2d(
-            images, convolution.weight.sum(2), convolution.bias, stride=self.patch_size
+            images, convolution.weight.squeeze(2), convolution.bias, stride=self.patch_size
         )
         grid = tokens.shape[2:]
         tokens = self.pos_drop(tokens.flatten(2).transpose(1, 2) + self._positions(grid))
@@ -103,8 +101,16 @@ class FrameVisionTransformer(FusedVisionTransformer):
         self._is_starting = False
 
     def left_fresh(self) -> Collection[str]:
-        """Name the patch embedding if ``fresh_patch_embed`` is set."""
-        return _PATCH_EMBEDDING if self.fresh_patch_embed else ()
+        """Name the kernel of the patch embedding if ``fresh_patch_embed`` is set."""
+        return (_PATCH_KERNEL,) if self.fresh_patch_embed else ()
+
+    def adapt(self, state: dict[str, Tensor], prefix: str = '') -> None:
+        """Sum the patch embedding of a video encoder over time; keep the first slot's positions."""
+        kernel, positions = prefix + _PATCH_KERNEL, f'{prefix}pos_embed'
+        if kernel in state:
+            state[kernel] = state[kernel].sum(2, keepdim=True)
+        if positions in state:
+            state[positions] = state[positions][:, : self.pos_embed.shape[1]]
 
     def _positions(self, grid: Sequence[int]) -> Tensor:
         if tuple(grid) == self.grid_size:
@@ -114,9 +120,7 @@ class FrameVisionTransformer(FusedVisionTransformer):
         return table.flatten(2).transpose(1, 2)
 
     def _adapt_state_dict(self, state_dict: dict[str, Tensor], prefix: str, *_: Any) -> None:
-        positions = f'{prefix}pos_embed'
-        if positions in state_dict:
-            state_dict[positions] = state_dict[positions][:, : self.pos_embed.shape[1]]
+        self.adapt(state_dict, prefix)
         if self._is_starting:
             for name in self.left_fresh():
                 state_dict.pop(prefix + name, None)

@@ -7,17 +7,12 @@ from collections.abc import Collection
 from typing import Any
 
 from mmaction.models import VisionTransformer
+from torch import Tensor
 
 from echocardmae_mm.models.checkpoint_report import pretrained_cfg, report_checkpoint
 from echocardmae_mm.models.fused_attention import fuse_attention
 from echocardmae_mm.registry import MODELS
 from echocardmae_mm.utils.errors import UserError
-
-#: Initialisation of linear layers and norms in VideoMAE's pretraining.
-VIDEOMAE_INIT = [
-    dict(type='Xavier', layer='Linear', distribution='uniform', bias=0.0),
-    dict(type='Constant', layer='LayerNorm', val=1.0, bias=0.0),
-]
 
 
 @MODELS.register_module()
@@ -31,7 +26,7 @@ class FusedVisionTransformer(VisionTransformer):
 
     Args:
         init_cfg (dict | list[dict], optional): Initialisation, such as the checkpoint. Defaults to
-            None, :data:`VIDEOMAE_INIT`.
+            None, that of MMAction2 and of the released code: truncated normal, sd 0.02.
         attn_bias (bool): Whether queries and values have a bias. False freezes both at zero,
             because the released EchoCardMAE code never applies them. Defaults to True.
         frozen_stages (int): Number of blocks to freeze, counted from the first; 0 or more also
@@ -59,7 +54,9 @@ class FusedVisionTransformer(VisionTransformer):
                 f'{type(self).__name__} has no argument {", ".join(sorted(unknown))}; '
                 f'it has attn_bias, frozen_stages, {", ".join(sorted(known))}'
             )
-        super().__init__(init_cfg=VIDEOMAE_INIT if init_cfg is None else init_cfg, **kwargs)
+        if init_cfg is not None:
+            kwargs['init_cfg'] = init_cfg
+        super().__init__(**kwargs)
         fuse_attention(self.blocks, attn_bias)
         if not -1 <= frozen_stages <= len(self.blocks):
             raise UserError(
@@ -74,12 +71,17 @@ class FusedVisionTransformer(VisionTransformer):
         """Check the checkpoint of ``init_cfg``, if any, and initialise."""
         if (pretrained := pretrained_cfg(self.init_cfg)) is not None:
             checkpoint, prefix = pretrained['checkpoint'], pretrained.get('prefix') or ''
-            report_checkpoint(self, checkpoint, prefix, left_fresh=self.left_fresh())
+            report_checkpoint(
+                self, checkpoint, prefix, left_fresh=self.left_fresh(), adapt=self.adapt
+            )
         super().init_weights()
 
     def left_fresh(self) -> Collection[str]:
         """Name the tensors not to load from a checkpoint; none by default."""
         return ()
+
+    def adapt(self, state: dict[str, Tensor], prefix: str = '') -> None:
+        """Fit the tensors of a checkpoint to this model, in place; nothing to do by default."""
 
     def train(self, mode: bool = True) -> FusedVisionTransformer:
         """Set the mode; frozen modules stay in evaluation mode."""

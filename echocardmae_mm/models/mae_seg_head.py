@@ -12,9 +12,9 @@ from mmengine.model import BaseModule, ModuleList
 from mmengine.registry import MODELS as MMENGINE_MODELS
 from torch import Tensor, nn
 
+from echocardmae_mm.models.background_decoder import DECODER_INIT
 from echocardmae_mm.models.checkpoint_report import pretrained_cfg, report_checkpoint
 from echocardmae_mm.models.fused_attention import fuse_attention
-from echocardmae_mm.models.fused_vit import VIDEOMAE_INIT
 from echocardmae_mm.models.patches import unpatchify
 from echocardmae_mm.registry import MODELS
 from echocardmae_mm.utils.errors import UserError
@@ -54,8 +54,8 @@ class MAESegHead(BaseModule):
         loss_decode (dict | Sequence[dict]): Losses on (N, num_classes, H, W) and (N, H, W).
             Defaults to :class:`DiceLoss`.
         ignore_index (int): Label of pixels to ignore. Defaults to 255.
-        init_cfg (dict | list[dict], optional): Initialisation, such as the checkpoint. Defaults to
-            None, ``VIDEOMAE_INIT``.
+        init_cfg (dict, optional): The checkpoint. What it does not fill starts with
+            ``DECODER_INIT``. Defaults to None.
     """
 
     align_corners = False
@@ -77,9 +77,9 @@ class MAESegHead(BaseModule):
         attn_bias: bool = True,
         loss_decode: dict | Sequence[dict] = (dict(type='echocardmae_mm.DiceLoss'),),
         ignore_index: int = 255,
-        init_cfg: dict | list[dict] | None = None,
+        init_cfg: dict | None = None,
     ) -> None:
-        super().__init__(init_cfg=VIDEOMAE_INIT if init_cfg is None else init_cfg)
+        super().__init__(init_cfg=[*DECODER_INIT, *([init_cfg] if init_cfg else [])])
         self.num_classes = self.out_channels = num_classes
         self.patch_size = patch_size
         self.tubelet_size = tubelet_size

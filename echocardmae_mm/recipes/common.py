@@ -184,7 +184,6 @@ def encoder(size: EncoderSize, checkpoint: str | None, **settings: Any) -> Confi
     return dict(
         img_size=size.img_size,
         patch_size=size.patch_size,
-        tubelet_size=size.tubelet_size,
         init_cfg=init_cfg,
         **size.width,
         **settings,
@@ -210,6 +209,7 @@ def recognizer(size: EncoderSize, checkpoint: str | None, cls_head: Config) -> C
             checkpoint,
             type='echocardmae_mm.FusedVisionTransformer',
             num_frames=size.num_frames,
+            tubelet_size=size.tubelet_size,
         ),
         cls_head=dict(cls_head, in_channels=size.embed_dims),
     )

@@ -1,13 +1,18 @@
 """Patience is counted over an interruption as without one."""
 
 import logging
+from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
 import torch
+from mmengine.config import Config
 from mmengine.logging import MessageHub
 
 from echocardmae_mm.engine import ResumableEarlyStoppingHook
+from echocardmae_mm.registry import HOOKS
+
+CONFIGS = Path(__file__).parents[2] / 'configs'
 
 SCORES = [9.0, 8.0, 8.5, 8.2, 8.1, 7.9, 8.3, 8.4, 8.5, 8.6, 8.7]
 
@@ -47,6 +52,30 @@ def epochs_until_stop(interrupted_after=None, validated_again=False):
 
 def test_stops_after_four_epochs_without_improvement():
     assert epochs_until_stop() == 10
+
+
+def released_stop(scores):
+    """The epoch in which the released code's early stopping, with its patience of 25, ends."""
+    best, without = float('inf'), 0
+    for epoch, score in enumerate(scores, start=1):
+        without = 0 if score < best else without + 1
+        best = min(best, score)
+        if without > 25:
+            return epoch
+
+
+@pytest.mark.parametrize(('runtime', 'sign'), [('ef', 1), ('seg', -1)])
+def test_the_configs_stop_in_the_same_epoch_as_the_released_code(runtime, sign):
+    config = Config.fromfile(CONFIGS / '_base_' / f'runtime_{runtime}.py')
+    stopping = HOOKS.build(config.default_hooks.early_stopping)
+    training = runner(MessageHub(f'released {runtime}'))
+    scores = [9.0, 8.0, *(8.5 + epoch % 3 for epoch in range(60))]
+    for epoch, score in enumerate(scores, start=1):
+        training.epoch = epoch
+        stopping.after_val_epoch(training, {stopping.monitor: sign * score})
+        if training.train_loop.stop_training:
+            break
+    assert epoch == released_stop(scores) == 28
 
 
 @pytest.mark.parametrize('validated_again', [False, True])

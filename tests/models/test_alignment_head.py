@@ -41,6 +41,15 @@ def test_equals_the_equation(batch, width, tau, include_positive, symmetric, see
     assert float(head(first, second)) == pytest.approx(0.2 * expected, rel=1e-4, abs=1e-5)
 
 
+def test_normalisation_can_be_switched_off_as_eq_2_is_printed():
+    first, second = torch.randn(3, 4).double(), torch.randn(3, 4).double()
+    similarity = (first @ second.T / 0.5).exp()
+    total = similarity.sum(1) - similarity.diag()
+    expected = -(similarity.diag() / total).log().mean()
+    head = AlignmentHead(temperature=0.5, loss_weight=1.0, normalize=False)
+    assert float(head(first, second)) == pytest.approx(float(expected), rel=1e-5)
+
+
 def test_release_settings_are_a_cross_entropy():
     first, second = torch.randn(4, 8), torch.randn(4, 8)
     logits = torch.cosine_similarity(first[:, None], second[None], dim=-1) / 0.1

@@ -1,5 +1,7 @@
 """The encoder on single frames: the video encoder on a clip that stands still."""
 
+import copy
+
 import pytest
 import torch
 from mmaction.models import VisionTransformer
@@ -8,6 +10,7 @@ from mmengine.runner import load_state_dict, save_checkpoint
 from echocardmae_mm.models import FrameVisionTransformer, MaskedVisionTransformer
 from echocardmae_mm.utils.errors import UserError
 
+KERNEL = 'patch_embed.projection.weight'
 SIZE = dict(img_size=48, patch_size=16, embed_dims=24, depth=2, num_heads=3)
 
 
@@ -40,7 +43,11 @@ def test_every_tensor_of_the_pretrained_encoder_is_loaded(checkpoint, video_enco
     video = video_encoder.state_dict()
     assert frame.keys() == video.keys()
     for name, value in frame.items():
-        expected = video[name][:, :9] if name == 'pos_embed' else video[name]
+        expected = video[name]
+        if name == 'pos_embed':
+            expected = expected[:, :9]
+        if name == KERNEL:
+            expected = (expected[:, :, 0] + expected[:, :, 1])[:, :, None]
         assert torch.equal(value, expected), name
 
 
@@ -56,6 +63,41 @@ def test_equals_the_stock_encoder_on_a_still_clip(video_encoder):
     expected = still(images[:, :, None].repeat(1, 1, 2, 1, 1))[:, :, 0]
     assert features.shape == (2, 24, 3, 3)
     torch.testing.assert_close(features, expected, rtol=1e-4, atol=1e-5)
+
+
+def test_adam_moves_the_patch_embedding_as_that_of_an_image_encoder(video_encoder):
+    torch.manual_seed(0)
+    frame = FrameVisionTransformer(**SIZE)
+    load_state_dict(frame, video_encoder.state_dict(), strict=True)
+    plain = copy.deepcopy(frame)
+    convolution = torch.nn.Conv2d(3, 24, 16, 16)
+    kernel = video_encoder.patch_embed.projection.weight.detach()
+    convolution.weight.data = kernel[:, :, 0] + kernel[:, :, 1]
+    convolution.bias.data = video_encoder.patch_embed.projection.bias.detach().clone()
+
+    def forward_plain(images):
+        tokens = convolution(images).flatten(2).transpose(1, 2) + plain.pos_embed
+        for block in plain.blocks:
+            tokens = block(tokens)
+        return plain.norm(tokens)
+
+    del plain.patch_embed
+    settings = dict(lr=1e-3, weight_decay=0.1)
+    adam = torch.optim.AdamW(frame.parameters(), **settings)
+    plain_adam = torch.optim.AdamW([*convolution.parameters(), *plain.parameters()], **settings)
+    for _ in range(3):
+        images, target = torch.randn(2, 3, 48, 48), torch.randn(2, 9, 24)
+        for optimizer, features in (
+            (adam, frame(images)[0].flatten(2).transpose(1, 2)),
+            (plain_adam, forward_plain(images)),
+        ):
+            optimizer.zero_grad()
+            torch.nn.functional.mse_loss(features, target).backward()
+            optimizer.step()
+    trained = frame.state_dict()
+    torch.testing.assert_close(trained[KERNEL].squeeze(2), convolution.weight.data)
+    for name, value in plain.state_dict().items():
+        torch.testing.assert_close(trained[name], value, msg=name)
 
 
 def test_outputs_of_several_blocks(video_encoder):
@@ -89,7 +131,7 @@ def test_a_fresh_patch_embedding_leaves_the_rest(checkpoint, video_encoder):
         for name, value in frame.state_dict().items()
         if name != 'pos_embed' and not torch.equal(value, video[name])
     ]
-    assert differs == ['patch_embed.projection.weight', 'patch_embed.projection.bias']
+    assert differs == [KERNEL]
 
 
 def test_a_trained_patch_embedding_is_loaded_even_if_it_started_fresh(checkpoint):

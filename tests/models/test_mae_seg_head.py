@@ -40,7 +40,7 @@ def test_agrees_with_the_released_model():
     }
     options = dict(norm_cfg=dict(type='LN', eps=1e-5), use_learnable_pos_emb=True)
     encoder = FrameVisionTransformer(
-        patch_size=8, tubelet_size=1, embed_dims=24, depth=2, num_heads=3, attn_bias=False,
+        patch_size=8, embed_dims=24, depth=2, num_heads=3, attn_bias=False,
         **options,
     )  # fmt: skip
     own = {k.removeprefix('encoder.'): v for k, v in state.items() if k.startswith('encoder.')}
@@ -82,6 +82,9 @@ def test_the_pretrained_decoder_is_loaded_and_only_the_classifier_is_fresh(tmp_p
     for name, value in head.state_dict().items():
         if not name.startswith('classifier'):
             assert torch.equal(value, decoder.state_dict()[name]), name
+    bound = (6 / (12 + 3 * 64)) ** 0.5  # Glorot's, with 12 inputs and 192 outputs
+    assert 0.95 * bound < head.classifier.weight.abs().max() <= bound
+    assert (head.classifier.bias == 0).all()
     count = len(head.state_dict())
     assert messages == [
         f'decoder: {count - 2} of {count} tensors from {path}; fresh: classifier.bias, '
