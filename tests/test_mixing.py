@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import json
 import re
-import runpy
 import sys
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 import cv2
-import mmseg
 import numpy as np
 import pytest
 import torch
@@ -21,6 +19,7 @@ from mmengine.registry import Registry, root
 from mmengine.runner import CheckpointLoader, FlexibleRunner, Runner
 from mmseg.visualization import SegLocalVisualizer
 
+from echocardmae_mm.cli import test as test_command
 from echocardmae_mm.cli import train as command
 from echocardmae_mm.cli.configuration import build_runner, load_config
 
@@ -203,19 +202,16 @@ def test_flexible_runner_ema_and_decay_take_effect(prepare):
     assert 'ema_state_dict' in averaged
 
 
-def test_host_tool_tests_with_augmentation(prepare, workplace, monkeypatch):
-    runner = prepare(SEGFORMER)
-    runner.train()
-    script = f'{mmseg.__path__[0]}/.mim/tools/test.py'
-    checkpoint = f'{runner.work_dir}/iter_4.pth'
-    options = [
-        '--tta',
-        '--work-dir',
-        'work_dirs/tta',
-        '--cfg-options',
-        'test_dataloader.num_workers=0',
-    ]
-    monkeypatch.setattr(sys, 'argv', [script, 'config.py', checkpoint, *options])
-    runpy.run_path(script, run_name='__main__')
-    (results,) = Path('work_dirs/tta').glob('*/*.json')
-    assert 0 < json.loads(results.read_text())['seg/ED/dice_mean'] < 1
+def test_segformer_with_test_time_augmentation(prepare, tmp_path):
+    prepare(SEGFORMER).train()
+    options = ['--cfg-options', 'test_dataloader.num_workers=0']
+    for flags in ([], ['--tta']):
+        work_dir = tmp_path / f'test{len(flags)}'
+        arguments = ['config.py', f'{tmp_path}/iter_4.pth', f'--work-dir={work_dir}', *flags]
+        test_command.main([*arguments, *options])
+    plain, augmented = (
+        json.loads((tmp_path / name / 'test.json').read_text())['metrics']
+        for name in ('test0', 'test1')
+    )
+    assert plain['seg/n'] == augmented['seg/n'] == 4
+    assert plain['seg/ED/dice_mean'] != augmented['seg/ED/dice_mean']

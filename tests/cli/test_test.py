@@ -75,6 +75,7 @@ def test_figures_and_what_they_came_from(test, checkpoint, make_video, tmp_path)
         (['none.pth'], 'error: none.pth: no such checkpoint'),
         (['weights.pth', '--dump', 'a.json'], 'error: --dump a.json: expected a file name'),
         (['weights.pth', '--show'], 'error: --show: config.py has no default_hooks.visualization'),
+        (['weights.pth', '--tta'], 'error: --tta: config.py lacks tta_model or tta_pipeline'),
         (['weights.pth'], 'error: recordings: no such folder'),
     ],
 )
