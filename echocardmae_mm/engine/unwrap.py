@@ -18,5 +18,7 @@ def unwrap_datasets(dataset: Dataset) -> list[Any]:
 
 def unwrap_model(model: nn.Module) -> Any:
     """The model inside ``MMDistributedDataParallel``, ``SegTTAModel`` or the like, or itself."""
-    is_wrapper = is_model_wrapper(model) or isinstance(model, BaseTTAModel)
-    return unwrap_model(model.module) if is_wrapper else model
+    if is_model_wrapper(model) or isinstance(model, BaseTTAModel):
+        inner: Any = model.module
+        return unwrap_model(inner)
+    return model
