@@ -1,4 +1,4 @@
-"""Packaging; besides the modules, a wheel carries ``configs`` and ``tools`` as ``.mim``."""
+"""Packaging; a wheel also carries ``configs``, ``tools`` and the model index as ``.mim``."""
 
 import ast
 import os
@@ -11,6 +11,7 @@ from setuptools.command.build_py import build_py
 ROOT = Path(__file__).parent
 PACKAGE = 'echocardmae_mm'
 CARRIED = ('configs', 'tools')
+INDEX = 'model-index.yml'  # for `mim search`
 
 
 def read_version() -> str:
@@ -42,10 +43,11 @@ class BuildWithMim(build_py):
             shutil.copytree(
                 ROOT / name, mim / name, ignore=shutil.ignore_patterns('__pycache__', '*.pyc')
             )
+        shutil.copy(ROOT / INDEX, mim)
 
     def _link(self, mim: Path) -> None:
         mim.mkdir(exist_ok=True)
-        for name in CARRIED:
+        for name in (*CARRIED, INDEX):
             link = mim / name
             if not link.is_symlink():
                 link.symlink_to(os.path.relpath(ROOT / name, mim), target_is_directory=True)

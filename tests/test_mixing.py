@@ -1,43 +1,114 @@
-"""Every config of docs/mixing.md trains as it stands there."""
+"""Every config of docs/mixing.md trains as it stands there, and in pure Python style."""
 
+from __future__ import annotations
+
+import json
 import re
 import sys
+from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
 import pytest
 import torch
+from mmaction.registry import MODELS
 from mmengine.config import Config
-from mmengine.runner import CheckpointLoader, Runner
+from mmengine.registry import Registry, root
+from mmengine.runner import CheckpointLoader, FlexibleRunner, Runner
+from mmseg.visualization import SegLocalVisualizer
+
+from echocardmae_mm.cli import test as test_command
+from echocardmae_mm.cli import train as command
+from echocardmae_mm.cli.configuration import build_runner, load_config
 
 PAGE = Path(__file__).parents[1] / 'docs' / 'mixing.md'
 PRETRAINING = 'Sector mask and denoised target between stock transforms'
+SLOWFAST = 'SlowFast for the ejection fraction, with three crops'
+SEGFORMER = 'SegFormer with test-time augmentation'
+PURE_PYTHON = 'Pure Python style'
+FLEXIBLE = 'EMA, layer-wise decay and FlexibleRunner'
+SMALL = ['train_dataloader.batch_size=2', 'train_dataloader.dataset.indices=2']
+SHORT_CLIPS = ['train_dataloader.dataset.pipeline.1.clip_len=4']
+SMALLER = {
+    'Our data set under a stock recognizer': SHORT_CLIPS,
+    'The alignment loss on a stock model': SHORT_CLIPS,
+    SLOWFAST: [
+        'model.backbone.slow_pathway.depth=18',
+        'model.backbone.fast_pathway.depth=18',
+        'model.cls_head.in_channels=576',
+        'train_dataloader.dataset.pipeline.1.clip_len=8',
+        'val_dataloader.dataset.pipeline.1.clip_len=8',
+        'val_dataloader.dataset.pipeline.1.num_clips=1',
+    ],
+}
+REGISTRIES = [value for value in vars(root).values() if isinstance(value, Registry)]
 
 
-def blocks() -> dict[str, list[tuple[str | None, str]]]:
-    sections: dict[str, list[tuple[str | None, str]]] = {}
+def blocks() -> dict[str, list[tuple[str, str]]]:
+    sections: dict[str, list[tuple[str, str]]] = {}
     for section in PAGE.read_text().split('\n## ')[1:]:
         title = section.splitlines()[0]
         found = re.findall(r'(?:<!-- file: (\S+) -->\n)?```python\n(.*?)```', section, re.S)
         if found:
-            sections[title] = [(name or None, code) for name, code in found]
+            sections[title] = [(name or 'config.py', code) for name, code in found]
     return sections
 
 
 SECTIONS = blocks()
 
 
-def train(title: str, folder: Path, work_dir: str) -> Runner:
-    for name, code in SECTIONS[title]:
-        (folder / (name or 'config.py')).write_text(code)
-    config = Config.fromfile(folder / 'config.py')
-    config.work_dir = str(folder / work_dir)
-    config.experiment_name = title
-    config.train_dataloader.num_workers = 0
-    runner = Runner.from_cfg(config)
-    runner.train()
-    return runner
+def in_classes(config: Config) -> str:
+    """The same config in pure Python style: types that are registered become classes."""
+    scope = config.get('default_scope')
+    classes: dict[str, type] = {}
+
+    def class_of(name: str) -> type | None:
+        for full in [name] if '.' in name else [f'{scope}.{name}', name]:
+            for registry in REGISTRIES:
+                with suppress(ImportError):  # some registries of the hosts name missing modules
+                    if isinstance(found := registry.get(full), type):
+                        return found
+        return None
+
+    def code(node: Any) -> str:
+        if isinstance(node, dict):
+            items = {key: code(value) for key, value in node.items() if key != '_scope_'}
+            if isinstance(node.get('type'), str) and (kind := class_of(node['type'])):
+                classes[kind.__name__] = kind
+                items['type'] = kind.__name__
+            return f'{{{", ".join(f"{key!r}: {text}" for key, text in items.items())}}}'
+        if isinstance(node, (list, tuple)):
+            return f'{type(node).__name__}([{", ".join(map(code, node))}])'
+        return repr(node)
+
+    lines = [
+        f'{key} = {code(value)}'
+        for key, value in config._cfg_dict.to_dict().items()
+        if key != 'custom_imports'
+    ]
+    imports = [f'from {kind.__module__} import {name}' for name, kind in classes.items()]
+    return '\n'.join([*imports, *lines, ''])
+
+
+def runner_of(title: str, folder: Path, work_dir: Path, style: str = 'text') -> Runner:
+    """What ``echocardmae train`` builds from a block."""
+    path = folder / SECTIONS[title][-1][0]
+    path.write_text(SECTIONS[title][-1][1])
+    if style == 'classes':
+        text = in_classes(Config.fromfile(path))
+        path = folder / 'classes.py'
+        path.write_text(text)
+    options = ['--cfg-options', *SMALL, *SMALLER.get(title, ())]
+    args = command.parse_args([str(path), f'--work-dir={work_dir}', *options])
+    config = load_config(args)
+    command.merge(config, args)
+    config.experiment_name = f'{title} {work_dir}'
+    for part in ('train', 'val', 'test'):
+        if loader := config.get(f'{part}_dataloader'):
+            loader.num_workers = 0
+    return build_runner(config, 'train_dataloader', 'val_dataloader')
 
 
 @pytest.fixture(scope='module')
@@ -49,6 +120,8 @@ def workplace(tmp_path_factory, echonet_root):
     videos = sorted((echonet_root / 'Videos').glob('*.avi'))[:8]
     listing = '\n'.join(f'{video} {number % 2}' for number, video in enumerate(videos))
     (folder / 'data' / 'recordings.txt').write_text(listing)
+    for name, block in [block for section in SECTIONS.values() for block in section]:
+        (folder / name).write_text(block)
     generator = np.random.default_rng(0)
     for kind, top in (('images', 256), ('masks', 2)):
         (folder / 'data' / 'frames' / kind).mkdir(parents=True)
@@ -57,24 +130,38 @@ def workplace(tmp_path_factory, echonet_root):
             cv2.imwrite(str(folder / 'data' / 'frames' / kind / f'{number}.png'), pixels)
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(folder)
-        patch.syspath_prepend(str(folder))
-        train(PRETRAINING, folder, 'work_dirs/pretrain')
+        patch.setenv('LOCAL_RANK', '0')
+        runner_of(PRETRAINING, folder, folder / 'work_dirs' / 'pretrain').train()
     return folder
 
 
-def test_the_page_has_the_six_examples():
-    assert len(SECTIONS) == 6
-
-
-@pytest.mark.parametrize('title', [title for title in SECTIONS if title != PRETRAINING])
-def test_trains_as_it_stands(title, workplace, monkeypatch):
+@pytest.fixture
+def prepare(workplace, tmp_path, monkeypatch):
+    """``prepare(title, style)`` gives the runner of a block."""
     monkeypatch.chdir(workplace)
+    monkeypatch.setenv('LOCAL_RANK', '0')
     monkeypatch.syspath_prepend(str(workplace))
-    runner = train(title, workplace, f'work_dirs/{len(title)}')
+    yield lambda title, style='text': runner_of(title, workplace, tmp_path, style)
+    if sys.modules.pop('aligned_recognizer', None):
+        MODELS.module_dict.pop('AlignedRecognizer')
+    SegLocalVisualizer._instance_dict.clear()  # its configs give it the same name in each run
+
+
+def test_the_page_has_ten_examples():
+    assert len(SECTIONS) == 10
+
+
+@pytest.mark.parametrize(
+    ('title', 'style'),
+    [(title, 'text') for title in SECTIONS]
+    + [(title, 'classes') for title in SECTIONS if title != PURE_PYTHON],
+)
+def test_trains(title, style, prepare):
+    runner = prepare(title, style)
+    runner.train()
     losses = runner.message_hub.get_scalar('train/loss')
     assert runner.iter > 0
     assert np.isfinite(losses.data[0]).all()
-    sys.modules.pop('aligned_recognizer', None)
 
 
 @pytest.mark.parametrize(
@@ -84,14 +171,8 @@ def test_trains_as_it_stands(title, workplace, monkeypatch):
         ('Our encoder in a stock segmentor', set(), True),
     ],
 )
-def test_every_tensor_of_the_encoder_is_accounted_for(title, fresh, frames, workplace, monkeypatch):
-    monkeypatch.chdir(workplace)
-    (workplace / 'config.py').write_text(SECTIONS[title][0][1])
-    config = Config.fromfile(workplace / 'config.py')
-    config.work_dir = str(workplace / 'weights')
-    config.experiment_name = f'weights of {title}'
-    config.train_dataloader.num_workers = 0
-    runner = Runner.from_cfg(config)
+def test_every_tensor_of_the_encoder_is_accounted_for(title, fresh, frames, prepare):
+    runner = prepare(title)
     runner._init_model_weights()
     checkpoint = CheckpointLoader.load_checkpoint('work_dirs/pretrain/epoch_1.pth')
     saved = {
@@ -108,3 +189,29 @@ def test_every_tensor_of_the_encoder_is_accounted_for(title, fresh, frames, work
         if frames and name == 'patch_embed.projection.weight':
             expected = (expected[:, :, 0] + expected[:, :, 1])[:, :, None]
         assert torch.equal(ours[name], expected), name
+
+
+def test_flexible_runner_ema_and_decay_take_effect(prepare):
+    runner = prepare(FLEXIBLE)
+    runner.train()
+    assert type(runner) is FlexibleRunner
+    rates = [group['lr'] for group in runner.optim_wrapper.param_groups]
+    assert max(rates) == pytest.approx(1e-4)
+    assert min(rates) == pytest.approx(1e-4 * 0.75**3)
+    averaged = CheckpointLoader.load_checkpoint(f'{runner.work_dir}/epoch_1.pth')
+    assert 'ema_state_dict' in averaged
+
+
+def test_segformer_with_test_time_augmentation(prepare, tmp_path):
+    prepare(SEGFORMER).train()
+    options = ['--cfg-options', 'test_dataloader.num_workers=0']
+    for flags in ([], ['--tta']):
+        work_dir = tmp_path / f'test{len(flags)}'
+        arguments = ['config.py', f'{tmp_path}/iter_4.pth', f'--work-dir={work_dir}', *flags]
+        test_command.main([*arguments, *options])
+    plain, augmented = (
+        json.loads((tmp_path / name / 'test.json').read_text())['metrics']
+        for name in ('test0', 'test1')
+    )
+    assert plain['seg/n'] == augmented['seg/n'] == 4
+    assert plain['seg/ED/dice_mean'] != augmented['seg/ED/dice_mean']

@@ -15,7 +15,7 @@ from echocardmae_mm import __version__
 
 ROOT = Path(__file__).parents[1]
 PARTS = ('echocardmae_mm', 'configs', 'tools')
-FILES = ('setup.py', 'pyproject.toml', 'MANIFEST.in', 'README.md', 'LICENSE')
+FILES = ('setup.py', 'pyproject.toml', 'MANIFEST.in', 'README.md', 'LICENSE', 'model-index.yml')
 BUILD = 'from setuptools import build_meta; print(build_meta.build_{kind}({out!r}))'
 
 pytestmark = pytest.mark.skipif(
@@ -69,6 +69,7 @@ def test_a_wheel_carries_modules_configs_and_tools(wheel):
         carried = {f'echocardmae_mm/.mim/{name}' for name in python_files(part)}
         assert carried
         assert carried <= names
+    assert 'echocardmae_mm/.mim/model-index.yml' in names
     assert not [name for name in names if name.startswith(('tests/', 'configs/', 'tools/'))]
     assert not [name for name in names if '__pycache__' in name]
 

@@ -19,6 +19,7 @@ default_hooks = dict(
     graceful_stop=dict(type='echocardmae_mm.GracefulStopHook'),
     skipped_videos=dict(type='echocardmae_mm.SkippedVideosHook'),
     provenance=dict(type='echocardmae_mm.ProvenanceHook'),
+    validation_check=dict(type='echocardmae_mm.ValidationCheckHook'),
     curves=dict(type='echocardmae_mm.TrainingCurvesHook', interval=10),
 )
 custom_hooks = []

@@ -43,11 +43,12 @@ from echocardmae_mm.evaluation.clip_consistency import (
 from echocardmae_mm.evaluation.clip_consistency_plot import clip_consistency_plot
 from echocardmae_mm.evaluation.markdown import markdown_table
 from echocardmae_mm.utils.atomic_files import atomic_write_text, json_text
+from echocardmae_mm.utils.config import type_name
 from echocardmae_mm.utils.errors import UserError
 from echocardmae_mm.utils.git import git_commit
 
 RESULTS = 'clip_consistency.json'
-SAMPLERS = ('SampleUniformClips', 'SampleRandomClips')
+SAMPLERS = ('echocardmae_mm.SampleUniformClips', 'echocardmae_mm.SampleRandomClips')
 
 
 def parse_args(argv: Sequence[str] | None) -> argparse.Namespace:
@@ -74,10 +75,10 @@ def parse_args(argv: Sequence[str] | None) -> argparse.Namespace:
 def take_every_start(config: Config, views: int) -> None:
     """Test every clip of a recording, one recording at a time."""
     evaluator = config.get('test_evaluator')
-    if not isinstance(evaluator, dict) or evaluator['type'].rpartition('.')[2] != 'EFMetric':
+    if not isinstance(evaluator, dict) or type_name(evaluator) != 'echocardmae_mm.EFMetric':
         raise UserError(f'{config.filename}: expected a config whose test_evaluator is EFMetric')
     pipeline = config.test_dataloader.dataset.get('pipeline') or ()
-    samplers = [step for step in pipeline if step['type'].rpartition('.')[2] in SAMPLERS]
+    samplers = [step for step in pipeline if type_name(step) in SAMPLERS]
     if not samplers or samplers[0].get('span'):
         raise UserError(
             f'{config.filename}: its test clips have a fixed start; '

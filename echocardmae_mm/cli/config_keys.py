@@ -15,7 +15,7 @@ from torch import nn
 from torch.nn.utils import clip_grad_norm_, clip_grad_value_
 from torch.utils.data import DataLoader
 
-from echocardmae_mm.utils.config import walk_config
+from echocardmae_mm.utils.config import type_name, walk_config
 from echocardmae_mm.utils.errors import UserError
 
 
@@ -168,7 +168,7 @@ def component_keys(component: str | Callable, scope: str) -> set[str] | None:
 
 def _has_own_constructor(config: Config) -> bool:
     constructor = (config.get('optim_wrapper') or {}).get('constructor')
-    return constructor not in (None, 'DefaultOptimWrapperConstructor')
+    return type_name(dict(type=constructor)) not in ('', 'DefaultOptimWrapperConstructor')
 
 
 def _familiar(key: str) -> set[str]:

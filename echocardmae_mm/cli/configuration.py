@@ -67,13 +67,13 @@ def load_config(args: argparse.Namespace) -> Config:
     path = find_config(args.config)
     try:
         config = Config.fromfile(path)
+        refuse_old_names(config)  # imports the classes of a config in pure Python style
     except (OSError, SyntaxError) as error:
         raise UserError(f'{args.config}: {error}') from error
-    except (AttributeError, ImportError, LookupError, NameError, TypeError) as error:
+    except (AttributeError, ImportError, LookupError, NameError, RuntimeError, TypeError) as error:
         raise UserError(_mistake_in_config(args.config, error)) from error
     if not isinstance(config.get('model'), dict):
         raise UserError(f'{args.config}: defines no model; is this a training config?')
-    refuse_old_names(config)
     if config.get('packed'):
         set_packed(config, config.packed, only_unset=True)
     config.launcher = args.launcher
@@ -87,6 +87,13 @@ def _mistake_in_config(config: str, error: Exception) -> str:
     lines = [frame for frame in extract_tb(error.__traceback__) if frame.name == '<module>']
     place = f'{lines[0].filename}, line {lines[0].lineno}' if lines else config
     reason = str(error.args[0] if error.args else error).partition('\n')[0]
+    if reason.startswith('Failed to import '):  # mmengine names the line of the config itself
+        return f'{config}: {reason}'
+    if not reason and isinstance(error, RuntimeError):  # mmengine's substitute for an import
+        reason = (
+            'a config in pure Python style cannot call what it imports\n'
+            "Start the config with _base_ = [] or a base to write it in mmengine's text style"
+        )
     if isinstance(error, KeyError) and ' ' not in reason:
         reason = f'no setting {reason!r}'
     if 'in child config cannot inherit' in reason:  # mmengine quotes the whole value
@@ -126,7 +133,7 @@ def _report_missing_data(config: Config, dataset: ConfigDict | None) -> None:
     if dataset is None or dataset.get('data_root') is None:
         return
     if not os.path.exists(os.path.join(dataset.data_root, dataset.get('ann_file') or '')):
-        init_default_scope(config.get('default_scope', 'mmengine'))
+        init_default_scope(config.get('default_scope') or 'mmengine')
         DATASETS.build(dataset).full_init()
 
 

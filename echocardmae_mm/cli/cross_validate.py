@@ -15,6 +15,7 @@ import argparse
 import json
 import time
 from collections.abc import Sequence
+from copy import deepcopy
 from pathlib import Path
 from typing import Any
 
@@ -89,8 +90,8 @@ def settings_of_fold(config: Config, fold: int, folds: int | None) -> dict[str, 
 
 def assign_patients(config: Config, folds: int | None) -> dict[str, int]:
     """Fold of each patient, from the test set of the first fold."""
-    init_default_scope(config.default_scope)
-    first = Config(config._cfg_dict.to_dict())
+    init_default_scope(config.get('default_scope') or 'mmengine')
+    first = deepcopy(config)
     first.merge_from_dict(settings_of_fold(config, 0, folds))
     dataset = DATASETS.build(first.test_dataloader.dataset)
     dataset.full_init()

@@ -29,6 +29,7 @@ from echocardmae_mm.engine import (
     require_same_classes,
     write_test_results,
 )
+from echocardmae_mm.utils.config import type_name
 from echocardmae_mm.utils.errors import UserError
 
 
@@ -39,6 +40,11 @@ def parse_args(argv: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument('--work-dir', help='folder of the log and test.json')
     parser.add_argument('--dump', metavar='FILE.pkl', help='save the predictions to this file')
     parser.add_argument('--plot', action='store_true', help='save plots of predictions in plots/')
+    parser.add_argument(
+        '--tta',
+        action='store_true',
+        help="test-time augmentation with the config's tta_model and tta_pipeline",
+    )
     add_allow_leakage(parser)
     parser.add_argument('--show', action='store_true', help='show predictions in a window')
     parser.add_argument('--show-dir', help='save images of predictions to this folder')
@@ -63,15 +69,25 @@ def merge(config: Config, args: argparse.Namespace) -> None:
     if args.show or args.show_dir:
         show(config, args)
     apply_cfg_options(config, args.cfg_options)
+    if args.tta:
+        augment(config)
+
+
+def augment(config: Config) -> None:
+    """Test with augmentation, as MMSegmentation's configs define it."""
+    if not {'tta_model', 'tta_pipeline'} <= set(config):
+        raise UserError(f'--tta: {config.filename} lacks tta_model or tta_pipeline')
+    config.test_dataloader.dataset.pipeline = config.tta_pipeline
+    config.model = {**config.tta_model, 'module': config.model}
 
 
 def show(config: Config, args: argparse.Namespace) -> None:
     """Turn on the visualization hook of MMAction2 or MMSegmentation."""
-    hook = config.default_hooks.get('visualization')
+    hook = (config.get('default_hooks') or {}).get('visualization')
     if hook is None:
         raise UserError(f'--show: {args.config} has no default_hooks.visualization')
     hook.update(show=args.show, interval=args.interval, wait_time=args.wait_time)
-    if hook.type.endswith('SegVisualizationHook'):
+    if type_name(hook).endswith('SegVisualizationHook'):
         hook.draw = True
         if args.show_dir:
             config.visualizer.save_dir = args.show_dir

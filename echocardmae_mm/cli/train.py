@@ -21,7 +21,7 @@ from echocardmae_mm.cli.arguments import add_common, add_config, command_parser,
 from echocardmae_mm.cli.cfg_options import apply_cfg_options
 from echocardmae_mm.cli.configuration import NO_GPU, build_runner, load_config
 from echocardmae_mm.cli.user_errors import report_user_errors
-from echocardmae_mm.utils.config import dicts_of
+from echocardmae_mm.utils.config import PRETRAINED, dicts_of, type_name
 from echocardmae_mm.utils.errors import UserError
 
 COMPILE_HOOK = 'echocardmae_mm.CompileHook'
@@ -101,13 +101,14 @@ def merge(config: Config, args: argparse.Namespace) -> None:
 def use_mixed_precision(config: Config) -> None:
     """Use bfloat16, which needs no loss scaling, if the hardware has it; else float16."""
     wrapper = config.optim_wrapper
-    if wrapper.setdefault('type', 'OptimWrapper') not in ('OptimWrapper', 'AmpOptimWrapper'):
-        raise UserError(f'--amp does not support optim_wrapper.type={wrapper.type}')
+    kind = type_name(wrapper) or 'OptimWrapper'
+    if kind not in ('OptimWrapper', 'AmpOptimWrapper'):
+        raise UserError(f'--amp does not support optim_wrapper.type={kind}')
     if NO_GPU:
         wrapper.type = 'echocardmae_mm.CPUAmpOptimWrapper'
         for setting in ('dtype', 'loss_scale', 'use_fsdp'):
             wrapper.pop(setting, None)
-    elif wrapper.type == 'OptimWrapper':
+    elif kind == 'OptimWrapper':
         wrapper.type = 'AmpOptimWrapper'
         if torch.cuda.get_device_capability()[0] >= 8:  # older GPUs emulate it
             wrapper.update(dtype='bfloat16', loss_scale={'enabled': False})
@@ -126,17 +127,17 @@ def scale_rate(config: Config) -> None:
 
 def compile_model(config: Config, mode: str) -> None:
     """Compile the losses of the pretraining model."""
-    if config.model.get('type') != 'echocardmae_mm.EchoCardMAE':
+    if type_name(config.model) != 'echocardmae_mm.EchoCardMAE':
         raise UserError(
-            f'--compile supports echocardmae_mm.EchoCardMAE, not {config.model.get("type")}'
+            f'--compile supports echocardmae_mm.EchoCardMAE, not {type_name(config.model)}'
         )
-    hooks = [hook for hook in config.get('custom_hooks') or () if hook['type'] != COMPILE_HOOK]
+    hooks = [hook for hook in config.get('custom_hooks') or () if type_name(hook) != COMPILE_HOOK]
     config.custom_hooks = [*hooks, dict(type=COMPILE_HOOK, mode=mode)]
 
 
 def forbid_cuda_graphs_with_accumulation(config: Config) -> None:
     """Refuse modes whose CUDA graphs would overwrite the gradients accumulated so far."""
-    hooks = [part for _, part in dicts_of(config) if part.get('type') == COMPILE_HOOK]
+    hooks = [part for _, part in dicts_of(config) if type_name(part) == COMPILE_HOOK]
     modes = [hook['mode'] for hook in hooks if hook.get('mode') in CUDA_GRAPH_MODES]
     if modes and config.optim_wrapper.get('accumulative_counts', 1) > 1:
         raise UserError(
@@ -169,7 +170,7 @@ def drop_missing_pretrained(config: Config) -> None:
     """Remove each ``init_cfg`` whose file is missing; a resumed run does not need it."""
     for _, part in dicts_of(config.model):
         init = part.get('init_cfg')
-        if isinstance(init, dict) and init.get('type') == 'Pretrained':
+        if isinstance(init, dict) and type_name(init) in PRETRAINED:
             checkpoint = str(init.get('checkpoint'))
             if '://' not in checkpoint and not Path(checkpoint).is_file():
                 part['init_cfg'] = None

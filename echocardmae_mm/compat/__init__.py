@@ -7,9 +7,16 @@ check does not import the package; the patch is applied when its module is impor
 from echocardmae_mm.compat.missing_drn import MISSING_DRN
 from echocardmae_mm.compat.missing_operators import MISSING_OPERATORS
 from echocardmae_mm.compat.missing_pkg_resources import MISSING_PKG_RESOURCES
+from echocardmae_mm.compat.package_configs import PACKAGE_CONFIGS
 from echocardmae_mm.compat.patch import Patch, apply_patches
 from echocardmae_mm.compat.unsafe_checkpoints import UNSAFE_CHECKPOINTS, RefusedCheckpoint
 
-PATCHES = (MISSING_DRN, MISSING_OPERATORS, UNSAFE_CHECKPOINTS, MISSING_PKG_RESOURCES)
+PATCHES = (
+    MISSING_DRN,
+    MISSING_OPERATORS,
+    UNSAFE_CHECKPOINTS,
+    MISSING_PKG_RESOURCES,
+    PACKAGE_CONFIGS,
+)
 
 __all__ = ['PATCHES', 'Patch', 'RefusedCheckpoint', 'apply_patches']

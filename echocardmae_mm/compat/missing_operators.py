@@ -17,12 +17,15 @@ EXTENSION = 'mmcv._ext'
 class MissingOperators(ModuleType):
     """Placeholder for mmcv's compiled extension while ``mmcv.ops`` is imported.
 
-    Every attribute is an operator that raises :class:`UserError` when called.
+    Every attribute is an operator that raises :class:`UserError` when called, except the queries
+    of ``mmcv.utils.collect_env``.
     """
 
-    def __getattr__(self, name: str) -> Callable[..., NoReturn]:
+    def __getattr__(self, name: str) -> Callable[..., Any]:
         if name.startswith('__'):
             raise AttributeError(name)
+        if name in ('get_compiler_version', 'get_compiling_cuda_version'):
+            return lambda: 'n/a'  # as collect_env writes for mmcv-lite
 
         def operator(*args: Any, **kwargs: Any) -> NoReturn:
             raise UserError(

@@ -34,8 +34,9 @@ class RefusedCheckpoint(UserError, pickle.UnpicklingError):
         found = re.search(r'GLOBAL (\S+)', reason)
         super().__init__(
             f"{source} was not loaded: it contains '{found[1]}', which is not a weight.\n"
-            'Only tensors and types that mmengine stores are allowed; save only the state_dict, or '
-            'convert the file with echocardmae convert.'
+            'Only tensors and types that mmengine stores are allowed. If you trust the file, save '
+            "its weights alone: torch.save({'state_dict': torch.load('FILE', weights_only=False)"
+            "['state_dict']}, 'weights.pth')"
             if found
             else f'{source} was not loaded: it is not a checkpoint, or it is truncated.\n'
             'Use another file, or start without one.'
@@ -65,10 +66,11 @@ def weights_only(load: Callable[..., Any]) -> Callable[..., Any]:
         try:
             return load(source, *args, **{**kwargs, 'weights_only': True})
         except (pickle.UnpicklingError, *DAMAGED) as error:
-            raise RefusedCheckpoint(source, str(error)) from error
+            # torch's message advises ways that mmengine's loaders do not offer.
+            raise RefusedCheckpoint(source, str(error)) from None
         except RuntimeError as error:
             if 'PytorchStreamReader' in str(error):
-                raise RefusedCheckpoint(source, str(error)) from error
+                raise RefusedCheckpoint(source, str(error)) from None
             raise
 
     return load_weights_only

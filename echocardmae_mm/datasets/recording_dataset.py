@@ -11,6 +11,7 @@ import numpy as np
 import torch
 from mmengine.dataset import BaseDataset, force_full_init
 from mmengine.logging import print_log
+from mmengine.structures import BaseDataElement
 
 from echocardmae_mm.datasets.recordings import (
     PackedStore,
@@ -21,6 +22,8 @@ from echocardmae_mm.datasets.seeded_generators import seeded_generators
 from echocardmae_mm.utils.counter_rng import EpochIndex, RngStream, random_bits, rng_key
 from echocardmae_mm.utils.errors import RecordingError, UserError
 
+#: Keys of the index that a packed sample keeps, whatever the ``meta_keys`` of its packer.
+IDENTITY = ('filename', 'patient', 'view', 'quality', 'source', 'instant', 'frame', 'ef')
 _MAX_REPLACEMENTS = 100
 
 
@@ -129,6 +132,7 @@ class RecordingDataset(BaseDataset):
             sample = self.pipeline(results)
         if sample is None:
             raise RecordingError(filename, 'a transform of the pipeline rejected it')
+        _keep_identity(sample, results)
         if results.get('padded_frames'):
             self.padded[int(idx)] = 1
         return sample
@@ -204,4 +208,13 @@ class RecordingDataset(BaseDataset):
         for bits in random_bits(key, RngStream.REPLACEMENT, _MAX_REPLACEMENTS):
             candidate = int(bits) % len(self)
             if candidate not in batch:
-                yield EpochIndex(candidate, key.epoch, key.seed)
+                wrapped = key.video - int(index)  # its place in ConcatDataset or RepeatDataset
+                yield EpochIndex(candidate, key.epoch, key.seed, candidate + wrapped)
+
+
+def _keep_identity(sample: Any, results: dict[str, Any]) -> None:
+    packed = sample.get('data_samples') if isinstance(sample, dict) else None
+    for element in packed if isinstance(packed, list) else [packed]:  # TestTimeAug packs several
+        if isinstance(element, BaseDataElement):
+            found = (key for key in IDENTITY if key in results and key not in element)
+            element.set_metainfo({key: results[key] for key in found})

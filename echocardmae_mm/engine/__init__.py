@@ -20,6 +20,7 @@ from echocardmae_mm.engine.skipped_videos_hook import SkippedVideosHook
 from echocardmae_mm.engine.target_statistics_hook import TargetStatisticsHook
 from echocardmae_mm.engine.training_curves_hook import TrainingCurvesHook
 from echocardmae_mm.engine.unwrap import unwrap_datasets
+from echocardmae_mm.engine.validation_check_hook import ValidationCheckHook
 from echocardmae_mm.utils.atomic_backend import AtomicBackend
 
 __all__ = [
@@ -43,6 +44,7 @@ __all__ = [
     'TargetStatisticsHook',
     'TrainingCurvesHook',
     'TrainingMeanHook',
+    'ValidationCheckHook',
     'check_leakage',
     'enable_plots',
     'read_provenance',

@@ -9,6 +9,7 @@ from mmengine.hooks import Hook
 from mmengine.logging import MMLogger
 from mmengine.runner import Runner
 
+from echocardmae_mm.utils.config import type_name
 from echocardmae_mm.utils.errors import UserError
 
 #: Default hooks of mmengine, which None disables.
@@ -38,15 +39,12 @@ class BriefRunner(Runner):
         Raises:
             UserError: If a hook of this package is already a default hook.
         """
-        ours = {
-            f'echocardmae_mm.{type(hook).__name__}'
-            for hook in self.hooks
-            if type(hook).__module__.startswith('echocardmae_mm.')
-        }
+        names = {type_name(dict(type=type(hook))) for hook in self.hooks}
+        ours = {name for name in names if name.startswith('echocardmae_mm.')}
         for hook in hooks:
-            if isinstance(hook, dict) and hook.get('type') in ours:
+            if isinstance(hook, dict) and type_name(hook) in ours:
                 raise UserError(
-                    f'custom_hooks: {hook["type"]} is already a default hook\n'
+                    f'custom_hooks: {type_name(hook)} is already a default hook\n'
                     'Override its entry in default_hooks instead'
                 )
         super().register_custom_hooks(hooks)

@@ -14,7 +14,7 @@ import echocardmae_mm
 from echocardmae_mm.datasets.patient_split import write_split
 from echocardmae_mm.engine.unwrap import unwrap_datasets
 from echocardmae_mm.registry import HOOKS
-from echocardmae_mm.utils.config import dicts_of, require_used
+from echocardmae_mm.utils.config import PRETRAINED, dicts_of, require_used, type_name
 from echocardmae_mm.utils.git import git_commit
 
 _KEY = 'echocardmae_mm'
@@ -108,7 +108,7 @@ def starting_points(cfg: dict[str, Any]) -> list[str]:
     """Checkpoints that a run starts from: ``load_from`` and every ``init_cfg`` of the model."""
     named = [cfg['load_from']] if cfg.get('load_from') else []
     for _, part in dicts_of(cfg.get('model')):
-        if part.get('type') == 'Pretrained' and part.get('checkpoint'):
+        if type_name(part) in PRETRAINED and part.get('checkpoint'):
             named.append(part['checkpoint'])
     return list(dict.fromkeys(named))
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from mmengine.model import is_model_wrapper
+from mmengine.model import BaseTTAModel, is_model_wrapper
 from torch import nn
 from torch.utils.data import Dataset
 
@@ -17,5 +17,8 @@ def unwrap_datasets(dataset: Dataset) -> list[Any]:
 
 
 def unwrap_model(model: nn.Module) -> Any:
-    """The model inside a wrapper such as ``MMDistributedDataParallel``, or the model itself."""
-    return model.module if is_model_wrapper(model) else model
+    """The model inside ``MMDistributedDataParallel``, ``SegTTAModel`` or the like, or itself."""
+    if is_model_wrapper(model) or isinstance(model, BaseTTAModel):
+        inner: Any = model.module
+        return unwrap_model(inner)
+    return model

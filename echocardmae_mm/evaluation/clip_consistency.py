@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import partial
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -12,7 +11,7 @@ import pandas as pd
 from mmengine.evaluator import BaseMetric
 
 from echocardmae_mm.evaluation.bootstrap import Interval, bootstrap_intervals, bootstrap_runs
-from echocardmae_mm.evaluation.prediction_metric import flatten
+from echocardmae_mm.evaluation.prediction_metric import flatten, name_missing_key, video_of
 from echocardmae_mm.registry import METRICS
 from echocardmae_mm.utils.errors import UserError
 
@@ -57,16 +56,17 @@ class ClipConsistencyMetric(BaseMetric):
                 and ``pred_ef_clips``.
         """
         for sample in data_samples:
-            video = Path(sample['filename']).name
-            self.results.append(
-                {
-                    'video': video,
-                    'patient': sample.get('patient', video),
-                    'ef': float(sample['ef']),
-                    'start': list(sample['clip_starts']),
-                    'prediction': sample['pred_ef_clips'].double().tolist(),
-                }
-            )
+            with name_missing_key(type(self).__name__):
+                video = video_of(sample)
+                self.results.append(
+                    {
+                        'video': video,
+                        'patient': sample.get('patient', video),
+                        'ef': float(sample['ef']),
+                        'start': list(sample['clip_starts']),
+                        'prediction': sample['pred_ef_clips'].double().tolist(),
+                    }
+                )
 
     def compute_metrics(self, results: list[dict[str, Any]]) -> dict[str, float]:
         """Statistics of :func:`consistency`, with ``_low`` and ``_high``."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -18,7 +17,12 @@ from echocardmae_mm.evaluation.diagnosis_plots import (
 )
 from echocardmae_mm.evaluation.diagnosis_statistics import THRESHOLD, diagnosis_statistics
 from echocardmae_mm.evaluation.markdown import markdown_table
-from echocardmae_mm.evaluation.prediction_metric import PredictionMetric, Statistics, finite_rows
+from echocardmae_mm.evaluation.prediction_metric import (
+    PredictionMetric,
+    Statistics,
+    finite_rows,
+    video_of,
+)
 from echocardmae_mm.registry import METRICS
 from echocardmae_mm.utils.errors import UserError
 
@@ -65,7 +69,7 @@ class DiagnosisMetric(PredictionMetric):
             UserError: If the model does not predict probabilities of two classes, or the label is
                 neither 0 nor 1.
         """
-        video = Path(sample['filename']).name
+        video = video_of(sample)
         scores = np.asarray(sample['pred_score'].cpu(), np.float64)
         label = sample['gt_label'].item()
         if scores.shape[-1] != 2:

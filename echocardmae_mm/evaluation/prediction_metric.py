@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import logging
 from abc import abstractmethod
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ from mmengine.evaluator import BaseMetric
 from mmengine.logging import print_log
 
 from echocardmae_mm.evaluation.bootstrap import Interval, bootstrap_intervals
+from echocardmae_mm.utils.errors import UserError
 
 #: Files that a test writes to its work directory: the metrics, and the table of predictions.
 RESULT, PREDICTIONS = 'test.json', 'predictions.csv'
@@ -57,14 +59,18 @@ class PredictionMetric(BaseMetric):
 
         Args:
             data_batch (Any): Ignored.
-            data_samples (Sequence[dict]): Predictions, with ``filename`` and, if the data set has
-                them, ``patient``, ``view``, ``quality`` and ``source``.
+            data_samples (Sequence[dict]): Predictions, with ``filename`` or ``img_path`` and, if
+                the data set has them, ``patient``, ``view``, ``quality`` and ``source``.
+
+        Raises:
+            UserError: If a sample lacks a key that the metric needs.
         """
         for sample in data_samples:
-            video = Path(sample['filename']).name
-            about = {'video': video, 'patient': video}
-            about.update({name: sample[name] for name in _ABOUT if sample.get(name) is not None})
-            self.results.append({**about, **self.row(sample)})
+            with name_missing_key(type(self).__name__):
+                video = video_of(sample)
+                about = {'video': video, 'patient': video}
+                about |= {name: sample[name] for name in _ABOUT if sample.get(name) is not None}
+                self.results.append({**about, **self.row(sample)})
 
     def compute_metrics(self, results: list[dict[str, Any]]) -> dict[str, float]:
         """Summarise the table.
@@ -113,6 +119,28 @@ class PredictionMetric(BaseMetric):
             statistics, patients, n_resamples=self.n_resamples, seed=self.seed
         )
         return {**sizes, **intervals}
+
+
+def video_of(sample: dict) -> str:
+    """File name of a sample of ours, or of one that MMSegmentation packed."""
+    return Path(sample['filename'] if 'filename' in sample else sample['img_path']).name
+
+
+@contextmanager
+def name_missing_key(metric: str) -> Iterator[None]:
+    """Turn the ``KeyError`` of a sample into an error that says what to change.
+
+    Args:
+        metric (str): Name of the metric.
+    """
+    try:
+        yield
+    except KeyError as error:
+        raise UserError(
+            f'{metric}: a sample has no {error}\n'
+            'Add it to meta_keys or algorithm_keys of the transform that packs the samples, or use '
+            'a data set and a head that provide it'
+        ) from error
 
 
 def finite_rows(predictions: pd.DataFrame, column: str) -> pd.DataFrame:

@@ -10,6 +10,7 @@ from mmengine.logging import print_log
 from mmengine.runner import CheckpointLoader
 from torch import Tensor, nn
 
+from echocardmae_mm.utils.config import PRETRAINED, type_name
 from echocardmae_mm.utils.errors import UserError
 
 #: The last norm of the encoder is ``norm`` in pretraining, ``fc_norm`` with mean pooling.
@@ -29,7 +30,7 @@ def pretrained_cfg(init_cfg: dict | list[dict] | None) -> dict[str, Any] | None:
         dict, optional: The entry of type 'Pretrained', or None.
     """
     entries = [init_cfg] if isinstance(init_cfg, dict) else init_cfg or []
-    return next((entry for entry in entries if entry['type'] == 'Pretrained'), None)
+    return next((entry for entry in entries if type_name(entry) in PRETRAINED), None)
 
 
 def report_checkpoint(

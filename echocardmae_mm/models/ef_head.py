@@ -124,27 +124,37 @@ class EFHead(BaseModule):
         weights /= (weights * counts).sum() / counts.sum()
         self.weight_of_bin.copy_(torch.from_numpy(np.where(counts > 0, weights, 1.0)))
 
-    def forward(self, features: Tensor) -> Tensor:
+    def forward(self, features: Tensor | Sequence[Tensor]) -> Tensor:
         """Predict the ejection fraction of each clip.
 
         Args:
-            features (Tensor): Pooled features (B, C), or a map (B, C, ...) to average.
+            features (Tensor | Sequence[Tensor]): Pooled features (B, C), or a map (B, C, ...) to
+                average; or several, such as the pathways of SlowFast, to concatenate.
 
         Returns:
             Tensor: float32 of shape (B,), per cent; not clipped to 0-100.
+
+        Raises:
+            UserError: If C is not ``in_channels``.
         """
+        features = _pool(features)
+        if features.shape[1] != self.fc.in_features:
+            raise UserError(
+                f'EFHead: the backbone gives {features.shape[1]} channels, expected in_channels='
+                f'{self.fc.in_features}\nSet model.cls_head.in_channels={features.shape[1]}'
+            )
         with torch.autocast(features.device.type, enabled=False):
-            output = self.fc(_pool(features)).squeeze(1)
+            output = self.fc(features).squeeze(1)
             return 100 * output if self.target == 'percent' else self.mean + self.std * output
 
     def loss(
-        self, features: Tensor, data_samples: list[BaseDataElement], **_: Any
+        self, features: Tensor | Sequence[Tensor], data_samples: list[BaseDataElement], **_: Any
     ) -> dict[str, Tensor]:
         """Compute the loss between predicted and true EF.
 
         Args:
-            features (Tensor): (B * M, C, ...), with consecutive rows for the M clips of a
-                recording.
+            features (Tensor | Sequence[Tensor]): (B * M, C, ...), with consecutive rows for the M
+                clips of a recording.
             data_samples (list[BaseDataElement]): One per recording, with ``ef`` in per cent.
 
         Returns:
@@ -173,13 +183,13 @@ class EFHead(BaseModule):
         return losses
 
     def predict(
-        self, features: Tensor, data_samples: list[BaseDataElement], **_: Any
+        self, features: Tensor | Sequence[Tensor], data_samples: list[BaseDataElement], **_: Any
     ) -> list[BaseDataElement]:
         """Average the prediction over the clips of each recording.
 
         Args:
-            features (Tensor): (B * M, C, ...), with consecutive rows for the M clips of a
-                recording.
+            features (Tensor | Sequence[Tensor]): (B * M, C, ...), with consecutive rows for the M
+                clips of a recording.
             data_samples (list[BaseDataElement]): One per recording.
 
         Returns:
@@ -197,8 +207,10 @@ class EFHead(BaseModule):
         nn.init.constant_(self.fc.bias, float(self.mean) / 100 if known else 0.0)
 
 
-def _pool(features: Tensor) -> Tensor:
-    """(B, C, ...) -> (B, C), float32."""
+def _pool(features: Tensor | Sequence[Tensor]) -> Tensor:
+    """(B, C, ...) -> (B, C), float32; several are concatenated."""
+    if not isinstance(features, Tensor):
+        return torch.cat([_pool(part) for part in features], dim=1)
     return features.float().reshape(*features.shape[:2], -1).mean(dim=2)
 
 

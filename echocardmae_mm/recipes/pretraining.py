@@ -99,7 +99,7 @@ def pretraining(
     dataset = ECHONET if dataset is None else dataset
     loaders = dataloaders(dataset, pipeline, pipeline, batch_size, 32, num_workers)
     evaluator: Config | None = dict(type='echocardmae_mm.ReconstructionMetric')
-    if dataset['type'] == 'echocardmae_mm.EchoVideoDataset':
+    if 'EchoVideoDataset' in str(dataset['type']):
         loaders['train_dataloader']['dataset'].pop('split')
         loaders |= dict(val_dataloader=None, test_dataloader=None)
         evaluator = None

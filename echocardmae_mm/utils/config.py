@@ -10,6 +10,9 @@ from mmengine.config import Config
 
 from echocardmae_mm.utils.errors import UserError
 
+#: Registered name and class of mmengine's initialisation from a checkpoint.
+PRETRAINED = ('Pretrained', 'PretrainedInit')
+
 
 def walk_config(node: Any, key: str = '') -> Iterator[tuple[str, Any]]:
     """Walk through a config, depth first.
@@ -102,19 +105,30 @@ def dataset_parts(config: Config) -> list[dict[str, Any]]:
 
 
 def type_name(part: dict[str, Any]) -> str:
-    """The ``type`` of a component as a config in text has it.
+    """Name the type of a component, whether its config gives a name, a path or a class.
 
     Args:
-        part (dict): The config of a component; its type may be a class.
+        part (dict): The config of a component.
 
     Returns:
-        str: Such as echocardmae_mm.EFHead, also for the class; empty without a type.
+        str: Scope and name, such as echocardmae_mm.EFHead; only the name if the component is
+        mmengine's or the config gives no scope; empty without a type.
+
+    Example:
+        >>> from mmengine.optim import OptimWrapper
+        >>> [type_name(dict(type=name)) for name in ('OptimWrapper', OptimWrapper)]
+        ['OptimWrapper', 'OptimWrapper']
+        >>> type_name(dict(type='echocardmae_mm.models.EFHead'))
+        'echocardmae_mm.EFHead'
     """
     kind = part.get('type') or ''
-    if isinstance(kind, str):
-        return kind
-    package = str(getattr(kind, '__module__', '')).partition('.')[0]
-    return f'{package}.{getattr(kind, "__name__", "")}'
+    if not isinstance(kind, str):
+        kind = f'{getattr(kind, "__module__", "")}.{getattr(kind, "__name__", "")}'
+    scope, _, rest = kind.partition('.')
+    name = rest.rpartition('.')[2]
+    if not name:
+        return scope
+    return name if scope == 'mmengine' else f'{scope}.{name}'
 
 
 def require_used(config: Config, *names: str) -> None:

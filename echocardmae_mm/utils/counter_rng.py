@@ -45,7 +45,7 @@ class RngKey(NamedTuple):
     Args:
         seed (int): Seed of the run.
         epoch (int): Epoch, from 0.
-        video (int): Index of the video in its data set.
+        video (int): Index of the video in the data set of the data loader.
     """
 
     seed: int
@@ -56,26 +56,38 @@ class RngKey(NamedTuple):
 class EpochIndex(int):
     """The index of a sample, with the epoch and the seed of its random numbers.
 
-    For data sets it is an ordinary ``int``; transforms get it as ``results['sample_idx']``.
-    Pickling keeps epoch and seed.
+    For data sets it is an ordinary ``int``; transforms get it as ``results['sample_idx']``. The
+    index of the same sample inside ``RepeatDataset`` (``%``) or ``ConcatDataset`` (``-``) keeps the
+    key, so repetitions of a recording, and recordings that share an index, get their own random
+    numbers.
 
     Args:
         index (int): Index of the sample in its data set.
         epoch (int): Epoch, from 0.
         seed (int): Seed of the run.
+        video (int, optional): Index in the data set of the data loader, if another data set wraps
+            this one. Defaults to None, ``index``.
     """
 
     epoch: int
     seed: int
+    video: int
 
-    def __new__(cls, index: int, epoch: int, seed: int) -> EpochIndex:
+    def __new__(cls, index: int, epoch: int, seed: int, video: int | None = None) -> EpochIndex:
         self = super().__new__(cls, index)
         self.epoch = epoch
         self.seed = seed
+        self.video = int(index) if video is None else video
         return self
 
-    def __reduce__(self) -> tuple[type[EpochIndex], tuple[int, int, int]]:
-        return type(self), (int(self), self.epoch, self.seed)
+    def __mod__(self, length: int) -> EpochIndex:
+        return EpochIndex(int(self) % length, self.epoch, self.seed, self.video)
+
+    def __sub__(self, offset: int) -> EpochIndex:
+        return EpochIndex(int(self) - offset, self.epoch, self.seed, self.video)
+
+    def __reduce__(self) -> tuple[type[EpochIndex], tuple[int, int, int, int]]:
+        return type(self), (int(self), self.epoch, self.seed, self.video)
 
     def __deepcopy__(self, memo: dict[int, Any]) -> EpochIndex:
         return self
@@ -95,7 +107,7 @@ def rng_key(results: dict[str, Any]) -> RngKey:
     """
     index = results.get('sample_idx', 0)
     if isinstance(index, EpochIndex):
-        return RngKey(index.seed, index.epoch, int(index))
+        return RngKey(index.seed, index.epoch, index.video)
     if 'rng_seed' not in results:
         results['rng_seed'] = int(np.random.randint(0, 2**63, dtype=np.int64))  # noqa: NPY002
     return RngKey(results['rng_seed'], 0, int(index))

@@ -11,7 +11,9 @@ import torch
 from mmengine.config import Config
 from mmengine.registry import MODELS, init_default_scope
 
-from echocardmae_mm.cli.clip_consistency import main
+from echocardmae_mm.cli.clip_consistency import main, take_every_start
+from echocardmae_mm.datasets.transforms import SampleUniformClips
+from echocardmae_mm.evaluation import EFMetric
 
 ROOT = Path(__file__).parents[2]
 CONFIG = """
@@ -79,6 +81,14 @@ def test_all_clips_give_what_single_clips_give(compare, tmp_path):
     compare('ef_echonet.py', '1.pth', '--out', 'b', '--views', '3')
     first, second = (pd.read_csv(f'{name}/first/clips.csv') for name in 'ab')
     pd.testing.assert_frame_equal(first, second, rtol=1e-5)
+
+
+def test_types_may_be_classes():
+    config = Config.fromfile(f'{ROOT}/configs/ef_echonet.py')
+    config.test_evaluator.type = EFMetric
+    config.test_dataloader.dataset.pipeline[1].type = SampleUniformClips
+    take_every_start(config, 3)
+    assert config.test_dataloader.dataset.pipeline[1].num_clips == 'all'
 
 
 @pytest.mark.parametrize(

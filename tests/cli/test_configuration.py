@@ -49,6 +49,31 @@ def test_names_the_nearest_packaged_config():
     ('line', 'message'),
     [
         (
+            'from mmaction.models import Recogniser3D\nmodel = dict(type=Recogniser3D)',
+            r'lazy\.py: Failed to import Recogniser3D from mmaction\.models in .*lazy\.py, line 1$',
+        ),
+        (
+            'from echocardmae_mm.recipes import pretraining\nmodel = pretraining()',
+            r'line 2: a config in pure Python style cannot call .*\nStart the config with _base_',
+        ),
+        (
+            'from mmengine.config import read_base\nwith read_base():\n    from .none import *',
+            r'lazy\.py: .*none\.py not found',
+        ),
+    ],
+)
+def test_a_mistake_in_a_config_of_pure_python_is_named(line, message, monkeypatch, tmp_path):
+    monkeypatch.chdir(tmp_path)
+    Path('lazy.py').write_text(line)
+    with pytest.raises(UserError, match=message) as error:
+        configuration.load_config(args('lazy.py'))
+    assert len(str(error.value).splitlines()) <= 2
+
+
+@pytest.mark.parametrize(
+    ('line', 'message'),
+    [
+        (
             'optim_wrapper = dict(optimizer=dict(lr=dict(a=1)))',
             r'^child\.py: lr is a dict in the child config but is of type .*\nYou may',
         ),

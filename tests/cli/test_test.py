@@ -17,6 +17,7 @@ import torch
 from mmengine.config import Config
 from mmengine.registry import MODELS, init_default_scope
 from mmengine.runner import Runner
+from mmseg.engine.hooks import SegVisualizationHook
 
 from echocardmae_mm.cli import test as command
 from echocardmae_mm.cli.configuration import load_config
@@ -74,6 +75,7 @@ def test_figures_and_what_they_came_from(test, checkpoint, make_video, tmp_path)
         (['none.pth'], 'error: none.pth: no such checkpoint'),
         (['weights.pth', '--dump', 'a.json'], 'error: --dump a.json: expected a file name'),
         (['weights.pth', '--show'], 'error: --show: config.py has no default_hooks.visualization'),
+        (['weights.pth', '--tta'], 'error: --tta: config.py lacks tta_model or tta_pipeline'),
         (['weights.pth'], 'error: recordings: no such folder'),
     ],
 )
@@ -83,7 +85,15 @@ def test_a_mistake_costs_one_line(test, checkpoint, arguments, message):
     assert end.value.code.startswith(message)
 
 
-@pytest.mark.parametrize('kind', ['mmaction.VisualizationHook', 'SegVisualizationHook'])
+def test_nothing_is_shown_without_hooks(test, checkpoint):
+    Path('config.py').write_text("model = dict(type='X')")
+    with pytest.raises(SystemExit, match=r'--show: config\.py has no default_hooks'):
+        test(checkpoint, '--show')
+
+
+@pytest.mark.parametrize(
+    'kind', ['mmaction.VisualizationHook', 'SegVisualizationHook', SegVisualizationHook]
+)
 def test_pictures_of_either_host(test, checkpoint, kind):
     args = command.parse_args(['config.py', checkpoint, '--show-dir', 'shown', '--interval', '3'])
     config = load_config(args)
@@ -91,7 +101,7 @@ def test_pictures_of_either_host(test, checkpoint, kind):
     command.merge(config, args)
     hook = config.default_hooks.visualization
     assert (hook.interval, hook.wait_time, hook.show) == (3, 2, False)
-    if kind == 'SegVisualizationHook':
+    if kind != 'mmaction.VisualizationHook':
         assert (hook.draw, config.visualizer.save_dir) == (True, 'shown')
     else:
         assert (hook.enable, hook.out_dir) == (True, 'shown')

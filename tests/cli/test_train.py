@@ -182,6 +182,35 @@ def test_mixed_precision(monkeypatch, before):
     assert set(config.optim_wrapper) == {'type', 'optimizer'}
 
 
+@pytest.fixture
+def in_classes(merged, tmp_path):
+    """``in_classes(*arguments)`` merges into a pretraining config in pure Python style."""
+    path = tmp_path / 'in_classes.py'
+    path.write_text(
+        'from echocardmae_mm.engine import CompileHook\n'
+        'from echocardmae_mm.models import EchoCardMAE, MaskedVisionTransformer\n'
+        'from mmengine.model import PretrainedInit\n'
+        'from mmengine.optim import OptimWrapper\n'
+        'start = dict(type=PretrainedInit, checkpoint="gone.pth")\n'
+        'model = dict(type=EchoCardMAE, backbone=dict(type=MaskedVisionTransformer, '
+        'init_cfg=start))\n'
+        'optim_wrapper = dict(type=OptimWrapper, accumulative_counts=2)\n'
+        'custom_hooks = [dict(type=CompileHook, mode="default")]\n'
+    )
+    return lambda *arguments: merged(*arguments, config=str(path))
+
+
+def test_types_may_be_classes(in_classes, monkeypatch):
+    monkeypatch.setattr(command, 'NO_GPU', True)
+    config = in_classes('--amp', '--compile')
+    assert config.optim_wrapper.type == 'echocardmae_mm.CPUAmpOptimWrapper'
+    assert config.custom_hooks == [dict(type='echocardmae_mm.CompileHook', mode='default')]
+    with pytest.raises(UserError, match='max-autotune does not support accumulative_counts'):
+        in_classes('--cfg-options', 'custom_hooks.0.mode=max-autotune')
+    command.drop_missing_pretrained(config)
+    assert config.model.backbone.init_cfg is None
+
+
 def test_mixed_precision_refuses_what_it_does_not_know():
     config = Config.fromfile(TINY)
     config.optim_wrapper.type = 'ApexOptimWrapper'

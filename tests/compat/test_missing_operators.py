@@ -2,6 +2,7 @@ import sys
 
 import pytest
 import torch
+from mmcv.utils import collect_env
 
 from echocardmae_mm.compat.missing_operators import MISSING_OPERATORS, MissingOperators
 from echocardmae_mm.utils.errors import UserError
@@ -28,6 +29,12 @@ def test_a_called_operator_says_what_to_install():
     assert sampled.item() == 1
     assert 'mmcv._ext' not in sys.modules
     assert not mmcv_full_available()
+
+
+@lite
+def test_the_environment_is_collected_as_for_mmcv_lite():
+    environment = collect_env()
+    assert environment['MMCV Compiler'] == environment['MMCV CUDA Compiler'] == 'n/a'
 
 
 def test_the_stand_in_has_no_dunder_of_its_own():

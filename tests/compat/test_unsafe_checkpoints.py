@@ -3,6 +3,7 @@ import json
 import os
 import pickle
 import threading
+import traceback
 import zipfile
 from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
@@ -136,6 +137,19 @@ def test_nothing_else_is_loaded_from_anywhere(served, tmp_path, monkeypatch, wha
         with pytest.raises(RefusedCheckpoint, match='was not loaded: it contains'):
             CheckpointLoader.load_checkpoint(source)
     assert not marker.exists()
+
+
+def test_a_refusal_says_how_to_keep_the_weights_of_a_trusted_file(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    torch.save({**of_a_run(), 'args': argparse.Namespace(a=1)}, 'FILE')
+    with pytest.raises(RefusedCheckpoint) as caught:
+        CheckpointLoader.load_checkpoint('FILE')
+    lines = traceback.format_exception(caught.value)
+    assert 'add_safe_globals' not in ''.join(lines)
+    advice = str(caught.value).rpartition('save its weights alone: ')[2]
+    exec(advice, {'torch': torch})
+    kept = CheckpointLoader.load_checkpoint('weights.pth')
+    assert torch.equal(kept['state_dict']['weight'], torch.arange(3.0))
 
 
 def test_the_evil_is_evil(tmp_path):

@@ -11,10 +11,11 @@ import numpy as np
 import pydicom.examples
 import pytest
 import torch
-from mmengine.dataset import pseudo_collate
+from mmengine.dataset import ConcatDataset, RepeatDataset, pseudo_collate
 from torch.utils.data import DataLoader
 
 from echocardmae_mm.datasets import EchoVideoDataset
+from echocardmae_mm.engine import EpochSampler
 from echocardmae_mm.registry import TRANSFORMS
 from echocardmae_mm.utils.counter_rng import EpochIndex
 from echocardmae_mm.utils.errors import RecordingError, UserError
@@ -132,6 +133,28 @@ def test_random_numbers_depend_only_on_the_sample(good_root):
     np.testing.assert_array_equal(first['frame_inds'], again['frame_inds'])
 
 
+@pytest.mark.parametrize('kind', [ConcatDataset, RepeatDataset])
+def test_random_numbers_in_a_wrapper_depend_only_on_the_sample(good_root, kind):
+    parts = [EchoVideoDataset(str(good_root), pipeline=PIPELINE) for _ in range(2)]
+    dataset = ConcatDataset(parts) if kind is ConcatDataset else RepeatDataset(parts[0], times=2)
+    sampler = EpochSampler(dataset, seed=11)
+    loader = DataLoader(dataset, batch_size=4, sampler=sampler, collate_fn=list)
+
+    def draws(epoch: int) -> dict[tuple[str, Any], None]:
+        sampler.set_epoch(epoch)
+        np.random.seed(int(torch.initial_seed()) % 2**32)  # noqa: NPY002
+        return {(x['filename'], x['draws']): None for batch in loader for x in batch}
+
+    first = draws(0)
+    assert len(first) == len({drawn for _, drawn in first}) == 16
+    assert len({filename for filename, _ in first}) == 8
+    torch.manual_seed(99)
+    assert list(draws(0)) == list(first)
+    assert not first.keys() & draws(1).keys()
+    first_part = samples(parts[0], [3])[0]
+    assert (first_part['filename'], first_part['draws']) in first
+
+
 def test_the_global_generators_are_restored(good_root):
     dataset = EchoVideoDataset(str(good_root), pipeline=PIPELINE)
     torch.manual_seed(5)
@@ -178,6 +201,18 @@ def test_workers_give_the_same_samples_and_share_what_was_skipped(workers, persi
     assert epochs[0] == expected
     assert dataset.skipped[[0, 1]].tolist() == [1, 1]
     assert int(dataset.skipped[5:].sum()) == 0
+
+
+@pytest.mark.parametrize('meta_keys', [('img_shape',), ('filename', 'img_shape')])
+def test_a_sample_keeps_its_identity_in_a_stock_packer(good_root, meta_keys):
+    pack = [
+        {'type': 'mmaction.FormatShape', 'input_format': 'NCTHW'},
+        {'type': 'mmaction.PackActionInputs', 'meta_keys': meta_keys},
+    ]
+    dataset = EchoVideoDataset(str(good_root), pipeline=[*PIPELINE[:3], *pack])
+    sample = dataset[3]['data_samples']
+    assert sample.filename == dataset.get_data_info(3)['filename']
+    assert 'img_shape' in sample.metainfo_keys()
 
 
 def test_recordings_shorter_than_a_clip_are_counted(make_video, tmp_path):

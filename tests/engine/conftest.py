@@ -47,16 +47,16 @@ class Run:
 
     def __init__(self, recordings: Path, work_dir: Path, *options: str) -> None:
         self.work_dir = work_dir
+        self.config = ROOT / 'tests' / 'engine' / 'tiny_pretraining.py'
         self.options = [f'train_dataloader.dataset.data_root={recordings}', *options]
         work_dir.mkdir()
 
     def start(self, *arguments: str, script: str = f'{ROOT}/tools/train.py', ranks: int = 1) -> Run:
         """Start the script as its users would, each rank in a process group of its own."""
-        config = f'{ROOT}/tests/engine/tiny_pretraining.py'
         work_dir = f'--work-dir={self.work_dir}'
         names = {
             'SCRIPT': script,
-            'ARGUMENTS': [config, work_dir, *arguments, '--cfg-options', *self.options],
+            'ARGUMENTS': [str(self.config), work_dir, *arguments, '--cfg-options', *self.options],
             'OUTPUT': str(self.work_dir / 'output.txt'),
         }
         environments = [{}] if ranks == 1 else _environments_of_ranks(ranks)

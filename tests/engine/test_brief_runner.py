@@ -5,7 +5,7 @@ import torch
 from mmengine.evaluator import BaseMetric, Evaluator
 from mmengine.model import BaseModel
 
-from echocardmae_mm.engine import BriefRunner
+from echocardmae_mm.engine import BriefRunner, TrainingCurvesHook
 from echocardmae_mm.utils.errors import UserError
 
 
@@ -61,5 +61,6 @@ def test_a_default_hook_can_be_none_and_none_of_ours_stands_twice(tmp_path):
     assert 'TrainingCurvesHook' not in names
     assert 'IterTimerHook' not in names
     assert 'CheckpointHook' in names
-    with pytest.raises(UserError, match=r'TrainingCurvesHook is already a default hook'):
-        BriefRunner(default_hooks=dict(curves=hook), custom_hooks=[hook], **settings)
+    for again in (hook, dict(type=TrainingCurvesHook)):
+        with pytest.raises(UserError, match=r'TrainingCurvesHook is already a default hook'):
+            BriefRunner(default_hooks=dict(curves=hook), custom_hooks=[again], **settings)

@@ -18,11 +18,28 @@ ROOT = Path(__file__).parents[2]
 BATCH = 'train_dataloader.batch_size=2'  # with two ranks, epochs of three iterations
 
 
-def test_a_signal_to_one_rank_stops_both_and_they_resume_exactly(new_run):
-    uninterrupted = new_run(BATCH).start('--launcher=pytorch', ranks=2)
-    assert uninterrupted.finish() == 0, uninterrupted.output()
+VALIDATED = f"""
+_base_ = '{ROOT}/tests/engine/tiny_pretraining.py'
+val_dataloader = dict(
+    batch_size=2,
+    num_workers=0,
+    sampler=dict(type='echocardmae_mm.EpochSampler', shuffle=False),
+    dataset=dict(_base_.train_dataloader.dataset, test_mode=True, indices=3),
+)
+val_cfg = dict(type='ValLoop')
+val_evaluator = dict(type='echocardmae_mm.ReconstructionMetric')
+"""
 
-    run = new_run(BATCH, 'train_dataloader.num_workers=1').start('--launcher=pytorch', ranks=2)
+
+def test_a_signal_to_one_rank_stops_both_and_they_resume_exactly(new_run, recordings, tmp_path):
+    validated = tmp_path / 'validated.py'
+    validated.write_text(VALIDATED)
+    options = BATCH, f'val_dataloader.dataset.data_root={recordings}'
+    uninterrupted, run = new_run(*options), new_run(*options, 'train_dataloader.num_workers=1')
+    uninterrupted.config = run.config = validated
+    assert uninterrupted.start('--launcher=pytorch', ranks=2).finish() == 0, uninterrupted.output()
+
+    run.start('--launcher=pytorch', ranks=2)
     assert run.wait_for_file('iter_2.pth')
     run.send(signal.SIGTERM, rank=1)
     assert run.finish() == 128 + signal.SIGTERM

@@ -5,6 +5,7 @@ from types import SimpleNamespace
 import pytest
 import torch
 from mmengine.config import Config
+from mmengine.model import PretrainedInit
 from mmengine.runner import save_checkpoint
 
 from echocardmae_mm.engine import ProvenanceHook, check_leakage
@@ -102,5 +103,6 @@ def test_data_without_hashes_cannot_be_checked(trained):
 
 def test_starting_points_of_a_config():
     cfg = Config(dict(load_from='a.pth', model={**pretrained('b.pth'), 'head': dict(x=None)}))
-    assert starting_points(cfg) == ['a.pth', 'b.pth']
+    cfg.model.neck = dict(init_cfg=dict(type=PretrainedInit, checkpoint='c.pth'))
+    assert starting_points(cfg) == ['a.pth', 'b.pth', 'c.pth']
     assert starting_points(Config(dict(load_from=None, model=dict(type='x')))) == []

@@ -7,6 +7,7 @@ import torch
 
 from echocardmae_mm.evaluation import EFMetric, Interval
 from echocardmae_mm.evaluation.prediction_metric import flatten
+from echocardmae_mm.utils.errors import UserError
 
 
 def sample(index: int, ef: float, clips: list[float], **about) -> dict:
@@ -130,3 +131,12 @@ def test_every_label_is_a_statistic_that_exists():
     assert set(metric.plots(metric.predictions)) == {
         'predicted_against_true', 'bland_altman', 'error_by_ef_class'
     }  # fmt: skip
+
+
+def test_a_missing_key_is_named():
+    lacking = sample(1, 50.0, [48.0])
+    del lacking['filename']
+    with pytest.raises(UserError, match=r"EFMetric: a sample has no '\w+'\nAdd it to meta_keys"):
+        EFMetric().process(None, [lacking])
+    metric, _ = evaluated([{**lacking, 'img_path': '/data/a.png'}] * 2, n_resamples=0)
+    assert metric.predictions['video'].tolist() == ['a.png', 'a.png']

@@ -2,6 +2,7 @@
 
 import pytest
 import torch
+from mmengine.model import PretrainedInit
 from mmengine.runner import save_checkpoint
 
 from echocardmae_mm.models import (
@@ -93,8 +94,9 @@ def test_a_missing_checkpoint_says_what_to_do(tmp_path):
     assert 'model.backbone.init_cfg=None' in str(error.value)
 
 
-def test_the_entry_is_found_among_others():
-    entry = dict(type='Pretrained', checkpoint='a.pth')
+@pytest.mark.parametrize('kind', ['Pretrained', PretrainedInit])
+def test_the_entry_is_found_among_others(kind):
+    entry = dict(type=kind, checkpoint='a.pth')
     other = dict(type='Constant', layer='LayerNorm', val=1)
     assert pretrained_cfg(entry) is entry
     assert pretrained_cfg([other, entry]) is entry

@@ -8,6 +8,7 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from mmaction.models.heads import SlowFastHead
 from mmaction.structures import ActionDataSample
 from mmengine.registry import MODELS, init_default_scope
 
@@ -183,6 +184,24 @@ def test_a_map_counts_by_its_mean():
     torch.testing.assert_close(
         loss, made.loss(maps.mean((2, 3, 4)), samples(50.0, 61.5))['loss_ef']
     )
+
+
+def test_pathways_are_pooled_and_concatenated_as_in_slowfast():
+    theirs = SlowFastHead(num_classes=1, in_channels=6, dropout_ratio=0)
+    made = head()
+    slow, fast = torch.randn(4, 4, 2, 3, 3), torch.randn(4, 2, 8, 3, 3)
+    with torch.no_grad():
+        theirs.fc_cls.weight.copy_(made.fc.weight[:, [4, 5, 0, 1, 2, 3]])  # it puts fast first
+        theirs.fc_cls.bias.copy_(made.fc.bias)
+    torch.testing.assert_close(made((slow, fast)), 100 * theirs((slow, fast)).squeeze(1))
+    with_lists = made.loss((slow, fast), samples(50.0, 61.5))['loss_ef']
+    pooled = torch.cat([slow.mean((2, 3, 4)), fast.mean((2, 3, 4))], dim=1)
+    torch.testing.assert_close(with_lists, made.loss(pooled, samples(50.0, 61.5))['loss_ef'])
+
+
+def test_another_width_is_named():
+    with pytest.raises(UserError, match=r'gives 7 channels, .*=6\nSet .*in_channels=7'):
+        head()((torch.randn(1, 5, 2, 2, 2), torch.randn(1, 2, 4, 2, 2)))
 
 
 def test_contrast_sees_every_clip_with_its_recordings_ef():

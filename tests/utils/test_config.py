@@ -4,9 +4,12 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
+from mmaction.models import Recognizer3D
 from mmengine.config import Config, ConfigDict, DictAction
+from mmengine.optim import OptimWrapper
 
 from echocardmae_mm.engine import ProvenanceHook
+from echocardmae_mm.models import EFHead
 from echocardmae_mm.utils.config import (
     dataset_parts,
     dicts_of,
@@ -14,6 +17,7 @@ from echocardmae_mm.utils.config import (
     require_used,
     settings_of,
     to_cfg_options,
+    type_name,
     walk_config,
 )
 from echocardmae_mm.utils.errors import UserError
@@ -84,3 +88,22 @@ def test_variables_that_reach_no_data_set_are_refused(tmp_path, line, message):
     for part in dataset_parts(config):
         part.update(data_root='mine', packed='store')
     require_used(config, 'data_root', 'packed')
+
+
+@pytest.mark.parametrize(
+    ('kind', 'name'),
+    [
+        ('OptimWrapper', 'OptimWrapper'),
+        ('mmengine.OptimWrapper', 'OptimWrapper'),
+        ('mmengine.optim.OptimWrapper', 'OptimWrapper'),
+        (OptimWrapper, 'OptimWrapper'),
+        ('mmaction.Recognizer3D', 'mmaction.Recognizer3D'),
+        (Recognizer3D, 'mmaction.Recognizer3D'),
+        ('echocardmae_mm.models.EFHead', 'echocardmae_mm.EFHead'),
+        (EFHead, 'echocardmae_mm.EFHead'),
+        (None, ''),
+        (5, ''),
+    ],
+)
+def test_a_name_a_path_and_a_class_name_the_same_type(kind, name):
+    assert type_name(dict(type=kind)) == name

@@ -87,7 +87,14 @@ def test_an_epoch_index_is_an_int_that_knows_more():
     assert index == 4
     assert [10, 11, 12, 13, 14][index] == 14
     for again in (pickle.loads(pickle.dumps(index)), copy.deepcopy(index), copy.copy(index)):
-        assert (again, again.epoch, again.seed) == (4, 2, 9)
+        assert (again, again.epoch, again.seed, again.video) == (4, 2, 9, 4)
+
+
+def test_an_index_inside_a_wrapped_data_set_keeps_the_key():
+    index = EpochIndex(14, epoch=2, seed=9)
+    for inner in (index % 10, index - 10, copy.copy(index - 10)):
+        assert inner == 4
+        assert rng_key({'sample_idx': inner}) == RngKey(9, 2, 14)
 
 
 def test_without_epoch_the_seed_comes_from_numpys_generator_once_a_sample():

@@ -10,6 +10,7 @@ from mmengine.registry import init_default_scope
 from echocardmae_mm.cli.arguments import add_common
 from echocardmae_mm.cli.cfg_options import apply_cfg_options
 from echocardmae_mm.cli.configuration import load_config
+from echocardmae_mm.utils.config import type_name
 from echocardmae_mm.utils.errors import UserError
 
 
@@ -51,6 +52,8 @@ def config_of(args: argparse.Namespace, **changed: str) -> Config:
 def pretraining_config_of(args: argparse.Namespace, **changed: str) -> Config:
     """:func:`config_of` that refuses configs of another task."""
     config = config_of(args, **changed)
-    if not config.model.type.endswith('EchoCardMAE'):
-        raise UserError(f'{config.filename}: trains {config.model.type}; expected a pretraining')
+    if type_name(config.model) != 'echocardmae_mm.EchoCardMAE':
+        raise UserError(
+            f'{config.filename}: trains {type_name(config.model)}; expected a pretraining'
+        )
     return config

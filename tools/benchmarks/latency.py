@@ -22,6 +22,7 @@ from mmengine.registry import MODELS
 from echocardmae_mm.cli.arguments import at_least
 from echocardmae_mm.cli.user_errors import report_user_errors
 from echocardmae_mm.evaluation.markdown import markdown_table
+from echocardmae_mm.utils.config import type_name
 
 SIZE = 112
 _READS = ('RecordingInit', 'SampleUniformClips', 'RecordingDecode', 'LoadEchoFrame', 'LoadEchoMask')
@@ -65,7 +66,7 @@ def latency(args: argparse.Namespace, name: str) -> tuple[str, ...]:
     model = MODELS.build(config.model)
     model.to('cuda' if torch.cuda.is_available() else 'cpu').eval()
     steps = config.test_dataloader.dataset.pipeline
-    pipeline = Compose([s for s in steps if s['type'].rpartition('.')[2] not in _READS])
+    pipeline = Compose([s for s in steps if not type_name(s).endswith(_READS)])
     times = []
     for _ in range(args.rounds + 3):
         recording = decoded(config)
