@@ -1,0 +1,40 @@
+"""Replace names of patients and recordings by pseudonyms that cannot be traced back."""
+
+from __future__ import annotations
+
+import hashlib
+import secrets
+
+
+class Pseudonyms:
+    """Keyed hashes of names: stable for one object, unrelated between objects.
+
+    Names of patients are few enough to hash them all, so a hash without a secret salt hides
+    nothing. The salt stays in memory; without it, no pseudonym leads back to its name.
+
+    Args:
+        salt (bytes, optional): Secret key of at most 64 bytes. Defaults to None, a random one.
+
+    Example:
+        >>> pseudonyms = Pseudonyms()
+        >>> pseudonyms.pseudonym('Doe^Jane') == pseudonyms.pseudonym('Doe^Jane')
+        True
+        >>> Pseudonyms(salt=b'secret').pseudonym('Doe^Jane')
+        'a22db1d1b2'
+    """
+
+    def __init__(self, salt: bytes | None = None) -> None:
+        self._salt = secrets.token_bytes(32) if salt is None else salt
+
+    def pseudonym(self, text: str) -> str:
+        """The pseudonym of a name.
+
+        Args:
+            text (str): The name, such as a path or a patient's identifier.
+
+        Returns:
+            str: 10 hexadecimal digits.
+        """
+        # A path on Linux may hold bytes that are not UTF-8, as lone surrogates.
+        name = text.encode('utf-8', 'surrogateescape')
+        return hashlib.blake2b(name, digest_size=5, key=self._salt).hexdigest()
