@@ -104,6 +104,7 @@ setup(
         'pandas',
         'openpyxl',
         'matplotlib',
+        'jinja2',
         'rich',
         'timm>=1',
     ],

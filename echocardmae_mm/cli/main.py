@@ -19,6 +19,7 @@ COMMANDS = {
     'clip-consistency': 'measure how much an EF model depends on where its clip starts',
     'segment-video': 'segment a recording and measure its left ventricle',
     'show-sector': 'draw the ultrasound sector found in a recording',
+    'deidentify': 'copy recordings without what identifies a patient',
     'phantoms': 'make synthetic data sets with known truth',
     'show-phantoms': 'draw phantoms beside real frames',
     'rate-phantoms': 'compute statistics of a phantom data set',
