@@ -19,8 +19,8 @@ _PAGE = """<!DOCTYPE html>
 <title>Contact sheet</title>
 <style>
 body { background: #222; color: #eee; font: 15px sans-serif; margin: 1em }
-figure { display: inline-block; margin: 0 1em 1em 0 }
-img { height: 240px; border: 1px solid #555 }
+figure { margin: 0 0 1em }
+img { width: 24%; border: 1px solid #555 }
 strong { color: #fc6 }
 </style>
 <p><strong>{{ notice }}</strong></p>
