@@ -21,6 +21,7 @@ import csv
 import io
 import shutil
 import sys
+import traceback
 from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
@@ -130,13 +131,15 @@ def main(argv: Sequence[str] | None = None) -> None:
         ) from None
     try:
         copies = copy_all(args, sources, part)
-        if out.exists():
-            shutil.rmtree(out)
-        part.rename(out)
-    except KeyboardInterrupt:
-        sys.exit('interrupted; nothing was written')
-    finally:
-        shutil.rmtree(part, ignore_errors=True)
+    except BaseException as error:
+        traceback.clear_frames(error.__traceback__)  # ends the workers, which still write
+        shutil.rmtree(part)
+        if isinstance(error, KeyboardInterrupt):
+            sys.exit('interrupted; nothing was written')
+        raise
+    if out.exists():
+        shutil.rmtree(out)
+    part.rename(out)
     refused = [copy for copy in copies if copy.status != WRITTEN]
     for copy in sorted(refused, key=lambda copy: copy.source):
         detail = f' ({copy.detail})' if copy.detail else ''

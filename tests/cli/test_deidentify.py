@@ -4,7 +4,12 @@ from __future__ import annotations
 
 import base64
 import csv
+import os
 import re
+import signal
+import subprocess
+import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -280,3 +285,24 @@ def test_an_error_leaves_no_output(phantom: Phantom, tmp_path: Path):
     assert sorted(path.name for path in tmp_path.iterdir()) == ['a', 'b']
     (tmp_path / 'out.part').mkdir()
     assert 'another process is writing it, or was killed' in run(*arguments)
+
+
+def test_ctrl_c_leaves_no_output(phantom: Phantom, tmp_path: Path):
+    for index in range(12):
+        write_avi(tmp_path / 'in' / f'{index}.avi', phantom.frames, 50)
+    command = [sys.executable, '-m', 'echocardmae_mm', 'deidentify', tmp_path / 'in']
+    process = subprocess.Popen(
+        [*command, '--out', tmp_path / 'out', '--jobs', '2'],
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+        # A shell's background job, such as this test may run in, hands an ignored Ctrl-C on.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
+    )
+    while not list(tmp_path.glob('out.part/*')):
+        assert process.poll() is None
+        time.sleep(0.01)
+    os.killpg(process.pid, signal.SIGINT)
+    assert process.communicate(timeout=60)[1] == 'interrupted; nothing was written\n'
+    assert process.returncode == 1
+    assert [path.name for path in tmp_path.iterdir()] == ['in']
