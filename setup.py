@@ -107,6 +107,7 @@ setup(
         'pandas',
         'openpyxl',
         'matplotlib',
+        'jinja2',
         'rich',
         'jinja2',
         'safetensors',

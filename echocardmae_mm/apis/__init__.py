@@ -1,6 +1,8 @@
-"""Apply trained models to your own recordings."""
+"""Apply trained models to your own recordings, and de-identify them."""
 
 from echocardmae_mm.apis.bundle import Bundle, write_bundle
+from echocardmae_mm.apis.contact_sheet import contact_sheet
+from echocardmae_mm.apis.deidentify import deidentify
 from echocardmae_mm.apis.framing import Framed, frame_recording
 from echocardmae_mm.apis.inferencer import EchoInferencer
 from echocardmae_mm.apis.prediction import Flag, Prediction
@@ -11,6 +13,8 @@ __all__ = [
     'Flag',
     'Framed',
     'Prediction',
+    'contact_sheet',
+    'deidentify',
     'frame_recording',
     'write_bundle',
 ]

@@ -20,6 +20,7 @@ COMMANDS = {
     'predict': 'measure recordings with trained models, with videos and a report',
     'publish': 'publish a trained model as a bundle for predict',
     'show-sector': 'draw the ultrasound sector found in a recording',
+    'deidentify': 'copy recordings without what identifies a patient',
     'phantoms': 'make synthetic data sets with known truth',
     'show-phantoms': 'draw phantoms beside real frames',
     'rate-phantoms': 'compute statistics of a phantom data set',

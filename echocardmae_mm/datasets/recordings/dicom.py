@@ -37,6 +37,9 @@ class DicomRecording(Recording):
     scaled to 0-255. Region and spacing are those of the largest two-dimensional tissue region; both
     are unknown if no region fits into the image, as in images shrunk after acquisition.
 
+    Attributes:
+        header (pydicom.Dataset): All elements of the file.
+
     Args:
         filename (str): The file.
 
@@ -62,7 +65,7 @@ class DicomRecording(Recording):
                 _bounds(tissue) if tissue else None,
                 _view(header),
             )
-        self._header = header
+        self.header = header
 
     def _decode(self, indices: np.ndarray) -> np.ndarray:
         # One call per frame: pydicom 3's iter_pixels fails on uncompressed YBR_FULL_422.
@@ -72,7 +75,7 @@ class DicomRecording(Recording):
             frames = np.stack(
                 [pixel_array(self.filename, index=index) for index in indices.tolist()]
             )
-            return _to_rgb(frames, self._header)
+            return _to_rgb(frames, self.header)
 
 
 @contextmanager
