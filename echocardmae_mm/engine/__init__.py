@@ -16,6 +16,7 @@ from echocardmae_mm.engine.resumable_early_stopping_hook import ResumableEarlySt
 from echocardmae_mm.engine.resumable_train_loop import ResumableTrainLoop
 from echocardmae_mm.engine.segmentation_hook import SegmentationHook
 from echocardmae_mm.engine.skipped_videos_hook import SkippedVideosHook
+from echocardmae_mm.engine.skipping_val_loop import SkippingValLoop
 from echocardmae_mm.engine.target_statistics_hook import TargetStatisticsHook
 from echocardmae_mm.engine.training_curves_hook import TrainingCurvesHook
 from echocardmae_mm.engine.unwrap import unwrap_datasets
@@ -38,6 +39,7 @@ __all__ = [
     'ResumableTrainLoop',
     'SegmentationHook',
     'SkippedVideosHook',
+    'SkippingValLoop',
     'TargetStatisticsHook',
     'TrainingCurvesHook',
     'TrainingMeanHook',
