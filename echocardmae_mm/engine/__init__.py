@@ -6,6 +6,7 @@ from echocardmae_mm.engine.checkpoint_compat import require_fit
 from echocardmae_mm.engine.compile_hook import CompileHook
 from echocardmae_mm.engine.cpu_amp_optim_wrapper import CPUAmpOptimWrapper
 from echocardmae_mm.engine.epoch_sampler import EpochSampler
+from echocardmae_mm.engine.finite_loss_hook import FiniteLossHook
 from echocardmae_mm.engine.graceful_stop_hook import GracefulStopHook
 from echocardmae_mm.engine.leakage import Leakage, check_leakage
 from echocardmae_mm.engine.provenance import ProvenanceHook, read_provenance
@@ -29,6 +30,7 @@ __all__ = [
     'CPUAmpOptimWrapper',
     'CompileHook',
     'EpochSampler',
+    'FiniteLossHook',
     'GracefulStopHook',
     'Leakage',
     'PredictionsHook',
