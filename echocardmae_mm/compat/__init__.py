@@ -9,7 +9,14 @@ from echocardmae_mm.compat.missing_operators import MISSING_OPERATORS
 from echocardmae_mm.compat.missing_pkg_resources import MISSING_PKG_RESOURCES
 from echocardmae_mm.compat.patch import Patch, apply_patches
 from echocardmae_mm.compat.unsafe_checkpoints import UNSAFE_CHECKPOINTS, RefusedCheckpoint
+from echocardmae_mm.compat.unsent_batches import UNSENT_BATCHES
 
-PATCHES = (MISSING_DRN, MISSING_OPERATORS, UNSAFE_CHECKPOINTS, MISSING_PKG_RESOURCES)
+PATCHES = (
+    MISSING_DRN,
+    MISSING_OPERATORS,
+    UNSAFE_CHECKPOINTS,
+    MISSING_PKG_RESOURCES,
+    UNSENT_BATCHES,
+)
 
 __all__ = ['PATCHES', 'Patch', 'RefusedCheckpoint', 'apply_patches']
