@@ -86,12 +86,14 @@ setup(
         'importlib_metadata',
         'ftfy',
         'regex',
-        # Video: decord has wheels for these two only; OpenCV reads elsewhere.
+        # Video: PyAV reads recordings. mmaction2 asks for decord, which has wheels for two
+        # platforms only.
+        'av>=17',
+        'decord; (sys_platform == "linux" and platform_machine == "x86_64")'
+        ' or (sys_platform == "win32" and platform_machine == "AMD64")',
         # Both OpenCV packages install the same folder (mmaction2 asks for contrib): one version.
         'opencv-python<5.1',
         'opencv-contrib-python<5.1',
-        'decord; (sys_platform == "linux" and platform_machine == "x86_64")'
-        ' or (sys_platform == "win32" and platform_machine == "AMD64")',
         # DICOM, NIfTI, MetaImage.
         'pydicom>=3',
         'pylibjpeg',
@@ -109,7 +111,6 @@ setup(
         'matplotlib',
         'jinja2',
         'rich',
-        'jinja2',
         'safetensors',
         'timm>=1',
     ],

@@ -5,7 +5,7 @@ _base_ = 'runtime_mmaction.py'
 
 default_scope = 'mmseg'
 train_cfg = dict(type='echocardmae_mm.ResumableTrainLoop', max_epochs=1000, val_interval=1)
-val_cfg = dict(type='ValLoop')
+val_cfg = dict(type='echocardmae_mm.SkippingValLoop')
 test_cfg = dict(type='TestLoop')
 
 optim_wrapper = dict(
