@@ -22,7 +22,7 @@ from echocardmae_mm.datasets.recordings import open_recording
 from echocardmae_mm.phantom import make_phantom
 
 ROOT = Path(__file__).parents[2]
-COMMAND = [sys.executable, '-m', 'echocardmae_mm', 'segment-video']
+pytestmark = pytest.mark.xdist_group('mmseg')
 CONFIG = f"""
 _base_ = '{ROOT}/configs/seg_echonet.py'
 model = dict(
@@ -99,15 +99,6 @@ def test_mmsegmentations_own_test_gives_our_figures(trained, echonet_root):
     assert metrics['seg/n'] == len(ours) == 4
 
 
-def segment(
-    folder: Path, file: Path, config: str, checkpoint: str, *arguments: str
-) -> subprocess.CompletedProcess:
-    return subprocess.run(
-        [*COMMAND, file, config, checkpoint, '--out', folder / 'out', *arguments],
-        cwd=folder, capture_output=True, text=True, timeout=300,
-    )  # fmt: skip
-
-
 @pytest.fixture(scope='module')
 def screen(tmp_path_factory) -> Path:
     """A recording as a vendor's screen shows it, larger than it is wide."""
@@ -122,10 +113,10 @@ def screen(tmp_path_factory) -> Path:
 
 
 @pytest.mark.parametrize('crop', ['auto', 'none'])
-def test_a_recording_of_another_size_is_segmented_at_its_own(trained, screen, crop):
+def test_a_recording_of_another_size_is_segmented_at_its_own(command, trained, screen, crop):
     out = trained / crop
-    arguments = '--crop', crop, '--out', str(out)
-    done = segment(trained, screen, 'seg.py', 'run/epoch_1.pth', *arguments)
+    arguments = 'seg.py', 'run/epoch_1.pth', '--crop', crop, '--out', out
+    done = command('segment-video', screen, *arguments, cwd=trained)
     assert done.returncode == 0, done.stderr
     frames = pd.read_csv(out / 'frames.csv')
     assert frames['frame'].tolist() == list(range(30))
@@ -153,9 +144,10 @@ KEPT = dict(file='other.avi', config='seg.py', checkpoint='run/epoch_1.pth', cro
     ],
     ids=['another recording', 'a foreign file', 'a foreign list', 'a damaged file'],
 )
-def test_other_results_are_kept(trained, screen, tmp_path, kept, message):
+def test_other_results_are_kept(command, trained, screen, tmp_path, kept, message):
     (tmp_path / 'summary.json').write_text(kept)
-    refused = segment(trained, screen, 'seg.py', 'run/epoch_1.pth', '--out', str(tmp_path))
+    arguments = 'seg.py', 'run/epoch_1.pth', '--out', tmp_path
+    refused = command('segment-video', screen, *arguments, cwd=trained)
     assert refused.returncode == 1
     assert message in refused.stderr
     assert len(refused.stderr.strip().splitlines()) == 2
@@ -163,15 +155,15 @@ def test_other_results_are_kept(trained, screen, tmp_path, kept, message):
     assert len(list(tmp_path.iterdir())) == 1
 
 
-def test_other_results_are_replaced_when_asked(trained, screen, tmp_path):
+def test_other_results_are_replaced_when_asked(command, trained, screen, tmp_path):
     (tmp_path / 'summary.json').write_text(json.dumps(KEPT))
-    arguments = '--out', str(tmp_path), '--force'
-    done = segment(trained, screen, 'seg.py', 'run/epoch_1.pth', *arguments)
+    arguments = 'seg.py', 'run/epoch_1.pth', '--out', tmp_path, '--force'
+    done = command('segment-video', screen, *arguments, cwd=trained)
     assert done.returncode == 0, done.stderr
     assert json.loads((tmp_path / 'summary.json').read_text())['file'] == str(screen)
 
 
-def test_a_model_of_clips_labels_a_whole_recording(tmp_path, make_video):
+def test_a_model_of_clips_labels_a_whole_recording(command, tmp_path, make_video):
     (tmp_path / 'clips.py').write_text(CLIPS)
     config = Config.fromfile(tmp_path / 'clips.py')
     init_default_scope('mmseg')
@@ -188,7 +180,8 @@ def test_a_model_of_clips_labels_a_whole_recording(tmp_path, make_video):
     torch.save(dict(state_dict=model.state_dict(), meta=meta), tmp_path / 'clips.pth')
     recording = make_video(tmp_path / 'a.avi', num_frames=64, fps=16)
 
-    done = segment(tmp_path, recording, 'clips.py', 'clips.pth')
+    arguments = 'clips.py', 'clips.pth', '--out', 'out'
+    done = command('segment-video', recording, *arguments, cwd=tmp_path)
     assert done.returncode == 0, done.stderr
     frames = pd.read_csv(tmp_path / 'out' / 'frames.csv')
     areas = np.tile(inside.sum((1, 2)), 4)
@@ -200,7 +193,7 @@ def test_a_model_of_clips_labels_a_whole_recording(tmp_path, make_video):
     assert summary['ef_mean'] == pytest.approx(100 * (1 - (20 / 28) ** 2), abs=2)
 
 
-def test_mistakes_cost_two_lines(trained, screen, tmp_path):
+def test_mistakes_cost_two_lines(command, trained, screen, tmp_path):
     wrong = [
         ((tmp_path / 'none.avi', trained / 'seg.py', 'x.pth'), 'none.avi: no such recording'),
         ((screen, trained / 'seg.py', 'x.pth'), 'x.pth: no such checkpoint'),
@@ -214,10 +207,7 @@ def test_mistakes_cost_two_lines(trained, screen, tmp_path):
         ),
     ]
     for arguments, message in wrong:
-        done = subprocess.run(
-            [*COMMAND, *arguments, '--out', tmp_path / 'out'],
-            capture_output=True, text=True, timeout=120,
-        )  # fmt: skip
+        done = command('segment-video', *arguments, '--out', tmp_path / 'out')
         assert done.returncode == 1
         assert message in done.stderr
         assert 'Traceback' not in done.stderr
