@@ -53,6 +53,11 @@ def write_video(path: Path, frames: np.ndarray, fourcc: str = 'MJPG', fps: float
     return path
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """The slow tests come first, so that no process is left alone with one at the end."""
+    items.sort(key=lambda item: item.get_closest_marker('slow') is None)
+
+
 @pytest.fixture(autouse=True)
 def _no_visualizer_of_another_test() -> Iterator[None]:
     """mmengine gives runs of one name and second the same one, whose folder may be gone by now."""

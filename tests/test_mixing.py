@@ -12,6 +12,7 @@ from mmengine.config import Config
 from mmengine.runner import CheckpointLoader, Runner
 
 PAGE = Path(__file__).parents[1] / 'docs' / 'mixing.md'
+pytestmark = pytest.mark.xdist_group('mixing')
 PRETRAINING = 'Sector mask and denoised target between stock transforms'
 
 
