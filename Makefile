@@ -50,7 +50,7 @@ $(INSTALLED): setup.py constraints.txt pyproject.toml
 	@touch $@
 
 test: $(INSTALLED)
-	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n $(JOBS) --dist loadgroup -m 'not gpu'
+	OMP_NUM_THREADS=1 $(KEEP_MEMORY) $(BIN)/python -m pytest -n $(JOBS) --dist loadgroup -m 'not gpu'
 
 lint: $(INSTALLED)
 	$(BIN)/ruff check .

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import csv
+import io
 from collections.abc import Callable, Iterator
+from contextlib import redirect_stderr, redirect_stdout
 from pathlib import Path
+from subprocess import CompletedProcess
 
 import cv2
 import nibabel
@@ -19,6 +22,7 @@ from mmengine.visualization import Visualizer
 import echocardmae_mm  # noqa: F401  (applies the patches before a test imports a host)
 from echocardmae_mm.apis import write_bundle
 from echocardmae_mm.apis.bundle import without_training
+from echocardmae_mm.cli.main import main
 from echocardmae_mm.datasets.recordings.packing import StoreWriter, pack
 from echocardmae_mm.phantom import hmcqu_files, make_phantom
 from echocardmae_mm.phantom.reproducible_files import write_avi
@@ -28,6 +32,7 @@ from echocardmae_mm.recipes import ejection_fraction, infarction, segmentation
 settings.load_profile('ci')
 
 VideoWriter = Callable[..., Path]
+Command = Callable[..., CompletedProcess]
 
 
 def beating_disc(num_frames: int, height: int = 112, width: int = 112, seed: int = 0) -> np.ndarray:
@@ -55,11 +60,43 @@ def write_video(path: Path, frames: np.ndarray, fourcc: str = 'MJPG', fps: float
     return path
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """The slow tests come first, so that no process is left alone with one at the end."""
+    items.sort(key=lambda item: item.get_closest_marker('slow') is None)
+
+
 @pytest.fixture(autouse=True)
 def _no_visualizer_of_another_test() -> Iterator[None]:
     """mmengine gives runs of one name and second the same one, whose folder may be gone by now."""
     yield
     Visualizer._instance_dict.clear()
+
+
+@pytest.fixture(scope='session')
+def command() -> Command:
+    """``command('pack', *arguments, cwd=folder)`` runs it in this process."""
+
+    def run(name: str, *arguments: object, cwd: Path | str = '.') -> CompletedProcess:
+        words = [name, *map(str, arguments)]
+        out, err = io.StringIO(), io.StringIO()
+        status: str | int | None = None
+        with (
+            pytest.MonkeyPatch.context() as patch,
+            redirect_stdout(out),
+            redirect_stderr(err),
+        ):
+            patch.chdir(cwd)
+            patch.setenv('LOCAL_RANK', '0')
+            try:
+                main(words)
+            except SystemExit as end:
+                status = end.code
+        if isinstance(status, str):  # As Python ends: the text on stderr, and status 1.
+            print(status, file=err)
+            status = 1
+        return CompletedProcess(words, status or 0, out.getvalue(), err.getvalue())
+
+    return run
 
 
 @pytest.fixture(scope='session')
