@@ -229,7 +229,7 @@ def bundle_settings(config: dict, task: str, **changes) -> dict:
         'name': f'tiny_{task}',
         'task': task,
         'default_scope': 'mmseg' if task == 'segmentation' else 'mmaction',
-        'whole': False,
+        'framing': 'sector' if task == 'diagnosis' else 'echonet',
         'frame_size': (112, 112),
         'fps': 50.0,
         'synthetic': False,

@@ -9,12 +9,14 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from mmengine.config import Config, ConfigDict
+from mmengine.config import Config
 from mmengine.model import BaseModel
 from mmengine.registry import MODELS, DefaultScope
 from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 
+from echocardmae_mm.apis.framing import FRAMINGS
+from echocardmae_mm.utils.config import type_name
 from echocardmae_mm.utils.errors import UserError
 
 CONFIG, WEIGHTS, CALIBRATION, CARD = (
@@ -30,7 +32,7 @@ class Bundle:
     ``config.py`` holds ``model``, ``test_pipeline``, ``default_scope`` and:
 
     * ``task``: one of :data:`TASKS`;
-    * ``whole``: whether the frames of the training data are whole and not cropped to the sector;
+    * ``framing``: how the frames of the training data are cropped, one of :data:`FRAMINGS`;
     * ``frame_size``: height and width of the training data's frames in pixels;
     * ``fps``: median frame rate of the training data, or None;
     * ``synthetic``: whether the model was trained on synthetic recordings;
@@ -126,16 +128,15 @@ def write_bundle(
     (folder / CARD).write_text(card.replace('WEIGHTS_SHA256', digest), encoding='utf-8')
 
 
-def without_training(model: ConfigDict) -> dict[str, Any]:
-    """Copy the config of a model without checkpoints, which are paths of the publisher."""
-    plain = Config(dict(model=model)).to_dict()['model']
-
-    def strip(node: Any) -> Any:
-        if isinstance(node, dict):
-            return {name: strip(value) for name, value in node.items() if name != 'init_cfg'}
-        return [strip(value) for value in node] if isinstance(node, (list, tuple)) else node
-
-    return strip(plain)
+def without_training(part: Any) -> Any:
+    """Copy a part of a config without checkpoints, which are paths, and with types by name."""
+    if isinstance(part, dict):
+        kept = {name: without_training(value) for name, value in part.items() if name != 'init_cfg'}
+        return {**kept, 'type': type_name(part)} if 'type' in kept else kept
+    if isinstance(part, (list, tuple)):
+        items = [without_training(item) for item in part]
+        return tuple(items) if isinstance(part, tuple) else items
+    return part
 
 
 def _read_config(path: Path) -> Config:
@@ -145,6 +146,8 @@ def _read_config(path: Path) -> Config:
         values = {_name(part): _literal(part.value) for part in statements}  # type: ignore[attr-defined]
     except (SyntaxError, ValueError, AttributeError) as error:
         raise UserError(f'{path}: expected only assignments of literals ({error})') from None
+    if values.get('framing') not in FRAMINGS:
+        raise UserError(f'{path}: framing must be one of {FRAMINGS}')
     if values.get('format') != FORMAT or values.get('task') not in TASKS:
         raise UserError(
             f'{path}: format {values.get("format")} and task {values.get("task")!r} are unknown to '

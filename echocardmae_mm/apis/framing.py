@@ -9,10 +9,13 @@ import cv2
 import numpy as np
 
 from echocardmae_mm.datasets.recordings import Recording
-from echocardmae_mm.datasets.transforms.crop_to_sector import find_sector_box
+from echocardmae_mm.datasets.transforms.crop_to_sector import Box, find_sector_box
 from echocardmae_mm.sector.detection import detect_sector
-from echocardmae_mm.sector.geometry import template_sector
+from echocardmae_mm.sector.geometry import TEMPLATE_APEX, TEMPLATE_SIZE, template_sector
 
+#: 'echonet': the square as high as the sector, which cuts off its sides, as in EchoNet-Dynamic;
+#: 'sector': the square around the sector, as by ``CropToSector``; 'whole': no crop, as in CAMUS.
+FRAMINGS = ('echonet', 'sector', 'whole')
 #: Longest side of the frames that are kept in memory; larger ones are reduced.
 MAX_SIDE = 224
 _FRAMES_OF_A_SECTOR = 24
@@ -27,7 +30,7 @@ class Framed(NamedTuple):
             sector are black.
         sector (np.ndarray): The ultrasound sector, bool of shape (H, W).
         spacing (tuple[float, float], optional): Height and width of a pixel in mm.
-        cropped (bool): Whether the frames were cropped to the square around the sector.
+        cropped (bool): Whether the frames were cropped.
     """
 
     frames: np.ndarray
@@ -48,17 +51,17 @@ class Framed(NamedTuple):
 
 def frame_recording(
     recording: Recording,
-    whole: bool = False,
+    framing: str = 'echonet',
     frame_size: tuple[int, int] = (112, 112),
     spacing: tuple[float, float] | None = None,
 ) -> Framed:
-    """Read a recording, and crop it to its sector as EchoNet-Dynamic's are.
+    """Read a recording, and crop it as the training data of a model are.
 
     A recording of the size of the training data is assumed to be cropped already.
 
     Args:
         recording (Recording): The recording.
-        whole (bool): Whether to keep whole frames, as in CAMUS. Defaults to False.
+        framing (str): One of :data:`FRAMINGS`. Defaults to 'echonet'.
         frame_size (tuple[int, int]): Height and width of the training data's frames. Defaults to
             (112, 112).
         spacing (tuple[float, float], optional): Height and width of a pixel in mm, in place of
@@ -76,11 +79,13 @@ def frame_recording(
     if seen[0].shape[:2] == tuple(frame_size):
         return Framed(_all_frames(recording, seen[0]), _own_sector(seen), spacing, cropped=False)
     box, sector = find_sector_box(seen, recording.filename, recording.region, spacing)
-    if whole:
+    if framing == 'whole':
         size = _reduced(sector.shape)
         frames = _all_frames(recording, seen[0], lambda frame: _resize(frame, size))
         mask = _resize(sector.astype(np.float32), size) >= 0.5
         return Framed(frames, mask, _scaled(spacing, sector.shape, size), cropped=False)
+    if framing == 'echonet':
+        box = _echonet_box(sector, spacing or (1.0, 1.0))
     shape = box.bottom - box.top, box.right - box.left
     size = _reduced((max(shape), max(shape)))
     mask = _resize(box.cut(sector.astype(np.float32)), size) >= 0.5
@@ -99,6 +104,17 @@ def _all_frames(
     at_a_time = max(1, _BYTES_AT_A_TIME // first.nbytes)
     chunks = np.array_split(np.arange(len(recording)), -(-len(recording) // at_a_time))
     return np.stack([change(frame) for chunk in chunks for frame in recording.frames(chunk)])
+
+
+def _echonet_box(sector: np.ndarray, spacing: tuple[float, float]) -> Box:
+    """The square, in mm, as high as the sector, with the apex where EchoNet-Dynamic has it."""
+    rows = np.flatnonzero(sector.any(axis=1))
+    top, bottom = int(rows[0]), int(rows[-1]) + 1
+    width = (bottom - top) * spacing[0] / spacing[1]
+    near = sector[top : top + max(1, (bottom - top) // 20)]
+    apex = np.nonzero(near)[1].mean() + 0.5
+    left = round(apex - width * TEMPLATE_APEX / TEMPLATE_SIZE)
+    return Box(left, top, left + round(width), bottom)
 
 
 def _own_sector(frames: list[np.ndarray]) -> np.ndarray:

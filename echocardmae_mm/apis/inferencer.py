@@ -126,11 +126,11 @@ class EchoInferencer:
         spacing: tuple[float, float] | None,
     ) -> Prediction:
         fps = fps or recording.fps
-        framings: dict[bool, Framed] = {}
+        framings: dict[str, Framed] = {}
         for bundle in self.bundles.values():
-            if bundle.config.whole not in framings:
-                framings[bundle.config.whole] = frame_recording(
-                    recording, bundle.config.whole, bundle.config.frame_size, spacing
+            if (framing := bundle.config.framing) not in framings:
+                framings[framing] = frame_recording(
+                    recording, framing, bundle.config.frame_size, spacing
                 )
         source = 'given' if view else 'file' if view_of_file else 'assumed'
         result = Prediction(
@@ -142,7 +142,7 @@ class EchoInferencer:
                 'frames': len(recording),
                 'fps': fps,
             },
-            framed=framings.get(False, next(iter(framings.values()))),
+            framed=next(iter(framings.values())),
             fps=fps,
         )
         if 'segmentation' in self.bundles:
@@ -153,7 +153,7 @@ class EchoInferencer:
         for task in ('ejection_fraction', 'diagnosis'):
             if task in self.bundles:
                 bundle = self.bundles[task]
-                sample = self._predict_clips(bundle, framings[bundle.config.whole], result)
+                sample = self._predict_clips(bundle, framings[bundle.config.framing], result)
                 result.values |= _REPORTS[task](bundle, sample)
         result.flags = find_flags(result, recording, self.bundles)
         result.values['flags'] = ' '.join(flag.name for flag in result.flags)
@@ -161,8 +161,8 @@ class EchoInferencer:
             _refuse(result, reason)
         return result
 
-    def _segment(self, bundle: Bundle, framings: Mapping[bool, Framed], result: Prediction) -> None:
-        result.framed = framings[bundle.config.whole]
+    def _segment(self, bundle: Bundle, framings: Mapping[str, Framed], result: Prediction) -> None:
+        result.framed = framings[bundle.config.framing]
         result.classes, result.palette = tuple(bundle.config.classes), bundle.config.palette
         result.labels = segment_frames(bundle, result.framed.frames)
         result.values['segmentation_model'] = bundle.name

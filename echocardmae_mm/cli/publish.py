@@ -40,10 +40,12 @@ from echocardmae_mm.datasets.recordings.synthetic import is_synthetic
 from echocardmae_mm.engine import require_fit
 from echocardmae_mm.evaluation.conformal import ConformalInterval, fit_conformal
 from echocardmae_mm.evaluation.prediction_metric import RESULT
+from echocardmae_mm.utils.config import type_name
 from echocardmae_mm.utils.errors import UserError
 
 _UNFIT_SPLITS = {'train': 'trained', 'val': 'selected'}
 _WHOLE = ('CAMUSDataset', 'CAMUSSegDataset')
+_ECHONET = ('EchoNetDynamicDataset', 'EchoNetSegDataset')
 _FPS_RECORDINGS = 50
 
 
@@ -68,13 +70,28 @@ def task_of(config: Config) -> str:
     model = config.model
     if 'decode_head' in model:
         return 'segmentation'
-    head = str((model.get('cls_head') or {}).get('type', ''))
+    head = type_name(model.get('cls_head') or {})
     if head.endswith('EFHead'):
         return 'ejection_fraction'
     if head:
         return 'diagnosis'
     raise UserError(
         f'{config.filename}: has no head for a task; publish a fine-tuned model, not pretraining'
+    )
+
+
+def framing_of(config: Config) -> str:
+    """How the frames of the training data are cropped."""
+    if any(type_name(step).endswith('CropToSector') for step in config.test_pipeline):
+        return 'sector'
+    dataset = type_name(config.train_dataloader.dataset)
+    if dataset.endswith(_WHOLE):
+        return 'whole'
+    if dataset.endswith(_ECHONET):
+        return 'echonet'
+    raise UserError(
+        f'{config.filename}: unknown framing of {dataset}\n'
+        'Crop its recordings with CropToSector in train and test pipeline'
     )
 
 
@@ -178,19 +195,18 @@ def main(argv: Sequence[str] | None = None) -> None:
     require_fit(model, args.checkpoint)
     meta = load_checkpoint(model, args.checkpoint, map_location='cpu').get('meta', {})
     described = {**dataset.metainfo, **(meta.get('dataset_meta') or {})}
-    whole = str(config.train_dataloader.dataset.type).endswith(_WHOLE)
     settings: dict[str, Any] = {
         'name': args.name or Path(config.filename).stem,
         'task': task,
         'default_scope': config.default_scope,
-        'whole': whole,
+        'framing': framing_of(config),
         'frame_size': (112, 112),
         'fps': data['fps'],
         'synthetic': data['synthetic'],
         'classes': tuple(described.get('classes') or ()),
         'palette': [list(colour) for colour in described.get('palette') or []],
         'model': without_training(config.model),
-        'test_pipeline': Config(dict(p=config.test_pipeline)).to_dict()['p'],
+        'test_pipeline': without_training(config.test_pipeline),
     }
     result = tested(args.checkpoint)
     write_bundle(args.out, settings, model, {}, model_card(settings, data, args.licence, result))
