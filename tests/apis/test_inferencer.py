@@ -6,7 +6,7 @@ import torch
 from mmengine.dataset import Compose, pseudo_collate
 from mmengine.registry import DefaultScope
 
-from echocardmae_mm.apis import Bundle, EchoInferencer
+from echocardmae_mm.apis import Bundle, EchoInferencer, frame_recording
 from echocardmae_mm.apis.inferencer import segment_frames
 from echocardmae_mm.datasets.recordings import open_recording
 from echocardmae_mm.utils.errors import UserError
@@ -41,14 +41,37 @@ def test_frames_in_memory_give_the_same_as_their_file(bundles, recordings):
     assert 0 < file['infarction_probability'] < 1
 
 
-def test_a_cropped_recording_is_sampled_at_the_frame_rate_of_training(bundles, recordings):
+def test_a_cropped_recording_is_sampled_at_the_frame_rate_of_training(
+    bundles, recordings, monkeypatch
+):
     recording = open_recording(recordings['clip'])
     frames = recording.frames(range(len(recording)))
     inferencer = measure(bundles, 'ef')
-    once = inferencer(frames, fps=50).values['ef_percent']
-    twice = inferencer(np.repeat(frames, 2, axis=0), fps=100).values['ef_percent']
-    slow = inferencer(np.repeat(frames, 2, axis=0), fps=50).values['ef_percent']
-    assert abs(slow - once) > 5 * abs(twice - once)
+    model, seen = inferencer.bundles['ejection_fraction'].model, []
+    real = model.test_step
+    monkeypatch.setattr(model, 'test_step', lambda data: seen.append(data) or real(data))
+    inferencer(frames, fps=50)
+    inferencer(np.repeat(frames, 2, axis=0), fps=100)
+    inferencer(np.repeat(frames, 2, axis=0), fps=50)
+    once, twice, slow = (data['inputs'][0][0] for data in seen)  # the first clip
+    assert once.shape == (3, 16, 56, 56)
+    assert torch.equal(once, twice)
+    assert not torch.equal(once, slow)
+
+
+def test_other_recordings_are_framed_as_echonets(recordings):
+    small, screen = (open_recording(recordings[name]) for name in ('echonet', 'clip'))
+    framed = frame_recording(screen)
+    assert framed.cropped
+    assert framed.frames.shape[1] == framed.frames.shape[2] == 224
+    rows, columns = np.nonzero(framed.resized((112, 112)).max((0, 3)) > 16)
+    expected_rows, expected_columns = np.nonzero(small.frames(range(70)).max((0, 3)) > 16)
+    assert abs(rows.min() - expected_rows.min()) <= 4
+    assert abs(rows.max() - expected_rows.max()) <= 8
+    near, expected = columns[rows < rows.min() + 6], expected_columns[expected_rows < 8]
+    assert abs(near.mean() - expected.mean()) <= 4  # the apex, not in the middle
+    assert not frame_recording(screen, 'whole').cropped
+    assert not frame_recording(small).cropped
 
 
 def test_every_frame_has_its_own_labels(bundles, recordings):
