@@ -204,11 +204,11 @@ def test_flexible_runner_ema_and_decay_take_effect(prepare):
 
 
 def test_segformer_with_test_time_augmentation(prepare, tmp_path):
-    prepare(SEGFORMER).train()
+    prepare(SEGFORMER, 'classes').train()
     options = ['--cfg-options', 'test_dataloader.num_workers=0']
     for flags in ([], ['--tta']):
         work_dir = tmp_path / f'test{len(flags)}'
-        arguments = ['config.py', f'{tmp_path}/iter_4.pth', f'--work-dir={work_dir}', *flags]
+        arguments = ['classes.py', f'{tmp_path}/iter_4.pth', f'--work-dir={work_dir}', *flags]
         test_command.main([*arguments, *options])
     plain, augmented = (
         json.loads((tmp_path / name / 'test.json').read_text())['metrics']

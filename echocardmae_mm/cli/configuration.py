@@ -17,7 +17,7 @@ import echocardmae_mm
 from echocardmae_mm.cli.cfg_options import set_packed
 from echocardmae_mm.cli.first_edition import refuse_old_names
 from echocardmae_mm.engine import BriefRunner
-from echocardmae_mm.utils.config import dicts_of, type_name
+from echocardmae_mm.utils.config import classes_to_paths, dicts_of, type_name
 from echocardmae_mm.utils.errors import UserError
 
 NO_GPU = not torch.cuda.is_available()
@@ -74,6 +74,7 @@ def load_config(args: argparse.Namespace) -> Config:
         raise UserError(_mistake_in_config(args.config, error)) from error
     if not isinstance(config.get('model'), dict):
         raise UserError(f'{args.config}: defines no model; is this a training config?')
+    classes_to_paths(config)
     if config.get('packed'):
         set_packed(config, config.packed, only_unset=True)
     config.launcher = args.launcher

@@ -78,7 +78,8 @@ def augment(config: Config) -> None:
     if not {'tta_model', 'tta_pipeline'} <= set(config):
         raise UserError(f'--tta: {config.filename} lacks tta_model or tta_pipeline')
     config.test_dataloader.dataset.pipeline = config.tta_pipeline
-    config.model = {**config.tta_model, 'module': config.model}
+    config.tta_model.module = config.model
+    config.model = config.tta_model
 
 
 def show(config: Config, args: argparse.Namespace) -> None:

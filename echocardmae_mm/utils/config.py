@@ -131,6 +131,23 @@ def type_name(part: dict[str, Any]) -> str:
     return name if scope == 'mmengine' else f'{scope}.{name}'
 
 
+def classes_to_paths(config: Config) -> None:
+    """Replace classes by their import paths, and drop imported names, in a config in text style.
+
+    mmengine builds components from both, but can only print paths. In pure Python style it stores
+    classes in a form of its own, which stays.
+
+    Args:
+        config (Config): Modified in place.
+    """
+    for place, part in dicts_of(config):
+        for key, value in [*dict.items(part)]:
+            if isinstance(value, type) and place:
+                part[key] = f'{value.__module__}.{value.__qualname__}'
+            elif isinstance(value, type):
+                del part[key]
+
+
 def require_used(config: Config, *names: str) -> None:
     """Refuse a variable at the top of a config that reaches no data set.
 

@@ -96,6 +96,22 @@ def test_an_unknown_type_is_named(train, make_video, tmp_path):
     assert code == 'error: NoSuchModel is not in the mmaction::model registry'
 
 
+def test_a_config_in_text_style_may_give_classes(monkeypatch, make_video, tmp_path):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv('LOCAL_RANK', '0')
+    for name in 'abc':
+        make_video(tmp_path / 'recordings' / f'{name}.avi', num_frames=8)
+    lines = [
+        f"_base_ = '{TINY}'",
+        'from echocardmae_mm.models import EchoCardMAE',
+        'model = dict(type=EchoCardMAE)',
+        'train_cfg = dict(max_epochs=2)',
+    ]
+    (tmp_path / 'mine.py').write_text('\n'.join(lines))
+    command.main(['mine.py'])
+    assert (tmp_path / 'work_dirs' / 'mine' / 'last_checkpoint').is_file()
+
+
 @pytest.mark.parametrize('workers', [0, 1])
 def test_a_recording_that_ends_the_run_is_named(train, make_video, tmp_path, workers):
     for name in 'abc':
