@@ -26,6 +26,8 @@ SEG := work_dirs/demo/seg
 SEG_CONFIG := configs/phantom/seg_phantom.py
 MI := work_dirs/demo/mi
 MI_CONFIG := configs/phantom/mi_phantom.py
+BUNDLES := work_dirs/demo/bundles
+MEASURED := work_dirs/demo/measurements
 
 # Make glibc keep freed memory: every step needs it again.
 KEEP_MEMORY := MALLOC_MMAP_MAX_=0 MALLOC_TRIM_THRESHOLD_=4294967296
@@ -48,7 +50,7 @@ $(INSTALLED): setup.py constraints.txt pyproject.toml
 	@touch $@
 
 test: $(INSTALLED)
-	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n $(JOBS) --dist loadgroup -m 'not gpu'
+	OMP_NUM_THREADS=1 $(KEEP_MEMORY) $(BIN)/python -m pytest -n $(JOBS) --dist loadgroup -m 'not gpu'
 
 lint: $(INSTALLED)
 	$(BIN)/ruff check .
@@ -78,7 +80,7 @@ best = "$$(ls $(1)/best_*.pth 2>/dev/null || cat $(1)/last_checkpoint)"
 TRAIN = env OMP_NUM_THREADS=2 $(KEEP_MEMORY) $(BIN)/python tools/train.py
 TEST = $(BIN)/python tools/test.py
 
-demo: $(PRETRAIN)/evaluated $(EF)/tested $(SEG)/video $(MI)/tested
+demo: $(PRETRAIN)/evaluated $(EF)/tested $(SEG)/tested $(MI)/tested $(MEASURED)/report.html
 	@$(BIN)/python tools/demo_results.py work_dirs/demo $(PHANTOMS)
 
 $(PHANTOMS)/made: | $(INSTALLED)
@@ -107,7 +109,7 @@ $(EF)/tested: $(EF)/trained
 
 $(SEG)/trained: $(PRETRAIN)/evaluated
 	@mkdir -p $(@D)
-	$(call limited,150,$(TRAIN) $(SEG_CONFIG) --work-dir $(SEG) --resume $(READ) $(call epochs,30) \
+	$(call limited,130,$(TRAIN) $(SEG_CONFIG) --work-dir $(SEG) --resume $(READ) $(call epochs,26) \
 	  model.backbone.init_cfg.checkpoint=$(call last,$(PRETRAIN)) \
 	  model.decode_head.init_cfg.checkpoint=$(call last,$(PRETRAIN)))
 
@@ -115,20 +117,29 @@ $(SEG)/tested: $(SEG)/trained
 	$(TEST) $(SEG_CONFIG) $(call best,$(SEG)) --work-dir $(SEG) --plot $(READ)
 	@touch $@
 
-# The first recording of the test split, frame by frame.
-$(SEG)/video: $(SEG)/tested
-	$(BIN)/echocardmae segment-video \
-	  $(PHANTOMS)/EchoNet-Dynamic/Videos/$$(grep -m1 TEST $(PHANTOMS)/EchoNet-Dynamic/FileList.csv | cut -d, -f1).avi \
-	  $(SEG_CONFIG) $(call best,$(SEG)) --out $@ --force
-
 $(PHANTOMS)/HMC-QU/A4C.xlsx: | $(INSTALLED)
-	$(BIN)/echocardmae phantoms --out $(PHANTOMS) --hmcqu $(HEARTS) --seed 1 --jobs $(JOBS) --datasets hmcqu
+	$(BIN)/echocardmae phantoms --out $(PHANTOMS) --hmcqu $(HEARTS) --views A4C --seed 1 --jobs $(JOBS) \
+	  --datasets hmcqu
 
 $(MI)/trained: $(PRETRAIN)/evaluated $(PHANTOMS)/HMC-QU/A4C.xlsx
 	@mkdir -p $(@D)
-	$(call limited,130,$(TRAIN) $(MI_CONFIG) --work-dir $(MI) --resume \
+	$(call limited,80,$(TRAIN) $(MI_CONFIG) --work-dir $(MI) --resume \
 	  --cfg-options $(call epochs,100) model.backbone.init_cfg.checkpoint=$(call last,$(PRETRAIN)))
 
 $(MI)/tested: $(MI)/trained
 	$(TEST) $(MI_CONFIG) $(call last,$(MI)) --work-dir $(MI) --plot
 	@touch $@
+
+# A bundle of each model, and the measurements of a few recordings from another scanner.
+$(BUNDLES)/ef: $(EF)/tested
+	$(BIN)/echocardmae publish $(EF_CONFIG) $(call best,$(EF)) --out $@ --force --calibrate test
+
+$(BUNDLES)/seg: $(SEG)/tested
+	$(BIN)/echocardmae publish $(SEG_CONFIG) $(call best,$(SEG)) --out $@ --force
+
+$(BUNDLES)/mi: $(MI)/tested
+	$(BIN)/echocardmae publish $(MI_CONFIG) $(call last,$(MI)) --out $@ --force
+
+$(MEASURED)/report.html: $(BUNDLES)/ef $(BUNDLES)/seg $(BUNDLES)/mi
+	$(BIN)/echocardmae predict $(PHANTOMS)/HMC-QU/HMC-QU/A4C/ES0000[01]*.avi --bundle $^ \
+	  --out $(MEASURED) --force || test $$? -eq 3

@@ -71,6 +71,7 @@ setup(
         'Programming Language :: Python :: 3',
         'Topic :: Scientific/Engineering :: Medical Science Apps.',
     ],
+    package_data={f'{PACKAGE}.apis': ['templates/*']},
     packages=find_packages(include=(PACKAGE, f'{PACKAGE}.*')),
     entry_points={'console_scripts': ['echocardmae = echocardmae_mm.cli.main:main']},
     cmdclass={'build_py': BuildWithMim},
@@ -85,12 +86,14 @@ setup(
         'importlib_metadata',
         'ftfy',
         'regex',
-        # Video: decord has wheels for these two only; OpenCV reads elsewhere.
+        # Video: PyAV reads recordings. mmaction2 asks for decord, which has wheels for two
+        # platforms only.
+        'av>=17',
+        'decord; (sys_platform == "linux" and platform_machine == "x86_64")'
+        ' or (sys_platform == "win32" and platform_machine == "AMD64")',
         # Both OpenCV packages install the same folder (mmaction2 asks for contrib): one version.
         'opencv-python<5.1',
         'opencv-contrib-python<5.1',
-        'decord; (sys_platform == "linux" and platform_machine == "x86_64")'
-        ' or (sys_platform == "win32" and platform_machine == "AMD64")',
         # DICOM, NIfTI, MetaImage.
         'pydicom>=3',
         'pylibjpeg',
@@ -106,7 +109,9 @@ setup(
         'pandas',
         'openpyxl',
         'matplotlib',
+        'jinja2',
         'rich',
+        'safetensors',
         'timm>=1',
     ],
     extras_require={

@@ -6,5 +6,5 @@ from echocardmae_mm.recipes import pretraining
 
 globals().update(pretraining())
 
-val_cfg = dict(type='ValLoop')
+val_cfg = dict(type='echocardmae_mm.SkippingValLoop')
 test_cfg = dict(type='TestLoop')

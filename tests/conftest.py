@@ -3,24 +3,36 @@
 from __future__ import annotations
 
 import csv
+import io
 from collections.abc import Callable, Iterator
+from contextlib import redirect_stderr, redirect_stdout
 from pathlib import Path
+from subprocess import CompletedProcess
 
 import cv2
 import nibabel
 import numpy as np
 import pytest
+import torch
 from hypothesis import settings
+from mmengine.config import Config
+from mmengine.registry import MODELS, DefaultScope
 from mmengine.visualization import Visualizer
 
 import echocardmae_mm  # noqa: F401  (applies the patches before a test imports a host)
+from echocardmae_mm.apis import write_bundle
+from echocardmae_mm.apis.bundle import without_training
+from echocardmae_mm.cli.main import main
 from echocardmae_mm.datasets.recordings.packing import StoreWriter, pack
-from echocardmae_mm.phantom import hmcqu_files
+from echocardmae_mm.phantom import hmcqu_files, make_phantom
+from echocardmae_mm.phantom.reproducible_files import write_avi
+from echocardmae_mm.recipes import ejection_fraction, infarction, segmentation
 
 # What hypothesis draws is the same everywhere, and no example has a time limit.
 settings.load_profile('ci')
 
 VideoWriter = Callable[..., Path]
+Command = Callable[..., CompletedProcess]
 
 
 def beating_disc(num_frames: int, height: int = 112, width: int = 112, seed: int = 0) -> np.ndarray:
@@ -48,11 +60,43 @@ def write_video(path: Path, frames: np.ndarray, fourcc: str = 'MJPG', fps: float
     return path
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """The slow tests come first, so that no process is left alone with one at the end."""
+    items.sort(key=lambda item: item.get_closest_marker('slow') is None)
+
+
 @pytest.fixture(autouse=True)
 def _no_visualizer_of_another_test() -> Iterator[None]:
     """mmengine gives runs of one name and second the same one, whose folder may be gone by now."""
     yield
     Visualizer._instance_dict.clear()
+
+
+@pytest.fixture(scope='session')
+def command() -> Command:
+    """``command('pack', *arguments, cwd=folder)`` runs it in this process."""
+
+    def run(name: str, *arguments: object, cwd: Path | str = '.') -> CompletedProcess:
+        words = [name, *map(str, arguments)]
+        out, err = io.StringIO(), io.StringIO()
+        status: str | int | None = None
+        with (
+            pytest.MonkeyPatch.context() as patch,
+            redirect_stdout(out),
+            redirect_stderr(err),
+        ):
+            patch.chdir(cwd)
+            patch.setenv('LOCAL_RANK', '0')
+            try:
+                main(words)
+            except SystemExit as end:
+                status = end.code
+        if isinstance(status, str):  # As Python ends: the text on stderr, and status 1.
+            print(status, file=err)
+            status = 1
+        return CompletedProcess(words, status or 0, out.getvalue(), err.getvalue())
+
+    return run
 
 
 @pytest.fixture(scope='session')
@@ -173,3 +217,72 @@ def _write_csv(path: Path, header: str, rows: list[list[object]]) -> None:
         writer = csv.writer(file)
         writer.writerow(header.split(','))
         writer.writerows(rows)
+
+
+TINY = dict(
+    img_size=56, patch_size=8, tubelet_size=8, embed_dims=24, depth=1, num_heads=3, checkpoint=None
+)
+
+
+def bundle_settings(config: dict, task: str, **changes) -> dict:
+    return {
+        'name': f'tiny_{task}',
+        'task': task,
+        'default_scope': 'mmseg' if task == 'segmentation' else 'mmaction',
+        'framing': 'sector' if task == 'diagnosis' else 'echonet',
+        'frame_size': (112, 112),
+        'fps': 50.0,
+        'synthetic': False,
+        'classes': (),
+        'palette': [],
+        'model': without_training(Config(config).model),
+        'test_pipeline': config['test_pipeline'],
+        **changes,
+    }
+
+
+def write_tiny_bundle(folder: Path, settings: dict, calibration: dict | None = None) -> Path:
+    torch.manual_seed(0)
+    with DefaultScope.overwrite_default_scope(settings['default_scope']):
+        model = MODELS.build(settings['model'])
+    for parameter in model.parameters():
+        torch.nn.init.normal_(parameter, std=0.1)
+    write_bundle(folder, settings, model, calibration or {}, '# card\nWEIGHTS_SHA256\n')
+    return folder
+
+
+@pytest.fixture(scope='session')
+def bundles(tmp_path_factory) -> dict[str, Path]:
+    """One bundle for each task."""
+    root = tmp_path_factory.mktemp('bundles')
+    decoder = dict(embed_dims=24, depth=1, num_heads=3)
+    ventricle = dict(classes=('background', 'left ventricle'), palette=[[0, 0, 0], [230, 75, 53]])
+    return {
+        'ef': write_tiny_bundle(
+            root / 'ef',
+            bundle_settings(
+                ejection_fraction(settings=dict(cls_head=dict(mean=55.0)), **TINY),
+                'ejection_fraction',
+            ),
+        ),
+        'seg': write_tiny_bundle(
+            root / 'seg',
+            bundle_settings(segmentation(decoder=decoder, **TINY), 'segmentation', **ventricle),
+        ),
+        'mi': write_tiny_bundle(
+            root / 'mi',
+            bundle_settings(infarction(**TINY), 'diagnosis', classes=('normal', 'infarction')),
+        ),
+    }
+
+
+@pytest.fixture(scope='session')
+def recordings(tmp_path_factory) -> dict[str, Path]:
+    """The same heart as EchoNet-Dynamic shows it and on a scanner's screen."""
+    root = tmp_path_factory.mktemp('recordings')
+    files = {}
+    for screen in ('echonet', 'clip'):
+        phantom = make_phantom(3, num_frames=70, screen=screen)
+        files[screen] = root / f'{screen}.avi'
+        write_avi(files[screen], phantom.frames, phantom.fps)
+    return files

@@ -1,7 +1,5 @@
 """The demo's pretraining and fine-tunings learn: each beats what needs no learning."""
 
-import subprocess
-import sys
 from pathlib import Path
 
 import numpy as np
@@ -47,16 +45,17 @@ def demo_config(name: str, folder: Path, **options: object) -> Config:
 
 
 @pytest.fixture(scope='module')
-def folder(tmp_path_factory) -> Path:
+def folder(command, tmp_path_factory) -> Path:
     """Phantoms other than the demo's, and their store."""
     folder = tmp_path_factory.mktemp('demo')
     phantoms = folder / 'phantom'
     size = ['--videos', str(VIDEOS), '--seed', '3', '--datasets', 'echonet']
-    for command in (
+    for words in (
         ['phantoms', '--out', phantoms, *size],
         ['pack', phantoms / 'EchoNet-Dynamic', '--out', folder / 'packed'],
     ):
-        subprocess.run([sys.executable, '-m', 'echocardmae_mm', *command], check=True)
+        done = command(*words)
+        assert done.returncode == 0, done.stderr
     return folder
 
 

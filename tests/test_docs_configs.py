@@ -46,6 +46,9 @@ def checkout(tmp_path_factory, echonet_root, echonet_store):
     (folder / 'data' / 'EchoNet-Dynamic').symlink_to(echonet_root)
     (folder / 'data' / 'recordings').symlink_to(echonet_root / 'Videos')
     (folder / 'data' / 'packed' / 'EchoNet-Dynamic').symlink_to(echonet_store)
+    videos = sorted(path.name for path in (echonet_root / 'Videos').iterdir())
+    paths = [f'data/recordings/{name}' for name in videos]
+    (folder / 'labels.csv').write_text('\n'.join(['path', *paths]))
     return folder
 
 

@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
-import subprocess
-import sys
 from pathlib import Path
 
 import pandas as pd
@@ -20,12 +17,12 @@ pytestmark = [pytest.mark.slow, pytest.mark.xdist_group('ef_on_phantoms')]
 
 
 @pytest.fixture(scope='module')
-def phantoms(tmp_path_factory) -> Path:
+def phantoms(command, tmp_path_factory) -> Path:
     """24 EchoNet-Dynamic videos and 20 CAMUS patients."""
     root = tmp_path_factory.mktemp('phantoms')
-    command = [sys.executable, '-m', 'echocardmae_mm', 'phantoms', '--out', root, '--seed', '5']
     size = ['--videos', '24', '--camus', '20', '--datasets', 'echonet', 'camus', '--jobs', '1']
-    subprocess.run([*command, *size], check=True, capture_output=True)
+    done = command('phantoms', '--out', root, '--seed', '5', *size)
+    assert done.returncode == 0, done.stderr
     return root
 
 
@@ -40,28 +37,27 @@ def workplace(tmp_path_factory) -> Path:
     return folder
 
 
-def run(workplace: Path, tool: str, *arguments: object) -> str:
-    done = subprocess.run(
-        [sys.executable, ROOT / 'tools' / tool, *map(str, arguments)],
-        cwd=workplace,
-        env={**os.environ, 'OMP_NUM_THREADS': '1'},
-        capture_output=True,
-        text=True,
-        timeout=600,
-    )
-    assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-3000:]
-    return done.stdout
+@pytest.fixture
+def run(command, workplace):
+    """``run('train', *arguments)`` runs a command there; returns what it printed."""
+
+    def run(*arguments: object) -> str:
+        done = command(*arguments, cwd=workplace)
+        assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-3000:]
+        return done.stdout
+
+    return run
 
 
-def test_echonet(phantoms, workplace):
+def test_echonet(run, phantoms, workplace):
     data = ['--cfg-options', f'data_root={phantoms}/EchoNet-Dynamic']
     config = ROOT / 'configs' / 'ef_echonet.py'
-    log = run(workplace, 'train.py', config, *data, 'train_cfg.max_epochs=1')
+    log = run('train', config, *data, 'train_cfg.max_epochs=1')
     told = next(line for line in log.splitlines() if 'encoder: ' in line)
     assert '158 of 160 tensors' in told
     assert 'fresh: fc_norm.bias, fc_norm.weight; unused: norm.bias, norm.weight' in told
     (best,) = (workplace / 'work_dirs' / 'ef_echonet').glob('best_*.pth')
-    printed = run(workplace, 'test.py', config, best, *data, '--plot')
+    printed = run('test', config, best, *data, '--plot')
     assert '| MAE / MAE of the constant median' in printed
     table = pd.read_csv(workplace / 'work_dirs' / 'ef_echonet' / 'predictions.csv')
     truth = pd.read_csv(phantoms / 'truth' / 'EchoNet-Dynamic.csv').set_index('name')
@@ -71,10 +67,10 @@ def test_echonet(phantoms, workplace):
     )
 
 
-def test_camus(phantoms, workplace):
+def test_camus(run, phantoms, workplace):
     data = ['--cfg-options', f'data_root={phantoms}/CAMUS', 'train_cfg.max_epochs=1']
     config = ROOT / 'configs' / 'ef_camus.py'
-    printed = run(workplace, 'cross_validate.py', config, '--fold', '3', *data)
+    printed = run('cross-validate', config, '--fold', '3', *data)
     assert 'no summary yet: fold_0, fold_1, fold_2, fold_4' in printed
     fold = workplace / 'work_dirs' / 'ef_camus' / 'fold_3'
     table = pd.read_csv(fold / 'predictions.csv')

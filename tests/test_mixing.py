@@ -24,6 +24,7 @@ from echocardmae_mm.cli import train as command
 from echocardmae_mm.cli.configuration import build_runner, load_config
 
 PAGE = Path(__file__).parents[1] / 'docs' / 'mixing.md'
+pytestmark = pytest.mark.xdist_group('mixing')
 PRETRAINING = 'Sector mask and denoised target between stock transforms'
 SLOWFAST = 'SlowFast for the ejection fraction, with three crops'
 SEGFORMER = 'SegFormer with test-time augmentation'

@@ -18,9 +18,12 @@ PARTS = ('echocardmae_mm', 'configs', 'tools')
 FILES = ('setup.py', 'pyproject.toml', 'MANIFEST.in', 'README.md', 'LICENSE', 'model-index.yml')
 BUILD = 'from setuptools import build_meta; print(build_meta.build_{kind}({out!r}))'
 
-pytestmark = pytest.mark.skipif(
-    not (ROOT / 'setup.py').is_file(), reason='runs from a checkout of the project'
-)
+pytestmark = [
+    pytest.mark.xdist_group('packaging'),
+    pytest.mark.skipif(
+        not (ROOT / 'setup.py').is_file(), reason='runs from a checkout of the project'
+    ),
+]
 
 
 def build(kind, source, out):

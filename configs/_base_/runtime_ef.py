@@ -1,9 +1,9 @@
 # Fine-tuning for ejection fraction as in the released train_ef.py: AdamW at a constant 1e-5, early
-# stopping after 26 epochs without improvement, and the checkpoint with the smallest validation error.
+# stopping after 26 epochs without improvement, the checkpoint with the smallest validation error.
 _base_ = 'runtime_mmaction.py'
 
 train_cfg = dict(type='echocardmae_mm.ResumableTrainLoop', max_epochs=1000, val_interval=1)
-val_cfg = dict(type='ValLoop')
+val_cfg = dict(type='echocardmae_mm.SkippingValLoop')
 test_cfg = dict(type='TestLoop')
 
 optim_wrapper = dict(

@@ -15,6 +15,7 @@ default_hooks = dict(
         backend_args=dict(backend='atomic'),
     ),
     sampler_seed=dict(type='DistSamplerSeedHook'),
+    finite_loss=dict(type='echocardmae_mm.FiniteLossHook'),
     reseed=dict(type='echocardmae_mm.ReseedHook'),
     graceful_stop=dict(type='echocardmae_mm.GracefulStopHook'),
     skipped_videos=dict(type='echocardmae_mm.SkippedVideosHook'),

@@ -1,11 +1,11 @@
 # Fine-tuning for segmentation as in the released train_seg.py: AdamW at a constant 1e-4, early
-# stopping after 26 epochs without improvement. The released code selects the checkpoint by validation loss;
-# MMSegmentation's loop computes none, so these configs select by Dice.
+# stopping after 26 epochs without improvement. The released code selects the checkpoint by
+# validation loss; MMSegmentation's loop computes none, so these configs select by Dice.
 _base_ = 'runtime_mmaction.py'
 
 default_scope = 'mmseg'
 train_cfg = dict(type='echocardmae_mm.ResumableTrainLoop', max_epochs=1000, val_interval=1)
-val_cfg = dict(type='ValLoop')
+val_cfg = dict(type='echocardmae_mm.SkippingValLoop')
 test_cfg = dict(type='TestLoop')
 
 optim_wrapper = dict(

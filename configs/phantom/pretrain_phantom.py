@@ -28,7 +28,7 @@ globals().update(
 )
 
 train_cfg = dict(max_epochs=24, val_interval=12)
-val_cfg = dict(type='ValLoop')
+val_cfg = dict(type='echocardmae_mm.SkippingValLoop')
 test_cfg = dict(type='TestLoop')
 optim_wrapper = dict(
     optimizer=dict(lr=2e-3, weight_decay=0.05),

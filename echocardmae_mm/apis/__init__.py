@@ -1,10 +1,20 @@
-"""Apply a trained model to your own recordings."""
+"""Apply trained models to your own recordings, and de-identify them."""
 
-from echocardmae_mm.apis.segment_recording import (
-    CROPS,
-    Segmentation,
-    load_model,
-    segment_recording,
-)
+from echocardmae_mm.apis.bundle import Bundle, write_bundle
+from echocardmae_mm.apis.contact_sheet import contact_sheet
+from echocardmae_mm.apis.deidentify import deidentify
+from echocardmae_mm.apis.framing import Framed, frame_recording
+from echocardmae_mm.apis.inferencer import EchoInferencer
+from echocardmae_mm.apis.prediction import Flag, Prediction
 
-__all__ = ['CROPS', 'Segmentation', 'load_model', 'segment_recording']
+__all__ = [
+    'Bundle',
+    'EchoInferencer',
+    'Flag',
+    'Framed',
+    'Prediction',
+    'contact_sheet',
+    'deidentify',
+    'frame_recording',
+    'write_bundle',
+]

@@ -14,13 +14,16 @@ from echocardmae_mm.utils.errors import UserError
 
 #: Short keys that reach every data set with folds.
 FOLD_SETTINGS = ('fold', 'num_folds', 'fold_file', 'val_share')
+#: Short keys that reach every data set of this package with the setting.
+TABLE_SETTINGS = ('ann_file', 'classes')
 
 
 def apply_cfg_options(config: Config, words: Sequence[str] | None) -> None:
     """Override settings of a config.
 
     ``data_root`` changes every data set that uses the config's ``data_root``, ``packed`` every data
-    set that can read a store, and the fold settings every data set with folds.
+    set that can read a store, ``ann_file`` and ``classes`` every data set with that setting, and
+    the fold settings every data set with folds.
 
     Args:
         config (Config): Modified in place.
@@ -28,25 +31,29 @@ def apply_cfg_options(config: Config, words: Sequence[str] | None) -> None:
 
     Raises:
         UserError: If a word cannot be parsed, nothing takes its setting, or no data set uses the
-            ``data_root`` or ``packed`` at the top of the config.
+            ``data_root``, ``ann_file`` or ``packed`` at the top of the config.
     """
     options = dict(_parsed(word) for word in words or ())
     if 'data_root' in options:
         set_data_root(config, options['data_root'])
     if 'packed' in options:
         set_packed(config, options['packed'])
-    shortcuts = [name for name in FOLD_SETTINGS if name in options]
-    for name in shortcuts:
-        set_in_folds(config, name, options[name])
+    for name in FOLD_SETTINGS:
+        if name in options:
+            set_in_folds(config, name, options[name])
+    for name in TABLE_SETTINGS:
+        if name in options:
+            set_in_tables(config, name, options[name])
     before = config._cfg_dict.to_dict()
     try:
         config.merge_from_dict({key.removeprefix('+'): value for key, value in options.items()})
     except (KeyError, TypeError, IndexError) as error:
         raise UserError(f'--cfg-options: {str(error.args[0]).partition(" of list")[0]}') from error
     refuse_old_names(config)
-    checked = [key for key in options if not key.startswith('+') and key not in shortcuts]
+    short = (*FOLD_SETTINGS, *TABLE_SETTINGS)
+    checked = [key for key in options if not key.startswith('+') and key not in short]
     require_known_keys(before, config, checked)
-    require_used(config, 'data_root', 'packed')
+    require_used(config, 'data_root', 'ann_file', 'packed')
 
 
 def set_data_root(config: Config, root: Any) -> None:
@@ -85,6 +92,15 @@ def set_in_folds(config: Config, name: str, value: Any) -> None:
     parts = [part for _, part in dicts_of(config) if 'fold' in part]
     if not parts:
         raise UserError(f'--cfg-options {name}: no data set of this config has folds')
+    for part in parts:
+        part[name] = value
+
+
+def set_in_tables(config: Config, name: str, value: Any) -> None:
+    """Set ``ann_file`` or ``classes`` in every data set of this package that has the setting."""
+    parts = [part for part in dataset_parts(config) if name in part]
+    if not parts:
+        raise UserError(f'--cfg-options {name}: no data set of this config has this setting')
     for part in parts:
         part[name] = value
 

@@ -17,7 +17,7 @@ import echocardmae_mm
 from echocardmae_mm.cli.cfg_options import set_packed
 from echocardmae_mm.cli.first_edition import refuse_old_names
 from echocardmae_mm.engine import BriefRunner
-from echocardmae_mm.utils.config import classes_to_paths
+from echocardmae_mm.utils.config import classes_to_paths, dicts_of, type_name
 from echocardmae_mm.utils.errors import UserError
 
 NO_GPU = not torch.cuda.is_available()
@@ -121,6 +121,7 @@ def build_runner(config: Config, *loaders: str) -> Runner:
     for name in loaders:
         loader = config.get(name) or {}
         _report_missing_data(config, loader.get('dataset'))
+        _fit_to_table(config, loader.get('dataset'))
         if loader.get('num_workers') == 0:
             loader.update(persistent_workers=False)  # torch refuses it without workers
     if config.launcher != 'none' and NO_GPU:
@@ -130,10 +131,29 @@ def build_runner(config: Config, *loaders: str) -> Runner:
 
 def _report_missing_data(config: Config, dataset: ConfigDict | None) -> None:
     # Raise the data set's own error before the runner fills the screen with its log.
-    root = (dataset or {}).get('data_root')
-    if root and not Path(root).exists():
+    if dataset is None or dataset.get('data_root') is None:
+        return
+    if not os.path.exists(os.path.join(dataset.data_root, dataset.get('ann_file') or '')):
         init_default_scope(config.get('default_scope') or 'mmengine')
         DATASETS.build(dataset).full_init()
+
+
+def _fit_to_table(config: Config, dataset: ConfigDict | None) -> None:
+    """Give the head one output per class of a table, and use a metric for that many classes."""
+    if dataset is None or type_name(dataset) != 'echocardmae_mm.RecordingTableDataset':
+        return
+    init_default_scope(config.get('default_scope', 'mmengine'))
+    table = DATASETS.build({**dataset, 'pipeline': (), 'lazy_init': True})
+    table.load_data_list()
+    classes = table.metainfo.get('classes')
+    head = config.model.get('cls_head')
+    if not classes or not head or 'num_classes' not in head:
+        return
+    head.num_classes = len(classes)
+    if len(classes) > 2:
+        for _, part in dicts_of(config):
+            if type_name(part) == 'echocardmae_mm.DiagnosisMetric':
+                part['type'] = 'echocardmae_mm.MultiClassMetric'
 
 
 def _join_processes_without_gpu(config: Config) -> None:

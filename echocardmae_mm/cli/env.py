@@ -26,6 +26,7 @@ DISTRIBUTIONS = (
     'mmaction2',
     'mmsegmentation',
     'timm',
+    'av',
     'decord',
     'pydicom',
     'pylibjpeg',
@@ -38,7 +39,7 @@ DISTRIBUTIONS = (
     'setuptools',
 )
 ABSENT = {
-    'decord': 'absent: OpenCV reads every video',
+    'decord': "absent: MMAction2's DecordInit does not work",
     'mmcv': 'absent: mmcv-lite is used',
     'mmcv-lite': 'absent: the full mmcv is used',
 }

@@ -59,6 +59,13 @@ def parse_args(argv: Sequence[str] | None) -> argparse.Namespace:
     )
     add('--camus', type=at_least(1), help='number of CAMUS patients (default: videos / 20)')
     add('--hmcqu', type=at_least(1), help='HMC-QU recordings of each view (default: videos / 20)')
+    add(
+        '--views',
+        nargs='+',
+        default=['A4C', 'A2C'],
+        choices=('A4C', 'A2C'),
+        help='views of the HMC-QU recordings (default: both)',
+    )
     add('--dicom', type=at_least(1), help='number of DICOM files (default: one of each kind)')
     args = parser.parse_args(argv)
     args.echonet = args.videos
@@ -114,6 +121,8 @@ def make(args: argparse.Namespace) -> None:
     work = partial(write, root=args.out, seed=args.seed, variant=args.variant)
     for name in args.datasets:
         recordings = DATASETS[name].plan(getattr(args, name), args.seed)
+        if name == 'hmcqu':
+            recordings = [item for item in recordings if item.view in args.views]
         bind_folder(args, name, len(recordings))
         running = parallel_imap(work, [(name, recording) for recording in recordings], args.jobs)
         rows = list(track(running, f'{name:8}', total=len(recordings)))

@@ -22,7 +22,13 @@ from echocardmae_mm.cli.arguments import (
 from echocardmae_mm.cli.cfg_options import apply_cfg_options
 from echocardmae_mm.cli.configuration import build_runner, load_config, require_checkpoint
 from echocardmae_mm.cli.user_errors import report_user_errors
-from echocardmae_mm.engine import check_leakage, enable_plots, require_fit, write_test_results
+from echocardmae_mm.engine import (
+    check_leakage,
+    enable_plots,
+    require_fit,
+    require_same_classes,
+    write_test_results,
+)
 from echocardmae_mm.utils.config import type_name
 from echocardmae_mm.utils.errors import UserError
 
@@ -104,6 +110,7 @@ def main(argv: Sequence[str] | None = None) -> None:
         enable_plots(runner)
     dataset = runner.test_dataloader.dataset
     leakage = check_leakage(args.checkpoint, dataset, args.allow_leakage)
+    require_same_classes(args.checkpoint, dataset)
     require_fit(runner.model, args.checkpoint)
     metrics = runner.test()
     if is_main_process():

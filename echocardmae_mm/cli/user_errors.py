@@ -6,7 +6,7 @@ import gc
 import signal
 import sys
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from errno import EACCES, EEXIST, EISDIR, ENOSPC, ENOTDIR, EPERM, EROFS
 from functools import wraps
 from typing import ParamSpec
@@ -54,6 +54,12 @@ def _destroy_process_groups() -> None:
 
 def _report(error: Exception) -> None:
     signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+    if _lacks_shared_memory(error):
+        sys.exit(
+            'error: /dev/shm is full; the workers of the data loader send batches through it\n'
+            'Enlarge it (docker run --shm-size=8g), or set num_workers=0 and '
+            'persistent_workers=False of the dataloaders'
+        )
     if _worker_died(error):
         sys.exit(
             'error: a worker process was killed, perhaps because memory ran out\n'
@@ -77,14 +83,23 @@ def _report(error: Exception) -> None:
         sys.exit('error: ' + error.args[0].partition('. Please check')[0])
 
 
+def _lacks_shared_memory(error: Exception) -> bool:
+    """Whether a process could not allocate or touch shared memory."""
+    signs = ('unable to allocate shared memory', 'killed by signal: Bus error')
+    return any(sign in str(cause) for cause in _causes(error) for sign in signs)
+
+
+def _causes(error: BaseException | None) -> Iterator[BaseException]:
+    # Torch raises wherever this process is, so other handlers may have wrapped the error.
+    while error is not None:
+        yield error
+        error = error.__cause__ or error.__context__
+
+
 def _worker_died(error: Exception) -> bool:
     """Whether torch noticed a dead worker, or failed to fetch a batch from one."""
-    # Torch raises wherever this process is, so other handlers may have wrapped the error.
-    cause: BaseException | None = error
-    while cause is not None:
-        if str(cause).startswith('DataLoader worker (pid'):
-            return True
-        cause = cause.__cause__ or cause.__context__
+    if any(str(cause).startswith('DataLoader worker (pid') for cause in _causes(error)):
+        return True
     files = [frame.filename for frame in traceback.extract_tb(error.__traceback__)]
     fetched = any(file.endswith('torch/multiprocessing/reductions.py') for file in files)
     return fetched and isinstance(error, (OSError, EOFError))

@@ -10,6 +10,7 @@ from echocardmae_mm.compat.missing_pkg_resources import MISSING_PKG_RESOURCES
 from echocardmae_mm.compat.package_configs import PACKAGE_CONFIGS
 from echocardmae_mm.compat.patch import Patch, apply_patches
 from echocardmae_mm.compat.unsafe_checkpoints import UNSAFE_CHECKPOINTS, RefusedCheckpoint
+from echocardmae_mm.compat.unsent_batches import UNSENT_BATCHES
 
 PATCHES = (
     MISSING_DRN,
@@ -17,6 +18,7 @@ PATCHES = (
     UNSAFE_CHECKPOINTS,
     MISSING_PKG_RESOURCES,
     PACKAGE_CONFIGS,
+    UNSENT_BATCHES,
 )
 
 __all__ = ['PATCHES', 'Patch', 'RefusedCheckpoint', 'apply_patches']

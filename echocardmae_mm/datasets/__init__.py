@@ -6,6 +6,7 @@ from echocardmae_mm.datasets.echo_video import EchoVideoDataset
 from echocardmae_mm.datasets.echonet_dynamic import EchoNetDynamicDataset
 from echocardmae_mm.datasets.echonet_seg import EchoNetSegDataset
 from echocardmae_mm.datasets.hmc_qu import HMCQUDataset
+from echocardmae_mm.datasets.recording_table_dataset import RecordingTableDataset
 
 __all__ = [
     'CAMUSDataset',
@@ -14,4 +15,5 @@ __all__ = [
     'EchoNetSegDataset',
     'EchoVideoDataset',
     'HMCQUDataset',
+    'RecordingTableDataset',
 ]

@@ -38,7 +38,8 @@ def read_table(path: str | Path, columns: Sequence[str] = ()) -> pd.DataFrame:
     table.columns = pd.Index([names.get(name.lower(), name) for name in found])
     if missing := [name for name in columns if name not in table.columns]:
         there = ', '.join(found) or 'nothing'
-        raise UserError(f'{path}: missing column {", ".join(missing)}; found {there}')
+        hint = '\nSeparate the columns by commas' if ';' in there or '\t' in there else ''
+        raise UserError(f'{path}: missing column {", ".join(missing)}; found {there}{hint}')
     return table
 
 

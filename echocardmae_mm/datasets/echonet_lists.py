@@ -70,6 +70,8 @@ def read_tracings(path: Path) -> dict[str, dict[int, np.ndarray]]:
     for line, (name, *cells) in enumerate(rows, start=2):
         try:
             *chord, frame = map(float, cells)
+            if not np.isfinite(chord).all() or not frame.is_integer():
+                raise ValueError('expected finite coordinates and the number of a frame')
             frames = tracings.setdefault(video_stem(name), {})
             frames.setdefault(int(frame), []).append(tuple(chord))
         except ValueError as error:

@@ -49,6 +49,8 @@ class HMCQUDataset(CrossValidatedDataset):
             fold or the split does not exist.
     """
 
+    METAINFO = dict(classes=('normal', 'infarction'))
+
     def __init__(
         self,
         data_root: str = 'data/HMC-QU',

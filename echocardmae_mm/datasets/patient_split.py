@@ -47,15 +47,28 @@ def patients_of_split(
     if not 0 <= val_share < 1:
         raise UserError(f'val_share={val_share} must lie between 0 and 1')
     test = {patient for patient, its_fold in folds.items() if its_fold == fold}
-    others = sorted(folds.keys() - test)
-    order = np.argsort(random_bits(RngKey(seed, fold, 0), RngStream.INNER_SPLIT, len(others)))
-    count = max(1, round(val_share * len(others))) if val_share else 0
-    val = {others[index] for index in order[:count]}
-    chosen = {'test': test, 'val': val, 'train': set(others) - val}[split.lower()]
+    others = folds.keys() - test
+    key = RngKey(seed, fold, 0)
+    val = _draw_share(others, val_share, key, RngStream.INNER_SPLIT) if val_share else set()
+    chosen = {'test': test, 'val': val, 'train': others - val}[split.lower()]
     if not chosen:
         hint = '; set val_share above 0' if split.lower() == 'val' else ''
         raise UserError(f'split {split!r} of fold {fold} has no patients{hint}')
     return chosen
+
+
+def draw_test(patients: Collection[str], share: float = 0.2, seed: int = 0) -> set[str]:
+    """Draw the patients of a test set at random.
+
+    Args:
+        patients (Collection[str]): All patients.
+        share (float): Share of them to use for the test, in (0, 1). Defaults to 0.2.
+        seed (int): Seed of the random selection. Defaults to 0.
+
+    Returns:
+        set[str]: Names of the patients; at least one.
+    """
+    return _draw_share(patients, share, RngKey(seed, 0, 0), RngStream.PATIENT_FOLD)
 
 
 def draw_split(
@@ -101,3 +114,11 @@ def read_split(path: str | Path, patients: Collection[str]) -> dict[str, str]:
 def write_split(path: str | Path, split: Mapping[str, str]) -> None:
     """Write the split of each patient to a file for :func:`read_split`."""
     pd.DataFrame(sorted(split.items()), columns=['patient', 'split']).to_csv(path, index=False)
+
+
+def _draw_share(
+    patients: Collection[str], share: float, key: RngKey, stream: RngStream
+) -> set[str]:
+    names = sorted(set(patients))
+    order = np.argsort(random_bits(key, stream, len(names)))
+    return {names[index] for index in order[: max(1, round(share * len(names)))]}

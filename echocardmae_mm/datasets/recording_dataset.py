@@ -31,7 +31,8 @@ class RecordingDataset(BaseDataset):
     """Recordings from an index that a subclass reads in ``load_data_list``.
 
     In training, an unusable recording is replaced by another one outside the batch, chosen as a
-    pure function of seed, epoch and video. In testing, it raises an error.
+    pure function of seed, epoch and video. In testing, it raises an error; validation during
+    training leaves it out (``SkippingValLoop``).
 
     Attributes:
         skipped (torch.Tensor): uint8 (len(self),) in shared memory; 1 for each recording that any

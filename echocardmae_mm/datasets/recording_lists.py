@@ -28,6 +28,8 @@ def or_phantoms(dataset: str = 'echonet') -> str:
 def find_recordings(root: str) -> list[Path]:
     """Find the recordings in a folder at any depth, except hidden files and CAMUS labels (_gt).
 
+    Links are followed, but each folder counts once.
+
     Returns:
         list[Path]: Sorted paths.
 
@@ -37,11 +39,17 @@ def find_recordings(root: str) -> list[Path]:
     if not root or not Path(root).is_dir():
         raise UserError(
             f'{root or "data_root"}: no such folder; expected a folder of recordings\n'
-            f'Set data_root to such a folder, {or_phantoms()}'
+            f'Set data_root to such a folder or ann_file to a list, {or_phantoms()}'
         )
-    recordings = []
+    recordings: list[Path] = []
+    visited = set()
     for folder, subfolders, names in os.walk(root, followlinks=True):
-        subfolders[:] = [name for name in subfolders if not name.startswith('.')]
+        status = os.stat(folder)
+        if (status.st_dev, status.st_ino) in visited:
+            subfolders.clear()
+            continue
+        visited.add((status.st_dev, status.st_ino))
+        subfolders[:] = sorted(name for name in subfolders if not name.startswith('.'))
         for path in (Path(folder, name) for name in names):
             if looks_like_recording(path) and not path.name.split('.')[0].endswith('_gt'):
                 recordings.append(path)

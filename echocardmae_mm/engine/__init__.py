@@ -2,10 +2,12 @@
 
 from echocardmae_mm.engine.brief_runner import BriefRunner
 from echocardmae_mm.engine.buffered_runtime_info_hook import BufferedRuntimeInfoHook
-from echocardmae_mm.engine.checkpoint_compat import require_fit
+from echocardmae_mm.engine.checkpoint_compat import require_fit, require_same_classes
+from echocardmae_mm.engine.class_weights_hook import ClassWeightsHook
 from echocardmae_mm.engine.compile_hook import CompileHook
 from echocardmae_mm.engine.cpu_amp_optim_wrapper import CPUAmpOptimWrapper
 from echocardmae_mm.engine.epoch_sampler import EpochSampler
+from echocardmae_mm.engine.finite_loss_hook import FiniteLossHook
 from echocardmae_mm.engine.graceful_stop_hook import GracefulStopHook
 from echocardmae_mm.engine.leakage import Leakage, check_leakage
 from echocardmae_mm.engine.provenance import ProvenanceHook, read_provenance
@@ -16,6 +18,7 @@ from echocardmae_mm.engine.resumable_early_stopping_hook import ResumableEarlySt
 from echocardmae_mm.engine.resumable_train_loop import ResumableTrainLoop
 from echocardmae_mm.engine.segmentation_hook import SegmentationHook
 from echocardmae_mm.engine.skipped_videos_hook import SkippedVideosHook
+from echocardmae_mm.engine.skipping_val_loop import SkippingValLoop
 from echocardmae_mm.engine.target_statistics_hook import TargetStatisticsHook
 from echocardmae_mm.engine.training_curves_hook import TrainingCurvesHook
 from echocardmae_mm.engine.unwrap import unwrap_datasets
@@ -27,8 +30,10 @@ __all__ = [
     'BriefRunner',
     'BufferedRuntimeInfoHook',
     'CPUAmpOptimWrapper',
+    'ClassWeightsHook',
     'CompileHook',
     'EpochSampler',
+    'FiniteLossHook',
     'GracefulStopHook',
     'Leakage',
     'PredictionsHook',
@@ -39,6 +44,7 @@ __all__ = [
     'ResumableTrainLoop',
     'SegmentationHook',
     'SkippedVideosHook',
+    'SkippingValLoop',
     'TargetStatisticsHook',
     'TrainingCurvesHook',
     'TrainingMeanHook',
@@ -47,6 +53,7 @@ __all__ = [
     'enable_plots',
     'read_provenance',
     'require_fit',
+    'require_same_classes',
     'unwrap_datasets',
     'write_test_results',
 ]

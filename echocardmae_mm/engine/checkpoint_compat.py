@@ -5,6 +5,7 @@ from __future__ import annotations
 from mmengine.logging import print_log
 from mmengine.runner import CheckpointLoader
 from torch import Tensor, nn
+from torch.utils.data import Dataset
 
 from echocardmae_mm.engine.unwrap import unwrap_model
 from echocardmae_mm.models import FusedVisionTransformer
@@ -64,6 +65,28 @@ def require_start(model: nn.Module, checkpoint: str) -> None:
         + (f' and {len(fresh) - 8} more' if len(fresh) > 8 else ''),
         'current',
     )
+
+
+def require_same_classes(checkpoint: str, dataset: Dataset) -> None:
+    """Refuse to test on other classes than those of the training set.
+
+    Args:
+        checkpoint (str): Path or URL.
+        dataset (Dataset): The test set.
+
+    Raises:
+        UserError: If both the checkpoint and the test set name their classes, and they differ.
+    """
+    content = CheckpointLoader.load_checkpoint(checkpoint, map_location='cpu')
+    meta = (content.get('meta') or {}).get('dataset_meta') or {}
+    trained = meta.get('classes')
+    tested = getattr(dataset, 'metainfo', {}).get('classes')
+    if trained and tested and [*trained] != [*tested]:
+        raise UserError(
+            f'{checkpoint}: was trained on the classes {", ".join(trained)}, but the test set has '
+            f'{", ".join(tested)}\n'
+            f'For a table of recordings, pass --cfg-options classes=[{",".join(trained)}]'
+        )
 
 
 def _tensors(model: nn.Module, checkpoint: str) -> tuple[Tensors, Tensors]:

@@ -50,7 +50,7 @@ def find_leakage(checkpoint: str, dataset: Dataset) -> Leakage | None:
         part.get_data_info(index)['filename']
         for part in parts
         for index, content in enumerate(part.content_hashes())
-        if content in seen
+        if content and content in seen
     ]
     return Leakage(found, sum(len(part) for part in parts), unknown)
 

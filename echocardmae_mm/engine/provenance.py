@@ -45,8 +45,8 @@ class ProvenanceHook(Hook):
         self._hashing: Thread | None = None
 
     def before_run(self, runner: Runner) -> None:
-        """Reject a config whose ``data_root`` or ``packed`` reaches no data set."""
-        require_used(runner.cfg, 'data_root', 'packed')
+        """Reject a config whose ``data_root``, ``ann_file`` or ``packed`` reaches no data set."""
+        require_used(runner.cfg, 'data_root', 'ann_file', 'packed')
 
     def before_train(self, runner: Runner) -> None:
         """Start hashing the training videos."""

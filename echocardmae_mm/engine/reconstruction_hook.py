@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ from mmengine.runner import Runner
 from torch import Tensor
 from torch.utils.data import DataLoader
 
+from echocardmae_mm.engine.skipping_val_loop import iter_usable
 from echocardmae_mm.engine.unwrap import unwrap_model
 from echocardmae_mm.evaluation.reconstruction_metric import ReconstructionMetric
 from echocardmae_mm.evaluation.reconstruction_plot import reconstruction_plot
@@ -25,15 +27,15 @@ from echocardmae_mm.utils.counter_rng import EpochIndex
 class ReconstructionHook(Hook):
     """Plot the reconstruction of the same clips, under the same masks, every few epochs.
 
-    Uses the first videos of the validation set or, without one, of the training set, and writes
-    ``<work_dir>/pictures/<video>_epoch_<n>.png``.
+    Uses the first usable videos of the validation set or, without one, of the training set, and
+    writes ``<work_dir>/pictures/<video>_epoch_<n>.png``.
 
     Args:
         interval (int): Epochs between plots; the last epoch is always plotted. Defaults to 50.
         videos (int): Number of videos. Defaults to 2.
     """
 
-    priority = 'LOW'
+    priority = 'LOWEST'  # after the checkpoint
 
     def __init__(self, interval: int = 50, videos: int = 2) -> None:
         self.interval = interval
@@ -62,8 +64,11 @@ class ReconstructionHook(Hook):
     def _predict(self, runner: Runner) -> list:
         if self._batch is None:
             dataset = (runner.val_loop or runner.train_loop).dataloader.dataset
-            count = min(self.videos, len(dataset))
-            self._batch = pseudo_collate([dataset[EpochIndex(i, 0, 0)] for i in range(count)])
+            indices = (EpochIndex(i, 0, 0) for i in range(len(dataset)))
+            samples = list(islice(iter_usable(dataset, indices), self.videos))
+            if not samples:
+                return []
+            self._batch = pseudo_collate(samples)
         model = unwrap_model(runner.model)
         was_training = model.training
         model.eval()

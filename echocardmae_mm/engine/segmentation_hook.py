@@ -14,6 +14,7 @@ from echocardmae_mm.datasets.recordings import open_recording
 from echocardmae_mm.evaluation.seg_metric import labelled_place
 from echocardmae_mm.evaluation.segmentation_plot import Segmented, segmentation_plot
 from echocardmae_mm.registry import HOOKS
+from echocardmae_mm.utils.errors import RecordingError
 
 
 @HOOKS.register_module()
@@ -28,7 +29,7 @@ class SegmentationHook(Hook):
         frames (int): Number of frames. Defaults to 8.
     """
 
-    priority = 'LOW'
+    priority = 'LOWEST'  # after the checkpoint
 
     def __init__(self, interval: int = 10, frames: int = 8) -> None:
         self.interval = interval
@@ -65,13 +66,20 @@ class SegmentationHook(Hook):
     def _draw(self, runner: Runner, name: str, metainfo: dict[str, Any]) -> None:
         if not self._samples:
             return
+        frames = []
+        for sample in self._samples:
+            try:
+                frames.append(_segmented(sample))
+            except RecordingError as error:
+                runner.logger.warning(f'no picture of {error}')
+        self._samples.clear()
+        if not frames:
+            return
         folder = Path(runner.work_dir) / 'pictures'
         folder.mkdir(parents=True, exist_ok=True)
-        frames = [_segmented(sample) for sample in self._samples]
         palette = [tuple(colour) for colour in metainfo['palette'][1:]]
         figure = segmentation_plot(frames, metainfo['classes'], palette)
         figure.savefig(folder / f'{name}.png', dpi=110)
-        self._samples.clear()
 
 
 def _segmented(sample: Any) -> Segmented:

@@ -30,8 +30,8 @@ class TargetStatisticsHook(Hook):
             infos = [dataset.get_data_info(index) for index in range(len(dataset))]
             if any('ef' not in info for info in infos):
                 raise UserError(
-                    f'{type(dataset).__name__} has no EF to train on; use EchoNetDynamicDataset or '
-                    'CAMUSDataset'
+                    f'{type(dataset).__name__} has no EF to train on; use EchoNetDynamicDataset, '
+                    'CAMUSDataset, or RecordingTableDataset with a column ef'
                 )
             targets += [info['ef'] for info in infos]
         unwrap_model(runner.model).cls_head.fit_targets(targets)

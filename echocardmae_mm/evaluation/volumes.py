@@ -12,7 +12,6 @@ from typing import NamedTuple
 
 import numpy as np
 from scipy.ndimage import label
-from scipy.stats import linregress
 
 NUM_DISKS = 20
 _MM3_OF_ML = 1000.0
@@ -105,8 +104,9 @@ def _line_of_centres(along: np.ndarray, across: np.ndarray) -> tuple[float, floa
     ]
     if len(centres) < 3:
         return 0.0, 0.0
-    line = linregress(*np.array(centres).T)
-    return float(line.intercept), float(line.slope)
+    along_axis, offsets = np.array(centres).T
+    slope, offset = np.polyfit(along_axis, offsets, 1)
+    return float(offset), float(slope)
 
 
 def single_plane_volume(mask: np.ndarray, spacing: tuple[float, float] | None = None) -> float:

@@ -17,6 +17,7 @@ from echocardmae_mm.phantom.patient import draw_patient
 from echocardmae_mm.phantom.recording import Phantom, make_phantom
 from echocardmae_mm.phantom.truth import write_rows, write_truth
 from echocardmae_mm.phantom.variants import get_variant
+from echocardmae_mm.utils.synthetic_mark import SYNTHETIC_MARK
 
 FOLDER = 'CAMUS'
 _CODE = 2
@@ -114,6 +115,7 @@ def _write_nifti(path: Path, image: NDArray[np.uint8], spacing: tuple[float, flo
     affine = np.diag([-spacing[1], -spacing[0], 1.0, 1.0])
     file = nibabel.Nifti1Image(np.ascontiguousarray(image.T), affine)
     file.header.set_xyzt_units('mm')
+    file.header['descrip'] = SYNTHETIC_MARK
     # On a full disk, nibabel's own writer prints a traceback when its file is garbage-collected.
     path.write_bytes(gzip.compress(file.to_bytes(), compresslevel=1, mtime=0))
 

@@ -23,6 +23,7 @@ from pydicom.uid import (
 
 from echocardmae_mm.phantom.recording import Phantom, make_phantom
 from echocardmae_mm.phantom.truth import write_rows, write_truth
+from echocardmae_mm.utils.synthetic_mark import SYNTHETIC_MARK
 
 FOLDER = 'DICOM'
 _CODE = 4
@@ -121,7 +122,7 @@ def _header(recording: Recording, phantom: Phantom, count: int, seed: int) -> Da
     header.StudyInstanceUID = _uid(seed, recording, 'study')
     header.SeriesInstanceUID = _uid(seed, recording, 'series')
     header.Modality = 'US'
-    header.Manufacturer = 'Phantom'
+    header.Manufacturer = SYNTHETIC_MARK
     header.PatientName = f'Phantom^{recording.index}'
     header.PatientID = f'PHANTOM{recording.index:04d}'
     header.StudyDate = header.ContentDate = '20200101'

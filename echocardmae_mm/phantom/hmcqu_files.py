@@ -116,8 +116,8 @@ def _shrink(mask: NDArray[np.bool_]) -> NDArray[np.uint8]:
 
 
 def write_lists(root: Path, written: Sequence[dict[str, Any]]) -> None:
-    """Write the workbooks of both views, with headers of two rows, and the truth list."""
-    for view in ('A4C', 'A2C'):
+    """Write the workbook of each view, with headers of two rows, and the truth list."""
+    for view in sorted({w['view'] for w in written}, reverse=True):
         book = Workbook()
         sheet = book.active
         sheet.title = view

@@ -15,6 +15,7 @@ from openpyxl import Workbook
 
 from echocardmae_mm.utils.atomic_files import verify_frame_count
 from echocardmae_mm.utils.errors import UserError
+from echocardmae_mm.utils.synthetic_mark import SYNTHETIC_MARK
 
 _EPOCH = (2020, 1, 1, 0, 0, 0)
 _MAT_TEXT = b'MATLAB 5.0 MAT-file, written for phantoms'
@@ -45,6 +46,8 @@ def write_avi(path: Path, frames: NDArray[np.uint8], fps: float, quality: int = 
     for frame in frames:
         writer.write(cv2.cvtColor(frame, cv2.COLOR_RGB2BGR))
     writer.release()
+    with path.open('ab') as file:
+        file.write(SYNTHETIC_MARK.encode())  # readers stop at the end of the RIFF chunk
     verify_frame_count(path, len(frames))
 
 

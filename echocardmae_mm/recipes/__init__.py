@@ -18,6 +18,7 @@ from echocardmae_mm.recipes.common import (
     demo_size,
     frame_preprocessor,
 )
+from echocardmae_mm.recipes.diagnosis import diagnosis
 from echocardmae_mm.recipes.ejection_fraction import ejection_fraction
 from echocardmae_mm.recipes.infarction import infarction
 from echocardmae_mm.recipes.pretraining import pretraining
@@ -28,6 +29,7 @@ __all__ = [
     'clip_preprocessor',
     'clip_segmentation',
     'demo_size',
+    'diagnosis',
     'ejection_fraction',
     'frame_preprocessor',
     'infarction',

@@ -12,6 +12,8 @@ Config = dict[str, Any]
 #: Mean and standard deviation of the released code for R, G, B on the scale 0-255.
 MEAN = [32.946, 32.4105, 32.0535]
 STD = [50.337, 49.9035, 49.7505]
+#: Arguments of CropToSector for recordings of any scanner; those of EchoNet-Dynamic are kept.
+ANY_SCANNER = dict(keep_echonet=True)
 ENCODER = 'work_dirs/pretrain_echo/epoch_1600.pth'
 
 
@@ -89,28 +91,63 @@ def frame_preprocessor(img_size: int) -> Config:
     )
 
 
-def clip_steps(sampler: Config, img_size: int, interpolation: str = 'bilinear') -> list[Config]:
+def clip_steps(
+    sampler: Config, img_size: int, interpolation: str = 'bilinear', crop: Config | None = None
+) -> list[Config]:
     """Sample, decode and resize the clips of a recording.
 
     Args:
         sampler (dict): The transform that samples the clips.
         img_size (int): Side of the frames in pixels.
-        interpolation (str): Interpolation of mmcv's ``imresize``. Defaults to 'bilinear'.
+        interpolation (str): Interpolation of mmcv's ``imresize``; unused with ``crop``. Defaults to
+            'bilinear'.
+        crop (dict, optional): Arguments of :class:`CropToSector`, which crops each recording to its
+            own sector instead of resizing it. Defaults to None.
 
     Returns:
         list[dict]: Transforms.
     """
-    return [
-        dict(type='echocardmae_mm.RecordingInit'),
-        sampler,
-        dict(type='echocardmae_mm.RecordingDecode'),
-        dict(
+    if crop is None:
+        resize = dict(
             type='echocardmae_mm.ResizeFrames',
             scale=(img_size, img_size),
             keep_ratio=False,
             interpolation=interpolation,
-        ),
+        )
+    else:
+        resize = dict(type='echocardmae_mm.CropToSector', size=img_size, **crop)
+    return [
+        dict(type='echocardmae_mm.RecordingInit'),
+        sampler,
+        dict(type='echocardmae_mm.RecordingDecode'),
+        resize,
     ]
+
+
+def clip_time(
+    num_frames: int,
+    frame_interval: int = 4,
+    target_fps: float | None = None,
+    span: str | None = None,
+) -> Config:
+    """Arguments of a clip sampler for the time that a clip covers.
+
+    Args:
+        num_frames (int): Frames of a clip.
+        frame_interval (int): Distance between sampled frames. Defaults to 4.
+        target_fps (float, optional): Frame rate of the clips, instead of ``frame_interval``.
+            Defaults to None.
+        span (str, optional): 'cycle' for clips that span a cardiac cycle, instead of both.
+            Defaults to None.
+
+    Returns:
+        dict: ``clip_len`` and one of ``frame_interval``, ``target_fps`` and ``span``.
+    """
+    if span:
+        return dict(clip_len=num_frames, span=span)
+    if target_fps:
+        return dict(clip_len=num_frames, target_fps=target_fps)
+    return dict(clip_len=num_frames, frame_interval=frame_interval)
 
 
 def random_shift(img_size: int, padding: int) -> Config:
@@ -166,6 +203,57 @@ def dataloaders(
         ),
         val_dataloader=dict(held_out, persistent_workers=True, dataset=dict(test_set, split='val')),
         test_dataloader=dict(held_out, dataset=dict(test_set, split='test')),
+    )
+
+
+def clip_dataloaders(
+    dataset: Config,
+    size: EncoderSize,
+    time: Config,
+    pack: list[Config],
+    batch_size: int,
+    test_batch_size: int,
+    num_workers: int,
+    num_clips: int = 1,
+    num_test_clips: int | str = 5,
+    interpolation: str = 'bilinear',
+    crop: Config | None = None,
+    padding: int = 12,
+) -> Config:
+    """Build loaders of random, shifted clips for training and evenly spaced clips for tests.
+
+    Args:
+        dataset (dict): See :func:`dataloaders`.
+        size (EncoderSize): Size of the clips.
+        time (dict): See :func:`clip_time`.
+        pack (list[dict]): Transforms that pack the clips.
+        batch_size (int): Recordings of a training batch, per process.
+        test_batch_size (int): Recordings of a batch in validation and test.
+        num_workers (int): Worker processes of each data loader.
+        num_clips (int): Random clips of each recording in training. Defaults to 1.
+        num_test_clips (int | str): Clips of each recording in validation and test. Defaults to 5.
+        interpolation (str): See :func:`clip_steps`.
+        crop (dict, optional): See :func:`clip_steps`.
+        padding (int): Largest shift in pixels. Defaults to 12.
+
+    Returns:
+        dict: ``train_dataloader``, ``val_dataloader``, ``test_dataloader`` and ``test_pipeline``,
+        which MMAction2's inference API reads.
+    """
+    random = dict(type='echocardmae_mm.SampleRandomClips', num_clips=num_clips, **time)
+    uniform = dict(type='echocardmae_mm.SampleUniformClips', num_clips=num_test_clips, **time)
+    frames: Config = dict(img_size=size.img_size, interpolation=interpolation, crop=crop)
+    test_pipeline = [*clip_steps(uniform, **frames), *pack]
+    return dict(
+        **dataloaders(
+            dataset,
+            [*clip_steps(random, **frames), random_shift(size.img_size, padding), *pack],
+            test_pipeline,
+            batch_size,
+            test_batch_size,
+            num_workers,
+        ),
+        test_pipeline=test_pipeline,
     )
 
 

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from echocardmae_mm.recipes.common import (
+    ANY_SCANNER,
     ENCODER,
     Config,
     EncoderSize,
+    clip_dataloaders,
     clip_steps,
-    dataloaders,
+    clip_time,
     override,
-    random_shift,
     recognizer,
 )
 
@@ -21,7 +22,9 @@ ECHONET = dict(
 def ejection_fraction(
     dataset: Config | None = None,
     frame_interval: int = 4,
+    target_fps: float | None = None,
     span: str | None = None,
+    own_sector: bool = False,
     num_clips: int = 1,
     num_test_clips: int = 5,
     random_validation: bool = False,
@@ -43,8 +46,13 @@ def ejection_fraction(
     Args:
         dataset (dict, optional): A data set with ``ef`` and the splits 'train', 'val' and 'test',
             without split and pipeline. Defaults to None, EchoNet-Dynamic.
-        frame_interval (int): Distance between sampled frames; unused with ``span``. Defaults to 4.
-        span (str, optional): 'cycle' for clips that span a cardiac cycle. Defaults to None.
+        frame_interval (int): Distance between sampled frames. Defaults to 4.
+        target_fps (float, optional): Frame rate of the clips, instead of ``frame_interval``.
+            Defaults to None.
+        span (str, optional): 'cycle' for clips that span a cardiac cycle, instead of both.
+            Defaults to None.
+        own_sector (bool): Whether to crop each recording to its own sector, except those of
+            112 x 112 pixels, the size of EchoNet-Dynamic. Defaults to False.
         num_clips (int): Random clips of each recording in training. Defaults to 1.
         num_test_clips (int): Clips of each recording in validation and test. Defaults to 5.
         random_validation (bool): Whether to validate on one random clip, as the released code
@@ -54,7 +62,8 @@ def ejection_fraction(
         batch_size (int): Recordings of a training batch, per process. Defaults to 16.
         test_batch_size (int): Recordings of a batch in validation and test. Defaults to 8.
         num_workers (int): Worker processes of each data loader. Defaults to 4.
-        interpolation (str): Interpolation of mmcv's ``imresize``. Defaults to 'bilinear'.
+        interpolation (str): Interpolation of mmcv's ``imresize``; unused with ``own_sector``.
+            Defaults to 'bilinear'.
         padding (int): Largest shift in pixels. Defaults to 12.
         meta_keys (tuple[str, ...]): Additional columns of the predictions. Defaults to ().
         settings (dict, optional): Overrides of the model's settings. Defaults to None.
@@ -66,8 +75,8 @@ def ejection_fraction(
     vit = EncoderSize(**size)
     model = recognizer(vit, checkpoint, dict(type='echocardmae_mm.EFHead'))
 
-    time: Config = dict(span=span) if span else dict(frame_interval=frame_interval)
-    time['clip_len'] = vit.num_frames
+    crop = ANY_SCANNER if own_sector else None
+    time = clip_time(vit.num_frames, frame_interval, target_fps, span)
     pack: list[Config] = [
         dict(type='mmaction.FormatShape', input_format='NCTHW'),
         dict(
@@ -76,27 +85,27 @@ def ejection_fraction(
             meta_keys=('filename', 'patient', *meta_keys, 'source', 'clip_starts', 'padded_frames'),
         ),
     ]
-    random = dict(type='echocardmae_mm.SampleRandomClips', num_clips=num_clips, **time)
-    uniform = dict(type='echocardmae_mm.SampleUniformClips', num_clips=num_test_clips, **time)
-    loaders = dataloaders(
+    loaders = clip_dataloaders(
         ECHONET if dataset is None else dataset,
-        [
-            *clip_steps(random, vit.img_size, interpolation),
-            random_shift(vit.img_size, padding),
-            *pack,
-        ],
-        [*clip_steps(uniform, vit.img_size, interpolation), *pack],
+        vit,
+        time,
+        pack,
         batch_size,
         test_batch_size,
         num_workers,
+        num_clips,
+        num_test_clips,
+        interpolation,
+        crop,
+        padding,
     )
     if random_validation:
-        one_random = clip_steps(dict(random, num_clips=1), vit.img_size, interpolation)
-        loaders['val_dataloader']['dataset']['pipeline'] = [*one_random, *pack]
+        one_random = dict(type='echocardmae_mm.SampleRandomClips', num_clips=1, **time)
+        steps = clip_steps(one_random, vit.img_size, interpolation, crop)
+        loaders['val_dataloader']['dataset']['pipeline'] = [*steps, *pack]
     return dict(
         model=override(model, settings),
         **loaders,
         val_evaluator=dict(type='echocardmae_mm.EFMetric', n_resamples=0),
         test_evaluator=dict(type='echocardmae_mm.EFMetric'),
-        test_pipeline=loaders['test_dataloader']['dataset']['pipeline'],  # for MMAction2's API
     )

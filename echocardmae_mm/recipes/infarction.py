@@ -50,6 +50,7 @@ def infarction(
         type='mmaction.TimeSformerHead',
         num_classes=2,
         average_clips='prob',
+        topk=1,
         # Balance 37 normal recordings and 72 infarctions.
         loss_cls=dict(type='CrossEntropyLoss', class_weight=[109 / (2 * 37), 109 / (2 * 72)]),
     )
@@ -58,8 +59,7 @@ def infarction(
     sampler = dict(
         type='echocardmae_mm.SampleUniformClips', num_clips=1, clip_len=vit.num_frames, span='cycle'
     )
-    crop = dict(type='echocardmae_mm.CropToSector', size=vit.img_size)
-    steps = [*clip_steps(sampler, vit.img_size)[:-1], crop]
+    steps = clip_steps(sampler, vit.img_size, crop={})
     pack: list[Config] = [
         dict(type='mmaction.FormatShape', input_format='NCTHW'),
         dict(

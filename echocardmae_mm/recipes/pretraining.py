@@ -8,6 +8,7 @@ from echocardmae_mm.recipes.common import (
     Config,
     EncoderSize,
     clip_steps,
+    clip_time,
     dataloaders,
     override,
 )
@@ -83,14 +84,11 @@ def pretraining(
         ),
     )
 
-    sampler = dict(type='echocardmae_mm.SampleRandomClips', clip_len=vit.num_frames)
-    sampler |= dict(target_fps=target_fps) if target_fps else dict(frame_interval=frame_interval)
-    steps = clip_steps(sampler, vit.img_size, interpolation)
-    if own_sector:
-        crop = dict(type='echocardmae_mm.CropToSector', size=vit.img_size)
-        steps = [*steps[:-1], crop, dict(type='echocardmae_mm.FindSector')]
+    time = clip_time(vit.num_frames, frame_interval, target_fps)
+    sampler = dict(type='echocardmae_mm.SampleRandomClips', **time)
     pipeline = [
-        *steps,
+        *clip_steps(sampler, vit.img_size, interpolation, {} if own_sector else None),
+        *([dict(type='echocardmae_mm.FindSector')] if own_sector else []),
         dict(type='mmaction.FormatShape', input_format='NCTHW'),
         dict(
             type='mmaction.PackActionInputs',

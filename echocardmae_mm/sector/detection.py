@@ -43,7 +43,7 @@ def detect_sector(frames: Sequence[np.ndarray]) -> np.ndarray:
         ValueError: If there is no moving ultrasound image.
     """
     height, width = frames[0].shape[:2]
-    evidence, hull = _isolate(_evidence(_grey(frames)))
+    evidence, hull = _isolate(_evidence(grey_frames(frames)))
     small = evidence.shape
     clipped = _fills_template(evidence)
     known = evidence * template_sector(*small) if clipped else evidence
@@ -61,8 +61,20 @@ def detect_sector(frames: Sequence[np.ndarray]) -> np.ndarray:
     return mask & template_sector(height, width) if clipped else mask
 
 
-def _grey(frames: Sequence[np.ndarray]) -> np.ndarray:
-    """Shrink frames to grey (T, h, w) uint8; blacken coloured pixels and drop black frames."""
+def grey_frames(frames: Sequence[np.ndarray]) -> np.ndarray:
+    """Shrink frames to grey; blacken coloured pixels and drop black frames.
+
+    Args:
+        frames (Sequence[np.ndarray]): uint8 RGB frames of shape (H, W, 3), or an array
+            (T, H, W, 3).
+
+    Returns:
+        np.ndarray: uint8 of shape (T, h, w), at most 16 evenly spaced frames of at most 256 pixels
+        a side.
+
+    Raises:
+        ValueError: If fewer than two frames are not black.
+    """
     chosen = np.linspace(0, len(frames) - 1, min(len(frames), MAX_FRAMES)).round().astype(int)
     factor = -(-max(frames[0].shape[:2]) // MAX_SIZE)
     grey = []

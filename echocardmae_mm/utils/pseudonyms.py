@@ -35,6 +35,20 @@ class Pseudonyms:
         Returns:
             str: 10 hexadecimal digits.
         """
+        return self._digest(text, 5)
+
+    def uid(self, text: str) -> str:
+        """The pseudonym of a DICOM UID.
+
+        Args:
+            text (str): The UID, or the name of anything else that needs one.
+
+        Returns:
+            str: A UID derived from a UUID (ISO/IEC 9834-8), at most 44 characters.
+        """
+        return f'2.25.{int(self._digest(text, 16), 16)}'
+
+    def _digest(self, text: str, size: int) -> str:
         # A path on Linux may hold bytes that are not UTF-8, as lone surrogates.
         name = text.encode('utf-8', 'surrogateescape')
-        return hashlib.blake2b(name, digest_size=5, key=self._salt).hexdigest()
+        return hashlib.blake2b(name, digest_size=size, key=self._salt).hexdigest()

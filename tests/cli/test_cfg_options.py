@@ -318,3 +318,27 @@ def test_folds_reach_every_data_set_with_folds():
     assert {part['fold'] for part in dataset_parts(config)} == {2}
     with pytest.raises(UserError, match='fold: no data set of this config has folds'):
         applied('fold=2')
+
+
+@pytest.mark.parametrize('name', ['ef_table', 'diagnosis_table', 'pretrain_folder'])
+def test_a_table_reaches_every_data_set(name):
+    parts = dataset_parts(applied('ann_file=mine.csv', name=name))
+    assert {part['ann_file'] for part in parts} == {'mine.csv'}
+    assert {part['data_root'] for part in parts} == {''}
+    parts = dataset_parts(applied('ann_file=mine.csv', 'data_root=mine', name=name))
+    assert {(part['ann_file'], part['data_root']) for part in parts} == {('mine.csv', 'mine')}
+
+
+def test_classes_reach_every_data_set():
+    parts = dataset_parts(applied('classes=[well,ill]', name='diagnosis_table'))
+    assert [part['classes'] for part in parts] == [['well', 'ill']] * 3
+
+
+def test_a_table_that_no_data_set_reads_is_refused(tmp_path):
+    with pytest.raises(UserError, match='ann_file: no data set of this config has this setting'):
+        applied('ann_file=mine.csv', name='ef_echonet')
+    path = child(tmp_path, "ann_file = 'mine.csv'", base='ef_table')
+    with pytest.raises(UserError, match="no data set of this config uses ann_file='mine"):
+        with_options(path)
+    lists = "train_dataloader = dict(dataset=dict(ann_file='mine.csv'))"
+    with_options(child(tmp_path, "ann_file = 'mine.csv'", lists, base='ef_table'))

@@ -7,6 +7,7 @@ import pytest
 from mmengine.config import Config
 
 from echocardmae_mm.cli import configuration
+from echocardmae_mm.cli.cfg_options import apply_cfg_options
 from echocardmae_mm.utils.errors import UserError
 
 
@@ -94,3 +95,27 @@ def test_a_mistake_in_a_config_file_names_its_line(line, message, monkeypatch, t
     with pytest.raises(UserError, match=message) as error:
         configuration.load_config(args('child.py'))
     assert len(str(error.value).splitlines()) <= 2
+
+
+@pytest.mark.parametrize(('labels', 'metric'), [('aba', 'Diagnosis'), ('abc', 'MultiClass')])
+def test_head_and_metric_fit_the_classes_of_a_table(labels, metric, monkeypatch, tmp_path):
+    rows = [f'{index}.avi,{label}' for index, label in enumerate(labels)]
+    (tmp_path / 'labels.csv').write_text('\n'.join(['path,label', *rows]))
+    for index in range(len(labels)):
+        (tmp_path / f'{index}.avi').touch()
+    monkeypatch.setattr(configuration.BriefRunner, 'from_cfg', lambda config: config)
+    config = configuration.load_config(args('diagnosis_table'))
+    apply_cfg_options(config, [f'ann_file={tmp_path}/labels.csv'])
+    built = configuration.build_runner(config, 'test_dataloader')
+    assert built.model.cls_head.num_classes == len(set(labels))
+    for evaluator in (built.val_evaluator, built.test_evaluator):
+        assert evaluator.type.endswith(f'.{metric}Metric')
+
+
+def test_a_mistake_in_a_table_ends_before_the_runner_starts(monkeypatch, tmp_path):
+    (tmp_path / 'labels.csv').write_text('path,ef\na.avi,5\n')
+    monkeypatch.setattr(configuration.BriefRunner, 'from_cfg', None)
+    config = configuration.load_config(args('ef_table'))
+    apply_cfg_options(config, [f'ann_file={tmp_path}/labels.csv'])
+    with pytest.raises(UserError, match=r'line 2: \S+a\.avi does not exist'):
+        configuration.build_runner(config, 'train_dataloader')

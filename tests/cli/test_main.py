@@ -1,8 +1,10 @@
 """The dispatcher ``echocardmae``."""
 
+import runpy
 import subprocess
 import sys
 from importlib import import_module
+from pathlib import Path
 
 import pytest
 
@@ -31,6 +33,12 @@ def test_every_command_describes_itself(name, capsys):
     assert printed.startswith(f'usage: echocardmae {name} ')
     summary = import_module(f'echocardmae_mm.cli.{name.replace("-", "_")}').__doc__
     assert summary.partition('\n')[0] in printed
+
+
+@pytest.mark.parametrize('name', ['train', 'test', 'cross_validate', 'reproduce'])
+def test_a_tool_is_a_command(name):
+    tool = runpy.run_path(str(Path(__file__).parents[2] / 'tools' / f'{name}.py'))
+    assert tool['main'] is import_module(f'echocardmae_mm.cli.{name}').main
 
 
 def test_names_the_nearest_command():

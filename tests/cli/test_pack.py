@@ -17,40 +17,34 @@ from echocardmae_mm.datasets.recordings import PackedStore
 COMMAND = [sys.executable, '-m', 'echocardmae_mm', 'pack']
 
 
-def run(*arguments: object) -> subprocess.CompletedProcess:
-    return subprocess.run(
-        [*COMMAND, *map(str, arguments)], capture_output=True, text=True, timeout=120
-    )
-
-
-def test_a_data_set_is_packed_on_two_processes(echonet_root, tmp_path):
-    done = run(echonet_root, '--out', tmp_path / 'store', '--jobs', '2')
+def test_a_data_set_is_packed_on_two_processes(command, echonet_root, tmp_path):
+    done = command('pack', echonet_root, '--out', tmp_path / 'store', '--jobs', '2')
     assert done.returncode == 0, done.stderr
     assert f'{tmp_path / "store"}: 8 recordings, 0.0 GB' in done.stdout
     assert len(PackedStore(tmp_path / 'store').recordings) == 8
-    again = run(echonet_root, '--out', tmp_path / 'store')
+    again = command('pack', echonet_root, '--out', tmp_path / 'store')
     assert again.returncode == 0, again.stderr
     assert 'all checksums match' in again.stdout
     with (tmp_path / 'store' / 'frames.bin').open('r+b') as file:
         file.write(b'rot')
-    rotten = run(echonet_root, '--out', tmp_path / 'store')
+    rotten = command('pack', echonet_root, '--out', tmp_path / 'store')
     assert rotten.returncode == 1
     assert '1 recordings are damaged' in rotten.stderr
 
 
-def test_a_finished_store_is_compared_with_what_is_asked_for(tmp_path, make_video):
+def test_a_finished_store_is_compared_with_what_is_asked_for(command, tmp_path, make_video):
     make_video(tmp_path / 'data' / '1.avi')
-    assert run(tmp_path / 'data', '--out', tmp_path / 'store').returncode == 0
+    assert command('pack', tmp_path / 'data', '--out', tmp_path / 'store').returncode == 0
     make_video(tmp_path / 'data' / '2.avi')
-    gray = run(tmp_path / 'data', '--out', tmp_path / 'store', '--gray')
+    gray = command('pack', tmp_path / 'data', '--out', tmp_path / 'store', '--gray')
     assert gray.returncode == 1
     assert 'was packed without --gray\n' in gray.stderr
-    again = run(tmp_path / 'data', '--out', tmp_path / 'store')
+    again = command('pack', tmp_path / 'data', '--out', tmp_path / 'store')
     assert again.returncode == 1
     assert f'lacks 1 recordings of {tmp_path / "data"}, such as 2.avi; they were' in again.stderr
     (tmp_path / 'data').rename(tmp_path / 'moved')
     (tmp_path / 'moved' / '2.avi').unlink()
-    assert run(tmp_path / 'moved', '--out', tmp_path / 'store').returncode == 0
+    assert command('pack', tmp_path / 'moved', '--out', tmp_path / 'store').returncode == 0
 
 
 @pytest.fixture
@@ -81,19 +75,19 @@ def begun(root: Path, store: Path) -> subprocess.Popen:
     return process
 
 
-def test_stopped_by_the_keyboard_it_goes_on(many, tmp_path):
+def test_stopped_by_the_keyboard_it_goes_on(command, many, tmp_path):
     process = begun(many, tmp_path / 'store')
     os.killpg(process.pid, signal.SIGINT)
     _, errors = process.communicate(timeout=60)
     assert process.returncode == 1
     assert errors.strip().splitlines()[-1] == 'interrupted; repeat the command to continue'
     assert 'Traceback' not in errors
-    done = run(many, '--out', tmp_path / 'store')
+    done = command('pack', many, '--out', tmp_path / 'store')
     assert done.returncode == 0, done.stderr
     assert '200 recordings' in done.stdout
 
 
-def test_a_killed_process_is_named_and_the_repeated_command_goes_on(many, tmp_path):
+def test_a_killed_process_is_named_and_the_repeated_command_goes_on(command, many, tmp_path):
     process = begun(many, tmp_path / 'store')
     children = Path(f'/proc/{process.pid}/task/{process.pid}/children').read_text().split()
     os.kill(int(children[0]), signal.SIGKILL)
@@ -104,13 +98,13 @@ def test_a_killed_process_is_named_and_the_repeated_command_goes_on(many, tmp_pa
     killed = begun(many, tmp_path / 'store')
     killed.kill()
     killed.communicate(timeout=60)
-    done = run(many, '--out', tmp_path / 'store')
+    done = command('pack', many, '--out', tmp_path / 'store')
     assert done.returncode == 0, done.stderr
     assert '200 recordings' in done.stdout
 
 
-def test_a_mistake_costs_two_lines_at_most():
-    done = run('nowhere', '--out', 'x')
+def test_a_mistake_costs_two_lines_at_most(command):
+    done = command('pack', 'nowhere', '--out', 'x')
     assert done.returncode == 1
     assert 'no such folder' in done.stderr
     assert len(done.stderr.strip().splitlines()) <= 2

@@ -1,6 +1,5 @@
 """The command ``phantoms``."""
 
-import os
 import resource
 import subprocess
 import sys
@@ -8,16 +7,14 @@ from pathlib import Path
 
 import pytest
 
+pytestmark = pytest.mark.xdist_group('phantoms')
+SEED = ('--seed', '3')
 
-def make(out, *options, **settings):
-    return subprocess.run(
-        [sys.executable, '-m', 'echocardmae_mm', 'phantoms', '--out', out, '--seed', '3', *options],
-        env={**os.environ, 'OMP_NUM_THREADS': '1'},
-        capture_output=True,
-        text=True,
-        check=False,
-        **settings,
-    )
+
+@pytest.fixture(scope='module')
+def make(command):
+    """``make(out, *options)`` runs the command in this process."""
+    return lambda out, *options: command('phantoms', '--out', out, *SEED, *options)
 
 
 def contents(folder):
@@ -25,7 +22,7 @@ def contents(folder):
 
 
 @pytest.fixture(scope='module')
-def on_one_process(tmp_path_factory):
+def on_one_process(make, tmp_path_factory):
     out = tmp_path_factory.mktemp('one')
     sizes = ('--videos', '3', '--camus', '1', '--hmcqu', '1', '--dicom', '2')
     done = make(out, '--jobs', '1', *sizes)
@@ -33,7 +30,7 @@ def on_one_process(tmp_path_factory):
     return out, sizes
 
 
-def test_bytes_do_not_depend_on_the_number_of_processes(on_one_process, tmp_path):
+def test_bytes_do_not_depend_on_the_number_of_processes(make, on_one_process, tmp_path):
     out, sizes = on_one_process
     done = make(tmp_path, '--jobs', '2', *sizes)
     assert done.returncode == 0, done.stderr
@@ -45,7 +42,7 @@ def test_bytes_do_not_depend_on_the_number_of_processes(on_one_process, tmp_path
     }  # fmt: skip
 
 
-def test_a_second_call_makes_only_what_is_missing(on_one_process):
+def test_a_second_call_makes_only_what_is_missing(make, on_one_process):
     out, _ = on_one_process
     before = contents(out)
     videos = sorted((out / 'EchoNet-Dynamic' / 'Videos').iterdir())
@@ -58,13 +55,13 @@ def test_a_second_call_makes_only_what_is_missing(on_one_process):
     assert sum(path.stat().st_mtime_ns != times[path] for path in videos) == 1
 
 
-def test_a_nonsense_number_is_told_in_one_line(tmp_path):
+def test_a_nonsense_number_is_told_in_one_line(make, tmp_path):
     done = make(tmp_path, '--videos', '0')
     assert done.returncode == 2
     assert done.stderr.endswith('error: argument --videos: must be at least 1, not 0\n')
 
 
-def test_what_is_there_is_not_overwritten(on_one_process, tmp_path):
+def test_what_is_there_is_not_overwritten(make, on_one_process, tmp_path):
     real = tmp_path / 'EchoNet-Dynamic'
     real.mkdir()
     (real / 'FileList.csv').write_text('patients')
@@ -90,9 +87,14 @@ def little_room():
 
 
 @pytest.mark.parametrize(('name', 'jobs'), [('echonet', '2'), ('camus', '1')])
-def test_a_full_disk_is_told_and_the_repeated_command_makes_what_is_missing(name, jobs, tmp_path):
+def test_a_full_disk_is_told_and_the_repeated_command_makes_what_is_missing(
+    make, name, jobs, tmp_path
+):
     options = ['--datasets', name, '--videos', '2', '--camus', '2', '--jobs', jobs]
-    full = make(tmp_path, *options, preexec_fn=little_room)
+    full = subprocess.run(
+        [sys.executable, '-m', 'echocardmae_mm', 'phantoms', '--out', tmp_path, *SEED, *options],
+        capture_output=True, text=True, preexec_fn=little_room,
+    )  # fmt: skip
     assert full.returncode == 1
     told = full.stderr.splitlines()
     assert told[-2].startswith(f'error: {tmp_path}')

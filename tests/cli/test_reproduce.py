@@ -10,32 +10,36 @@ from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).parents[2]
-# The command on fewer phantoms and for fewer epochs.
-PROGRAM = """
 from echocardmae_mm.reproduction import BUDGETS
-BUDGETS['small'] = BUDGETS['small']._replace(epochs=0.04, phantoms=(90, 3, 3))
-from echocardmae_mm.cli.reproduce import main
-main()
+from echocardmae_mm.reproduction.plan import Budget
+
+TOOL = Path(__file__).parents[2] / 'tools' / 'reproduce.py'
+# The command on fewer phantoms and for fewer epochs.
+SMALL = Budget(epochs=0.04, folds=2, phantoms=(90, 3, 3))
+PROGRAM = f"""
+import runpy
+from echocardmae_mm.reproduction import BUDGETS
+from echocardmae_mm.reproduction.plan import Budget
+BUDGETS['small'] = {SMALL}
+runpy.run_path('{TOOL}', run_name='__main__')
 """
 
 
-def command(folder: Path, *arguments: str) -> list[str]:
-    (folder / 'reproduce_small.py').write_text(PROGRAM)
-    return [sys.executable, 'reproduce_small.py', *arguments, '--phantom', '--budget', 'small']
-
-
-def run(folder: Path, *arguments: str) -> subprocess.CompletedProcess:
-    return subprocess.run(
-        command(folder, *arguments), cwd=folder, capture_output=True, text=True, timeout=600
-    )
+@pytest.fixture
+def run(command, monkeypatch, tmp_path):
+    """``run('table1', *arguments)`` is ``PROGRAM`` in this process."""
+    monkeypatch.setitem(BUDGETS, 'small', SMALL)
+    options = ('--phantom', '--budget', 'small')
+    return lambda *arguments: command('reproduce', *arguments, *options, cwd=tmp_path)
 
 
 @pytest.mark.slow
-def test_a_stopped_reproduction_goes_on_and_writes_its_table(tmp_path):
+def test_a_stopped_reproduction_goes_on_and_writes_its_table(run, tmp_path):
+    (tmp_path / 'reproduce_small.py').write_text(PROGRAM)
     process = subprocess.Popen(
-        command(tmp_path, 'figure2'), cwd=tmp_path, stdout=subprocess.PIPE, text=True
-    )
+        [sys.executable, 'reproduce_small.py', 'figure2', '--phantom', '--budget', 'small'],
+        cwd=tmp_path, stdout=subprocess.PIPE, text=True,
+    )  # fmt: skip
     assert process.stdout is not None
     first = process.stdout.readline()
     assert first.startswith('pretrain/key_area_denoising/seed_0: finished')
@@ -47,11 +51,11 @@ def test_a_stopped_reproduction_goes_on_and_writes_its_table(tmp_path):
     finished = note.stat().st_mtime_ns
     assert not (tmp_path / 'results').exists()
 
-    planned = run(tmp_path, 'figure2', '--dry-run')
+    planned = run('figure2', '--dry-run')
     assert '| pretrain/key_area_denoising/seed_0   | finished' in planned.stdout
     assert 'figure2/seed_0' in planned.stdout
 
-    whole = run(tmp_path, 'figure2')
+    whole = run('figure2')
     assert whole.returncode == 0, whole.stderr[-2000:]
     assert note.stat().st_mtime_ns == finished
     notes = [json.loads(path.read_text()) for path in steps.rglob('step.json')]
@@ -66,14 +70,14 @@ def test_a_stopped_reproduction_goes_on_and_writes_its_table(tmp_path):
 
     table = tmp_path / 'results/phantom/small/figure2.md'
     table.write_text(table.read_text().replace('1 seed,', '5 seeds,'))
-    fewer = run(tmp_path, 'figure2')
+    fewer = run('figure2')
     assert fewer.returncode == 1
     assert 'figure2.md was computed from 5 seeds' in fewer.stderr
     table.unlink()
 
     changed = note.read_text().replace('"seed": 0', '"seed": 7')
     note.write_text(changed)
-    refused = run(tmp_path, 'figure2')
+    refused = run('figure2')
     assert refused.returncode == 1
     assert 'seed was 7, now 0' in refused.stderr
     assert note.read_text() == changed
@@ -86,7 +90,7 @@ def test_a_stopped_reproduction_goes_on_and_writes_its_table(tmp_path):
         (None, 'holds a run but lacks its step.json'),
     ],
 )
-def test_what_another_run_left_is_refused_and_kept(tmp_path, note, message):
+def test_what_another_run_left_is_refused_and_kept(command, tmp_path, note, message):
     folder = tmp_path / 'work_dirs/reproduce/full/pretrain/none/seed_0'
     folder.mkdir(parents=True)
     (folder / 'epoch_1.pth').write_bytes(b'precious')
@@ -99,7 +103,7 @@ def test_what_another_run_left_is_refused_and_kept(tmp_path, note, message):
             amp=False,
         )
         (folder / 'step.json').write_text(json.dumps({**asked, 'seconds': 1.0, **note}))
-    done = on_real_data(tmp_path, 'table5')
+    done = command('reproduce', 'table5', cwd=tmp_path)
     assert done.returncode == 1
     assert message in done.stderr
     assert len(done.stderr.strip().splitlines()) <= 2
@@ -107,33 +111,26 @@ def test_what_another_run_left_is_refused_and_kept(tmp_path, note, message):
     assert len(list(tmp_path.rglob('*'))) == 7 + (note is not None)
 
 
-def on_real_data(folder: Path, *arguments: str) -> subprocess.CompletedProcess:
-    return subprocess.run(
-        [sys.executable, ROOT / 'tools' / 'reproduce.py', *arguments],
-        cwd=folder, capture_output=True, text=True, timeout=120,
-    )  # fmt: skip
-
-
-def test_data_are_looked_for_before_anything_is_run(tmp_path):
+def test_data_are_looked_for_before_anything_is_run(command, tmp_path):
     (tmp_path / 'data/EchoNet-Dynamic').mkdir(parents=True)
-    done = on_real_data(tmp_path, 'table1', 'table2')
+    done = command('reproduce', 'table1', 'table2', cwd=tmp_path)
     assert done.returncode == 1
     assert 'data/CAMUS: no such folder' in done.stderr
     assert not list(tmp_path.rglob('step.json'))
-    planned = on_real_data(tmp_path, 'table1', 'table2', '--dry-run')
+    planned = command('reproduce', 'table1', 'table2', '--dry-run', cwd=tmp_path)
     assert planned.stdout.endswith('Missing: data/CAMUS\n')
 
 
-def test_a_start_that_left_nothing_is_begun_anew(tmp_path):
+def test_a_start_that_left_nothing_is_begun_anew(command, tmp_path):
     folder = tmp_path / 'work_dirs/reproduce/full/pretrain/none/seed_0'
     folder.mkdir(parents=True)
     note = dict(commit='0123', finished=False, seconds=9.0, seed=7)
     (folder / 'step.json').write_text(json.dumps(note))
-    done = on_real_data(tmp_path, 'table5')
+    done = command('reproduce', 'table5', cwd=tmp_path)
     assert 'data/EchoNet-Dynamic: no such folder' in done.stderr
 
 
-def test_an_unknown_table_is_named(tmp_path):
-    done = run(tmp_path, 'table7')
+def test_an_unknown_table_is_named(command):
+    done = command('reproduce', 'table7')
     assert done.returncode == 1
     assert 'table7: no such table; choose from table1, table2' in done.stderr

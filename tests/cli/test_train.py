@@ -75,6 +75,14 @@ def test_a_mistake_costs_one_line(train, arguments, message):
     assert len(code.splitlines()) <= 2
 
 
+def test_a_loss_that_became_nan_ends_training(train, make_video, tmp_path):
+    for index in range(3):
+        make_video(tmp_path / 'recordings' / f'{index}.avi', num_frames=8)
+    code = train(TINY, '--cfg-options', 'optim_wrapper.optimizer.lr=1e30')
+    assert code.startswith('error: the loss is NaN or infinite since iteration ')
+    assert len(code.splitlines()) == 2
+
+
 def test_a_setting_that_no_component_takes_is_named(train, make_video, tmp_path):
     make_video(tmp_path / 'recordings' / 'a.avi', num_frames=8)
     code = train(TINY, '--cfg-options', '+default_hooks.timer.sped=3')

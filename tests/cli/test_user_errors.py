@@ -82,6 +82,26 @@ def test_a_worker_lost_while_another_error_is_reported(reported, monkeypatch):
         main()
 
 
+@pytest.mark.parametrize(
+    'message',
+    [
+        # torch 2.15 with a full /dev/shm, while a worker sends a batch and in this process
+        'Caught RuntimeError while a worker sent a batch.\nOriginal Traceback ...\nRuntimeError: '
+        'unable to allocate shared memory(shm) for file </torch_1_2_3>: No space left on device',
+        'unable to allocate shared memory(shm) for file </torch_1_2_3>: No space left on device',
+        'DataLoader worker (pid 1) is killed by signal: Bus error. It is possible that ...',
+    ],
+)
+def test_a_full_shared_memory_is_named(reported, message):
+    @reported
+    def main():
+        raise RuntimeError(message)
+
+    with pytest.raises(SystemExit, match=r'^error: /dev/shm is full; .*\n.*--shm-size=8g') as end:
+        main()
+    assert len(end.value.code.splitlines()) == 2
+
+
 def test_a_place_that_cannot_be_written_costs_one_line(reported, tmp_path):
     (tmp_path / 'file').touch()
 

@@ -83,7 +83,9 @@ def test_folder_of_a_package_without_importing_it(package):
 
 def test_each_patch_names_its_issue():
     for patch in PATCHES:
-        assert patch.issue.startswith('https://github.com/open-mmlab/')
+        assert patch.issue.startswith(
+            ('https://github.com/open-mmlab/', 'https://github.com/pytorch/')
+        )
         assert patch.modules
         assert '\n' not in patch.name
         assert isinstance(patch.active, bool)

@@ -2,11 +2,13 @@
 
 import csv
 import shutil
+from collections import Counter
 
 import numpy as np
 import pytest
 
 from echocardmae_mm.datasets import EchoNetSegDataset
+from echocardmae_mm.datasets.checks.echonet_dynamic import check_echonet_dynamic
 from echocardmae_mm.utils.errors import RecordingError, UserError
 
 READING = [
@@ -137,3 +139,37 @@ def test_without_any_tracing_it_says_so(root):
     with pytest.raises(UserError, match='no traced frame to segment') as error:
         EchoNetSegDataset(data_root=str(root), split='train')
     assert len(str(error.value).splitlines()) == 2
+
+
+@pytest.mark.parametrize(
+    ('column', 'value'),
+    [
+        ('X1', 'nan'),
+        ('Y2', 'inf'),
+        ('X2', ''),
+        ('Frame', 'inf'),
+        ('Frame', 'nan'),
+        ('Frame', '3.5'),
+    ],
+)
+def test_a_tracing_without_finite_numbers_is_refused(root, column, value):
+    rewrite(root / 'VolumeTracings.csv', lambda row: {**row, column: value})
+    with pytest.raises(UserError, match=r'VolumeTracings\.csv, line 2: not a tracing') as error:
+        EchoNetSegDataset(data_root=str(root), split='val')
+    assert str(error.value).count('\n') == 0
+    (obstacle,) = check_echonet_dynamic(root).obstacles
+    assert 'line 2: not a tracing' in obstacle
+
+
+@pytest.mark.parametrize('rows', [1, 2])
+def test_a_tracing_without_area_is_dropped(root, rows):
+    seen = Counter()
+
+    def cut(row):
+        seen[row['FileName'], row['Frame']] += 1
+        return row if row['Frame'] != '3' or seen[row['FileName'], '3'] <= rows else None
+
+    rewrite(root / 'VolumeTracings.csv', cut)
+    with pytest.raises(UserError, match='no traced frame to segment; 1 tracings outside'):
+        EchoNetSegDataset(data_root=str(root), split='val')
+    assert not check_echonet_dynamic(root).obstacles

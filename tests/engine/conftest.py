@@ -152,9 +152,16 @@ def new_run(recordings: Path, tmp_path: Path) -> Callable[..., Run]:
 
 
 @pytest.fixture(scope='session')
-def uninterrupted(recordings: Path, tmp_path_factory: pytest.TempPathFactory) -> Run:
+def new_shared_run(
+    recordings: Path, tmp_path_factory: pytest.TempPathFactory
+) -> Callable[..., Run]:
+    """``new_run`` for fixtures that several tests share."""
+    return lambda *options: Run(recordings, tmp_path_factory.mktemp('shared') / 'run', *options)
+
+
+@pytest.fixture(scope='session')
+def uninterrupted(new_shared_run: Callable[..., Run]) -> Run:
     """A run that nothing disturbs; it keeps all its checkpoints."""
-    work_dir = tmp_path_factory.mktemp('uninterrupted') / 'run'
-    run = Run(recordings, work_dir, 'default_hooks.checkpoint.max_keep_ckpts=-1')
+    run = new_shared_run('default_hooks.checkpoint.max_keep_ckpts=-1')
     assert run.start().finish() == 0, run.output()
     return run

@@ -1,10 +1,12 @@
 """A checkpoint that leaves something of the model as it was drawn is refused."""
 
+from types import SimpleNamespace
+
 import pytest
 import torch
 from torch import nn
 
-from echocardmae_mm.engine import checkpoint_compat, require_fit
+from echocardmae_mm.engine import checkpoint_compat, require_fit, require_same_classes
 from echocardmae_mm.engine.checkpoint_compat import require_start
 from echocardmae_mm.utils.errors import UserError
 
@@ -60,3 +62,16 @@ def test_a_starting_checkpoint_without_any_tensor_raises(saved):
         require_start(Model(), saved({'other.weight': torch.zeros(2, 4)}))
     with pytest.raises(UserError, match=r'weight has shape \(2, 5\), but \(2, 4\) in the model'):
         require_start(Model(), saved(Model(5).state_dict()))
+
+
+def test_other_classes_are_refused(tmp_path):
+    path = str(tmp_path / 'a.pth')
+    torch.save({'state_dict': {}, 'meta': {'dataset_meta': {'classes': ('a', 'b')}}}, path)
+    for classes in ({'classes': ['a', 'b']}, {}):
+        require_same_classes(path, SimpleNamespace(metainfo=classes))
+    with pytest.raises(UserError, match=r'the classes a, b, but the test set has b, a\nFor a tab'):
+        require_same_classes(path, SimpleNamespace(metainfo={'classes': ['b', 'a']}))
+
+
+def test_a_checkpoint_without_classes_passes(saved):
+    require_same_classes(saved({}), SimpleNamespace(metainfo={'classes': ['a', 'b']}))

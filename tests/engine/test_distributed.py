@@ -17,6 +17,7 @@ from mmengine.runner import CheckpointLoader
 ROOT = Path(__file__).parents[2]
 BATCH = 'train_dataloader.batch_size=2'  # with two ranks, epochs of three iterations
 
+pytestmark = [pytest.mark.slow, pytest.mark.xdist_group('two_ranks')]
 
 VALIDATED = f"""
 _base_ = '{ROOT}/tests/engine/tiny_pretraining.py'
@@ -31,14 +32,29 @@ val_evaluator = dict(type='echocardmae_mm.ReconstructionMetric')
 """
 
 
-def test_a_signal_to_one_rank_stops_both_and_they_resume_exactly(new_run, recordings, tmp_path):
-    validated = tmp_path / 'validated.py'
-    validated.write_text(VALIDATED)
-    options = BATCH, f'val_dataloader.dataset.data_root={recordings}'
-    uninterrupted, run = new_run(*options), new_run(*options, 'train_dataloader.num_workers=1')
-    uninterrupted.config = run.config = validated
-    assert uninterrupted.start('--launcher=pytorch', ranks=2).finish() == 0, uninterrupted.output()
+@pytest.fixture(scope='module')
+def validated(tmp_path_factory):
+    """A config with validation, whose check must not disturb two ranks."""
+    path = tmp_path_factory.mktemp('validated') / 'validated.py'
+    path.write_text(VALIDATED)
+    return path
 
+
+@pytest.fixture(scope='module')
+def two_ranks(new_shared_run, recordings, validated):
+    """A run that nothing disturbs."""
+    run = new_shared_run(BATCH, f'val_dataloader.dataset.data_root={recordings}')
+    run.config = validated
+    assert run.start('--launcher=pytorch', ranks=2).finish() == 0, run.output()
+    return run
+
+
+def test_a_signal_to_one_rank_stops_both_and_they_resume_exactly(
+    new_run, recordings, validated, two_ranks
+):
+    data = f'val_dataloader.dataset.data_root={recordings}'
+    run = new_run(BATCH, data, 'train_dataloader.num_workers=1')
+    run.config = validated
     run.start('--launcher=pytorch', ranks=2)
     assert run.wait_for_file('iter_2.pth')
     run.send(signal.SIGTERM, rank=1)
@@ -46,7 +62,7 @@ def test_a_signal_to_one_rank_stops_both_and_they_resume_exactly(new_run, record
     assert (run.work_dir / 'interrupted.pth').is_file()
 
     assert run.start('--launcher=pytorch', '--resume', ranks=2).finish() == 0, run.output()
-    run.assert_bit_identical(uninterrupted)
+    run.assert_bit_identical(two_ranks)
 
 
 def dist_train(recordings: Path, work_dir: Path, **environment: str) -> subprocess.Popen:
@@ -74,23 +90,18 @@ def ranks_of(work_dir: Path) -> list[int]:
     return found
 
 
-@pytest.mark.slow
-def test_dist_train_resumes_after_a_rank_was_killed(recordings, tmp_path):
-    whole = dist_train(recordings, tmp_path / 'whole')
-    _, errors = whole.communicate(timeout=300)
-    assert whole.returncode == 0, errors[-2000:]
-
-    killed = dist_train(recordings, tmp_path / 'killed', MAX_RESTARTS='1')
-    while not (tmp_path / 'killed' / 'iter_2.pth').is_file():
+def test_dist_train_resumes_after_a_rank_was_killed(recordings, two_ranks, tmp_path):
+    killed = dist_train(recordings, tmp_path, MAX_RESTARTS='1')
+    while not (tmp_path / 'iter_2.pth').is_file():
         assert killed.poll() is None
         time.sleep(0.01)
-    os.kill(ranks_of(tmp_path / 'killed')[0], signal.SIGKILL)
+    os.kill(ranks_of(tmp_path)[0], signal.SIGKILL)
     _, errors = killed.communicate(timeout=300)
     assert killed.returncode == 0, errors[-2000:]
-    assert len(list((tmp_path / 'killed').glob('*/*.log'))) == 2
+    assert len(list(tmp_path.glob('*/*.log'))) == 2
     ours, theirs = (
-        CheckpointLoader.load_checkpoint(str(tmp_path / name / 'iter_9.pth'))['state_dict']
-        for name in ('killed', 'whole')
+        CheckpointLoader.load_checkpoint(str(folder / 'iter_9.pth'))['state_dict']
+        for folder in (tmp_path, two_ranks.work_dir)
     )
     for name, value in theirs.items():
         assert torch.equal(ours[name], value), name

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 import pytest
@@ -43,6 +44,20 @@ def test_plots_the_first_validation_videos(runner, tmp_path):
     runner.train()
     drawn = sorted(path.name for path in (tmp_path / 'pictures').iterdir())
     assert drawn == [f'0{index}_epoch_1.png' for index in range(3)]
+
+
+def test_a_damaged_validation_video_is_skipped(recordings, runner, tmp_path):
+    folder = shutil.copytree(recordings, tmp_path / 'recordings')
+    (folder / '01.avi').write_bytes(b'damaged')
+    config = runner.cfg
+    config.val_dataloader.dataset.data_root = str(folder)
+    config.val_cfg = dict(type='echocardmae_mm.SkippingValLoop')
+    config.experiment_name += '_damaged'
+    runner = Runner.from_cfg(config)
+    runner.train()
+    drawn = sorted(path.name for path in (tmp_path / 'pictures').iterdir())
+    assert drawn == [f'{index:02d}_epoch_1.png' for index in (0, 2, 3)]
+    assert runner.message_hub.get_scalar('val/reconstruction/mse').current() > 0
 
 
 def test_plots_training_videos_without_a_validation_set(runner):

@@ -12,6 +12,7 @@ import echocardmae_mm
 from echocardmae_mm.registry import MODELS
 from tests.models.distributed_worker import as_inputs
 
+pytestmark = pytest.mark.xdist_group('losses_of_two_processes')
 NORMALISED = dict(mean=[0, 0, 0], std=[1, 1, 1])
 PAPER = dict(attn_bias=True, background='positional', loss_rec=1.0, align={})
 RELEASE = dict(

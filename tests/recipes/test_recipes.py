@@ -7,6 +7,7 @@ from mmengine.utils import import_modules_from_strings
 
 from echocardmae_mm.recipes import (
     clip_segmentation,
+    diagnosis,
     ejection_fraction,
     infarction,
     pretraining,
@@ -16,10 +17,12 @@ from echocardmae_mm.registry import MODELS
 
 SIZE = dict(img_size=64, patch_size=8, embed_dims=24, depth=1, num_heads=3)
 CLIP = dict(SIZE, num_frames=8)
+TABLE = dict(type='echocardmae_mm.RecordingTableDataset', ann_file='labels.csv')
 RECIPES = {
     'pretraining': lambda: pretraining(**CLIP),
     'own_sector': lambda: pretraining(**CLIP, own_sector=True),
     'ejection_fraction': lambda: ejection_fraction(**CLIP, checkpoint=None),
+    'diagnosis': lambda: diagnosis(TABLE, **CLIP, checkpoint=None),
     'infarction': lambda: infarction(**CLIP, checkpoint=None),
     'segmentation': lambda: segmentation(**SIZE, checkpoint=None),
     'clip_segmentation': lambda: clip_segmentation(**CLIP, checkpoint=None),
@@ -61,6 +64,11 @@ def test_the_pipelines_have_the_geometry(recipe):
         assert sizes or not steps
         lengths = {step['clip_len'] for step in steps if 'clip_len' in step}
         assert lengths == (set() if name == 'segmentation' or not steps else {8})
+
+
+@pytest.mark.parametrize('name', ['diagnosis', 'infarction'])
+def test_binary_classifiers_log_no_accuracy_of_five_classes(name):
+    assert RECIPES[name]()['model']['cls_head']['topk'] == 1
 
 
 def test_settings_override_the_model():

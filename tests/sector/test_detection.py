@@ -18,9 +18,9 @@ def overlap(mask, truth):
 
 def overlaps(variant, screen, seeds):
     found = []
-    for seed in seeds:
-        phantom = make_phantom(seed, variant, screen=screen, num_frames=48)
-        found.append(overlap(detect_sector(phantom.frames[::4]), phantom.sector_mask))
+    for seed in seeds:  # about a second
+        phantom = make_phantom(seed, variant, screen=screen, num_frames=24, fps=25)
+        found.append(overlap(detect_sector(phantom.frames), phantom.sector_mask))
     return found
 
 
@@ -28,7 +28,7 @@ def overlaps(variant, screen, seeds):
 def test_sector_of_echonet_videos(variant):
     found = overlaps(variant, 'echonet', range(SEED, SEED + 8))
     assert np.mean(found) >= 0.97
-    assert min(found) >= 0.93
+    assert min(found) >= 0.94
 
 
 @pytest.mark.parametrize('screen', sorted(SCREENS))
@@ -42,7 +42,7 @@ def test_sector_of_every_screen(screen):
 def test_sector_of_every_variant_and_screen(variant):
     found = [value for screen in SCREENS for value in overlaps(variant, screen, range(SEED, 7010))]
     assert np.mean(found) >= 0.97
-    assert min(found) >= 0.93
+    assert min(found) >= 0.94
 
 
 def test_real_recording_matches_manual_annotation():

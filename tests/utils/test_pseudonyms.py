@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 import pytest
+from pydicom.uid import UID
 
 from echocardmae_mm.utils.pseudonyms import Pseudonyms
 
@@ -32,3 +33,10 @@ def test_the_salt_cannot_be_read_from_outside() -> None:
 @pytest.mark.parametrize('name', ['', 'Müller^Jürgen', '山田^太郎', 'caf\udce9.avi'])
 def test_any_file_name_has_a_pseudonym(name: str) -> None:
     assert len(Pseudonyms().pseudonym(name)) == 10
+
+
+def test_a_uid_is_valid_and_stable() -> None:
+    pseudonyms = Pseudonyms()
+    uid = pseudonyms.uid('1.2.840.113619.2')
+    assert UID(uid).is_valid
+    assert uid == pseudonyms.uid('1.2.840.113619.2') != Pseudonyms().uid('1.2.840.113619.2')

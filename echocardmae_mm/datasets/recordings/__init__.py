@@ -1,5 +1,6 @@
 """Readers of recordings, one module per container; they decode only the requested frames."""
 
+from echocardmae_mm.datasets.recordings.array import ArrayRecording
 from echocardmae_mm.datasets.recordings.content_hash import content_hash
 from echocardmae_mm.datasets.recordings.formats import looks_like_recording
 from echocardmae_mm.datasets.recordings.labels import read_labels
@@ -8,6 +9,7 @@ from echocardmae_mm.datasets.recordings.packed import PackedStore, name_in_store
 from echocardmae_mm.datasets.recordings.recording import Recording
 
 __all__ = [
+    'ArrayRecording',
     'PackedStore',
     'Recording',
     'content_hash',

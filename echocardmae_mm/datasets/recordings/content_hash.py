@@ -16,8 +16,10 @@ def content_hash(filename: str) -> str:
         filename (str): The file. For an .mhd header, its .raw file is hashed as well.
 
     Returns:
-        str: 128-bit BLAKE2b, 32 hexadecimal digits.
+        str: 128-bit BLAKE2b, 32 hexadecimal digits; '' if there is no such file.
     """
+    if not Path(filename).is_file():  # Reading a pipe would never end.
+        return ''
     digest = hashlib.blake2b(digest_size=16)
     for path in (Path(filename), *_raw_files(Path(filename))):
         with path.open('rb') as file:

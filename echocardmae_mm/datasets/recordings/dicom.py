@@ -37,6 +37,9 @@ class DicomRecording(Recording):
     scaled to 0-255. Region and spacing are those of the largest two-dimensional tissue region; both
     are unknown if no region fits into the image, as in images shrunk after acquisition.
 
+    Attributes:
+        header (pydicom.Dataset): All elements of the file.
+
     Args:
         filename (str): The file.
 
@@ -60,8 +63,9 @@ class DicomRecording(Recording):
                 _frame_rate(header),
                 _spacing(header, tissue),
                 _bounds(tissue) if tissue else None,
+                _view(header),
             )
-        self._header = header
+        self.header = header
 
     def _decode(self, indices: np.ndarray) -> np.ndarray:
         # One call per frame: pydicom 3's iter_pixels fails on uncompressed YBR_FULL_422.
@@ -71,7 +75,7 @@ class DicomRecording(Recording):
             frames = np.stack(
                 [pixel_array(self.filename, index=index) for index in indices.tolist()]
             )
-            return _to_rgb(frames, self._header)
+            return _to_rgb(frames, self.header)
 
 
 @contextmanager
@@ -121,6 +125,19 @@ def _mode(header: Any) -> str | None:
     if _COLOR_FLOW in types or (not regions and header.get('UltrasoundColorDataPresent') == 1):
         return 'colour Doppler'
     return None
+
+
+def _view(header: Any) -> str | None:
+    """The view by View Code Sequence (CID 12226): '4CH', '2CH', 'other' or, untold, None."""
+    codes = header.get('ViewCodeSequence')
+    meaning = str(codes[0].get('CodeMeaning', '')).lower() if codes else ''
+    if not meaning:
+        return None
+    if 'apical' in meaning:
+        for chambers, view in ((('four', '4'), '4CH'), (('two', '2'), '2CH')):
+            if any(word in meaning for word in chambers):
+                return view
+    return 'other'
 
 
 def _image_type_bits(header: Any) -> int:

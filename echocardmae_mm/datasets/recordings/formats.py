@@ -56,7 +56,8 @@ def recording_container(filename: str) -> Container:
     """
     path = Path(filename)
     if not path.is_file():
-        raise RecordingError(filename, 'is a folder' if path.is_dir() else 'no such file')
+        kind = 'is a folder' if path.is_dir() else 'not a file'
+        raise RecordingError(filename, kind if path.exists() else 'no such file')
     head = _head(path)
     if not head:
         raise RecordingError(filename, 'the file is empty')
@@ -73,17 +74,22 @@ def recording_container(filename: str) -> Container:
 
 
 def looks_like_recording(path: Path) -> bool:
-    """Whether the name of an existing file suggests a recording.
+    """Whether the name of a file suggests a recording.
 
     Returns:
-        bool: True for the known suffixes, and for DICOM files without a suffix or with one that is
-        part of the UID. False for hidden files and DICOM directories.
+        bool: True for the known suffixes, and for readable DICOM files without a suffix or with one
+        that is part of the UID. False for hidden files and DICOM directories.
     """
     if path.name.startswith('.') or path.name == 'DICOMDIR':
         return False
     if path.name.lower().endswith(_SUFFIXES):
         return True
-    return (not path.suffix or path.suffix[1:].isdigit()) and _head(path)[128:132] == b'DICM'
+    if (path.suffix and not path.suffix[1:].isdigit()) or not path.is_file():
+        return False
+    try:
+        return _head(path)[128:132] == b'DICM'
+    except RecordingError:
+        return False
 
 
 def _head(path: Path) -> bytes:

@@ -8,11 +8,11 @@ from os import PathLike
 from echocardmae_mm.datasets.recordings.dicom import DicomRecording
 from echocardmae_mm.datasets.recordings.formats import Container, recording_container
 from echocardmae_mm.datasets.recordings.recording import Recording
-from echocardmae_mm.datasets.recordings.video import open_video
+from echocardmae_mm.datasets.recordings.video import VideoRecording
 from echocardmae_mm.datasets.recordings.volume import open_meta_image, open_nifti
 
 _READERS: dict[Container, Callable[[str], Recording]] = {
-    Container.VIDEO: open_video,
+    Container.VIDEO: VideoRecording,
     Container.DICOM: DicomRecording,
     Container.NIFTI: open_nifti,
     Container.META_IMAGE: open_meta_image,

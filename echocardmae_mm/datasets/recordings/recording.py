@@ -30,6 +30,7 @@ class Recording(ABC):
             None.
         region (tuple[int, int, int, int], optional): Bounds of the ultrasound image on the screen:
             left, top, right, bottom in pixels, right and bottom exclusive. Defaults to None.
+        view (str, optional): '4CH', '2CH' or 'other', if the file says so. Defaults to None.
 
     Raises:
         RecordingError: If there is no frame.
@@ -44,6 +45,7 @@ class Recording(ABC):
         fps: float | None = None,
         spacing: tuple[float, float] | None = None,
         region: tuple[int, int, int, int] | None = None,
+        view: str | None = None,
     ) -> None:
         if num_frames < 1:
             raise RecordingError(filename, 'no frame can be decoded')
@@ -52,6 +54,7 @@ class Recording(ABC):
         self.fps = float(fps) if fps and math.isfinite(fps) and fps > 0 else None
         self.spacing = spacing
         self.region = region
+        self.view = view
 
     def __len__(self) -> int:
         return self.num_frames

@@ -1,133 +1,149 @@
-"""Read video files with decord or OpenCV; both use FFmpeg and decode the same pixels."""
+"""Read video files with PyAV, which decodes with FFmpeg.
+
+OpenCV returns undefined memory for interlaced video, and decord returns other frames than requested
+after seeking in several codecs.
+"""
 
 from __future__ import annotations
 
-import importlib.util
 import os
-from pathlib import Path
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import cache
+from itertools import islice
+from typing import Any
 
+import av
+import cv2
 import numpy as np
+from av.video.reformatter import Interpolation, VideoReformatter
 
 from echocardmae_mm.datasets.recordings.recording import Recording
 from echocardmae_mm.utils.errors import RecordingError
 
-os.environ.setdefault('OPENCV_FFMPEG_LOGLEVEL', '-8')
-import cv2
 
-# Decoding this many frames in order takes as long as one seek of decord.
-FRAMES_PER_SEEK = 16
+class VideoRecording(Recording):
+    """A video of any codec that FFmpeg decodes.
 
-
-def open_video(filename: str) -> Recording:
-    """Open a video.
+    Its length is the number of frames that can be decoded, not the number in the header. Motion
+    JPEG codes every frame on its own, so only the requested frames are decoded. Other codecs are
+    decoded from the start of the file, because seeking in them is inexact.
 
     Args:
         filename (str): An .avi, .mp4, .mov or .mkv file.
 
-    Returns:
-        Recording: Read with decord, or with OpenCV if decord is not installed or the file is
-        truncated, which decord does not handle.
-    """
-    if importlib.util.find_spec('decord') and not is_truncated(filename):
-        return DecordVideo(filename)
-    return OpenCVVideo(filename)
-
-
-def is_truncated(filename: str) -> bool:
-    """Whether an AVI file is shorter than its header states; False for all other containers."""
-    path = Path(filename)
-    with path.open('rb') as file:
-        riff, size = file.read(4), int.from_bytes(file.read(4), 'little')
-    return riff == b'RIFF' and 8 + size > path.stat().st_size
-
-
-class DecordVideo(Recording):
-    """A video with random access; its length is the number of packets, not that in the header.
-
-    Frames of a clip are close together, so decoding in order is faster than seeking.
-    """
-
-    def __init__(self, filename: str) -> None:
-        import decord
-
-        decord.logging.set_level(decord.logging.QUIET)
-        try:
-            self._reader = decord.VideoReader(filename, num_threads=1)
-        except (decord.DECORDError, RuntimeError, AssertionError) as error:
-            raise _unreadable(filename) from error
-        super().__init__(filename, len(self._reader), self._reader.get_avg_fps())
-
-    def _decode(self, indices: np.ndarray) -> np.ndarray:
-        import decord
-
-        if indices[-1] < FRAMES_PER_SEEK * len(indices):
-            return read_in_order(self.filename, indices)
-        try:
-            return self._reader.get_batch(indices).asnumpy()
-        except decord.DECORDError as error:
-            raise _damaged(self.filename, indices) from error
-
-
-class OpenCVVideo(Recording):
-    """A video that is always read from the start, because OpenCV seeks inaccurately.
-
-    Opening decodes all frames to count them, because the header is unreliable. Drops the incomplete
-    last frame of a truncated file.
-    """
-
-    def __init__(self, filename: str) -> None:
-        capture = _capture(filename)
-        num_frames = 0
-        while capture.grab():
-            num_frames += 1
-        num_frames -= is_truncated(filename)
-        super().__init__(filename, num_frames, capture.get(cv2.CAP_PROP_FPS))
-
-    def _decode(self, indices: np.ndarray) -> np.ndarray:
-        return read_in_order(self.filename, indices)
-
-
-def read_in_order(filename: str, indices: np.ndarray) -> np.ndarray:
-    """Decode a video from its start with OpenCV, and convert only the requested frames.
-
-    Args:
-        filename (str): The file.
-        indices (np.ndarray): Requested frames, int64 of shape (n,), ascending.
-
-    Returns:
-        np.ndarray: uint8 RGB of shape (n, H, W, 3).
-
     Raises:
-        RecordingError: If the video ends before the last of them.
+        RecordingError: If there is no readable video stream, or a frame is damaged; a damaged
+            frame of Motion JPEG is noticed when it is read.
     """
-    capture = _capture(filename)
-    wanted, decoded = set(indices.tolist()), []
-    for index in range(int(indices[-1]) + 1):
-        if not capture.grab():
-            raise _damaged(filename, indices)
-        if index in wanted:
-            decoded.append(cv2.cvtColor(capture.retrieve()[1], cv2.COLOR_BGR2RGB))
-    return np.stack(decoded)
+
+    def __init__(self, filename: str) -> None:
+        with _open_stream(filename) as (container, stream):
+            fps = stream.average_rate
+            self._is_motion_jpeg = stream.codec_context.name == 'mjpeg'
+            if self._is_motion_jpeg:
+                with _decoding(filename):
+                    num_frames = sum(1 for _ in _shown_packets(container, stream))
+        if not self._is_motion_jpeg:
+            status = os.stat(filename)
+            num_frames = _count_frames(filename, status.st_size, status.st_mtime_ns)
+        super().__init__(filename, num_frames, fps and float(fps))
+
+    def _decode(self, indices: np.ndarray) -> np.ndarray:
+        reformatter = VideoReformatter()
+        with _open_stream(self.filename) as (container, stream), _decoding(self.filename, indices):
+            read = _pick_frames if self._is_motion_jpeg else _read_in_order
+            frames = [_rgb(frame, reformatter) for frame in read(container, stream, indices)]
+            if len(frames) != len(indices) or len({frame.shape for frame in frames}) > 1:
+                raise av.InvalidDataError(0, 'missing frames, or frames of several sizes')
+        return np.stack(frames)
 
 
-def _capture(filename: str) -> cv2.VideoCapture:
-    logging = getattr(cv2.utils, 'logging', cv2)  # OpenCV 4 has the functions in cv2 itself.
-    level = logging.getLogLevel()
-    logging.setLogLevel(0)
+@contextmanager
+def _open_stream(filename: str) -> Iterator[tuple[Any, Any]]:
+    """Open the main video stream of a file."""
     try:
-        capture = cv2.VideoCapture(filename, cv2.CAP_FFMPEG)
-    finally:
-        logging.setLogLevel(level)
-    if not capture.isOpened():
-        raise _unreadable(filename)
-    return capture
+        # Without the prefix, a colon in the file's name would select a protocol.
+        container = av.open(f'file:{filename}', metadata_errors='ignore')
+    except av.FFmpegError as error:
+        raise _unreadable(filename) from error
+    with container:
+        stream = container.streams.best('video')
+        if stream is None or stream.codec_context is None:
+            raise _unreadable(filename)
+        stream.codec_context.thread_count = 1
+        if stream.codec_context.name == 'mjpeg':
+            # Otherwise a damaged frame keeps pixels of whatever used its memory before.
+            stream.codec_context.options = {'err_detect': 'explode'}
+        yield container, stream
+
+
+@contextmanager
+def _decoding(filename: str, indices: np.ndarray | None = None) -> Iterator[None]:
+    try:
+        yield
+    except av.FFmpegError as error:
+        frames = 'frames' if indices is None else f'frames {indices[0]} to {indices[-1]}'
+        raise RecordingError(
+            filename, f'damaged: not all of the {frames} can be decoded'
+        ) from error
+
+
+def _packets(container: Any, stream: Any) -> Iterator[Any]:
+    """Yield the packets, without one that the end of the file cuts off."""
+    is_cut_off = False
+    for packet in container.demux(stream):
+        if is_cut_off and packet.size:
+            raise av.InvalidDataError(0, 'incomplete packet before the end of the file')
+        if packet.is_corrupt:
+            is_cut_off = True
+        else:
+            yield packet
+
+
+def _shown_packets(container: Any, stream: Any) -> Iterator[Any]:
+    """Yield one packet for each frame, without those that an edit list hides."""
+    return (p for p in _packets(container, stream) if p.size and not p.is_discard)
+
+
+def _pick_frames(container: Any, stream: Any, indices: np.ndarray) -> Iterator[Any]:
+    wanted = set(indices.tolist())
+    for index, packet in enumerate(_shown_packets(container, stream)):
+        if index in wanted:
+            yield from packet.decode()
+        if index == indices[-1]:
+            return
+
+
+def _read_in_order(container: Any, stream: Any, indices: np.ndarray) -> Iterator[Any]:
+    wanted = set(indices.tolist())
+    frames = islice(_all_frames(container, stream), int(indices[-1]) + 1)
+    return (frame for index, frame in enumerate(frames) if index in wanted)
+
+
+def _all_frames(container: Any, stream: Any) -> Iterator[Any]:
+    for packet in _packets(container, stream):
+        for frame in packet.decode():
+            if frame.is_corrupt:
+                raise av.InvalidDataError(0, 'corrupt frame')
+            yield frame
+
+
+@cache
+def _count_frames(filename: str, size: int, modified_ns: int) -> int:
+    """Count the frames of a file by decoding it; size and time identify its content."""
+    with _open_stream(filename) as (container, stream), _decoding(filename):
+        return sum(1 for _ in _all_frames(container, stream))
+
+
+def _rgb(frame: Any, reformatter: VideoReformatter) -> np.ndarray:
+    # As in OpenCV's reader, whose pixels these equal; a direct conversion to RGB rounds
+    # differently in some formats.
+    bgr = reformatter.reformat(
+        frame, format='bgr24', interpolation=Interpolation.BICUBIC, threads=1
+    )
+    return np.rot90(cv2.cvtColor(bgr.to_ndarray(), cv2.COLOR_BGR2RGB), round(frame.rotation / 90))
 
 
 def _unreadable(filename: str) -> RecordingError:
     return RecordingError(filename, 'no readable video stream: truncated or damaged')
-
-
-def _damaged(filename: str, indices: np.ndarray) -> RecordingError:
-    return RecordingError(
-        filename, f'damaged: not all of the frames {indices[0]} to {indices[-1]} can be decoded'
-    )

@@ -10,6 +10,7 @@ from mmcv.transforms import BaseTransform
 
 from echocardmae_mm.registry import TRANSFORMS
 from echocardmae_mm.sector.detection import detect_sector
+from echocardmae_mm.sector.geometry import TEMPLATE_SIZE, template_sector
 from echocardmae_mm.utils.errors import RecordingError, UserError
 
 
@@ -70,6 +71,8 @@ class CropToSector(BaseTransform):
         size (int, optional): Height and width of the new frames in pixels (area interpolation to
             shrink, linear to enlarge). Defaults to None, no resizing.
         black_outside (bool): Whether to blacken pixels outside the sector. Defaults to True.
+        keep_echonet (bool): Whether to resize frames of 112 x 112 pixels without any other change,
+            because EchoNet-Dynamic has cut its recordings to the sector already. Defaults to False.
 
     Example:
         >>> import numpy as np
@@ -82,11 +85,14 @@ class CropToSector(BaseTransform):
         (64, 64, 3)
     """
 
-    def __init__(self, size: int | None = None, black_outside: bool = True) -> None:
+    def __init__(
+        self, size: int | None = None, black_outside: bool = True, keep_echonet: bool = False
+    ) -> None:
         if size is not None and size < 1:
             raise UserError(f'CropToSector: size={size} must be at least 1 pixel')
         self.size = size
         self.black_outside = black_outside
+        self.keep_echonet = keep_echonet
 
     def transform(self, results: dict[str, Any]) -> dict[str, Any]:
         """Crop every frame.
@@ -100,15 +106,20 @@ class CropToSector(BaseTransform):
             raise UserError(
                 'CropToSector needs a list of frames (H, W, 3): put it before FormatShape'
             )
-        box, mask = find_sector_box(
-            frames,
-            results.get('filename', 'recording'),
-            results.get('region'),
-            results.get('spacing'),
-        )
+        is_kept = self.keep_echonet and frames[0].shape[:2] == (TEMPLATE_SIZE, TEMPLATE_SIZE)
+        if is_kept:
+            box = Box(0, 0, TEMPLATE_SIZE, TEMPLATE_SIZE)
+            mask = template_sector(TEMPLATE_SIZE, TEMPLATE_SIZE)
+        else:
+            box, mask = find_sector_box(
+                frames,
+                results.get('filename', 'recording'),
+                results.get('region'),
+                results.get('spacing'),
+            )
         sector = self._resize(box.cut(mask.astype(np.float32))) >= 0.5
         cropped = [self._resize(box.cut(frame)) for frame in frames]
-        if self.black_outside:
+        if self.black_outside and not is_kept:
             for frame in cropped:
                 frame[~sector] = 0
 
@@ -131,7 +142,10 @@ class CropToSector(BaseTransform):
         return cv2.resize(image, (self.size, self.size), interpolation=kind)
 
     def __repr__(self) -> str:
-        return f'{type(self).__name__}(size={self.size}, black_outside={self.black_outside})'
+        return (
+            f'{type(self).__name__}(size={self.size}, black_outside={self.black_outside}, '
+            f'keep_echonet={self.keep_echonet})'
+        )
 
 
 def find_sector_box(

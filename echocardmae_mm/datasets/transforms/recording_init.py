@@ -14,7 +14,8 @@ from echocardmae_mm.registry import TRANSFORMS
 class RecordingInit(BaseTransform):
     """Open a video, DICOM, NIfTI or MetaImage file, or its copy in a store, without decoding.
 
-    Frame rate and spacing come from the file or, if missing there, from the data set.
+    Frame rate and spacing come from the file or, if missing there, from the data set. ``override``
+    takes precedence over both.
 
     Required Keys:
 
@@ -22,6 +23,7 @@ class RecordingInit(BaseTransform):
         - packed (tuple[PackedStore, str], optional): A store and the recording's name in it.
         - fps (float, optional)
         - spacing (tuple[float, float], optional)
+        - override (dict, optional): Any of ``fps`` and ``spacing``.
 
     Added Keys:
 
@@ -46,8 +48,9 @@ class RecordingInit(BaseTransform):
             recording = open_recording(results['filename'])
         results['recording'] = recording
         results['total_frames'] = len(recording)
-        results['avg_fps'] = recording.fps or results.get('fps')
-        results['spacing'] = recording.spacing or results.get('spacing')
+        override = results.get('override', {})
+        results['avg_fps'] = override.get('fps') or recording.fps or results.get('fps')
+        results['spacing'] = override.get('spacing') or recording.spacing or results.get('spacing')
         results['region'] = recording.region
         return results
 

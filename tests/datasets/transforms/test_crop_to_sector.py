@@ -7,6 +7,7 @@ from mmaction.datasets.transforms import FormatShape
 from echocardmae_mm.datasets.transforms.crop_to_sector import Box, CropToSector
 from echocardmae_mm.datasets.transforms.sector_mask import SectorMask
 from echocardmae_mm.phantom import make_phantom
+from echocardmae_mm.sector.geometry import template_sector
 from echocardmae_mm.utils.errors import RecordingError, UserError
 
 
@@ -135,4 +136,16 @@ def test_formatted_frames_are_refused(vendor):
 
 
 def test_repr():
-    assert repr(CropToSector(112)) == 'CropToSector(size=112, black_outside=True)'
+    assert (
+        repr(CropToSector(112)) == 'CropToSector(size=112, black_outside=True, keep_echonet=False)'
+    )
+
+
+def test_recordings_of_echonet_are_only_resized(vendor):
+    echonet = make_phantom(11, num_frames=4)
+    kept = CropToSector(112, keep_echonet=True).transform(sample(echonet))
+    np.testing.assert_array_equal(kept['imgs'], echonet.frames)
+    np.testing.assert_array_equal(kept['sector_mask'], template_sector(112, 112))
+    assert kept['spacing'] == echonet.spacing
+    cropped = [CropToSector(112, keep_echonet=keep).transform(sample(vendor)) for keep in (0, 1)]
+    np.testing.assert_array_equal(cropped[0]['imgs'], cropped[1]['imgs'])

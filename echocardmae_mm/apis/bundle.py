@@ -1,0 +1,179 @@
+"""A trained model as it is shipped: config, weights, calibration and model card in one folder."""
+
+from __future__ import annotations
+
+import ast
+import hashlib
+import json
+from pathlib import Path
+from typing import Any
+
+import torch
+from mmengine.config import Config
+from mmengine.model import BaseModel
+from mmengine.registry import MODELS, DefaultScope
+from safetensors import SafetensorError
+from safetensors.torch import load_file, save_file
+
+from echocardmae_mm.apis.framing import FRAMINGS
+from echocardmae_mm.utils.config import type_name
+from echocardmae_mm.utils.errors import UserError
+
+CONFIG, WEIGHTS, CALIBRATION, CARD = (
+    'config.py', 'model.safetensors', 'calibration.json', 'README.md'
+)  # fmt: skip
+FORMAT = 1
+TASKS = ('ejection_fraction', 'segmentation', 'diagnosis')
+
+
+class Bundle:
+    """A trained model and all that its use needs.
+
+    ``config.py`` holds ``model``, ``test_pipeline``, ``default_scope`` and:
+
+    * ``task``: one of :data:`TASKS`;
+    * ``framing``: how the frames of the training data are cropped, one of :data:`FRAMINGS`;
+    * ``frame_size``: height and width of the training data's frames in pixels;
+    * ``fps``: median frame rate of the training data, or None;
+    * ``synthetic``: whether the model was trained on synthetic recordings;
+    * ``classes``: names of labels or diagnoses, and ``palette``.
+
+    Args:
+        folder (str | Path): The folder.
+        device (str, optional): Device of the model. Defaults to None, a GPU if there is one.
+
+    Raises:
+        UserError: If the folder is no bundle, or one of its parts does not fit the others.
+    """
+
+    def __init__(self, folder: str | Path, device: str | None = None) -> None:
+        self.folder = Path(folder)
+        for name in (CONFIG, WEIGHTS, CALIBRATION, CARD):
+            if not (self.folder / name).is_file():
+                raise UserError(
+                    f'{folder}: no bundle, {name} is missing\n'
+                    'Make a bundle with: echocardmae publish CONFIG CHECKPOINT --out BUNDLE'
+                )
+        self.config = _read_config(self.folder / CONFIG)
+        self.sha256 = hashlib.sha256((self.folder / WEIGHTS).read_bytes()).hexdigest()
+        self.calibration = self._read_calibration()
+        self.device = device or ('cuda' if torch.cuda.is_available() else 'cpu')
+        self.model = self._build_model().to(self.device).eval()
+
+    @property
+    def task(self) -> str:
+        """What the model predicts."""
+        return self.config.task
+
+    @property
+    def name(self) -> str:
+        """Name of the model, with the first digits of its weights' hash."""
+        return f'{self.config.name}-{self.sha256[:8]}'
+
+    @property
+    def synthetic(self) -> bool:
+        """Whether the model was trained on synthetic recordings."""
+        return self.config.synthetic
+
+    def _read_calibration(self) -> dict[str, Any]:
+        path = self.folder / CALIBRATION
+        try:
+            calibration = json.loads(path.read_text(encoding='utf-8'))
+            belongs = calibration['weights_sha256'] == self.sha256
+        except (ValueError, KeyError, TypeError):
+            raise UserError(f'{path}: damaged; expected JSON with weights_sha256') from None
+        if not belongs:
+            raise UserError(
+                f'{path} belongs to other weights than {self.folder / WEIGHTS}\n'
+                'Publish the checkpoint again'
+            )
+        return calibration
+
+    def _build_model(self) -> BaseModel:
+        with DefaultScope.overwrite_default_scope(self.config.default_scope):
+            model = MODELS.build(self.config.model)
+        weights = self.folder / WEIGHTS
+        try:
+            missing, unexpected = model.load_state_dict(load_file(weights), strict=False)
+        except (SafetensorError, RuntimeError) as error:
+            reason = str(error).splitlines()[-1].strip()
+            raise UserError(f'{weights}: does not fit {CONFIG}: {reason}') from None
+        if names := [*missing, *unexpected]:
+            raise UserError(f'{weights}: does not fit {CONFIG}; {names[0]} is in only one of them')
+        if self.config.get('classes'):
+            model.dataset_meta = dict(classes=self.config.classes, palette=self.config.palette)
+        return model
+
+
+def write_bundle(
+    folder: Path, settings: dict[str, Any], model: BaseModel, calibration: dict[str, Any], card: str
+) -> None:
+    """Write a bundle.
+
+    Args:
+        folder (Path): Its folder, which is created.
+        settings (dict[str, Any]): The content of ``config.py``; see :class:`Bundle`.
+        model (BaseModel): The trained model.
+        calibration (dict[str, Any]): The content of ``calibration.json`` but for the hash of the
+            weights.
+        card (str): The model card, Markdown.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    state = {name: value.contiguous().cpu() for name, value in model.state_dict().items()}
+    save_file(state, folder / WEIGHTS)
+    digest = hashlib.sha256((folder / WEIGHTS).read_bytes()).hexdigest()
+    Config(dict(format=FORMAT, **settings)).dump(str(folder / CONFIG))
+    content = json.dumps({'weights_sha256': digest, **calibration}, indent=2) + '\n'
+    (folder / CALIBRATION).write_text(content, encoding='utf-8')
+    (folder / CARD).write_text(card.replace('WEIGHTS_SHA256', digest), encoding='utf-8')
+
+
+def without_training(part: Any) -> Any:
+    """Copy a part of a config without checkpoints, which are paths, and with types by name."""
+    if isinstance(part, dict):
+        kept = {name: without_training(value) for name, value in part.items() if name != 'init_cfg'}
+        return {**kept, 'type': type_name(part)} if 'type' in kept else kept
+    if isinstance(part, (list, tuple)):
+        items = [without_training(item) for item in part]
+        return tuple(items) if isinstance(part, tuple) else items
+    return part
+
+
+def _read_config(path: Path) -> Config:
+    """Read assignments of literals; a config that would run code is refused."""
+    try:
+        statements = ast.parse(path.read_text(encoding='utf-8')).body
+        values = {_name(part): _literal(part.value) for part in statements}  # type: ignore[attr-defined]
+    except (SyntaxError, ValueError, AttributeError) as error:
+        raise UserError(f'{path}: expected only assignments of literals ({error})') from None
+    if values.get('framing') not in FRAMINGS:
+        raise UserError(f'{path}: framing must be one of {FRAMINGS}')
+    if values.get('format') != FORMAT or values.get('task') not in TASKS:
+        raise UserError(
+            f'{path}: format {values.get("format")} and task {values.get("task")!r} are unknown to '
+            'this version'
+        )
+    return Config(values)
+
+
+def _name(statement: ast.stmt) -> str:
+    if not isinstance(statement, ast.Assign) or not isinstance(statement.targets[0], ast.Name):
+        raise ValueError(f'line {statement.lineno}')
+    return statement.targets[0].id
+
+
+def _literal(node: ast.expr) -> Any:
+    """``ast.literal_eval`` that also knows ``dict(name=value)``, which mmengine writes."""
+    if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == 'dict':
+        if node.args:
+            raise ValueError(f'line {node.lineno}')
+        return {str(keyword.arg): _literal(keyword.value) for keyword in node.keywords}
+    if isinstance(node, ast.Dict):
+        if None in node.keys:
+            raise ValueError(f'line {node.lineno}')
+        keys = [ast.literal_eval(key) for key in node.keys if key is not None]
+        return dict(zip(keys, map(_literal, node.values)))
+    if isinstance(node, (ast.List, ast.Tuple)):
+        items = [_literal(item) for item in node.elts]
+        return items if isinstance(node, ast.List) else tuple(items)
+    return ast.literal_eval(node)

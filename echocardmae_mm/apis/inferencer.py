@@ -1,0 +1,316 @@
+"""Measure recordings with trained models."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from os import PathLike
+from typing import Any
+
+import numpy as np
+import torch
+from mmengine.dataset import Compose, pseudo_collate
+from mmengine.registry import DefaultScope
+
+from echocardmae_mm.apis.bundle import Bundle
+from echocardmae_mm.apis.framing import Framed, frame_recording
+from echocardmae_mm.apis.gate import find_flags, reason_to_refuse
+from echocardmae_mm.apis.measurements import Ventricle, measure_ventricle
+from echocardmae_mm.apis.prediction import Prediction
+from echocardmae_mm.datasets.recordings import ArrayRecording, Recording, open_recording
+from echocardmae_mm.datasets.recordings.synthetic import is_synthetic
+from echocardmae_mm.evaluation.conformal import ConformalInterval
+from echocardmae_mm.utils.errors import RecordingError, UserError
+
+VENTRICLE = 'left ventricle'
+ASSUMED_VIEW = '4CH'
+VIEWS = ('4CH', '2CH', 'other')
+_BATCH = 16
+_UNITS = ('_percent', '_ml', '_mm', '_cm2', '_bpm', '_probability')
+_LOADING = ('LoadEchoFrame', 'LoadEchoMask', 'RecordingInit', 'RecordingDecode')
+_CLIP = 'SampleLabelledClip'
+
+
+class EchoInferencer:
+    """Measure a recording with one or more bundles; ``echocardmae predict`` gives the same numbers.
+
+    Args:
+        bundles (Sequence[str | PathLike]): Folders of bundles, at most one for each task.
+        device (str, optional): Device of the models. Defaults to None, a GPU if there is one.
+        allow_synthetic_model (bool): Whether a model trained on synthetic recordings may measure
+            other recordings. Defaults to False.
+
+    Raises:
+        UserError: If a bundle cannot be used, or there are two for one task.
+
+    Example:
+        >>> from echocardmae_mm.apis import EchoInferencer  # doctest: +SKIP
+        >>> measure = EchoInferencer(['bundles/ef', 'bundles/seg'])  # doctest: +SKIP
+        >>> measure('recording.dcm').values['ef_percent']  # doctest: +SKIP
+        57.3
+    """
+
+    def __init__(
+        self,
+        bundles: Sequence[str | PathLike[str]],
+        device: str | None = None,
+        allow_synthetic_model: bool = False,
+    ) -> None:
+        self.bundles: dict[str, Bundle] = {}
+        for folder in bundles:
+            bundle = Bundle(str(folder), device)
+            if bundle.task in self.bundles:
+                first = self.bundles[bundle.task].folder
+                raise UserError(f'{first} and {folder} both predict {bundle.task}; choose one')
+            self.bundles[bundle.task] = bundle
+        if not self.bundles:
+            raise UserError('expected at least one bundle')
+        self.allow_synthetic_model = allow_synthetic_model
+
+    @property
+    def synthetic(self) -> bool:
+        """Whether any model was trained on synthetic recordings."""
+        return any(bundle.synthetic for bundle in self.bundles.values())
+
+    def __call__(
+        self,
+        source: str | PathLike[str] | np.ndarray,
+        view: str | None = None,
+        fps: float | None = None,
+        spacing: tuple[float, float] | None = None,
+    ) -> Prediction:
+        """Measure one recording.
+
+        Args:
+            source (str | PathLike | np.ndarray): A file in any supported container, or uint8 frames
+                (T, H, W, 3).
+            view (str, optional): '4CH', '2CH' or 'other'. Defaults to None: as the file says, else
+                '4CH' is assumed.
+            fps (float, optional): Frames per second, in place of the file's. Defaults to None.
+            spacing (tuple[float, float], optional): Height and width of a pixel in mm, in place of
+                the file's. Defaults to None.
+
+        Returns:
+            Prediction: Measurements, or the reason why there are none.
+
+        Raises:
+            UserError: If ``view`` is unknown.
+        """
+        if view not in (None, *VIEWS):
+            raise UserError(f'view={view!r} is unknown; choose one of {", ".join(VIEWS)}')
+        try:
+            if isinstance(source, np.ndarray):
+                recording: Recording = ArrayRecording(source)
+                view_of_file = None
+            else:
+                self._require_synthetic(str(source))
+                recording = open_recording(source)
+                view_of_file = recording.view
+            return self._measure(recording, view, view_of_file, fps, spacing)
+        except RecordingError as error:
+            return Prediction({'status': 'refused', 'reason': error.reason or 'damaged'})
+
+    def _require_synthetic(self, filename: str) -> None:
+        if self.synthetic and not self.allow_synthetic_model and not is_synthetic(filename):
+            raise RecordingError(
+                filename,
+                'a model trained on synthetic recordings does not measure others '
+                '(unless allowed by --allow-synthetic-model)',
+            )
+
+    def _measure(
+        self,
+        recording: Recording,
+        view: str | None,
+        view_of_file: str | None,
+        fps: float | None,
+        spacing: tuple[float, float] | None,
+    ) -> Prediction:
+        fps = fps or recording.fps
+        framings: dict[str, Framed] = {}
+        for bundle in self.bundles.values():
+            if (framing := bundle.config.framing) not in framings:
+                framings[framing] = frame_recording(
+                    recording, framing, bundle.config.frame_size, spacing
+                )
+        source = 'given' if view else 'file' if view_of_file else 'assumed'
+        result = Prediction(
+            {
+                'status': 'measured',
+                'reason': '',
+                'view': view or view_of_file or ASSUMED_VIEW,
+                'view_source': source,
+                'frames': len(recording),
+                'fps': fps,
+            },
+            framed=next(iter(framings.values())),
+            fps=fps,
+        )
+        if 'segmentation' in self.bundles:
+            self._segment(self.bundles['segmentation'], framings, result)
+        assert result.framed is not None
+        row, column = result.framed.spacing or (None, None)
+        result.values |= {'pixel_height_mm': row, 'pixel_width_mm': column}
+        for task in ('ejection_fraction', 'diagnosis'):
+            if task in self.bundles:
+                bundle = self.bundles[task]
+                sample = self._predict_clips(bundle, framings[bundle.config.framing], result)
+                result.values |= _REPORTS[task](bundle, sample)
+        result.flags = find_flags(result, recording, self.bundles)
+        result.values['flags'] = ' '.join(flag.name for flag in result.flags)
+        if reason := reason_to_refuse(result.flags):
+            _refuse(result, reason)
+        return result
+
+    def _segment(self, bundle: Bundle, framings: Mapping[str, Framed], result: Prediction) -> None:
+        result.framed = framings[bundle.config.framing]
+        result.classes, result.palette = tuple(bundle.config.classes), bundle.config.palette
+        result.labels = segment_frames(bundle, result.framed.frames)
+        result.values['segmentation_model'] = bundle.name
+        if VENTRICLE in result.classes:
+            masks = result.labels == result.classes.index(VENTRICLE)
+            result.ventricle = measure_ventricle(masks, result.fps, result.framed.spacing)
+            result.values |= result.ventricle.values
+
+    def _predict_clips(self, bundle: Bundle, framed: Framed, result: Prediction) -> Any:
+        """Run a clip model on a recording, with the clips and frame rate of its training."""
+        frames = framed.resized(bundle.config.frame_size) if framed.cropped else framed.frames
+        recording = ArrayRecording(frames, 'recording', result.fps, framed.spacing)
+        sample: dict[str, Any] = {
+            'filename': '',
+            'recording': recording,
+            'total_frames': len(recording),
+            'avg_fps': recording.fps,
+            'spacing': recording.spacing,
+            'region': None,
+            'start_index': 0,
+            'modality': 'RGB',
+            **_cycle(result.ventricle),
+        }
+        with torch.no_grad(), DefaultScope.overwrite_default_scope(bundle.config.default_scope):
+            data = Compose(_clip_pipeline(bundle, framed, recording.fps))(sample)
+            (predicted,) = bundle.model.test_step(pseudo_collate([data]))
+        return predicted
+
+
+def segment_frames(bundle: Bundle, frames: np.ndarray) -> np.ndarray:
+    """Segment every frame.
+
+    Args:
+        bundle (Bundle): A bundle for segmentation.
+        frames (np.ndarray): uint8 RGB of shape (T, H, W, 3).
+
+    Returns:
+        np.ndarray: Labels, uint8 of shape (T, H, W).
+    """
+    pipeline = bundle.config.test_pipeline
+    with DefaultScope.overwrite_default_scope(bundle.config.default_scope):
+        prepare = Compose(
+            [step for step in pipeline if not step['type'].endswith((*_LOADING, _CLIP))]
+        )
+    sampler = next((step for step in pipeline if step['type'].endswith(_CLIP)), None)
+    if sampler is None:
+        batches = np.array_split(np.arange(len(frames)), -(-len(frames) // _BATCH))
+    else:
+        batches = list(_clips(len(frames), sampler['clip_len'], sampler['frame_interval']))
+    labels = np.zeros(frames.shape[:3], np.uint8)
+    for indices in batches:
+        chosen = list(frames[indices])
+        samples = [_clip_sample(chosen)] if sampler else [_frame_sample(f) for f in chosen]
+        with torch.no_grad():
+            predictions = bundle.model.test_step(
+                pseudo_collate([prepare(sample) for sample in samples])
+            )
+        masks = torch.cat([sample.pred_sem_seg.data for sample in predictions])
+        labels[indices] = masks.cpu().numpy().astype(np.uint8)
+    return labels
+
+
+def _clip_pipeline(bundle: Bundle, framed: Framed, fps: float | None) -> list[dict[str, Any]]:
+    """The test pipeline; of a recording that was cropped, at the frame rate of the training."""
+    steps = [dict(step) for step in bundle.config.test_pipeline]
+    steps = [step for step in steps if not step['type'].endswith('RecordingInit')]
+    if not framed.cropped:
+        return steps
+    trained_at = bundle.config.fps
+    for step in steps:
+        if 'frame_interval' in step and not step.get('span') and fps and trained_at:
+            step['target_fps'] = trained_at / step.pop('frame_interval')
+        if step['type'].endswith('CropToSector'):
+            size = step['size']
+            step.clear()
+            step.update(
+                type='echocardmae_mm.ResizeFrames',
+                scale=(size, size),
+                keep_ratio=False,
+                interpolation='area',
+            )
+    return steps
+
+
+def _cycle(ventricle: Ventricle | None) -> dict[str, Any]:
+    """The first whole cycle, from end-systole to end-systole, for clips that span one."""
+    if ventricle is None or len(ventricle.beats) < 2:
+        return {}
+    first, second = ventricle.beats['es_frame'].to_numpy(int)[:2]
+    return {'cycle': (int(first), int(second))}
+
+
+def _report_ef(bundle: Bundle, sample: Any) -> dict[str, Any]:
+    clips = sample.pred_ef_clips.cpu().numpy().astype(np.float64)
+    ef = float(sample.pred_ef)
+    spread = float(clips.std(ddof=1)) if len(clips) > 1 else 0.0
+    values = {'ef_percent': ef, 'ef_clip_sd_percent': spread, 'ef_model': bundle.name}
+    if interval := bundle.calibration.get('interval'):
+        low, high = ConformalInterval(**interval)(ef, spread)
+        values |= {'ef_low_percent': low, 'ef_high_percent': high}
+    return values
+
+
+def _report_diagnosis(bundle: Bundle, sample: Any) -> dict[str, Any]:
+    scores = sample.pred_score.cpu().numpy()
+    classes = bundle.config.classes
+    values = {
+        f'{name.replace(" ", "_")}_probability': float(score)
+        for name, score in zip(classes[1:] if len(classes) == 2 else classes,
+                               scores[1:] if len(classes) == 2 else scores)
+    }  # fmt: skip
+    return {**values, 'diagnosis_model': bundle.name}
+
+
+_REPORTS = {'ejection_fraction': _report_ef, 'diagnosis': _report_diagnosis}
+
+
+def _refuse(result: Prediction, reason: str) -> None:
+    """Remove all measurements."""
+    result.values |= {'status': 'refused', 'reason': reason}
+    for name in list(result.values):
+        if name.endswith(_UNITS) and not name.startswith('pixel_'):
+            del result.values[name]
+
+
+def _clips(num_frames: int, length: int, interval: int) -> Iterator[np.ndarray]:
+    """Yield frame indices of clips that together cover every frame."""
+    for offset in range(min(interval, num_frames)):
+        frames = np.arange(offset, num_frames, interval)
+        for begin in range(0, len(frames), length):
+            # The last clip starts earlier to be full, if the recording is long enough.
+            first = max(0, min(begin, len(frames) - length))
+            clip = frames[first : first + length]
+            yield np.concatenate([clip, np.repeat(clip[-1:], length - len(clip))])
+
+
+def _frame_sample(frame: np.ndarray) -> dict[str, Any]:
+    shape = frame.shape[:2]
+    return {'img': frame, 'img_shape': shape, 'ori_shape': shape}
+
+
+def _clip_sample(frames: list[np.ndarray]) -> dict[str, Any]:
+    shape = frames[0].shape[:2]
+    return {
+        'imgs': frames,
+        'img_shape': shape,
+        'original_shape': shape,
+        'modality': 'RGB',
+        'num_clips': 1,
+        'clip_len': len(frames),
+    }

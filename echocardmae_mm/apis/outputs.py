@@ -1,0 +1,147 @@
+"""Write the measurements of one recording: overlay, stills, curve and tables."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from pathlib import Path
+
+import av
+import cv2
+import numpy as np
+from matplotlib.figure import Figure
+
+from echocardmae_mm.apis.prediction import Prediction
+from echocardmae_mm.evaluation.plotting import single_axis
+from echocardmae_mm.evaluation.segmentation_plot import draw_outlines
+from echocardmae_mm.utils.atomic_files import atomic_write_text
+
+ASSUMED_FPS = 50.0
+NOTE = 'research use only'
+SYNTHETIC_NOTE = 'model of synthetic data'
+_LEAST_SIDE = 336
+_INSTANTS = {'ED': 'end-diastole', 'ES': 'end-systole'}
+
+
+def write_outputs(folder: Path, result: Prediction, synthetic: bool = False) -> None:
+    """Write everything that is known of a measured recording.
+
+    Writes ``overlay.mp4`` (H.264), ``thumbnail.jpg``, and with a segmentation ``ed.png``,
+    ``es.png``, ``curve.png``, ``frames.csv`` and ``beats.csv``.
+
+    Args:
+        folder (Path): Existing folder.
+        result (Prediction): A prediction with frames.
+        synthetic (bool): Whether to write on each frame that a model was trained on synthetic
+            recordings. Defaults to False.
+    """
+    drawn = draw_frames(result, synthetic)
+    write_video(folder / 'overlay.mp4', drawn, result.fps)
+    still = len(drawn) // 2
+    ventricle = result.ventricle
+    if ventricle is not None:
+        atomic_write_text(folder / 'frames.csv', ventricle.frames.to_csv(index=False))
+        atomic_write_text(folder / 'beats.csv', ventricle.beats.to_csv(index=False))
+        curve(result).savefig(folder / 'curve.png', dpi=110, metadata={'Software': None})
+        if not ventricle.beats.empty:
+            first = ventricle.beats.iloc[0]
+            still = int(first['ed_frame'])
+            for name in ('ed', 'es'):
+                _write_image(folder / f'{name}.png', drawn[int(first[f'{name}_frame'])])
+    _write_image(folder / 'thumbnail.jpg', cv2.resize(drawn[still], (160, 160)))
+
+
+def draw_frames(result: Prediction, synthetic: bool = False) -> np.ndarray:
+    """Draw outlines, frame numbers and instants on the frames.
+
+    Args:
+        result (Prediction): A prediction with frames.
+        synthetic (bool): See :func:`write_outputs`. Defaults to False.
+
+    Returns:
+        np.ndarray: uint8 RGB of shape (T, H, W, 3), with even sides.
+    """
+    assert result.framed is not None
+    frames = result.framed.shown()
+    height, width = frames.shape[1:3]
+    scale = max(1, -(-_LEAST_SIDE // max(height, width)))
+    size = width * scale // 2 * 2, height * scale // 2 * 2
+    instants = (
+        result.ventricle.frames['instant'] if result.ventricle is not None else [''] * len(frames)
+    )
+    notes = [NOTE, SYNTHETIC_NOTE] if synthetic else [NOTE]
+    drawn = np.empty((len(frames), size[1], size[0], 3), np.uint8)
+    for index, (frame, instant) in enumerate(zip(frames, instants)):
+        shown = cv2.resize(frame, size, interpolation=cv2.INTER_LINEAR)
+        if result.labels is not None:
+            labels = cv2.resize(result.labels[index], size, interpolation=cv2.INTER_NEAREST_EXACT)
+            shown = draw_outlines(shown, labels, result.palette[1:], max(1, scale // 2))
+        _write_text(shown, f'{index} {_INSTANTS.get(instant, "")}', size[1] - 8)
+        for line, note in enumerate(notes):
+            _write_text(shown, note, 14 + 14 * line, 0.35)
+        drawn[index] = shown
+    return drawn
+
+
+def write_video(path: Path, frames: np.ndarray, fps: float | None) -> None:
+    """Write a video that browsers play (H.264 in MP4); the bytes depend on the frames alone.
+
+    Args:
+        path (Path): The file, which appears whole or not at all.
+        frames (np.ndarray): uint8 RGB of shape (T, H, W, 3), with even sides.
+        fps (float, optional): Frames per second; None is shown at 50.
+    """
+    unfinished = path.with_name(f'{path.name}.part')
+    rate = Fraction(fps or ASSUMED_FPS).limit_denominator(1000)
+    with av.open(str(unfinished), 'w', format='mp4', options={'movflags': 'faststart'}) as file:
+        stream = file.add_stream('libx264', rate=rate)
+        stream.height, stream.width = frames.shape[1:3]
+        stream.pix_fmt = 'yuv420p'
+        # Adaptive quantisation reads memory that nobody wrote, so its bytes differ between runs.
+        x264 = 'no-mbtree=1:aq-mode=0'
+        stream.options = {'crf': '23', 'preset': 'veryfast', 'x264-params': x264}
+        stream.codec_context.thread_count = 1
+        for frame in frames:
+            file.mux(stream.encode(av.VideoFrame.from_ndarray(frame, format='rgb24')))
+        file.mux(stream.encode())
+    unfinished.replace(path)
+
+
+def curve(result: Prediction) -> Figure:
+    """Plot volume, or area without a spacing, with end-diastole and end-systole marked.
+
+    Args:
+        result (Prediction): A prediction with a ventricle.
+
+    Returns:
+        Figure: The plot.
+    """
+    assert result.ventricle is not None
+    table, beats = result.ventricle.frames, result.ventricle.beats
+    column, label = 'area_pixels', 'area (pixels)'
+    if 'volume_ml' in table:
+        column, label = 'volume_ml', 'volume (mL)'
+    values = table[column].to_numpy(np.float64)
+    time = table['frame'].to_numpy() / (result.fps or 1)
+    figure, axis = single_axis(8.4, 3.2)
+    axis.plot(time, values, color='0.35', linewidth=1.4)
+    for name, colour, frames in (
+        ('end-diastole', 'tab:blue', beats['ed_frame']),
+        ('end-systole', 'tab:red', beats['es_frame']),
+    ):
+        at = frames.to_numpy(int)
+        axis.scatter(time[at], values[at], s=42, color=colour, label=name, zorder=3)
+    axis.set(xlabel='seconds' if result.fps else 'frame', ylabel=f'left ventricle: {label}')
+    axis.set_ylim(bottom=0)
+    axis.legend(loc='lower right', frameon=False, fontsize=9)
+    return figure
+
+
+def _write_text(image: np.ndarray, text: str, baseline: int, size: float = 0.45) -> None:
+    place, font = (6, baseline), cv2.FONT_HERSHEY_SIMPLEX
+    cv2.putText(image, text, place, font, size, (255, 255, 255), 1, cv2.LINE_AA)
+
+
+def _write_image(path: Path, image: np.ndarray) -> None:
+    """Write RGB as PNG or JPEG; on a full disk, OpenCV only says so by its answer."""
+    if not cv2.imwrite(str(path), cv2.cvtColor(image, cv2.COLOR_RGB2BGR)):
+        raise OSError(28, 'cannot be written; is the disk full?', str(path))

@@ -1,0 +1,64 @@
+"""Combine the recordings of a study: biplane volumes where both views are there."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from echocardmae_mm.evaluation.volumes import LongAxis, ejection_fraction, sum_of_disks
+
+_MM3_OF_ML = 1000.0
+Row = Mapping[str, Any]
+
+
+def biplane_studies(rows: Sequence[Row]) -> list[dict[str, Any]]:
+    """Volumes and ejection fraction of each study.
+
+    Of each view, the recording with most beats counts. With a 4CH and a 2CH recording the volumes
+    are biplane (modified Simpson), otherwise those of one plane.
+
+    Args:
+        rows (Sequence[Mapping]): Rows of the recordings, with ``disks`` where there are volumes.
+
+    Returns:
+        list[dict[str, Any]]: One row for each study that has volumes.
+    """
+    studies: dict[str, list[Row]] = {}
+    for row in rows:
+        if row.get('disks') and row['status'] == 'measured' and row.get('edv_ml') is not None:
+            studies.setdefault(row['study'], []).append(row)
+    return [_study(name, members) for name, members in studies.items()]
+
+
+def _study(name: str, members: list[Row]) -> dict[str, Any]:
+    planes = {
+        view: max((row for row in members if row['view'] == view), key=lambda row: row['beats'])
+        for view in ('4CH', '2CH')
+        if any(row['view'] == view for row in members)
+    }
+    planes = planes or {members[0]['view']: members[0]}
+    used = list(planes.values())
+    method = 'biplane' if len(used) == 2 else 'single-plane'
+    volumes = [
+        sum_of_disks(_axis(used[0], instant), _axis(used[-1], instant)) / _MM3_OF_ML
+        for instant in ('ed', 'es')
+    ]
+    return {
+        'study': name,
+        'patient': used[0]['patient'],
+        'method': method,
+        'views': ' '.join(planes),
+        'recordings': ' '.join(row['recording'] for row in used),
+        'edv_ml': volumes[0],
+        'esv_ml': volumes[1],
+        'stroke_volume_ml': volumes[0] - volumes[1],
+        'ef_outline_percent': ejection_fraction(*volumes),
+    }
+
+
+def _axis(row: Row, instant: str) -> LongAxis:
+    disks = row['disks'][instant]
+    nowhere = np.zeros(2)
+    return LongAxis(disks['length_mm'], np.array(disks['diameters_mm']), nowhere, nowhere)

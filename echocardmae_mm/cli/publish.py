@@ -1,0 +1,218 @@
+"""Publish a trained model as a bundle: one folder that `echocardmae predict` needs and no more.
+
+    echocardmae publish ef_echonet work_dirs/ef_echonet/best_ef_mae_epoch_40.pth --out bundles/ef
+
+The bundle holds config.py, model.safetensors, calibration.json and README.md (the model card), and
+no path, file name or hash of a recording. Intervals need --calibrate, a split or a CSV file
+(columns path and ef) of recordings that neither trained nor selected the model.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from mmengine.config import Config
+from mmengine.dataset import pseudo_collate
+from mmengine.registry import DATASETS, MODELS, init_default_scope
+from mmengine.runner import load_checkpoint
+from rich.progress import track
+
+from echocardmae_mm.apis.bundle import without_training, write_bundle
+from echocardmae_mm.apis.inferencer import EchoInferencer
+from echocardmae_mm.apis.model_card import model_card
+from echocardmae_mm.cli.arguments import (
+    add_checkpoint,
+    add_common,
+    add_config,
+    add_force,
+    command_parser,
+)
+from echocardmae_mm.cli.cfg_options import apply_cfg_options
+from echocardmae_mm.cli.configuration import load_config, require_checkpoint
+from echocardmae_mm.cli.user_errors import report_user_errors
+from echocardmae_mm.datasets.csv_table import read_table
+from echocardmae_mm.datasets.recordings.synthetic import is_synthetic
+from echocardmae_mm.engine import require_fit
+from echocardmae_mm.evaluation.conformal import ConformalInterval, fit_conformal
+from echocardmae_mm.evaluation.prediction_metric import RESULT
+from echocardmae_mm.utils.config import type_name
+from echocardmae_mm.utils.errors import UserError
+
+_UNFIT_SPLITS = {'train': 'trained', 'val': 'selected'}
+_WHOLE = ('CAMUSDataset', 'CAMUSSegDataset')
+_ECHONET = ('EchoNetDynamicDataset', 'EchoNetSegDataset')
+_FPS_RECORDINGS = 50
+
+
+def parse_args(argv: Sequence[str] | None) -> argparse.Namespace:
+    parser = command_parser('publish', __doc__)
+    add_config(parser)
+    add_checkpoint(parser)
+    parser.add_argument('--out', type=Path, required=True, help='folder of the bundle')
+    parser.add_argument('--name', help='name of the model (default: name of the config)')
+    parser.add_argument('--licence', default='not stated', help='licence of the weights')
+    parser.add_argument(
+        '--calibrate', metavar='SPLIT_OR_CSV', help='recordings for the intervals of the EF'
+    )
+    add_force(parser, 'the bundle in --out')
+    parser.add_argument('--work-dir', help=argparse.SUPPRESS)
+    add_common(parser)
+    return parser.parse_args(argv)
+
+
+def task_of(config: Config) -> str:
+    """Task of a model, by its head."""
+    model = config.model
+    if 'decode_head' in model:
+        return 'segmentation'
+    head = type_name(model.get('cls_head') or {})
+    if head.endswith('EFHead'):
+        return 'ejection_fraction'
+    if head:
+        return 'diagnosis'
+    raise UserError(
+        f'{config.filename}: has no head for a task; publish a fine-tuned model, not pretraining'
+    )
+
+
+def framing_of(config: Config) -> str:
+    """How the frames of the training data are cropped."""
+    if any(type_name(step).endswith('CropToSector') for step in config.test_pipeline):
+        return 'sector'
+    dataset = type_name(config.train_dataloader.dataset)
+    if dataset.endswith(_WHOLE):
+        return 'whole'
+    if dataset.endswith(_ECHONET):
+        return 'echonet'
+    raise UserError(
+        f'{config.filename}: unknown framing of {dataset}\n'
+        'Crop its recordings with CropToSector in train and test pipeline'
+    )
+
+
+def training_data(config: Config) -> tuple[Any, dict[str, Any]]:
+    """The training set, and what the bundle says of it."""
+    init_default_scope(config.get('default_scope', 'mmengine'))
+    dataset = DATASETS.build(config.train_dataloader.dataset)
+    files = list(dict.fromkeys(dataset.get_data_info(i)['filename'] for i in range(len(dataset))))
+    infos = [dataset.get_data_info(i) for i in range(min(len(dataset), 10_000))]
+    rates = [info['fps'] for info in infos if info.get('fps')] or opened_rates(files)
+    return dataset, {
+        'data': type(dataset).__name__.removesuffix('Dataset'),
+        'recordings': len(files),
+        'patients': len({info.get('patient', info['filename']) for info in infos}),
+        'fps': float(np.median(rates)) if rates else None,
+        'synthetic': all(is_synthetic(file) for file in files[:20]),
+    }
+
+
+def opened_rates(files: list[str]) -> list[float]:
+    """Frame rates of some recordings."""
+    from echocardmae_mm.datasets.recordings import open_recording
+
+    rates = [open_recording(file).fps for file in files[:_FPS_RECORDINGS]]
+    return [rate for rate in rates if rate]
+
+
+def tested(checkpoint: str) -> dict[str, Any] | None:
+    """The results of ``echocardmae test`` of this checkpoint, if they stand beside it."""
+    import hashlib
+
+    path = Path(checkpoint).parent / RESULT
+    if not path.is_file():
+        return None
+    result = json.loads(path.read_text(encoding='utf-8'))
+    digest = hashlib.sha256(Path(checkpoint).read_bytes()).hexdigest()
+    return result if result.get('checkpoint_sha256') == digest else None
+
+
+def calibration_pairs(
+    args: argparse.Namespace, config: Config, measure: EchoInferencer
+) -> np.ndarray:
+    """Prediction, truth and spread over clips of each recording of the calibration, (N, 3)."""
+    if args.calibrate in _UNFIT_SPLITS:
+        raise UserError(
+            f'--calibrate {args.calibrate}: these recordings {_UNFIT_SPLITS[args.calibrate]} the '
+            'model\nUse recordings that it has not seen: a CSV file (columns path and ef) or test'
+        )
+    if args.calibrate.endswith('.csv'):
+        return calibration_from_table(Path(args.calibrate), measure)
+    loader = config.test_dataloader.dataset.copy()
+    loader['split'] = args.calibrate
+    dataset = DATASETS.build(loader)
+    bundle = measure.bundles['ejection_fraction']
+    rows = []
+    for index in track(range(len(dataset)), 'calibrating'):
+        (sample,) = bundle.model.test_step(pseudo_collate([dataset[index]]))
+        clips = sample.pred_ef_clips
+        rows.append((sample.pred_ef, sample.ef, float(clips.std()) if len(clips) > 1 else 0.0))
+    return np.array(rows, np.float64)
+
+
+def calibration_from_table(path: Path, measure: EchoInferencer) -> np.ndarray:
+    """Measure the recordings of a CSV file."""
+    table = read_table(path)
+    if missing := {'path', 'ef'} - set(table):
+        raise UserError(f'{path}: no column {sorted(missing)[0]!r}; expected path and ef')
+    rows = []
+    for file, ef in track(list(zip(table['path'], table['ef'])), 'calibrating'):
+        values = measure(path.parent / file).values
+        if values.get('ef_percent') is None:
+            print(f'{file}: left out of the calibration: {values["reason"]}')
+            continue
+        rows.append((values['ef_percent'], float(ef), values['ef_clip_sd_percent']))
+    return np.array(rows, np.float64).reshape(-1, 3)
+
+
+def calibrate(args: argparse.Namespace, config: Config) -> ConformalInterval:
+    """Fit the intervals of a bundle that was written without them."""
+    pairs = calibration_pairs(args, config, EchoInferencer([args.out], allow_synthetic_model=True))
+    try:
+        return fit_conformal(*pairs.T)
+    except ValueError as error:
+        raise UserError(f'--calibrate {args.calibrate}: {error}') from None
+
+
+@report_user_errors
+def main(argv: Sequence[str] | None = None) -> None:
+    args = parse_args(argv)
+    require_checkpoint(args.checkpoint)
+    if args.out.exists() and not args.force:
+        raise UserError(f'{args.out} exists; choose another --out, or pass --force')
+    config = load_config(args)
+    apply_cfg_options(config, args.cfg_options)
+    task = task_of(config)
+    if args.calibrate and task != 'ejection_fraction':
+        raise UserError('--calibrate: only the ejection fraction has intervals')
+    dataset, data = training_data(config)
+    init_default_scope(config.get('default_scope', 'mmengine'))
+    model = MODELS.build(config.model)
+    require_fit(model, args.checkpoint)
+    meta = load_checkpoint(model, args.checkpoint, map_location='cpu').get('meta', {})
+    described = {**dataset.metainfo, **(meta.get('dataset_meta') or {})}
+    settings: dict[str, Any] = {
+        'name': args.name or Path(config.filename).stem,
+        'task': task,
+        'default_scope': config.default_scope,
+        'framing': framing_of(config),
+        'frame_size': (112, 112),
+        'fps': data['fps'],
+        'synthetic': data['synthetic'],
+        'classes': tuple(described.get('classes') or ()),
+        'palette': [list(colour) for colour in described.get('palette') or []],
+        'model': without_training(config.model),
+        'test_pipeline': without_training(config.test_pipeline),
+    }
+    result = tested(args.checkpoint)
+    write_bundle(args.out, settings, model, {}, model_card(settings, data, args.licence, result))
+    if args.calibrate:
+        interval = calibrate(args, config)
+        card = model_card(settings, data, args.licence, result, interval)
+        write_bundle(args.out, settings, model, {'interval': interval._asdict()}, card)
+        print(f'intervals from {interval.n} recordings: +- {interval.quantile:.1f} points')
+    print(f'{args.out}: bundle of {settings["name"]} for {task.replace("_", " ")}')

@@ -1,0 +1,39 @@
+"""Recognise synthetic recordings by the mark in their file."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from echocardmae_mm.datasets.recordings.formats import Container, recording_container
+from echocardmae_mm.utils.synthetic_mark import SYNTHETIC_MARK
+
+
+def is_synthetic(filename: str) -> bool:
+    """Whether ``echocardmae phantoms`` made a recording.
+
+    Args:
+        filename (str): The file.
+
+    Returns:
+        bool: True if the file carries the mark.
+
+    Raises:
+        RecordingError: If the file is missing, empty or of an unknown kind.
+    """
+    container = recording_container(filename)
+    if container is Container.DICOM:
+        import pydicom
+
+        header = pydicom.dcmread(filename, stop_before_pixels=True, specific_tags=['Manufacturer'])
+        return header.get('Manufacturer') == SYNTHETIC_MARK
+    if container is Container.NIFTI:
+        import nibabel
+
+        return bytes(nibabel.load(filename).header['descrip']).startswith(SYNTHETIC_MARK.encode())
+    return _tail(Path(filename)).endswith(SYNTHETIC_MARK.encode())
+
+
+def _tail(path: Path) -> bytes:
+    with path.open('rb') as file:
+        file.seek(-min(path.stat().st_size, len(SYNTHETIC_MARK)), 2)
+        return file.read()

@@ -1,0 +1,83 @@
+"""Classification of recordings."""
+
+from __future__ import annotations
+
+from echocardmae_mm.recipes.common import (
+    ANY_SCANNER,
+    ENCODER,
+    Config,
+    EncoderSize,
+    clip_dataloaders,
+    clip_time,
+    override,
+    recognizer,
+)
+
+
+def diagnosis(
+    dataset: Config,
+    num_classes: int = 2,
+    target_fps: float | None = None,
+    checkpoint: str | None = ENCODER,
+    batch_size: int = 16,
+    num_workers: int = 4,
+    padding: int = 12,
+    settings: Config | None = None,
+    **size: int,
+) -> Config:
+    """Classify recordings with a pretrained encoder and MMAction2's recogniser and head.
+
+    Recordings are cropped to their own sector, except those of 112 x 112 pixels, the size of
+    EchoNet-Dynamic. Training uses random clips, shifted by up to ``padding``
+    pixels; validation and test average the probabilities of five evenly spaced clips.
+
+    Args:
+        dataset (dict): A data set with ``label`` and the splits 'train', 'val' and 'test', without
+            split and pipeline.
+        num_classes (int): Number of classes. ``echocardmae train`` and ``test`` replace it by that
+            of a :class:`RecordingTableDataset`. Defaults to 2.
+        target_fps (float, optional): Frame rate of the clips. Defaults to None, every fourth frame.
+        checkpoint (str, optional): Pretraining checkpoint; None for random weights. Defaults to
+            that of ``configs/pretrain_echo.py``.
+        batch_size (int): Recordings of a training batch, per process. Defaults to 16.
+        num_workers (int): Worker processes of each data loader. Defaults to 4.
+        padding (int): Largest shift in training, in pixels. Defaults to 12.
+        settings (dict, optional): Overrides of the model's settings. Defaults to None.
+        **size (int): Fields of :class:`EncoderSize`.
+
+    Returns:
+        dict: ``model``, the loaders and the evaluators.
+    """
+    vit = EncoderSize(**size)
+    cls_head = dict(
+        type='mmaction.TimeSformerHead',
+        num_classes=num_classes,
+        average_clips='prob',
+        topk=1,
+        loss_cls=dict(type='CrossEntropyLoss'),
+    )
+    model = recognizer(vit, checkpoint, cls_head)
+    pack: list[Config] = [
+        dict(type='mmaction.FormatShape', input_format='NCTHW'),
+        dict(
+            type='mmaction.PackActionInputs',
+            meta_keys=('filename', 'patient', 'view', 'source', 'clip_starts', 'padded_frames'),
+        ),
+    ]
+    loaders = clip_dataloaders(
+        dataset,
+        vit,
+        clip_time(vit.num_frames, target_fps=target_fps),
+        pack,
+        batch_size,
+        test_batch_size=8,
+        num_workers=num_workers,
+        crop=ANY_SCANNER,
+        padding=padding,
+    )
+    return dict(
+        model=override(model, settings),
+        **loaders,
+        val_evaluator=dict(type='echocardmae_mm.DiagnosisMetric', n_resamples=0),
+        test_evaluator=dict(type='echocardmae_mm.DiagnosisMetric'),
+    )

@@ -1,0 +1,129 @@
+"""Predictions equal those of the test pipeline, and what cannot be measured is refused."""
+
+import numpy as np
+import pytest
+import torch
+from mmengine.dataset import Compose, pseudo_collate
+from mmengine.registry import DefaultScope
+
+from echocardmae_mm.apis import Bundle, EchoInferencer, frame_recording
+from echocardmae_mm.apis.inferencer import segment_frames
+from echocardmae_mm.datasets.recordings import open_recording
+from echocardmae_mm.utils.errors import UserError
+
+
+def measure(bundles, *names, **options):
+    return EchoInferencer([bundles[name] for name in names], 'cpu', **options)
+
+
+def by_test_pipeline(bundle, file):
+    with DefaultScope.overwrite_default_scope('mmaction'), torch.no_grad():
+        data = Compose(bundle.config.test_pipeline)({'filename': str(file), 'ef': 0.0})
+        return bundle.model.test_step(pseudo_collate([data]))[0]
+
+
+def test_a_recording_of_echonets_size_goes_through_the_test_pipeline(bundles, recordings):
+    values = measure(bundles, 'ef')(recordings['echonet']).values
+    expected = by_test_pipeline(Bundle(bundles['ef'], 'cpu'), recordings['echonet'])
+    assert values['status'] == 'measured'
+    assert values['ef_percent'] == pytest.approx(expected.pred_ef, abs=1e-4)
+    assert values['ef_clip_sd_percent'] == pytest.approx(float(expected.pred_ef_clips.std()))
+    assert 'ef_low_percent' not in values  # no calibration
+
+
+def test_frames_in_memory_give_the_same_as_their_file(bundles, recordings):
+    recording = open_recording(recordings['clip'])
+    frames = recording.frames(range(len(recording)))
+    inferencer = measure(bundles, 'ef', 'mi')
+    file = inferencer(recordings['clip']).values
+    array = inferencer(frames, fps=recording.fps).values
+    assert file == array
+    assert 0 < file['infarction_probability'] < 1
+
+
+def test_a_cropped_recording_is_sampled_at_the_frame_rate_of_training(
+    bundles, recordings, monkeypatch
+):
+    recording = open_recording(recordings['clip'])
+    frames = recording.frames(range(len(recording)))
+    inferencer = measure(bundles, 'ef')
+    model, seen = inferencer.bundles['ejection_fraction'].model, []
+    real = model.test_step
+    monkeypatch.setattr(model, 'test_step', lambda data: seen.append(data) or real(data))
+    inferencer(frames, fps=50)
+    inferencer(np.repeat(frames, 2, axis=0), fps=100)
+    inferencer(np.repeat(frames, 2, axis=0), fps=50)
+    once, twice, slow = (data['inputs'][0][0] for data in seen)  # the first clip
+    assert once.shape == (3, 16, 56, 56)
+    assert torch.equal(once, twice)
+    assert not torch.equal(once, slow)
+
+
+def test_other_recordings_are_framed_as_echonets(recordings):
+    small, screen = (open_recording(recordings[name]) for name in ('echonet', 'clip'))
+    framed = frame_recording(screen)
+    assert framed.cropped
+    assert framed.frames.shape[1] == framed.frames.shape[2] == 224
+    rows, columns = np.nonzero(framed.resized((112, 112)).max((0, 3)) > 16)
+    expected_rows, expected_columns = np.nonzero(small.frames(range(70)).max((0, 3)) > 16)
+    assert abs(rows.min() - expected_rows.min()) <= 4
+    assert abs(rows.max() - expected_rows.max()) <= 8
+    near, expected = columns[rows < rows.min() + 6], expected_columns[expected_rows < 8]
+    assert abs(near.mean() - expected.mean()) <= 4  # the apex, not in the middle
+    assert not frame_recording(screen, 'whole').cropped
+    assert not frame_recording(small).cropped
+
+
+def test_every_frame_has_its_own_labels(bundles, recordings):
+    bundle = Bundle(bundles['seg'], 'cpu')
+    frames = open_recording(recordings['echonet']).frames(range(37))
+    together = segment_frames(bundle, frames)
+    assert together.shape == (37, 112, 112)
+    for index in (0, 15, 16, 36):
+        alone = segment_frames(bundle, frames[index : index + 1])
+        np.testing.assert_array_equal(together[index], alone[0])
+
+
+def test_refusals_name_the_reason(bundles, recordings, tmp_path):
+    inferencer = measure(bundles, 'ef')
+    broken = tmp_path / 'broken.avi'
+    broken.write_bytes(recordings['echonet'].read_bytes()[:3000])
+    text = tmp_path / 'text.avi'
+    text.write_text('not a recording')
+    for file, reason in ((broken, 'truncated'), (text, 'not a video'), (tmp_path / 'x', 'no such')):
+        values = inferencer(file).values
+        assert values['status'] == 'refused'
+        assert reason in values['reason']
+        assert str(tmp_path) not in values['reason']
+    dark = inferencer(np.zeros((60, 200, 300, 3), np.uint8)).values
+    assert dark['status'] == 'refused'
+
+
+def test_a_recording_shorter_than_a_heartbeat_gets_no_ejection_fraction(bundles, recordings):
+    frames = open_recording(recordings['echonet']).frames(range(12))
+    result = measure(bundles, 'ef')(frames, fps=50)
+    assert 'ef_percent' not in result.values
+    assert result.values['status'] == 'refused'
+    assert result.flags[0].name == 'too_short'
+
+
+def test_a_model_of_synthetic_recordings_measures_only_these(bundles, recordings, tmp_path):
+    inferencer = measure(bundles, 'ef')
+    for bundle in inferencer.bundles.values():
+        bundle.config.synthetic = True
+    real = tmp_path / 'real.avi'
+    content = recordings['echonet'].read_bytes()
+    real.write_bytes(content.removesuffix(b'echocardmae phantom'))
+    assert inferencer(recordings['echonet']).is_measured
+    assert 'synthetic' in inferencer(real).values['reason']
+    inferencer.allow_synthetic_model = True
+    assert inferencer(real).is_measured
+
+
+def test_two_bundles_for_one_task_or_none_are_refused(bundles):
+    with pytest.raises(UserError, match='both predict ejection_fraction'):
+        measure(bundles, 'ef', 'ef')
+    with pytest.raises(UserError, match='at least one bundle'):
+        EchoInferencer([])
+    with pytest.raises(UserError, match="view='3CH' is unknown"):
+        measure(bundles, 'ef')(np.zeros((2, 8, 8), np.uint8), view='3CH')

@@ -1,0 +1,149 @@
+"""One command measures a folder, names no one, and goes on after an interruption."""
+
+import json
+import shutil
+
+import av
+import numpy as np
+import pandas as pd
+import pytest
+
+from echocardmae_mm.apis import EchoInferencer
+from echocardmae_mm.cli import predict
+from echocardmae_mm.cli.predict import main
+from echocardmae_mm.datasets.recordings import open_recording
+
+
+@pytest.fixture
+def folder(recordings, tmp_path):
+    """Two recordings of a patient, one of another, and a damaged one."""
+    root = tmp_path / 'Recordings of Mustermann'
+    (root / 'Jane Doe').mkdir(parents=True)
+    shutil.copy(recordings['clip'], root / 'Jane Doe' / 'Doe_4CH.avi')
+    shutil.copy(recordings['echonet'], root / 'Jane Doe' / 'Doe_small.avi')
+    shutil.copy(recordings['echonet'], root / 'Mustermann.avi')
+    content = recordings['clip'].read_bytes()
+    (root / 'Mustermann_cut.avi').write_bytes(content[: len(content) // 100])
+    return root
+
+
+def run(folder, bundles, out, *options, names=('ef', 'mi')):
+    """Exit status of the command."""
+    chosen = [str(bundles[name]) for name in names]
+    try:
+        main([str(folder), '--bundle', *chosen, '--out', str(out), '--device', 'cpu', *options])
+    except SystemExit as leaving:
+        return leaving.code
+    return 0
+
+
+def files_of(out):
+    return {
+        str(path.relative_to(out)): path.read_bytes()
+        for path in sorted(out.rglob('*'))
+        if path.is_file() and path.name != '.lock'
+    }
+
+
+def test_measures_a_folder_and_names_no_one(folder, bundles, tmp_path, capsys):
+    out = tmp_path / 'out'
+    assert run(folder, bundles, out) == 3
+    printed = capsys.readouterr()
+    table = pd.read_csv(out / 'results.csv')
+    assert table['status'].tolist() == ['measured'] * 3 + ['refused']
+    assert table['patient'][0] == table['patient'][1] != table['patient'][2]
+    assert table['recording'].is_unique
+    assert '3 of 4 recordings measured' in printed.out
+    measured = EchoInferencer([bundles['ef']], 'cpu')(folder / 'Mustermann.avi').values
+    assert table['ef_percent'][2] == pytest.approx(measured['ef_percent'], rel=1e-5)
+    for name, content in files_of(out).items():
+        for secret in ('Doe', 'Jane', 'Mustermann', str(tmp_path)):
+            assert secret not in name
+            assert secret.encode() not in content, name
+    assert 'salt' not in (out / 'run.json').read_text()
+
+
+def test_the_overlay_plays_and_is_black_outside_the_sector(folder, bundles, tmp_path):
+    out = tmp_path / 'out'
+    run(folder / 'Jane Doe' / 'Doe_4CH.avi', bundles, out, names=('ef',))
+    (video,) = out.rglob('overlay.mp4')
+    with av.open(str(video)) as file:
+        assert file.streams.video[0].codec_context.name == 'h264'
+        assert file.streams.video[0].codec_context.pix_fmt == 'yuv420p'
+        frames = [frame.to_ndarray(format='rgb24') for frame in file.decode(video=0)]
+    recording = open_recording(folder / 'Jane Doe' / 'Doe_4CH.avi')
+    assert len(frames) == len(recording)
+    corners = np.stack(frames)[:, 40:80, -40:]  # beside the apex, right of the note
+    assert corners.max() < 24  # the losses of the codec
+
+
+def test_an_interrupted_run_goes_on_with_the_same_bytes(folder, bundles, tmp_path, monkeypatch):
+    whole, parts = tmp_path / 'whole', tmp_path / 'parts'
+    run(folder, bundles, whole, '--salt', 'secret')
+
+    def dies(target, result, *rest):
+        (target / 'overlay.mp4').write_bytes(b'half')
+        raise KeyboardInterrupt
+
+    real, calls = predict.write_outputs, []
+
+    def dies_at_the_second(*args):
+        calls.append(args)
+        (dies if len(calls) == 2 else real)(*args)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(predict, 'write_outputs', dies_at_the_second)
+        with pytest.raises(KeyboardInterrupt):
+            run(folder, bundles, parts, '--salt', 'secret')
+    assert run(folder, bundles, parts) == 3
+    assert files_of(parts) == files_of(whole)
+
+
+def test_a_finished_or_different_run_is_not_overwritten(folder, bundles, tmp_path):
+    out = tmp_path / 'out'
+    one = folder / 'Mustermann.avi'
+    assert run(one, bundles, out, names=('ef',)) == 0
+    before = files_of(out)
+    assert 'holds a finished run' in run(one, bundles, out, names=('ef',))
+    assert 'belongs to another run: fps' in run(one, bundles, out, '--fps', '40', names=('ef',))
+    assert files_of(out) == before
+    foreign = tmp_path / 'foreign'
+    foreign.mkdir()
+    (foreign / 'results.csv').write_text('mine')
+    assert 'lacks its run.json' in run(one, bundles, foreign, names=('ef',))
+    assert (foreign / 'results.csv').read_text() == 'mine'
+    assert run(one, bundles, out, '--force', names=('ef',)) == 0
+    assert files_of(out).keys() != before.keys()  # another salt
+
+
+def test_a_list_gives_view_spacing_and_study(folder, bundles, tmp_path):
+    table = tmp_path / 'Recordings of Mustermann' / 'list.csv'
+    table.write_text(
+        'path,patient,study,view,spacing\n'
+        'Jane Doe/Doe_4CH.avi,1,a,A4C,0.4\n'
+        'Mustermann.avi,1,a,2CH,1.3 1.2\n'
+    )
+    out = tmp_path / 'out'
+    run(table, bundles, out, names=('seg',))  # an untrained model, so no beat
+    result = json.loads((out / 'results.json').read_text())
+    first, second = result['recordings']
+    assert (first['view'], second['view']) == ('4CH', '2CH')
+    assert (second['pixel_height_mm'], second['pixel_width_mm']) == (1.3, 1.2)
+    assert first['study'] == second['study']
+    table.write_text('path,spaceing\nMustermann.avi,1\n')
+    assert "unknown column 'spaceing'" in run(table, bundles, tmp_path / 'b', names=('seg',))
+    table.write_text('path,spacing\nMustermann.avi,-1\n')
+    assert 'row 2' in run(table, bundles, tmp_path / 'b', names=('seg',))
+
+
+def test_nothing_measured_has_a_status_of_its_own(folder, bundles, tmp_path):
+    assert run(folder / 'Mustermann_cut.avi', bundles, tmp_path / 'out', names=('ef',)) == 4
+
+
+def test_mistakes_get_one_line(folder, bundles, tmp_path):
+    out = tmp_path / 'out'
+    assert 'no such file or folder' in run(folder / 'nothing', bundles, out)
+    (tmp_path / 'empty').mkdir()
+    assert 'no recording' in run(tmp_path / 'empty', bundles, out)
+    assert 'no bundle' in run(folder, {'ef': tmp_path}, out, names=('ef',))
+    assert not out.exists()
