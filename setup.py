@@ -71,7 +71,7 @@ setup(
         'Programming Language :: Python :: 3',
         'Topic :: Scientific/Engineering :: Medical Science Apps.',
     ],
-    package_data={f'{PACKAGE}.apis': ['templates/*']},
+    package_data={f'{PACKAGE}.apis': ['templates/*', 'example/*/*']},
     packages=find_packages(include=(PACKAGE, f'{PACKAGE}.*')),
     entry_points={'console_scripts': ['echocardmae = echocardmae_mm.cli.main:main']},
     cmdclass={'build_py': BuildWithMim},

@@ -20,8 +20,9 @@ class Source(NamedTuple):
     Args:
         path (Path): The file.
         name (str): Its path below the given root.
-        patient (str): Identity of the patient: the list's, DICOM's, or the folder.
-        study (str): Identity of the study, likewise.
+        patient (str): Identity of the patient: the list's, DICOM's, or the first folder below the
+            root.
+        study (str): Identity of the study: the list's, DICOM's, or the folder.
         view (str, optional): View by the list.
         fps (float, optional): Frames per second by the list.
         spacing (tuple[float, ...], optional): Height, or height and width, of a pixel in mm by the
@@ -71,9 +72,9 @@ def find_sources(paths: Sequence[Path]) -> list[Source]:
 def _described(path: Path, root: Path) -> Source:
     """A recording whose patient and study DICOM or its folder tells."""
     name = str(path.relative_to(root)) if path.is_relative_to(root) else path.name
-    folder = str(Path(name).parent)
-    own = folder if folder != '.' else name
-    patient, study = _dicom_identity(path) or (own, own)
+    folders = Path(name).parts[:-1]
+    by_folder = (folders[0], '/'.join(folders)) if folders else (name, name)
+    patient, study = _dicom_identity(path) or by_folder
     return Source(path, name, patient, study)
 
 

@@ -25,6 +25,7 @@ from typing import Any
 
 from rich.progress import track
 
+from echocardmae_mm.apis import example
 from echocardmae_mm.apis.inferencer import VIEWS, EchoInferencer
 from echocardmae_mm.apis.outputs import write_outputs
 from echocardmae_mm.apis.report import write_report
@@ -155,18 +156,23 @@ def measure_one(
 @report_user_errors
 def main(argv: Sequence[str] | None = None) -> None:
     args = parse_args(argv)
-    if args.example:
-        raise UserError('--example: this build carries no example')
-    if not args.paths or not args.bundle:
+    if args.example and (args.paths or args.bundle):
+        raise UserError('--example measures its own recordings; omit PATH and --bundle')
+    if not args.example and not (args.paths and args.bundle):
         raise UserError('expected at least one PATH and one --bundle, or --example')
     if args.salt and len(args.salt.encode()) > 64:
         raise UserError('--salt: expected at most 64 bytes')
     if args.spacing and len(args.spacing) > 2:
         raise UserError('--spacing: expected the height, or the height and the width of a pixel')
-    sources = find_sources(args.paths)
-    measure = EchoInferencer(args.bundle, args.device, args.allow_synthetic_model)
+    if not args.example:
+        sources = find_sources(args.paths)
+    bundles = example.BUNDLES if args.example else args.bundle
+    measure = EchoInferencer(bundles, args.device, args.allow_synthetic_model)
     salt = bind(args, measure)
     with folder_lock(args.out):
+        if args.example:
+            example.write_example_recordings(args.out / 'example')
+            sources = find_sources([args.out / 'example'])
         names = Pseudonyms(salt.encode())
         rows = [
             measure_one(source, args, measure, names)

@@ -59,6 +59,9 @@ def parse_args(argv: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument(
         '--calibrate', metavar='SPLIT_OR_CSV', help='recordings for the intervals of the EF'
     )
+    parser.add_argument(
+        '--half', action='store_true', help='store weights in half precision, at half the size'
+    )
     add_force(parser, 'the bundle in --out')
     parser.add_argument('--work-dir', help=argparse.SUPPRESS)
     add_common(parser)
@@ -194,6 +197,8 @@ def main(argv: Sequence[str] | None = None) -> None:
     model = MODELS.build(config.model)
     require_fit(model, args.checkpoint)
     meta = load_checkpoint(model, args.checkpoint, map_location='cpu').get('meta', {})
+    if args.half:
+        model.half()
     described = {**dataset.metainfo, **(meta.get('dataset_meta') or {})}
     settings: dict[str, Any] = {
         'name': args.name or Path(config.filename).stem,

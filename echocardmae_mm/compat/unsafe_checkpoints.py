@@ -10,7 +10,9 @@ from __future__ import annotations
 import pickle
 import re
 import struct
+import zipfile
 from collections.abc import Callable
+from pathlib import Path
 from types import ModuleType
 from typing import Any
 
@@ -38,7 +40,7 @@ class RefusedCheckpoint(UserError, pickle.UnpicklingError):
             "its weights alone: torch.save({'state_dict': torch.load('FILE', weights_only=False)"
             "['state_dict']}, 'weights.pth')"
             if found
-            else f'{source} was not loaded: it is not a checkpoint, or it is truncated.\n'
+            else f'{source} was not loaded: it is not a checkpoint, or it is damaged.\n'
             'Use another file, or start without one.'
         )
 
@@ -63,6 +65,8 @@ def weights_only(load: Callable[..., Any]) -> Callable[..., Any]:
     """
 
     def load_weights_only(source: Any, *args: Any, **kwargs: Any) -> Any:
+        if is_damaged(source):
+            raise RefusedCheckpoint(source, 'a checksum differs')
         try:
             return load(source, *args, **{**kwargs, 'weights_only': True})
         except (pickle.UnpicklingError, *DAMAGED) as error:
@@ -74,6 +78,17 @@ def weights_only(load: Callable[..., Any]) -> Callable[..., Any]:
             raise
 
     return load_weights_only
+
+
+def is_damaged(source: Any) -> bool:
+    """Whether a checkpoint file contradicts its own checksums, which torch does not read."""
+    if not isinstance(source, (str, Path)) or not zipfile.is_zipfile(source):
+        return False
+    try:
+        with zipfile.ZipFile(source) as file:
+            return file.testzip() is not None
+    except (zipfile.BadZipFile, NotImplementedError, RuntimeError, OSError, EOFError):
+        return True
 
 
 def allow_mmengine_types() -> None:

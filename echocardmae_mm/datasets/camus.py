@@ -99,6 +99,8 @@ def _sequence(patient: Patient, view: str) -> dict[str, Any]:
             stated, last = info.get(instant, ''), info.get('NbFrame', '')
             raise UserError(f'{cfg}: {instant}={stated!r} must lie between 1 and NbFrame={last!r}')
         cycle.append(frame)
+    if cycle[0] == cycle[1]:
+        raise UserError(f'{cfg}: ED and ES are the same frame, {cycle[0] + 1}')
     return {
         'filename': str(path),
         'patient': patient.name,

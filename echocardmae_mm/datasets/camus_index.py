@@ -56,7 +56,7 @@ class Patient(NamedTuple):
     def info(self, view: str) -> dict[str, str]:
         """Read the ``key: value`` lines of a view's cfg file; empty if the file is missing."""
         path = self.info_file(view)
-        lines = path.read_text().splitlines() if path.is_file() else []
+        lines = path.read_text('latin-1').splitlines() if path.is_file() else []
         pairs = (line.split(':', 1) for line in lines if ':' in line)
         return {key.strip(): value.strip() for key, value in pairs}
 

@@ -5,11 +5,14 @@ from __future__ import annotations
 from typing import NamedTuple
 
 import numpy as np
+from scipy.ndimage import median_filter
 from scipy.signal import find_peaks, savgol_filter
 
 from echocardmae_mm.evaluation.volumes import ejection_fraction
 
 _MIN_STROKE = 0.05
+_MIN_SHARE_OF_RANGE = 0.25
+_OUTLIER_SHARE_OF_RANGE = 0.3
 
 
 class Beat(NamedTuple):
@@ -29,8 +32,10 @@ class Beat(NamedTuple):
 def find_beats(volumes: np.ndarray, fps: float | None = None) -> list[Beat]:
     """Find end-diastole and end-systole of every beat of a recording.
 
-    End-systoles are valleys of the smoothed curve, at least half as deep as its range and at least
-    0.4 s apart, as in EchoNet-Dynamic's ``segmentation.py`` (20 frames at 50 per second).
+    End-systoles are valleys of the smoothed curve, at least a quarter as deep as its range and at
+    least 0.4 s apart. EchoNet-Dynamic's ``segmentation.py`` requires half of the range (and 20
+    frames at 50 per second), which drops weak beats of an arrhythmia. Short outliers, of which at
+    most half lie within 0.2 s, are interpolated.
     End-diastole is the largest volume between two end-systoles. A beat that begins at the first
     frame may be incomplete and is used only if there is no other. If there is no valley, the
     largest volume and the smallest volume after it form one beat (before it, if the largest volume
@@ -54,7 +59,7 @@ def find_beats(volumes: np.ndarray, fps: float | None = None) -> list[Beat]:
     finite = np.flatnonzero(np.isfinite(volumes))
     if len(finite) < 2:
         return []
-    volumes = np.interp(np.arange(len(volumes)), finite, volumes[finite])
+    volumes = _without_outliers(np.interp(np.arange(len(volumes)), finite, volumes[finite]), fps)
     window = 2 * (max(5, round(0.1 * (fps or 50))) // 2) + 1
     smooth = savgol_filter(volumes, window, 2) if len(volumes) > window else volumes
     smooth = np.clip(smooth, volumes.min(), volumes.max())
@@ -63,7 +68,7 @@ def find_beats(volumes: np.ndarray, fps: float | None = None) -> list[Beat]:
     valleys = find_peaks(
         -smooth,
         distance=max(1, round(0.4 * (fps or 50))),
-        prominence=max(0.5 * (high - low), min_stroke, np.finfo(float).tiny),
+        prominence=max(_MIN_SHARE_OF_RANGE * (high - low), min_stroke, np.finfo(float).tiny),
     )[0]
     beats = []
     begin = 0
@@ -78,3 +83,14 @@ def find_beats(volumes: np.ndarray, fps: float | None = None) -> list[Beat]:
     if smooth[ed] - smooth[es] <= min_stroke:
         return []
     return [Beat(ed, es, ejection_fraction(smooth[ed], smooth[es]))]
+
+
+def _without_outliers(volumes: np.ndarray, fps: float | None) -> np.ndarray:
+    """Interpolate frames far from the running median, such as those of a failed segmentation."""
+    reach = max(3, round(0.1 * (fps or 50)))
+    if len(volumes) <= 2 * reach:
+        return volumes
+    low, high = np.percentile(volumes, [10, 90])
+    distance = np.abs(volumes - median_filter(volumes, 2 * reach + 1, mode='mirror'))
+    good = np.flatnonzero(distance <= _OUTLIER_SHARE_OF_RANGE * (high - low))
+    return np.interp(np.arange(len(volumes)), good, volumes[good]) if len(good) else volumes

@@ -213,3 +213,17 @@ for file in ('run.pth', 'evil.pth'):
 """
     )
     assert ('refused run.pth' in run.stdout) != marker.exists()
+
+
+@pytest.mark.parametrize('bit', [0, 3, 7])
+def test_a_flipped_bit_of_a_weight_is_noticed(bit, tmp_path):
+    path = tmp_path / 'weights.pth'
+    weights = torch.arange(1000, dtype=torch.float32)
+    torch.save({'state_dict': {'weight': weights}}, path)
+    load = CheckpointLoader.load_checkpoint
+    assert torch.equal(load(str(path))['state_dict']['weight'], weights)
+    content = bytearray(path.read_bytes())
+    content[content.index(weights.numpy().tobytes()) + 2001] ^= 1 << bit
+    path.write_bytes(content)
+    with pytest.raises(RefusedCheckpoint, match=r'weights\.pth was not loaded: .* damaged'):
+        load(str(path))

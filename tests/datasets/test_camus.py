@@ -155,6 +155,12 @@ def instant_beyond(root: Path) -> dict:
     return {}
 
 
+def instants_equal(root: Path) -> dict:
+    info = root / 'database_nifti/patient0004/Info_4CH.cfg'
+    info.write_text(info.read_text().replace('ES: 12', 'ES: 1'))
+    return {}
+
+
 @pytest.mark.parametrize(
     ('spoil', 'message'),
     [
@@ -164,6 +170,7 @@ def instant_beyond(root: Path) -> dict:
         (ef_of(''), 'expected an EF of 0 to 100 per cent, found .nothing'),
         (ef_of('EF: high'), "found 'high'"),
         (instant_beyond, "ES='13' must lie between 1 and NbFrame='12'"),
+        (instants_equal, r'Info_4CH\.cfg: ED and ES are the same frame, 1'),
         (lambda root: {'fold': 6, 'split': 'test', 'num_folds': 6}, 'fold=6 does not exist'),
         (lambda root: {'fold': 0, 'split': 'tests', 'num_folds': 6}, "split='tests' is unknown"),
         (lambda root: {'fold': 0, 'split': 'test'}, 'num_folds=10 for 6 patients'),
@@ -176,6 +183,12 @@ def test_errors_name_the_fault(nifti_root, spoil, message):
     with pytest.raises(UserError, match=message) as error:
         CAMUSDataset(str(nifti_root), **kwargs).full_init()
     assert len(str(error.value).splitlines()) <= 2
+
+
+def test_a_cfg_file_in_latin_1(nifti_root):
+    info = nifti_root / 'database_nifti/patient0004/Info_4CH.cfg'
+    info.write_bytes(info.read_bytes() + 'Operator: Müller\n'.encode('latin-1'))
+    assert len(CAMUSDataset(str(nifti_root))) == 6
 
 
 def test_an_empty_folder_is_refused(tmp_path):

@@ -50,12 +50,30 @@ def test_frames_without_a_ventricle_are_interpolated(lost):
     assert [beat.ef for beat in found] == pytest.approx([40] * len(expected), abs=3)
 
 
+@settings(max_examples=100)
+@given(st.lists(st.integers(0, 195), min_size=1, max_size=3), st.sampled_from([0, 1, 300]))
+def test_a_few_bad_frames_do_not_change_the_ejection_fraction(starts, value):
+    volumes = curve(4, 50, 60, 60, noise=0.3)
+    for start in starts:
+        volumes[start : start + (3 if len(starts) == 1 else 1)] = value
+    found = find_beats(volumes, 50)
+    assert len(found) in (3, 4)
+    assert [beat.ef for beat in found] == pytest.approx([60] * len(found), abs=4)
+
+
+@pytest.mark.parametrize('rate', [50, 75, 100])
+def test_weak_beats_count(rate):
+    beats = [curve(1, 50, rate, ef) for ef in (60, 25, 60, 25, 60, 25)]
+    found = find_beats(np.concatenate([curve(1, 50, rate, 60), *beats]), 50)
+    assert [beat.ef for beat in found[-6:]] == pytest.approx([60, 25] * 3, abs=4)
+
+
 def test_noise_is_no_beat():
     noise = np.random.default_rng(0).normal(100, 0.5, 150)
     assert find_beats(noise, 50) == []
 
 
-@pytest.mark.parametrize('volumes', [[], [5.0], [5.0] * 40, [np.nan] * 9])
+@pytest.mark.parametrize('volumes', [[], [5.0], [5.0] * 40, [np.nan] * 9, [100.0, 101.0] * 40])
 def test_a_constant_volume_has_no_beat(volumes):
     assert find_beats(np.array(volumes), 50) == []
 

@@ -78,8 +78,11 @@ def _check_view(findings: Findings, patient: Patient, view: str) -> None:
             findings.recordings[str(path)] = frames
         elif not (kind.endswith('_gt') and patient.may_lack_labels):
             findings.add(f'{stem}_{kind}', 'is missing')
-    for instant in INSTANTS:
-        if instant_frame(info, instant) is None:
+    frames_of_instants = [instant_frame(info, instant) for instant in INSTANTS]
+    if frames_of_instants[0] is not None and len(set(frames_of_instants)) == 1:
+        findings.add(stem, f'ED and ES are the same frame, {info["ED"]}, in its cfg file')
+    for instant, frame in zip(INSTANTS, frames_of_instants):
+        if frame is None:
             stated, last = info.get(instant, ''), info.get('NbFrame', '')
             findings.add(stem, f'{instant}={stated!r} in its cfg file must lie in 1 to {last!r}')
     _check_ejection_fraction(findings, stem, info)

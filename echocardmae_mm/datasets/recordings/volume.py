@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import gzip
+import math
 import zlib
 from typing import Any
 
@@ -78,6 +80,8 @@ def open_nifti(filename: str) -> VolumeRecording:
 
     try:
         image: Any = nibabel.load(filename)
+        if filename.endswith('.gz'):
+            image = type(image).from_bytes(_unzip(filename, image.dataobj))
         array = np.asarray(image.dataobj)
     except (*_NIFTI_ERRORS, nibabel.filebasedimages.ImageFileError) as error:
         raise RecordingError(filename, f'damaged NIfTI ({_first_line(error)})') from error
@@ -93,6 +97,15 @@ def open_nifti(filename: str) -> VolumeRecording:
     spacing = (float(zooms[1]), float(zooms[0]))
     fps = 1 / seconds if seconds else None
     return VolumeRecording(filename, array.transpose(2, 1, 0), fps, spacing)
+
+
+def _unzip(filename: str, data: Any) -> bytes:
+    """Unzip a file to its end, where its checksum is; nibabel stops after the data."""
+    with gzip.open(filename) as file:
+        content = file.read(data.offset + math.prod(data.shape) * data.dtype.itemsize)
+        while file.read(1 << 20):
+            pass
+    return content
 
 
 def open_meta_image(filename: str) -> VolumeRecording:

@@ -51,6 +51,13 @@ def test_a_clean_nifti_release(nifti_root):
         assert len(findings.recordings) == 30
 
 
+def test_equal_instants_are_a_problem(nifti_root):
+    info = nifti_root / 'database_nifti' / 'patient0002' / 'Info_4CH.cfg'
+    info.write_text(info.read_text().replace('ES: 10', 'ES: 1'))
+    (problem,) = only(nifti_root).problems
+    assert 'ED and ES are the same frame, 1' in str(problem)
+
+
 def test_problems_of_the_nifti_release(nifti_root):
     folder = nifti_root / 'database_nifti' / 'patient0002'
     (folder / 'patient0002_4CH_ES_gt.nii.gz').unlink()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import gzip
+
 import nibabel
 import numpy as np
 import pytest
@@ -39,6 +41,17 @@ def test_nifti_and_simpleitk_agree_on_rows(tmp_path):
     path = save_nifti(tmp_path / 'a.nii.gz', FRAMES.transpose(2, 1, 0), (0.2, 0.3, 1.0))
     other = SimpleITK.GetArrayFromImage(SimpleITK.ReadImage(path))
     np.testing.assert_array_equal(open_recording(path).frames(range(5))[..., 0], other)
+
+
+def test_a_flipped_bit_in_a_gzip_file_is_noticed(tmp_path):
+    path = tmp_path / 'a.nii'
+    save_nifti(path, FRAMES.transpose(2, 1, 0), (0.2, 0.3, 1.0))
+    content = bytearray(gzip.compress(path.read_bytes(), compresslevel=0))
+    content[-2000] ^= 1
+    damaged = tmp_path / 'a.nii.gz'
+    damaged.write_bytes(content)
+    with pytest.raises(RecordingError, match=r'damaged NIfTI \(CRC check failed'):
+        open_recording(damaged)
 
 
 def test_nifti_with_four_axes_has_a_frame_rate(tmp_path):

@@ -1,0 +1,28 @@
+"""Bundles and recordings to try prediction with, all synthetic."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from echocardmae_mm.phantom import make_phantom
+from echocardmae_mm.phantom.reproducible_files import write_avi
+
+#: Bundles that the package carries, trained by ``make demo``.
+BUNDLES = [Path(__file__).parent / 'example' / name for name in ('ef', 'seg')]
+_SCREENS = ('echonet', 'echonet', 'clip', 'vendor')
+_SEED = 2026
+
+
+def write_example_recordings(folder: Path) -> None:
+    """Make four synthetic recordings: two like EchoNet-Dynamic's, two screens of scanners.
+
+    Args:
+        folder (Path): Receives the files; those that exist are kept.
+    """
+    for index, screen in enumerate(_SCREENS, start=1):
+        path = folder / f'{index}_{screen}.avi'
+        if not path.is_file():
+            phantom = make_phantom([_SEED, index], screen=screen, num_frames=110)
+            unfinished = path.with_suffix('.part.avi')
+            write_avi(unfinished, phantom.frames, phantom.fps)
+            unfinished.rename(path)

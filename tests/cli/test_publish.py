@@ -1,0 +1,121 @@
+"""A published bundle predicts what the tested checkpoint predicts, and carries no path."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+from mmengine.config import Config
+from mmengine.registry import MODELS, DefaultScope
+from mmengine.runner import save_checkpoint
+
+from echocardmae_mm.apis import EchoInferencer
+from echocardmae_mm.cli import publish, test
+from echocardmae_mm.evaluation.conformal import fit_conformal
+
+ROOT = Path(__file__).parents[2]
+CONFIG = f"""
+_base_ = '{ROOT}/configs/ef_echonet.py'
+model = dict(
+    backbone=dict(embed_dims=48, depth=1, num_heads=3, init_cfg=None),
+    cls_head=dict(in_channels=48, mean=55.0, std=10.0),
+)
+test_dataloader = dict(num_workers=0)
+test_evaluator = dict(n_resamples=20)
+"""
+
+
+@pytest.fixture
+def trained(tmp_path, monkeypatch):
+    """A config and its checkpoint, in the working folder."""
+    monkeypatch.chdir(tmp_path)
+    Path('config.py').write_text(CONFIG)
+    torch.manual_seed(0)
+    with DefaultScope.overwrite_default_scope('mmaction'):
+        model = MODELS.build(Config.fromfile('config.py').model)
+    torch.nn.init.normal_(model.cls_head.fc.weight, std=0.05)
+    Path('trained').mkdir()
+    save_checkpoint({'state_dict': model.state_dict(), 'meta': {}}, 'trained/epoch_1.pth')
+    return 'config.py', 'trained/epoch_1.pth'
+
+
+def run(trained, echonet_root, *options, out='bundle'):
+    data = ['--cfg-options', f'data_root={echonet_root}']
+    publish.main([*trained, '--out', out, *options, *data])
+    return Path(out)
+
+
+def test_predicts_what_the_test_predicts_and_says_how_well(trained, echonet_root):
+    data = ['--cfg-options', f'data_root={echonet_root}']
+    test.main([*trained, '--work-dir', 'trained', '--allow-leakage', *data])
+    bundle = run(trained, echonet_root)
+    tested = pd.read_csv('trained/predictions.csv').set_index('video')['prediction']
+    measure = EchoInferencer([bundle], 'cpu')
+    for name, expected in tested.items():
+        values = measure(echonet_root / 'Videos' / name).values
+        assert values['ef_percent'] == pytest.approx(expected, abs=1e-4)
+    card = (bundle / 'README.md').read_text()
+    mae = json.loads(Path('trained/test.json').read_text())['metrics']['ef/mae']
+    assert f'| ef/mae | {mae:.4g}' in card
+    assert 'EchoNetDynamic: 5 recordings' in card
+    for file in bundle.iterdir():
+        assert str(echonet_root).encode() not in file.read_bytes()
+        assert not any(name.encode() in file.read_bytes() for name in tested.index)
+
+
+def test_calibrates_on_recordings_that_the_model_has_not_seen(trained, echonet_root):
+    files = sorted((echonet_root / 'Videos').glob('*.avi'))[:2]
+    rows = [(files[i % 2], 50 + i) for i in range(12)]
+    table = Path('calibration.csv')
+    table.write_text('path,ef\n' + ''.join(f'{file},{ef}\n' for file, ef in rows))
+    bundle = run(trained, echonet_root, '--calibrate', str(table))
+    measure = EchoInferencer([bundle], 'cpu')
+    predicted = [measure(file).values['ef_percent'] for file, _ in rows]
+    expected = fit_conformal(np.array(predicted), np.array([ef for _, ef in rows]))
+    interval = json.loads((bundle / 'calibration.json').read_text())['interval']
+    assert interval['quantile'] == pytest.approx(expected.quantile, abs=1e-3)
+    assert interval['n'] == 12
+    values = measure(files[0]).values
+    half = values['ef_high_percent'] - values['ef_percent']
+    assert half == pytest.approx(values['ef_percent'] - values['ef_low_percent'])
+    assert half == pytest.approx(interval['quantile'])
+
+
+@pytest.mark.parametrize(
+    ('options', 'message'),
+    [
+        (['--calibrate', 'train'], 'these recordings trained the model'),
+        (['--calibrate', 'val'], 'these recordings selected the model'),
+        (['--calibrate', 'test'], 'are too few'),
+        (['--calibrate', 'no.csv'], 'no.csv'),
+    ],
+)
+def test_an_unfit_calibration_is_refused(trained, echonet_root, options, message):
+    with pytest.raises(SystemExit, match=message):
+        run(trained, echonet_root, *options)
+
+
+def test_nothing_is_overwritten_unless_asked(trained, echonet_root):
+    Path('bundle').mkdir()
+    Path('bundle/mine').write_text('x')
+    with pytest.raises(SystemExit, match='bundle exists'):
+        run(trained, echonet_root)
+    run(trained, echonet_root, '--force')
+    assert Path('bundle/mine').read_text() == 'x'
+
+
+def test_half_precision_is_half_the_size(trained, echonet_root):
+    whole = run(trained, echonet_root)
+    half = run(trained, echonet_root, '--half', out='half')
+    size = [(folder / 'model.safetensors').stat().st_size for folder in (whole, half)]
+    assert size[1] < 0.55 * size[0]
+    video = next((echonet_root / 'Videos').glob('*.avi'))
+    ef = [EchoInferencer([folder], 'cpu')(video).values['ef_percent'] for folder in (whole, half)]
+    assert ef[1] == pytest.approx(ef[0], abs=0.2)
+
+
+def test_a_pretraining_model_has_no_task(trained, echonet_root):
+    with pytest.raises(SystemExit, match='has no head for a task'):
+        publish.main(['pretrain_echo', trained[1], '--out', 'x'])
