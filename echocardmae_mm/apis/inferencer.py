@@ -19,6 +19,7 @@ from echocardmae_mm.apis.prediction import Prediction
 from echocardmae_mm.datasets.recordings import ArrayRecording, Recording, open_recording
 from echocardmae_mm.datasets.recordings.synthetic import is_synthetic
 from echocardmae_mm.evaluation.conformal import ConformalInterval
+from echocardmae_mm.utils.config import type_name
 from echocardmae_mm.utils.errors import RecordingError, UserError
 
 VENTRICLE = 'left ventricle'
@@ -205,9 +206,9 @@ def segment_frames(bundle: Bundle, frames: np.ndarray) -> np.ndarray:
     pipeline = bundle.config.test_pipeline
     with DefaultScope.overwrite_default_scope(bundle.config.default_scope):
         prepare = Compose(
-            [step for step in pipeline if not step['type'].endswith((*_LOADING, _CLIP))]
+            [step for step in pipeline if not type_name(step).endswith((*_LOADING, _CLIP))]
         )
-    sampler = next((step for step in pipeline if step['type'].endswith(_CLIP)), None)
+    sampler = next((step for step in pipeline if type_name(step).endswith(_CLIP)), None)
     if sampler is None:
         batches = np.array_split(np.arange(len(frames)), -(-len(frames) // _BATCH))
     else:
@@ -228,14 +229,14 @@ def segment_frames(bundle: Bundle, frames: np.ndarray) -> np.ndarray:
 def _clip_pipeline(bundle: Bundle, framed: Framed, fps: float | None) -> list[dict[str, Any]]:
     """The test pipeline; of a recording that was cropped, at the frame rate of the training."""
     steps = [dict(step) for step in bundle.config.test_pipeline]
-    steps = [step for step in steps if not step['type'].endswith('RecordingInit')]
+    steps = [step for step in steps if not type_name(step).endswith('RecordingInit')]
     if not framed.cropped:
         return steps
     trained_at = bundle.config.fps
     for step in steps:
         if 'frame_interval' in step and not step.get('span') and fps and trained_at:
             step['target_fps'] = trained_at / step.pop('frame_interval')
-        if step['type'].endswith('CropToSector'):
+        if type_name(step).endswith('CropToSector'):
             size = step['size']
             step.clear()
             step.update(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from copy import deepcopy
 from traceback import extract_tb
+from typing import Any
 
 import torch
 from mmengine.hooks import Hook
@@ -11,9 +12,10 @@ from mmengine.runner import Runner, ValLoop, autocast
 from mmengine.structures import BaseDataElement
 
 from echocardmae_mm.datasets.seeded_generators import seeded_generators
+from echocardmae_mm.engine.skipping_val_loop import SkippingValLoop
 from echocardmae_mm.registry import HOOKS
 from echocardmae_mm.utils.counter_rng import EpochIndex, RngKey
-from echocardmae_mm.utils.errors import UserError
+from echocardmae_mm.utils.errors import RecordingError, UserError
 
 
 @HOOKS.register_module()
@@ -21,8 +23,9 @@ class ValidationCheckHook(Hook):
     """Find faults of the validation before training, not after its first epochs.
 
     Every rank loads the first validation sample, predicts on it and passes the prediction to a copy
-    of the metrics. The state of the run stays the same, and the ranks do not communicate. A custom
-    validation loop is not checked.
+    of the metrics. The state of the run stays the same, and the ranks do not communicate. With
+    :class:`SkippingValLoop` it is the first sample that can be used. Other custom loops are not
+    checked.
     """
 
     priority = 'LOW'  # after hooks that prepare the model
@@ -34,9 +37,8 @@ class ValidationCheckHook(Hook):
             UserError: If this fails.
         """
         loop = runner.val_loop
-        if getattr(type(loop), 'run_iter', None) is not ValLoop.run_iter:
-            return
-        if not len(loop.dataloader.dataset):
+        known = (ValLoop.run_iter, SkippingValLoop.run_iter)
+        if getattr(type(loop), 'run_iter', None) not in known:
             return
         was_training = runner.model.training
         runner.model.eval()
@@ -58,7 +60,9 @@ class ValidationCheckHook(Hook):
 
 def _validate_first(runner: Runner, loop: ValLoop) -> None:
     """What ``ValLoop`` does in its first iteration, without its hooks."""
-    sample = loop.dataloader.dataset[EpochIndex(0, epoch=0, seed=runner.seed)]
+    sample = _first_sample(loop, runner.seed)
+    if sample is None:
+        return
     batch = loop.dataloader.collate_fn([sample])
     with autocast(enabled=loop.fp16):
         outputs = runner.model.val_step(batch)
@@ -66,6 +70,16 @@ def _validate_first(runner: Runner, loop: ValLoop) -> None:
     if isinstance(last, BaseDataElement) and last.keys() == ['loss']:
         outputs = outputs[:-1]
     deepcopy(loop.evaluator).process(data_samples=outputs, data_batch=batch)
+
+
+def _first_sample(loop: ValLoop, seed: int) -> Any:
+    for index in range(len(loop.dataloader.dataset)):
+        try:
+            return loop.dataloader.dataset[EpochIndex(index, epoch=0, seed=seed)]
+        except RecordingError:
+            if not isinstance(loop, SkippingValLoop):
+                raise
+    return None
 
 
 def _describe(error: Exception) -> str:

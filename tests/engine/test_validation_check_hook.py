@@ -12,7 +12,7 @@ from mmengine.registry import METRICS
 from mmengine.runner import Runner, ValLoop
 from torch.utils.data import Dataset
 
-from echocardmae_mm.utils.errors import UserError
+from echocardmae_mm.utils.errors import RecordingError, UserError
 
 
 class Draws(Dataset):
@@ -27,7 +27,9 @@ class Draws(Dataset):
 
 class Damaged(Draws):
     def __getitem__(self, index):
-        raise UserError('a.avi: the file is empty')
+        if index == 0:
+            raise RecordingError('a.avi', 'the file is empty')
+        return super().__getitem__(index)
 
 
 class Line(BaseModel):
@@ -129,6 +131,17 @@ def test_a_fault_ends_the_run_before_it_trains(make_runner, fault, message):
     with pytest.raises(UserError, match=message) as error:
         runner.train()
     assert len(str(error.value).splitlines()) <= 2
+    assert runner.model.steps == 0
+
+
+SKIPPING = dict(val_cfg=dict(type='echocardmae_mm.SkippingValLoop'))
+
+
+def test_the_loop_of_the_packaged_configs_is_checked_on_what_it_uses(make_runner):
+    make_runner(val=Damaged, **SKIPPING).train()
+    runner = make_runner(val=Damaged, model=Narrow, **SKIPPING)
+    with pytest.raises(UserError, match='sample fails: ValueError: expects 3 channels'):
+        runner.train()
     assert runner.model.steps == 0
 
 
