@@ -2,7 +2,8 @@
 
 With torch before 2.6, and over http with any torch, a checkpoint can run arbitrary code when
 mmengine loads it. With torch 2.6 and later, mmengine 0.10 cannot read its own files. This patch
-loads weights only, and allows the few other types that mmengine stores.
+loads weights only, and allows the few other types that mmengine stores. onedl-mmengine reads its
+own files, but allows ``getattr`` and falls back to an unsafe load; it gets the same patch.
 """
 
 from __future__ import annotations
@@ -11,7 +12,9 @@ import pickle
 import re
 import struct
 import zipfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from functools import cache
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -68,7 +71,8 @@ def weights_only(load: Callable[..., Any]) -> Callable[..., Any]:
         if is_damaged(source):
             raise RefusedCheckpoint(source, 'a checksum differs')
         try:
-            return load(source, *args, **{**kwargs, 'weights_only': True})
+            with only_mmengine_types():
+                return load(source, *args, **{**kwargs, 'weights_only': True})
         except (pickle.UnpicklingError, *DAMAGED) as error:
             # torch's message advises ways that mmengine's loaders do not offer.
             raise RefusedCheckpoint(source, str(error)) from None
@@ -91,12 +95,40 @@ def is_damaged(source: Any) -> bool:
         return True
 
 
-def allow_mmengine_types() -> None:
-    """Add the types of mmengine's message hub to torch's list of safe globals."""
+@contextmanager
+def only_mmengine_types() -> Iterator[None]:
+    """Allow mmengine's types while a checkpoint is read.
+
+    Types that a user allows stay allowed, except under a name of this list: with ``getattr``,
+    which onedl-mmengine allows, a checkpoint reaches any function.
+    """
+    from torch.serialization import add_safe_globals, clear_safe_globals, get_safe_globals
+
+    before = get_safe_globals()
+    ours = {_allowed_name(allowed) for allowed in mmengine_types()}
+    clear_safe_globals()
+    add_safe_globals([allowed for allowed in before if _allowed_name(allowed) not in ours])
+    add_safe_globals(list(mmengine_types()))
+    try:
+        yield
+    finally:
+        clear_safe_globals()
+        add_safe_globals(before)
+
+
+def _allowed_name(allowed: Any) -> str:
+    # Since torch 2.6 an entry may be a pair of an object and its name in the file.
+    if isinstance(allowed, tuple):
+        return str(allowed[1])
+    return f'{allowed.__module__}.{allowed.__name__}'
+
+
+@cache
+def mmengine_types() -> tuple[Any, ...]:
+    """Types of mmengine's message hub, as torch's list of safe globals takes them."""
     import _codecs
 
     import numpy as np
-    import torch
     from mmengine.logging import HistoryBuffer
 
     def statistic(owner: Any, name: str) -> Any:
@@ -109,20 +141,18 @@ def allow_mmengine_types() -> None:
         'scalar': np.float64(0).__reduce__()[0],
     }
     numbers = '?' + np.typecodes['AllInteger'] + np.typecodes['Float']
-    torch.serialization.add_safe_globals(
-        [
-            HistoryBuffer,
-            np.ndarray,
-            np.dtype,
-            *{type(np.dtype(letter)) for letter in numbers},
-            *(
-                _with_name(function, f'{home}.multiarray.{name}')
-                for home in ('numpy.core', 'numpy._core')
-                for name, function in of_numpy.items()
-            ),
-            _with_name(_codecs.encode, '_codecs.encode'),
-            _with_name(statistic, 'builtins.getattr'),
-        ]
+    return (
+        HistoryBuffer,
+        np.ndarray,
+        np.dtype,
+        *{type(np.dtype(letter)) for letter in numbers},
+        *(
+            _with_name(function, f'{home}.multiarray.{name}')
+            for home in ('numpy.core', 'numpy._core')
+            for name, function in of_numpy.items()
+        ),
+        _with_name(_codecs.encode, '_codecs.encode'),
+        _with_name(statistic, 'builtins.getattr'),
     )
 
 
@@ -137,24 +167,21 @@ def _with_name(function: Callable[..., Any], name: str) -> Callable[..., Any]:
 
 
 def _needed() -> bool:
-    folder = package_folder('mmengine')
-    if folder is None:
-        return False
-    source = (folder / 'runner' / 'checkpoint.py').read_text(encoding='utf-8')
-    loads = len(re.findall(r'torch\.load\(|= load_url\(', source))
-    return loads > source.count('weights_only=True')
+    return package_folder('mmengine') is not None
 
 
 def _apply(module: ModuleType, execute: Execute) -> None:
     execute()
     import torch
 
-    allow_mmengine_types()
     safe_torch = WeightsOnlyTorch('torch')
     safe_torch.load = weights_only(torch.load)  # type: ignore[attr-defined]
-    # The loaders of all URL schemes look up both names in this module.
+    # The loaders of all URL schemes look up these names in this module.
     module.torch = safe_torch  # type: ignore[attr-defined]
     module.load_url = weights_only(module.load_url)  # type: ignore[attr-defined]
+    if hasattr(module, '_safe_torch_load'):
+        # onedl-mmengine allows getattr here, and reads a refused file without weights_only.
+        module._safe_torch_load = safe_torch.load  # type: ignore[attr-defined]
 
 
 UNSAFE_CHECKPOINTS = Patch(

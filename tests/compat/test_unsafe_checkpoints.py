@@ -115,6 +115,36 @@ def evil_things(marker):
     }
 
 
+class Setting:
+    """A type of a user's own hook."""
+
+
+@pytest.mark.parametrize(
+    'wider', [getattr, *([(getattr, 'builtins.getattr')] if torch.__version__ >= '2.6' else [])]
+)
+def test_what_others_allow_does_not_widen_the_list(tmp_path, wider):
+    before = torch.serialization.get_safe_globals()
+    torch.save(evil_things('')['getattr for globals'], tmp_path / 'evil.pth')
+    torch.save(Setting(), tmp_path / 'own.pth')
+    torch.serialization.clear_safe_globals()
+    torch.serialization.add_safe_globals([wider, Setting])
+    allowed = torch.serialization.get_safe_globals()
+    try:
+        with pytest.raises(RefusedCheckpoint, match=r'builtins\.getattr'):
+            CheckpointLoader.load_checkpoint(str(tmp_path / 'evil.pth'))
+        assert_reads_a_run(tmp_path)
+        assert isinstance(CheckpointLoader.load_checkpoint(str(tmp_path / 'own.pth')), Setting)
+        assert set(torch.serialization.get_safe_globals()) == set(allowed)
+    finally:
+        torch.serialization.clear_safe_globals()
+        torch.serialization.add_safe_globals(before)
+
+
+def assert_reads_a_run(folder):
+    save_checkpoint(of_a_run(), str(folder / 'run.pth'))
+    assert_of_a_run(CheckpointLoader.load_checkpoint(str(folder / 'run.pth')))
+
+
 @pytest.mark.parametrize('what', list(evil_things('')))
 @pytest.mark.parametrize('legacy', [False, True])
 def test_nothing_else_is_loaded_from_anywhere(served, tmp_path, monkeypatch, what, legacy):
