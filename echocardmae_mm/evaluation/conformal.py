@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from fractions import Fraction
 from typing import NamedTuple
 
 import numpy as np
@@ -64,9 +65,10 @@ def fit_conformal(
         ValueError: If there are too few recordings for the level.
     """
     n = len(predictions)
-    rank = math.ceil((n + 1) * level)
+    exact = Fraction(str(level))  # In floats, 0.55 * 100 exceeds 55.
+    rank = math.ceil((n + 1) * exact)
     if rank > n:
-        least = math.ceil(level / (1 - level))
+        least = math.ceil(exact / (1 - exact))
         raise ValueError(f'{n} recordings are too few for a level of {level}; need {least}')
     scale = 1.0 if spreads is None else 1 + spread_weight * np.asarray(spreads)
     scores = np.abs(np.asarray(predictions) - np.asarray(truths)) / scale
