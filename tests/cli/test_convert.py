@@ -3,7 +3,6 @@
 import argparse
 import pickle
 import subprocess
-import sys
 from pathlib import Path
 
 import numpy as np
@@ -184,10 +183,8 @@ def test_what_training_stored_is_allowed_while_reading_only(tmp_path, convert):
         torch.load(source, weights_only=True)
 
 
-def test_a_mistake_ends_the_program_with_status_1(tmp_path):
-    program = [sys.executable, '-m', 'echocardmae_mm', 'convert', 'echocardmae']
-    files = [tmp_path / 'none.pt', tmp_path / 'ours.pth']
-    done = subprocess.run([*program, *files], capture_output=True, text=True)
+def test_a_mistake_ends_the_program_with_status_1(command, tmp_path):
+    done = command('convert', 'echocardmae', tmp_path / 'none.pt', tmp_path / 'ours.pth')
     assert done.returncode == 1
     assert 'none.pt does not exist' in done.stderr
     assert 'Traceback' not in done.stderr
