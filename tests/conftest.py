@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import gc
 import io
 from collections.abc import Callable, Iterator
 from contextlib import redirect_stderr, redirect_stdout
@@ -63,6 +64,11 @@ def write_video(path: Path, frames: np.ndarray, fourcc: str = 'MJPG', fps: float
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """The slow tests come first, so that no process is left alone with one at the end."""
     items.sort(key=lambda item: item.get_closest_marker('slow') is None)
+
+
+def pytest_collection_finish() -> None:
+    """mmengine collects garbage for each data set: let it pass over what was imported."""
+    gc.freeze()
 
 
 @pytest.fixture(autouse=True)
