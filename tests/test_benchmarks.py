@@ -6,7 +6,10 @@ import re
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
+
+from echocardmae_mm.evaluation.conformal import ConformalInterval
 
 ROOT = Path(__file__).parents[1]
 BENCHMARKS = ROOT / 'tools' / 'benchmarks'
@@ -143,3 +146,29 @@ def test_a_repeated_store_reads_as_the_few(benchmark, echonet_root, echonet_stor
         assert all((a == b).all() for a, b in zip(ours, theirs))
     with pytest.raises(SystemExit, match='is there already'):
         benchmark('repeated_store', *arguments)
+
+
+def test_the_gate_is_rated_on_each_kind(monkeypatch, capsys, bundles):
+    monkeypatch.syspath_prepend(str(BENCHMARKS))
+    import gate
+
+    kinds = {kind: gate.KINDS[kind] for kind in ('12 frames', 'two-chamber view, told')}
+    monkeypatch.setattr(gate, 'KINDS', kinds)
+    monkeypatch.setattr(sys, 'argv', ['gate', str(bundles['seg']), '--bad', '1'])
+    gate.main()
+    printed = capsys.readouterr().out
+    assert re.search(r'^\| 12 frames +\| +1 \| 100 \[21, 100\] \| ', printed, re.MULTILINE)
+    for row in ('12 frames: `too_short`', 'two-chamber view, told: `view`'):
+        assert re.search(rf'^\| {row} +\| 100 \[21, 100\]', printed, re.MULTILINE)
+
+
+def test_a_row_of_coverage_counts_what_lies_inside(monkeypatch):
+    monkeypatch.syspath_prepend(str(BENCHMARKS))
+    import interval_coverage
+
+    pairs = np.array([[50.0, 52.0, 0.0], [60.0, 75.0, 0.0], [40.0, 41.0, 2.0]])
+    intervals = [ConformalInterval(0.9, 10.0, weight, 9) for weight in (0.0, 0.5)]
+    row = interval_coverage.row_of('some', pairs, intervals)
+    assert row[:4] == ('some', 3, '6.0', '-6.0')
+    assert row[4:6] == ('67 [21, 94]', '20.0')
+    assert row[6:] == ('67 [21, 94]', '26.7')

@@ -4,29 +4,42 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 
+import cv2
 import numpy as np
-from scipy.ndimage import binary_dilation, binary_erosion, label
+from scipy.ndimage import binary_dilation, binary_erosion, gaussian_filter
 
 from echocardmae_mm.apis.bundle import Bundle
 from echocardmae_mm.apis.framing import Framed
 from echocardmae_mm.apis.measurements import Ventricle
 from echocardmae_mm.apis.prediction import Flag, Prediction
 from echocardmae_mm.datasets.recordings import Recording
+from echocardmae_mm.evaluation.volumes import largest_part
+from echocardmae_mm.sector.detection import moving_hull
+from echocardmae_mm.sector.geometry import TEMPLATE_SIZE, template_sector
+from echocardmae_mm.sector.orientation import upright_overlap
 
 #: Default thresholds; ``calibration.json`` of a bundle may hold others under ``gate``.
 THRESHOLDS: dict[str, float] = {
     'min_seconds': 0.6,
     'max_colour_share': 0.01,
+    'max_outside_mask': 0.02,
+    'min_upright_overlap': 0.95,
+    'max_order_ratio': 0.92,
+    'min_contrast': 0.15,
     'min_edv_ml': 15.0,
     'max_edv_ml': 500.0,
-    'max_area_jump': 0.3,
-    'max_parts_share': 0.2,
-    'max_edge_share': 0.35,
+    'max_area_jump': 0.2,
+    'max_apart_share': 0.1,
+    'max_edge_share': 0.25,
     'max_empty_share': 0.05,
-    'max_apex_tilt': 0.5,
 }
 _SATURATION = 60
 _EDGE_PIXELS = 2
+_BRIGHT = 40
+_MASK_EDGE_PIXELS = 4  # Compression blurs the edge of EchoNet's mask.
+_SMALL = (56, 56)
+_FAR_LAGS = range(5, 12)
+_BLUR = 3.0
 
 
 def find_flags(
@@ -74,20 +87,56 @@ def _of_image(framed: Framed, limits: Mapping[str, float]) -> Iterator[Flag]:
     if share > limits['max_colour_share']:
         text = f'{100 * share:.1f} % of the sector is coloured, as in colour Doppler'
         yield Flag('colour', text, True)
-    if (tilt := _apex_tilt(framed.sector)) > limits['max_apex_tilt']:
-        yield Flag('rotated', f'the apex of the sector is not on top (tilt {tilt:.2f})', True)
+    if (outside := _outside_mask(framed)) > limits['max_outside_mask']:
+        text = (
+            f"{100 * outside:.0f} % of the pixels outside EchoNet-Dynamic's mask are bright: "
+            'turned, mirrored or cropped otherwise'
+        )
+        yield Flag('outside_mask', text, True)
+    elif (overlap := _overlap(framed)) < limits['min_upright_overlap']:
+        text = f'no sector with its apex on top fits the image (overlap {overlap:.2f})'
+        yield Flag('rotated', text, True)
+    grey = framed.resized(_SMALL).max(axis=-1).astype(np.float32)
+    if (ratio := _order_ratio(grey)) > limits['max_order_ratio']:
+        text = f'neighbouring frames differ as much as distant ones (ratio {ratio:.2f})'
+        yield Flag('frame_order', text, True)
+    if (contrast := _contrast(grey, framed.sector)) < limits['min_contrast']:
+        text = f'neither cavities nor walls: brightness varies by {100 * contrast:.0f} %'
+        yield Flag('no_heart', text, True)
 
 
-def _apex_tilt(sector: np.ndarray) -> float:
-    """How far the narrow end of a sector is from the top: 0 for upright, 1 for a quarter turn."""
-    rows, columns = np.nonzero(sector)
-    height, width = sector.shape
-    vertical = (rows.mean() + 0.5) / height - 0.5
-    horizontal = (columns.mean() + 0.5) / width - 0.5
-    # The centroid lies away from the apex: below the middle of an upright sector.
-    upright = max(vertical, 0.0)
-    away = max(abs(horizontal), -vertical)
-    return float(away / (upright + away)) if upright + away > 0.02 else 0.0
+def _outside_mask(framed: Framed) -> float:
+    """Share of bright pixels outside EchoNet's mask, for a recording taken to be cropped by it."""
+    if framed.cropped or framed.sector.shape != (TEMPLATE_SIZE, TEMPLATE_SIZE):
+        return 0.0
+    mask = template_sector(TEMPLATE_SIZE, TEMPLATE_SIZE)
+    outside = ~binary_dilation(mask, iterations=_MASK_EDGE_PIXELS)
+    return float((framed.frames[:, outside].max(axis=(0, 2)) > _BRIGHT).mean())
+
+
+def _overlap(framed: Framed) -> float:
+    """Overlap of the moving image with an upright sector; 1 if nothing moves."""
+    try:
+        return upright_overlap(moving_hull(list(framed.frames)))
+    except ValueError:
+        return 1.0
+
+
+def _order_ratio(grey: np.ndarray) -> float:
+    """Difference of neighbouring frames, relative to that of distant ones; 0 if nothing moves."""
+    lags = [lag for lag in _FAR_LAGS if lag < len(grey)]
+    if not lags:
+        return 0.0
+    near, *far = (float(np.abs(grey[lag:] - grey[:-lag]).mean()) for lag in (1, *lags))
+    return near / float(np.mean(far)) if any(far) else 0.0
+
+
+def _contrast(grey: np.ndarray, sector: np.ndarray) -> float:
+    """Coefficient of variation of the blurred mean frame in the sector."""
+    inside = cv2.resize(sector.astype(np.float32), _SMALL, interpolation=cv2.INTER_AREA)
+    level = gaussian_filter(grey.mean(axis=0) * inside, _BLUR)
+    level = (level / np.maximum(gaussian_filter(inside, _BLUR), 0.01))[inside > 0.5]
+    return float(level.std() / max(level.mean(), 1.0))
 
 
 def _of_ventricle(
@@ -116,9 +165,10 @@ def _of_outlines(result: Prediction, limits: Mapping[str, float]) -> Iterator[Fl
     assert result.framed is not None
     masks = result.labels == result.classes.index('left ventricle')
     some = masks[:: max(1, len(masks) // 16)]
-    parts = float(np.mean([label(mask)[1] > 1 for mask in some]))
-    if parts > limits['max_parts_share']:
-        text = f'the ventricle has several parts in {100 * parts:.0f} % of the frames'
+    drawn = [mask for mask in some if mask.any()]
+    apart = float(np.mean([1 - largest_part(mask).sum() / mask.sum() for mask in drawn] or [0]))
+    if apart > limits['max_apart_share']:
+        text = f'{100 * apart:.0f} % of the ventricle lie apart from its largest part'
         yield Flag('several_parts', text, False)
     rim = binary_dilation(~result.framed.sector, iterations=_EDGE_PIXELS)
     outlines = [mask & ~binary_erosion(mask) for mask in some]

@@ -86,7 +86,7 @@ def write_recording(root: Path, recording: Recording, seed: int, variant: str) -
     phantom = make_phantom(path, variant, screen=screen, num_frames=int(rng.integers(28, 49)))
     frames = phantom.frames
     if kind.content == 'doppler':
-        frames = _with_flow(phantom)
+        frames = with_flow(phantom)
     elif kind.content == 'mmode':
         frames = _m_mode(phantom)
     elif kind.content == 'still':
@@ -193,7 +193,7 @@ def _add_pixels(header: Dataset, frames: NDArray[np.uint8], kind: Kind) -> None:
     header['PixelData'].VR = 'OB'
 
 
-def _with_flow(phantom: Phantom) -> NDArray[np.uint8]:
+def with_flow(phantom: Phantom) -> NDArray[np.uint8]:
     """Colour the mitral inflow: red towards the probe, blue away, aliasing where it is fast."""
     frames = phantom.frames.copy()
     change = np.gradient(phantom.volumes)

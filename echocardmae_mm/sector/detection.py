@@ -51,14 +51,30 @@ def detect_sector(frames: Sequence[np.ndarray]) -> np.ndarray:
     def merit(inside: np.ndarray) -> float:
         return float(known[inside].sum())
 
-    margin = fit_sector(known, _initial_sector(hull, flat=False)).margin(*small)
+    margin = fit_sector(known, initial_sector(hull, flat=False)).margin(*small)
     if merit(margin > 0) < GOOD_FIT * merit(hull):
-        flat = fit_sector(known, _initial_sector(hull, flat=True)).margin(*small)
+        flat = fit_sector(known, initial_sector(hull, flat=True)).margin(*small)
         margin = max(margin, flat, key=lambda fitted: merit(fitted > 0))
     if merit(margin > 0) < POOR_FIT * merit(hull):
         margin = hull - np.float32(0.5)
     mask = cv2.resize(margin, (width, height), interpolation=cv2.INTER_LINEAR) > 0
     return mask & template_sector(height, width) if clipped else mask
+
+
+def moving_hull(frames: Sequence[np.ndarray]) -> np.ndarray:
+    """Find the convex hull of the moving image, which assumes no shape of a sector.
+
+    Args:
+        frames (Sequence[np.ndarray]): uint8 RGB frames of shape (H, W, 3), or an array
+            (T, H, W, 3).
+
+    Returns:
+        np.ndarray: bool of shape (h, w), at most 256 pixels a side.
+
+    Raises:
+        ValueError: If there is no moving ultrasound image.
+    """
+    return _isolate(_evidence(grey_frames(frames)))[1]
 
 
 def grey_frames(frames: Sequence[np.ndarray]) -> np.ndarray:
@@ -137,7 +153,7 @@ def _fills_template(evidence: np.ndarray) -> bool:
     return bool(beyond < 0.004 and moving[template & ~eroded].mean() > 0.25)
 
 
-def _initial_sector(hull: np.ndarray, flat: bool) -> Sector:
+def initial_sector(hull: np.ndarray, flat: bool) -> Sector:
     """Fit edges to the hull's sides above its widest row, and arcs through its ends."""
     rows = np.flatnonzero(hull.any(axis=1))
     top, bottom, middle = rows[0], rows[-1], rows.mean()

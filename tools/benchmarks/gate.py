@@ -1,0 +1,170 @@
+"""Rates of the flags of `echocardmae predict` on good recordings and on bad ones of each kind.
+
+    python tools/benchmarks/gate.py work_dirs/demo/bundles/ef work_dirs/demo/bundles/seg
+
+The good recordings are phantoms, half of them of EchoNet-Dynamic's size and half screens of
+320 x 240 pixels, of 100 frames. The bad ones are made from other phantoms. The tables give
+the share of each kind that was flagged or refused, with 95 % Wilson intervals.
+"""
+
+from __future__ import annotations
+
+import argparse
+from collections import Counter
+from collections.abc import Callable, Iterator
+from typing import Any, NamedTuple
+
+import cv2
+import numpy as np
+from scipy.stats import binomtest
+
+from echocardmae_mm.apis import EchoInferencer
+from echocardmae_mm.apis.prediction import Prediction
+from echocardmae_mm.cli.arguments import at_least
+from echocardmae_mm.cli.user_errors import report_user_errors
+from echocardmae_mm.evaluation.markdown import markdown_table
+from echocardmae_mm.phantom import Phantom, make_phantom
+from echocardmae_mm.phantom.dicom_files import with_flow
+
+SCREENS = ('echonet', 'portable')
+FRAMES = 100
+
+
+class Shown(NamedTuple):
+    """A recording as the inferencer receives it."""
+
+    frames: np.ndarray
+    spacing: tuple[float, float]
+    view: str | None = None
+
+
+def with_frames(change: Callable[[Phantom, np.random.Generator], np.ndarray]) -> Callable:
+    """A kind that changes the frames only."""
+    return lambda phantom, rng: Shown(np.ascontiguousarray(change(phantom, rng)), phantom.spacing)
+
+
+def turned(quarters: int) -> Callable:
+    """Frames turned anticlockwise by quarter turns."""
+    return with_frames(lambda phantom, rng: np.rot90(phantom.frames, quarters, axes=(1, 2)))
+
+
+def cut_off(phantom: Phantom, rng: np.random.Generator) -> np.ndarray:
+    """The image shifted, so that the middle of the ventricle lies on the edge of the sector."""
+    rows, columns = np.nonzero(phantom.lv_masks[phantom.ed])
+    inside = np.flatnonzero(phantom.sector_mask[round(rows.mean())])
+    edge = inside[0] if rng.random() < 0.5 else inside[-1]
+    shift = np.array([[1, 0, edge - columns.mean()], [0, 1, 0]], np.float32)
+    size = phantom.frames.shape[2], phantom.frames.shape[1]
+    frames = np.stack([cv2.warpAffine(frame, shift, size) for frame in phantom.frames])
+    return frames * phantom.sector_mask[..., None]
+
+
+def speckle(phantom: Phantom, rng: np.random.Generator) -> np.ndarray:
+    """Moving speckle that fills the sector."""
+    size = phantom.sector_mask.shape
+    real, imaginary = (
+        cv2.GaussianBlur(rng.normal(size=(*size, 8)), (0, 0), size[0] / 112) for _ in range(2)
+    )
+    phase = np.linspace(0, 2 * np.pi, 8, endpoint=False)
+    frames = []
+    for index in range(len(phantom.frames)):
+        weights = np.cos(phase + index / 10) ** 2
+        level = np.hypot(real @ weights, imaginary @ weights)
+        frames.append(np.clip(80 * level / level.mean(), 0, 255) * phantom.sector_mask)
+    return np.repeat(np.array(frames, np.uint8)[..., None], 3, axis=-1)
+
+
+def with_blanks(phantom: Phantom, rng: np.random.Generator) -> np.ndarray:
+    """Every fifth frame is black."""
+    frames = phantom.frames.copy()
+    frames[2::5] = 0
+    return frames
+
+
+KINDS: dict[str, Callable[[Phantom, np.random.Generator], Shown]] = {
+    'good': with_frames(lambda phantom, rng: phantom.frames),
+    '12 frames': with_frames(lambda phantom, rng: phantom.frames[:12]),
+    'turned by 90 degrees': turned(1),
+    'turned by 180 degrees': turned(2),
+    'turned by 270 degrees': turned(3),
+    'mirrored': with_frames(lambda phantom, rng: phantom.frames[:, :, ::-1]),
+    'colour flow': with_frames(lambda phantom, rng: with_flow(phantom)),
+    'shuffled frames': with_frames(lambda phantom, rng: rng.permutation(phantom.frames)),
+    'blank frames': with_frames(with_blanks),
+    'half the ventricle': with_frames(cut_off),
+    'still image': with_frames(
+        lambda phantom, rng: np.repeat(phantom.frames[:1], len(phantom.frames), axis=0)
+    ),
+    'speckle only': with_frames(speckle),
+    'spacing x 3': lambda phantom, rng: Shown(
+        phantom.frames, (3 * phantom.spacing[0], 3 * phantom.spacing[1])
+    ),
+    'spacing / 3': lambda phantom, rng: Shown(
+        phantom.frames, (phantom.spacing[0] / 3, phantom.spacing[1] / 3)
+    ),
+    'two-chamber view, untold': with_frames(lambda phantom, rng: phantom.frames),
+    'two-chamber view, told': lambda phantom, rng: Shown(phantom.frames, phantom.spacing, '2CH'),
+}
+
+
+def parse_args() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument('bundles', nargs='+', help='folders of bundles')
+    parser.add_argument('--good', type=at_least(1), default=60, help='good recordings')
+    parser.add_argument('--bad', type=at_least(1), default=20, help='bad recordings of each kind')
+    parser.add_argument('--seed', type=int, default=1414, help='seed of the phantoms')
+    return parser.parse_args()
+
+
+def measured(
+    measure: EchoInferencer, seed: int, good: int, bad: int
+) -> Iterator[tuple[str, Phantom, Prediction]]:
+    """Make and measure the recordings of every kind."""
+    for number, (kind, make) in enumerate(KINDS.items()):
+        for index in range(good if kind == 'good' else bad):
+            path = [seed, number, index]
+            wanted: dict[str, Any] = {'screen': SCREENS[index % 2], 'num_frames': FRAMES}
+            view = '2ch' if kind.startswith('two-chamber') else '4ch'
+            phantom = make_phantom(path, view=view, **wanted)
+            shown = make(phantom, np.random.default_rng(path))
+            result = measure(shown.frames, shown.view, phantom.fps, shown.spacing)
+            yield kind, phantom, result
+
+
+def share(count: int, total: int) -> str:
+    """A share in per cent with its 95 % Wilson interval."""
+    low, high = binomtest(count, total).proportion_ci(method='wilson')
+    return f'{100 * count / total:.0f} [{100 * low:.0f}, {100 * high:.0f}]'
+
+
+@report_user_errors
+def main() -> None:
+    args = parse_args()
+    measure = EchoInferencer(args.bundles, allow_synthetic_model=True)
+    totals: Counter[str] = Counter()
+    refused: Counter[str] = Counter()
+    doubted: Counter[str] = Counter()
+    flagged: Counter[tuple[str, str]] = Counter()
+    for kind, _, result in measured(measure, args.seed, args.good, args.bad):
+        names = [flag.name for flag in result.flags]
+        if not result.is_measured and not names:
+            names = ['no_sector']
+        totals[kind] += 1
+        refused[kind] += not result.is_measured
+        doubted[kind] += bool(names)
+        flagged.update((kind, name) for name in names)
+    rows = [
+        (kind, n, share(refused[kind], n), share(doubted[kind], n)) for kind, n in totals.items()
+    ]
+    print(markdown_table(('recordings', 'number', 'refused, %', 'refused or flagged, %'), rows))
+    print()
+    each = [
+        (f'{kind}: `{name}`', share(count, totals[kind])) for (kind, name), count in flagged.items()
+    ]
+    print(markdown_table(('recordings and flag', 'flagged, %'), each))
+
+
+if __name__ == '__main__':
+    main()

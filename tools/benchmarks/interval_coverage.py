@@ -1,0 +1,99 @@
+"""How often the 90 % intervals of an ejection fraction hold, on phantoms unlike the calibration's.
+
+    python tools/benchmarks/interval_coverage.py work_dirs/demo/bundles/ef
+
+Calibrates the bundle on phantoms of EchoNet-Dynamic's size, and tests it on others of the same
+population, overall and by class of ejection fraction, on unseen variants and at other frame rates.
+The table gives the share of truths inside the interval, with 95 % Wilson intervals.
+"""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from gate import share
+
+from echocardmae_mm.apis import EchoInferencer
+from echocardmae_mm.cli.arguments import at_least
+from echocardmae_mm.cli.user_errors import report_user_errors
+from echocardmae_mm.evaluation.conformal import ConformalInterval, fit_conformal
+from echocardmae_mm.evaluation.markdown import markdown_table
+from echocardmae_mm.phantom import make_phantom
+
+#: What is changed in each population; the first is the calibration's.
+POPULATIONS: dict[str, dict[str, Any]] = {
+    'default': {},
+    'vendor_b': {'variant': 'vendor_b'},
+    'noisy': {'variant': 'noisy'},
+    'default, 30 frames/s': {'fps': 30.0},
+}
+CLASSES = {'EF < 40': (0, 40), '40 <= EF < 55': (40, 55), 'EF >= 55': (55, 100)}
+FRAMES = 120
+#: Growth of the width with the spread over the clips; 0 is what bundles use.
+SPREAD_WEIGHTS = (0.0, 0.5)
+
+
+def parse_args() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument('bundle', help='folder of a bundle for the ejection fraction')
+    parser.add_argument('--number', type=at_least(9), default=100, help='phantoms of each part')
+    parser.add_argument('--seed', type=int, default=1415, help='seed of the phantoms')
+    return parser.parse_args()
+
+
+def measured(measure: EchoInferencer, path: list[int], number: int, **wanted: Any) -> np.ndarray:
+    """Prediction, truth and spread over clips of each phantom that was measured, (N, 3)."""
+    rows = []
+    for index in range(number):
+        phantom = make_phantom([*path, index], num_frames=FRAMES, **wanted)
+        values = measure(phantom.frames, fps=phantom.fps, spacing=phantom.spacing).values
+        if values['status'] == 'measured':
+            rows.append((values['ef_percent'], phantom.ef, values['ef_clip_sd_percent']))
+    return np.array(rows, np.float64)
+
+
+@report_user_errors
+def main() -> None:
+    args = parse_args()
+    measure = EchoInferencer([args.bundle], allow_synthetic_model=True)
+    calibration = measured(measure, [args.seed, 0], args.number)
+    predictions, truths, spreads = calibration.T
+    intervals = [
+        fit_conformal(predictions, truths, spreads, spread_weight=weight)
+        for weight in SPREAD_WEIGHTS
+    ]
+    rows = []
+    for part, (name, wanted) in enumerate(POPULATIONS.items(), 1):
+        pairs = measured(measure, [args.seed, part], args.number, **wanted)
+        groups = {name: pairs}
+        if part == 1:
+            for label, (low, high) in CLASSES.items():
+                groups[f'{name}, {label}'] = pairs[(pairs[:, 1] >= low) & (pairs[:, 1] < high)]
+        rows += [row_of(label, some, intervals) for label, some in groups.items() if len(some)]
+    print(f'calibrated on {len(calibration)} phantoms')
+    header = ['tested on', 'number', 'MAE', 'bias']
+    for weight in SPREAD_WEIGHTS:
+        header += [f'inside, % (weight {weight:g})', 'width']
+    print(markdown_table(header, rows))
+
+
+def row_of(
+    label: str, pairs: np.ndarray, intervals: Sequence[ConformalInterval]
+) -> tuple[object, ...]:
+    """Errors, and for each interval the share of truths inside and the mean width."""
+    error = pairs[:, 0] - pairs[:, 1]
+    cells = [f'{np.abs(error).mean():.1f}', f'{error.mean():+.1f}']
+    for interval in intervals:
+        low, high = np.array([interval(value, spread) for value, _, spread in pairs]).T
+        inside = int(((low <= pairs[:, 1]) & (pairs[:, 1] <= high)).sum())
+        cells += [share(inside, len(pairs)), f'{(high - low).mean():.1f}']
+    return label, len(pairs), *cells
+
+
+if __name__ == '__main__':
+    main()
