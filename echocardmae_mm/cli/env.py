@@ -38,19 +38,36 @@ DISTRIBUTIONS = (
     'pandas',
     'setuptools',
 )
-ABSENT = {
-    'decord': "absent: MMAction2's DecordInit does not work",
-    'mmcv': 'absent: mmcv-lite is used',
-    'mmcv-lite': 'absent: the full mmcv is used',
+# These install the same module as the distribution that they replace.
+REPLACEMENTS = {
+    'mmengine': ('onedl-mmengine',),
+    'mmcv': ('mmcv-lite', 'onedl-mmcv'),
+    'mmcv-lite': ('mmcv', 'onedl-mmcv'),
+    'mmsegmentation': ('onedl-mmsegmentation',),
+    'opencv-python': ('opencv-python-headless', 'opencv-contrib-python-headless'),
+    'opencv-contrib-python': ('opencv-python-headless', 'opencv-contrib-python-headless'),
+    'decord': ('decord2', 'eva-decord'),
 }
+ABSENT = {'decord': "absent: MMAction2's DecordInit does not work"}
 
 
 def version_of(distribution: str) -> str:
-    """Version of an installed distribution, or the effect of its absence."""
+    """Version of an installed distribution, its replacement, or the effect of its absence."""
+    version = _version(distribution)
+    found = ((name, _version(name)) for name in REPLACEMENTS.get(distribution, ()))
+    replacements = ', '.join(f'{name} {number}' for name, number in found if number)
+    if version and replacements:
+        return f'{version}; overwrites or is overwritten by {replacements}'
+    if replacements:
+        return f'absent: replaced by {replacements}'
+    return version or ABSENT.get(distribution, 'absent')
+
+
+def _version(distribution: str) -> str | None:
     try:
         return metadata.version(distribution)
     except metadata.PackageNotFoundError:
-        return ABSENT.get(distribution, 'absent')
+        return None
 
 
 def device() -> str:
