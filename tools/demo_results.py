@@ -68,6 +68,7 @@ def main() -> None:
     )
     Console(width=110).print(table)
     print(f'Intervals: 95 %, over patients. Pictures, predictions and curves: {demo}/')
+    print(f'Recordings of another scanner, measured: {demo}/measurements/report.html')
 
 
 if __name__ == '__main__':
