@@ -100,7 +100,7 @@ $(PRETRAIN)/evaluated: $(PRETRAIN)/trained
 
 $(EF)/trained: $(PRETRAIN)/evaluated
 	@mkdir -p $(@D)
-	$(call limited,240,$(TRAIN) $(EF_CONFIG) --work-dir $(EF) --resume $(READ) $(call epochs,90) \
+	$(call limited,240,$(TRAIN) $(EF_CONFIG) --work-dir $(EF) --resume $(READ) $(call epochs,68) \
 	  model.backbone.init_cfg.checkpoint=$(call last,$(PRETRAIN)))
 
 $(EF)/tested: $(EF)/trained
@@ -109,7 +109,7 @@ $(EF)/tested: $(EF)/trained
 
 $(SEG)/trained: $(PRETRAIN)/evaluated
 	@mkdir -p $(@D)
-	$(call limited,130,$(TRAIN) $(SEG_CONFIG) --work-dir $(SEG) --resume $(READ) $(call epochs,26) \
+	$(call limited,130,$(TRAIN) $(SEG_CONFIG) --work-dir $(SEG) --resume $(READ) $(call epochs,24) \
 	  model.backbone.init_cfg.checkpoint=$(call last,$(PRETRAIN)) \
 	  model.decode_head.init_cfg.checkpoint=$(call last,$(PRETRAIN)))
 
