@@ -24,6 +24,7 @@ THRESHOLDS: dict[str, float] = {
     'max_colour_share': 0.01,
     'max_outside_mask': 0.02,
     'min_upright_overlap': 0.95,
+    'min_motion': 0.5,
     'max_order_ratio': 0.92,
     'min_contrast': 0.15,
     'min_edv_ml': 15.0,
@@ -97,7 +98,10 @@ def _of_image(framed: Framed, limits: Mapping[str, float]) -> Iterator[Flag]:
         text = f'no sector with its apex on top fits the image (overlap {overlap:.2f})'
         yield Flag('rotated', text, True)
     grey = framed.resized(_SMALL).max(axis=-1).astype(np.float32)
-    if (ratio := _order_ratio(grey)) > limits['max_order_ratio']:
+    near, far = _motion(grey)
+    if far < limits['min_motion']:
+        yield Flag('still', 'the image does not move', True)
+    elif (ratio := near / far) > limits['max_order_ratio']:
         text = f'neighbouring frames differ as much as distant ones (ratio {ratio:.2f})'
         yield Flag('frame_order', text, True)
     if (contrast := _contrast(grey, framed.sector)) < limits['min_contrast']:
@@ -122,13 +126,13 @@ def _overlap(framed: Framed) -> float:
         return 1.0
 
 
-def _order_ratio(grey: np.ndarray) -> float:
-    """Difference of neighbouring frames, relative to that of distant ones; 0 if nothing moves."""
-    lags = [lag for lag in _FAR_LAGS if lag < len(grey)]
-    if not lags:
-        return 0.0
+def _motion(grey: np.ndarray) -> tuple[float, float]:
+    """Mean difference of neighbouring and of distant frames, in grey levels."""
+    if len(grey) < 2:
+        return 0.0, 0.0
+    lags = [lag for lag in _FAR_LAGS if lag < len(grey)] or [len(grey) - 1]
     near, *far = (float(np.abs(grey[lag:] - grey[:-lag]).mean()) for lag in (1, *lags))
-    return near / float(np.mean(far)) if any(far) else 0.0
+    return near, float(np.mean(far))
 
 
 def _contrast(grey: np.ndarray, sector: np.ndarray) -> float:

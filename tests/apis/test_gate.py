@@ -95,8 +95,12 @@ def without_outlines(shown):
     shown.masks[10:20] = False
 
 
-def still(shown):
+def motionless(shown):
     shown.masks[:] = shown.masks[0]
+
+
+def frozen(shown):
+    shown.frames[:] = shown.frames[0]
 
 
 def too_large(shown):
@@ -139,7 +143,8 @@ REFUSED = {
     shuffled: 'frame_order',
     featureless: 'no_heart',
     without_outlines: 'no_ventricle',
-    still: 'no_beat',
+    motionless: 'no_beat',
+    frozen: 'still',
     too_large: 'volume',
     too_small: 'volume',
     jumping: 'area_jumps',
@@ -166,6 +171,12 @@ def test_each_kind_has_its_flag_and_no_other(spoil):
 
 def test_a_good_recording_has_no_flag():
     assert Shown().flags() == []
+
+
+def test_a_single_frame_is_still():
+    shown = Shown()
+    shown.frames, shown.masks = shown.frames[:1], shown.masks[:1]
+    assert [flag.name for flag in shown.flags()] == ['too_short', 'still', 'no_beat']
 
 
 def test_an_upside_down_sector_is_rotated():
