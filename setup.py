@@ -88,7 +88,7 @@ setup(
         'regex',
         # Video: PyAV reads recordings. mmaction2 asks for decord, which has wheels for two
         # platforms only.
-        'av>=17',
+        'av>=17,<19',  # 19 removed metadata_errors
         'decord; (sys_platform == "linux" and platform_machine == "x86_64")'
         ' or (sys_platform == "win32" and platform_machine == "AMD64")',
         # Both OpenCV packages install the same folder (mmaction2 asks for contrib): one version.
