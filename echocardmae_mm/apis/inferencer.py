@@ -44,10 +44,13 @@ class EchoInferencer:
         UserError: If a bundle cannot be used, or there are two for one task.
 
     Example:
-        >>> from echocardmae_mm.apis import EchoInferencer  # doctest: +SKIP
-        >>> measure = EchoInferencer(['bundles/ef', 'bundles/seg'])  # doctest: +SKIP
-        >>> measure('recording.dcm').values['ef_percent']  # doctest: +SKIP
-        57.3
+        >>> from echocardmae_mm.apis import EchoInferencer
+        >>> from echocardmae_mm.apis.example import BUNDLES
+        >>> from echocardmae_mm.phantom import make_phantom
+        >>> phantom = make_phantom(1, num_frames=60)
+        >>> result = EchoInferencer(BUNDLES)(phantom.frames, fps=phantom.fps)
+        >>> 0 < result.values['ef_percent'] < 100
+        True
     """
 
     def __init__(

@@ -9,6 +9,7 @@ import pandas as pd
 import pytest
 
 from echocardmae_mm.apis import EchoInferencer
+from echocardmae_mm.apis.example import BUNDLES
 from echocardmae_mm.cli import predict
 from echocardmae_mm.cli.predict import main
 from echocardmae_mm.datasets.recordings import open_recording
@@ -147,3 +148,14 @@ def test_mistakes_get_one_line(folder, bundles, tmp_path):
     assert 'no recording' in run(tmp_path / 'empty', bundles, out)
     assert 'no bundle' in run(folder, {'ef': tmp_path}, out, names=('ef',))
     assert not out.exists()
+
+
+def test_the_example_needs_nothing_else(tmp_path, capsys):
+    out = tmp_path / 'out'
+    main(['--example', '--out', str(out), '--device', 'cpu'])
+    assert '4 of 4 recordings measured' in capsys.readouterr().out
+    table = pd.read_csv(out / 'results.csv')
+    assert table['ef_percent'].between(10, 80).all()
+    assert 'These numbers say nothing about real hearts' in (out / 'report.html').read_text()
+    size = sum(file.stat().st_size for folder in BUNDLES for file in folder.iterdir())
+    assert size < 3e6

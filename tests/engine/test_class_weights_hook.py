@@ -19,7 +19,7 @@ class Labelled(list):
 
 
 def runner(*labels, num_classes=3):
-    head = TimeSformerHead(num_classes, 4, dict(type='CrossEntropyLoss'))
+    head = TimeSformerHead(num_classes, 4, dict(type='mmaction.CrossEntropyLoss'))
     return SimpleNamespace(
         train_dataloader=SimpleNamespace(
             dataset=SimpleNamespace(datasets=[*map(Labelled, labels)])
