@@ -123,7 +123,7 @@ $(PHANTOMS)/HMC-QU/A4C.xlsx: | $(INSTALLED)
 
 $(MI)/trained: $(PRETRAIN)/evaluated $(PHANTOMS)/HMC-QU/A4C.xlsx
 	@mkdir -p $(@D)
-	$(call limited,80,$(TRAIN) $(MI_CONFIG) --work-dir $(MI) --resume \
+	$(call limited,110,$(TRAIN) $(MI_CONFIG) --work-dir $(MI) --resume \
 	  --cfg-options $(call epochs,100) model.backbone.init_cfg.checkpoint=$(call last,$(PRETRAIN)))
 
 $(MI)/tested: $(MI)/trained
