@@ -35,7 +35,7 @@ def reference(folder: Path) -> Iterator[str]:
     for module in sorted(folder.rglob('*.py')):
         if TRANSFORMS in module.parents and folder != TRANSFORMS:
             continue
-        if module.stem != '__init__':
+        if module.stem != '__init__' and 'example' not in module.parts:
             name = dotted(module.with_suffix(''))
             yield f'## {module.stem}\n\n::: {name}\n    options: {{heading_level: 3}}\n'
 
