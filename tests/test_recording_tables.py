@@ -12,7 +12,8 @@ import torch
 from mmengine.config import Config
 from mmengine.registry import DATASETS, init_default_scope
 
-from echocardmae_mm.cli import test, train
+from echocardmae_mm.apis import EchoInferencer
+from echocardmae_mm.cli import publish, test, train
 from echocardmae_mm.phantom import make_phantom
 from tests.conftest import write_video
 
@@ -78,6 +79,16 @@ def run(table, tmp_path, monkeypatch):
     return train_and_test
 
 
+def publish_run(folder: Path, table: Path) -> Path:
+    """Publish the checkpoint of a diagnosis that :func:`run` trained."""
+    (checkpoint,) = [*folder.glob('best_*.pth')] or folder.glob('epoch_*.pth')
+    options = ['--cfg-options', f'ann_file={table}', *SMALL]
+    publish.main(
+        [str(CONFIGS / 'diagnosis_table.py'), str(checkpoint), '--out', 'bundle', *options]
+    )
+    return Path('bundle')
+
+
 def test_ejection_fraction(run, table):
     folder = run('ef_table.py', 'labels.csv')
     predictions = pd.read_csv(folder / 'predictions.csv')
@@ -93,14 +104,26 @@ def test_ejection_fraction(run, table):
 @pytest.mark.parametrize(
     ('ann_file', 'prefix'), [('labels.csv', 'diagnosis'), ('grades.csv', 'classes')]
 )
-def test_diagnosis_of_two_and_three_classes(run, ann_file, prefix):
+def test_diagnosis_of_two_and_three_classes(run, table, ann_file, prefix):
     folder = run('diagnosis_table.py', ann_file)
     log = ''.join(path.read_text() for path in folder.glob('*/vis_data/scalars.json'))
     assert f'"{prefix}/accuracy"' in log
     assert '"top1_acc"' in log
     assert 'top5' not in log
     assert json.loads((folder / 'test.json').read_text())['metrics'][f'{prefix}/n'] == 12
-    assert len(pd.read_csv(folder / 'predictions.csv')) == 12
+    predictions = pd.read_csv(folder / 'predictions.csv').set_index('video')
+    assert len(predictions) == 12
+    bundle = publish_run(folder, table / ann_file)
+    measure = EchoInferencer([bundle], 'cpu')
+    # Recordings of EchoNet's size that are not shorter than a heartbeat.
+    echonet = [name for name in predictions.index if int(name[:2]) % 10]
+    results = {name: measure(table / 'recordings' / name) for name in echonet}
+    video, values = next((name, r.values) for name, r in results.items() if r.is_measured)
+    for index, name in enumerate(measure.bundles['diagnosis'].config.classes):
+        column = f'score_{index}' if prefix == 'classes' else 'score'
+        if prefix == 'classes' or index == 1:
+            expected = predictions.loc[video, column]
+            assert values[f'{name}_probability'] == pytest.approx(expected, abs=1e-4)
 
 
 def test_recordings_of_echonet_give_the_clips_of_its_own_config(echonet_root, tmp_path):

@@ -13,7 +13,7 @@ from mmengine.config import Config
 from mmengine.model import BaseModel
 from mmengine.registry import MODELS, DefaultScope
 from safetensors import SafetensorError
-from safetensors.torch import load_file, save_file
+from safetensors.torch import load_file, save
 
 from echocardmae_mm.apis.framing import FRAMINGS
 from echocardmae_mm.utils.config import type_name
@@ -119,9 +119,9 @@ def write_bundle(
         card (str): The model card, Markdown.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    state = {name: value.contiguous().cpu() for name, value in model.state_dict().items()}
-    save_file(state, folder / WEIGHTS)
-    digest = hashlib.sha256((folder / WEIGHTS).read_bytes()).hexdigest()
+    weights = save({name: value.contiguous().cpu() for name, value in model.state_dict().items()})
+    (folder / WEIGHTS).write_bytes(weights)
+    digest = hashlib.sha256(weights).hexdigest()
     Config(dict(format=FORMAT, **settings)).dump(str(folder / CONFIG))
     content = json.dumps({'weights_sha256': digest, **calibration}, indent=2) + '\n'
     (folder / CALIBRATION).write_text(content, encoding='utf-8')
@@ -132,6 +132,8 @@ def without_training(part: Any) -> Any:
     """Copy a part of a config without checkpoints, which are paths, and with types by name."""
     if isinstance(part, dict):
         kept = {name: without_training(value) for name, value in part.items() if name != 'init_cfg'}
+        if 'pretrained' in kept:
+            kept['pretrained'] = None  # the default of some backbones is a download
         return {**kept, 'type': type_name(part)} if 'type' in kept else kept
     if isinstance(part, (list, tuple)):
         items = [without_training(item) for item in part]

@@ -102,7 +102,9 @@ def deidentify(
         frames = recording.frames(np.arange(len(recording)))
         is_video = recording_container(str(source)) is Container.VIDEO
     except RecordingError as error:
-        return replace(copy, reason='cannot be read as a B-mode recording', detail=error.reason)
+        return replace(
+            copy, reason='cannot be read as a B-mode recording', detail=error.explanation
+        )
     if is_video:
         frames = pad_to_even(frames)
     row_mm, column_mm = recording.spacing or (None, None)
@@ -119,7 +121,7 @@ def deidentify(
     try:
         sector = find_sector_box(list(frames), source.name, recording.region)[1]
     except RecordingError as error:
-        return replace(copy, reason='no sector found', detail=error.reason)
+        return replace(copy, reason='no sector found', detail=error.explanation)
     copy = replace(copy, sector_share=round(float(sector.mean()), 4))
     doubt = sector_doubt(list(frames), sector)
     if is_video and not recording.fps:
@@ -176,18 +178,18 @@ def _write_dicom(
 
 def _read_back(target: Path, frames: np.ndarray) -> np.ndarray:
     """Read the copy and verify that it holds these frames."""
-    try:
-        written = open_recording(target)
-        if len(written) == len(frames):
-            decoded = written.frames(np.arange(len(written)))
-            if np.array_equal(decoded, frames):
-                return decoded
-    except RecordingError:
-        pass
-    raise UserError(
+    incomplete = UserError(
         f'{target}: cannot be read back as it was written; is the disk full?\n'
         'Free some space and repeat the command'
     )
+    try:
+        written = open_recording(target)
+        decoded = written.frames(np.arange(len(written)))
+    except RecordingError as error:
+        raise incomplete from error
+    if not np.array_equal(decoded, frames):
+        raise incomplete
+    return decoded
 
 
 def _pictures(frames: np.ndarray) -> tuple[bytes, ...]:

@@ -72,8 +72,10 @@ def find_sources(paths: Sequence[Path]) -> list[Source]:
 def _described(path: Path, root: Path) -> Source:
     """A recording whose patient and study DICOM or its folder tells."""
     name = str(path.relative_to(root)) if path.is_relative_to(root) else path.name
+    # Two roots may hold folders or files of the same name.
     folders = Path(name).parts[:-1]
-    by_folder = (folders[0], '/'.join(folders)) if folders else (name, name)
+    first, own = (folders[0], Path(*folders)) if folders else (name, Path(name))
+    by_folder = str(root.absolute() / first), str(root.absolute() / own)
     patient, study = _dicom_identity(path) or by_folder
     return Source(path, name, patient, study)
 

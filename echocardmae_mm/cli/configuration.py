@@ -121,7 +121,7 @@ def build_runner(config: Config, *loaders: str) -> Runner:
     for name in loaders:
         loader = config.get(name) or {}
         _report_missing_data(config, loader.get('dataset'))
-        _fit_to_table(config, loader.get('dataset'))
+        fit_to_table(config, loader.get('dataset'))
         if loader.get('num_workers') == 0:
             loader.update(persistent_workers=False)  # torch refuses it without workers
     if config.launcher != 'none' and NO_GPU:
@@ -138,7 +138,7 @@ def _report_missing_data(config: Config, dataset: ConfigDict | None) -> None:
         DATASETS.build(dataset).full_init()
 
 
-def _fit_to_table(config: Config, dataset: ConfigDict | None) -> None:
+def fit_to_table(config: Config, dataset: ConfigDict | None) -> None:
     """Give the head one output per class of a table, and use a metric for that many classes."""
     if dataset is None or type_name(dataset) != 'echocardmae_mm.RecordingTableDataset':
         return

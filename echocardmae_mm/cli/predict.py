@@ -121,7 +121,7 @@ def measure_one(
     source: Source, args: argparse.Namespace, measure: EchoInferencer, names: Pseudonyms
 ) -> dict[str, Any]:
     """Measure a recording, or read what an interrupted run found."""
-    identity = names.pseudonym(str(source.path))
+    identity = names.pseudonym(str(source.path.absolute()))
     folder = args.out / ROWS / identity
     done = folder / 'result.json'
     if done.is_file():

@@ -10,9 +10,12 @@ no path, file name or hash of a recording. Intervals need --calibrate, a split o
 from __future__ import annotations
 
 import argparse
+import hashlib
 import json
+import os
 from collections.abc import Sequence
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import numpy as np
@@ -33,9 +36,10 @@ from echocardmae_mm.cli.arguments import (
     command_parser,
 )
 from echocardmae_mm.cli.cfg_options import apply_cfg_options
-from echocardmae_mm.cli.configuration import load_config, require_checkpoint
+from echocardmae_mm.cli.configuration import fit_to_table, load_config, require_checkpoint
 from echocardmae_mm.cli.user_errors import report_user_errors
 from echocardmae_mm.datasets.csv_table import read_table
+from echocardmae_mm.datasets.recordings import open_recording
 from echocardmae_mm.datasets.recordings.synthetic import is_synthetic
 from echocardmae_mm.engine import require_fit
 from echocardmae_mm.evaluation.conformal import ConformalInterval, fit_conformal
@@ -83,9 +87,16 @@ def task_of(config: Config) -> str:
     )
 
 
+def test_pipeline_of(config: Config) -> list[Any]:
+    """The transforms of the test."""
+    if config.get('test_dataloader') is None or config.get('train_dataloader') is None:
+        raise UserError(f'{config.filename}: defines no train_dataloader or no test_dataloader')
+    return list(config.test_dataloader.dataset.pipeline)
+
+
 def framing_of(config: Config) -> str:
     """How the frames of the training data are cropped."""
-    if any(type_name(step).endswith('CropToSector') for step in config.test_pipeline):
+    if any(type_name(step).endswith('CropToSector') for step in test_pipeline_of(config)):
         return 'sector'
     dataset = type_name(config.train_dataloader.dataset)
     if dataset.endswith(_WHOLE):
@@ -102,8 +113,8 @@ def training_data(config: Config) -> tuple[Any, dict[str, Any]]:
     """The training set, and what the bundle says of it."""
     init_default_scope(config.get('default_scope', 'mmengine'))
     dataset = DATASETS.build(config.train_dataloader.dataset)
-    files = list(dict.fromkeys(dataset.get_data_info(i)['filename'] for i in range(len(dataset))))
-    infos = [dataset.get_data_info(i) for i in range(min(len(dataset), 10_000))]
+    infos = [dataset.get_data_info(index) for index in range(len(dataset))]
+    files = list(dict.fromkeys(info['filename'] for info in infos))
     rates = [info['fps'] for info in infos if info.get('fps')] or opened_rates(files)
     return dataset, {
         'data': type(dataset).__name__.removesuffix('Dataset'),
@@ -116,16 +127,12 @@ def training_data(config: Config) -> tuple[Any, dict[str, Any]]:
 
 def opened_rates(files: list[str]) -> list[float]:
     """Frame rates of some recordings."""
-    from echocardmae_mm.datasets.recordings import open_recording
-
     rates = [open_recording(file).fps for file in files[:_FPS_RECORDINGS]]
     return [rate for rate in rates if rate]
 
 
 def tested(checkpoint: str) -> dict[str, Any] | None:
     """The results of ``echocardmae test`` of this checkpoint, if they stand beside it."""
-    import hashlib
-
     path = Path(checkpoint).parent / RESULT
     if not path.is_file():
         return None
@@ -138,11 +145,6 @@ def calibration_pairs(
     args: argparse.Namespace, config: Config, measure: EchoInferencer
 ) -> np.ndarray:
     """Prediction, truth and spread over clips of each recording of the calibration, (N, 3)."""
-    if args.calibrate in _UNFIT_SPLITS:
-        raise UserError(
-            f'--calibrate {args.calibrate}: these recordings {_UNFIT_SPLITS[args.calibrate]} the '
-            'model\nUse recordings that it has not seen: a CSV file (columns path and ef) or test'
-        )
     if args.calibrate.endswith('.csv'):
         return calibration_from_table(Path(args.calibrate), measure)
     loader = config.test_dataloader.dataset.copy()
@@ -172,9 +174,9 @@ def calibration_from_table(path: Path, measure: EchoInferencer) -> np.ndarray:
     return np.array(rows, np.float64).reshape(-1, 3)
 
 
-def calibrate(args: argparse.Namespace, config: Config) -> ConformalInterval:
+def calibrate(args: argparse.Namespace, config: Config, bundle: Path) -> ConformalInterval:
     """Fit the intervals of a bundle that was written without them."""
-    pairs = calibration_pairs(args, config, EchoInferencer([args.out], allow_synthetic_model=True))
+    pairs = calibration_pairs(args, config, EchoInferencer([bundle], allow_synthetic_model=True))
     try:
         return fit_conformal(*pairs.T)
     except ValueError as error:
@@ -192,6 +194,13 @@ def main(argv: Sequence[str] | None = None) -> None:
     task = task_of(config)
     if args.calibrate and task != 'ejection_fraction':
         raise UserError('--calibrate: only the ejection fraction has intervals')
+    if args.calibrate in _UNFIT_SPLITS:
+        raise UserError(
+            f'--calibrate {args.calibrate}: these recordings {_UNFIT_SPLITS[args.calibrate]} the '
+            'model\nUse recordings that it has not seen: a CSV file (columns path and ef) or test'
+        )
+    test_pipeline = without_training(test_pipeline_of(config))
+    fit_to_table(config, config.train_dataloader.dataset)
     dataset, data = training_data(config)
     init_default_scope(config.get('default_scope', 'mmengine'))
     model = MODELS.build(config.model)
@@ -211,13 +220,19 @@ def main(argv: Sequence[str] | None = None) -> None:
         'classes': tuple(described.get('classes') or ()),
         'palette': [list(colour) for colour in described.get('palette') or []],
         'model': without_training(config.model),
-        'test_pipeline': without_training(config.test_pipeline),
+        'test_pipeline': test_pipeline,
     }
     result = tested(args.checkpoint)
-    write_bundle(args.out, settings, model, {}, model_card(settings, data, args.licence, result))
-    if args.calibrate:
-        interval = calibrate(args, config)
-        card = model_card(settings, data, args.licence, result, interval)
-        write_bundle(args.out, settings, model, {'interval': interval._asdict()}, card)
-        print(f'intervals from {interval.n} recordings: +- {interval.quantile:.1f} points')
+    args.out.parent.mkdir(parents=True, exist_ok=True)
+    with TemporaryDirectory(dir=args.out.parent, prefix=f'.{args.out.name}.') as folder:
+        draft = Path(folder)
+        write_bundle(draft, settings, model, {}, model_card(settings, data, args.licence, result))
+        if args.calibrate:
+            interval = calibrate(args, config, draft)
+            card = model_card(settings, data, args.licence, result, interval)
+            write_bundle(draft, settings, model, {'interval': interval._asdict()}, card)
+            print(f'intervals from {interval.n} recordings: +- {interval.quantile:.1f} points')
+        args.out.mkdir(exist_ok=True)
+        for file in draft.iterdir():
+            os.replace(file, args.out / file.name)
     print(f'{args.out}: bundle of {settings["name"]} for {task.replace("_", " ")}')

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -14,7 +13,7 @@ from scipy.stats import rankdata
 from echocardmae_mm.evaluation.bootstrap import interval_cells
 from echocardmae_mm.evaluation.discrimination import auroc
 from echocardmae_mm.evaluation.markdown import markdown_table
-from echocardmae_mm.evaluation.prediction_metric import PredictionMetric, Statistics
+from echocardmae_mm.evaluation.prediction_metric import PredictionMetric, Statistics, video_of
 from echocardmae_mm.registry import METRICS
 from echocardmae_mm.utils.errors import UserError
 
@@ -52,7 +51,7 @@ class MultiClassMetric(PredictionMetric):
         Raises:
             UserError: If the model does not predict probabilities, or the label is no class.
         """
-        video = Path(sample['filename']).name
+        video = video_of(sample)
         scores = np.asarray(sample['pred_score'].cpu(), np.float64)
         label = sample['gt_label'].item()
         if scores.ndim > 1 or scores.min() < 0 or abs(scores.sum() - 1) > 1e-2:

@@ -24,13 +24,21 @@ class RecordingError(UserError):
 
     Args:
         filename (str): The recording, or the whole message if ``reason`` is empty.
-        reason (str): Why it cannot be used. Defaults to ''.
+        reason (str): Why it cannot be used, without anything that the file says. Defaults to ''.
+        detail (str): What the message adds in brackets. It may quote the file, so it can identify a
+            patient. Defaults to ''.
     """
 
-    def __init__(self, filename: str, reason: str = '') -> None:
-        super().__init__(f'{filename}: {reason}' if reason else str(filename))
+    def __init__(self, filename: str, reason: str = '', detail: str = '') -> None:
         self.filename = str(filename)
         self.reason = reason
+        self.detail = detail
+        super().__init__(f'{filename}: {self.explanation}' if reason else str(filename))
 
-    def __reduce__(self) -> tuple[type[RecordingError], tuple[str, str]]:
-        return type(self), (self.filename, self.reason)
+    @property
+    def explanation(self) -> str:
+        """Reason and detail."""
+        return f'{self.reason} ({self.detail})' if self.detail else self.reason
+
+    def __reduce__(self) -> tuple[type[RecordingError], tuple[str, str, str]]:
+        return type(self), (self.filename, self.reason, self.detail)

@@ -17,10 +17,17 @@ def folder(recordings, tmp_path):
 
 def test_folders_tell_patient_and_study(folder):
     loose, first, second = find_sources([folder])
-    assert (loose.patient, loose.study) == ('c.avi', 'c.avi')
-    assert first.patient == second.patient == 'p1'
-    assert (first.study, second.study) == ('p1/day1', 'p1/day2')
+    assert loose.patient == loose.study == str(folder / 'c.avi')
+    assert first.patient == second.patient == str(folder / 'p1')
+    assert (first.study, second.study) == (str(folder / 'p1/day1'), str(folder / 'p1/day2'))
     assert first.name == 'p1/day1/a.avi'
+
+
+def test_files_of_the_same_name_are_of_different_patients(folder):
+    (folder / 'p1' / 'c.avi').write_bytes((folder / 'c.avi').read_bytes())
+    one, other = find_sources([folder / 'c.avi', folder / 'p1' / 'c.avi'])
+    assert one.patient != other.patient
+    assert one.study != other.study
 
 
 def test_dicom_tells_patient_and_study(tmp_path):

@@ -25,6 +25,7 @@ def folder(recordings, tmp_path):
     shutil.copy(recordings['echonet'], root / 'Mustermann.avi')
     content = recordings['clip'].read_bytes()
     (root / 'Mustermann_cut.avi').write_bytes(content[: len(content) // 100])
+    (root / 'notes.avi').write_text('Mustermann, Jane Doe')
     return root
 
 
@@ -51,10 +52,10 @@ def test_measures_a_folder_and_names_no_one(folder, bundles, tmp_path, capsys):
     assert run(folder, bundles, out) == 3
     printed = capsys.readouterr()
     table = pd.read_csv(out / 'results.csv')
-    assert table['status'].tolist() == ['measured'] * 3 + ['refused']
+    assert table['status'].tolist() == ['measured'] * 3 + ['refused'] * 2
     assert table['patient'][0] == table['patient'][1] != table['patient'][2]
     assert table['recording'].is_unique
-    assert '3 of 4 recordings measured' in printed.out
+    assert '3 of 5 recordings measured' in printed.out
     measured = EchoInferencer([bundles['ef']], 'cpu')(folder / 'Mustermann.avi').values
     assert table['ef_percent'][2] == pytest.approx(measured['ef_percent'], rel=1e-5)
     for name, content in files_of(out).items():

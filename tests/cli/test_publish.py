@@ -95,6 +95,8 @@ def test_calibrates_on_recordings_that_the_model_has_not_seen(trained, echonet_r
 def test_an_unfit_calibration_is_refused(trained, echonet_root, options, message):
     with pytest.raises(SystemExit, match=message):
         run(trained, echonet_root, *options)
+    assert not Path('bundle').exists()
+    assert not list(Path().glob('.bundle*'))
 
 
 def test_nothing_is_overwritten_unless_asked(trained, echonet_root):

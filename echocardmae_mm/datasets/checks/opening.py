@@ -51,5 +51,5 @@ def _open(filename: str, full: bool) -> Opened:
         else:
             recording.frames([0, num_frames - 1])
     except RecordingError as error:
-        return Opened(filename, 0, error.reason)
+        return Opened(filename, 0, error.explanation)
     return Opened(filename, num_frames, '')

@@ -89,13 +89,13 @@ def _recording_errors(filename: str, fault: str) -> Iterator[None]:
             yield
     except (*_DAMAGE, BytesLengthException, InvalidDicomError) as error:
         first_line = (str(error).splitlines() or [type(error).__name__])[0]
-        raise RecordingError(filename, f'{fault} ({first_line})') from error
+        raise RecordingError(filename, fault, first_line) from error
 
 
 def _refusal(header: Any) -> str | None:
     modality = str(header.get('Modality') or '')
     if 'PixelData' not in header:
-        return f'DICOM without pixel data (modality {modality or "unknown"})'
+        return 'DICOM without pixel data'
     if modality not in _ULTRASOUND_MODALITIES:
         return f'modality {modality}, not ultrasound'
     mode = _mode(header)

@@ -69,7 +69,7 @@ def recording_container(filename: str) -> Container:
         (e.container.value for e in _FORMATS if path.name.lower().endswith(e.suffixes)), 'recording'
     )
     raise RecordingError(
-        filename, f'not a {expected}: the file contains {kind} and starts with {head[:16]!r}'
+        filename, f'not a {expected}: the file contains {kind}', f'it starts with {head[:16]!r}'
     )
 
 
@@ -101,7 +101,7 @@ def _head(path: Path) -> bytes:
         with gzip.open(path) as unzipped:
             return unzipped.read(_HEAD_BYTES)
     except (OSError, EOFError, zlib.error) as error:
-        raise RecordingError(str(path), f'cannot be read ({error})') from error
+        raise RecordingError(str(path), 'cannot be read', str(error)) from error
 
 
 def _nifti_header_size(head: bytes) -> bool:

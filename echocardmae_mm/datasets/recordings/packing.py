@@ -49,7 +49,7 @@ def decode(path: Path) -> Decoded:
         recording = open_recording(path)
         frames = recording.frames(np.arange(len(recording)))
     except RecordingError as error:
-        return Decoded(None, {**metadata, 'refused': error.reason or str(error)})
+        return Decoded(None, {**metadata, 'refused': error.explanation or str(error)})
     metadata.update(fps=recording.fps, spacing=recording.spacing, region=recording.region)
     return Decoded(frames, metadata)
 

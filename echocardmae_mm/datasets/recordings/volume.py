@@ -84,7 +84,7 @@ def open_nifti(filename: str) -> VolumeRecording:
             image = type(image).from_bytes(_unzip(filename, image.dataobj))
         array = np.asarray(image.dataobj)
     except (*_NIFTI_ERRORS, nibabel.filebasedimages.ImageFileError) as error:
-        raise RecordingError(filename, f'damaged NIfTI ({_first_line(error)})') from error
+        raise RecordingError(filename, 'damaged NIfTI', _first_line(error)) from error
     zooms = image.header.get_zooms()
     seconds = None
     if array.ndim == 4 and array.shape[2] == 1:
