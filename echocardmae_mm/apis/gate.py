@@ -10,7 +10,7 @@ from scipy.ndimage import binary_dilation, binary_erosion, gaussian_filter
 
 from echocardmae_mm.apis.bundle import Bundle
 from echocardmae_mm.apis.framing import Framed
-from echocardmae_mm.apis.measurements import Ventricle
+from echocardmae_mm.apis.measurements import VENTRICLE, Ventricle
 from echocardmae_mm.apis.prediction import Flag, Prediction
 from echocardmae_mm.datasets.recordings import Recording
 from echocardmae_mm.evaluation.volumes import largest_part
@@ -167,7 +167,7 @@ def _of_ventricle(
 def _of_outlines(result: Prediction, limits: Mapping[str, float]) -> Iterator[Flag]:
     assert result.labels is not None
     assert result.framed is not None
-    masks = result.labels == result.classes.index('left ventricle')
+    masks = result.labels == result.classes.index(VENTRICLE)
     some = masks[:: max(1, len(masks) // 16)]
     drawn = [mask for mask in some if mask.any()]
     apart = float(np.mean([1 - largest_part(mask).sum() / mask.sum() for mask in drawn] or [0]))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from os import PathLike
 from typing import Any
 
@@ -14,21 +14,18 @@ from mmengine.registry import DefaultScope
 from echocardmae_mm.apis.bundle import Bundle
 from echocardmae_mm.apis.framing import Framed, frame_recording
 from echocardmae_mm.apis.gate import find_flags, reason_to_refuse
-from echocardmae_mm.apis.measurements import Ventricle, measure_ventricle
+from echocardmae_mm.apis.measurements import VENTRICLE, Ventricle, measure_ventricle
 from echocardmae_mm.apis.prediction import Prediction
+from echocardmae_mm.apis.segment_frames import segment_frames
 from echocardmae_mm.datasets.recordings import ArrayRecording, Recording, open_recording
 from echocardmae_mm.datasets.recordings.synthetic import is_synthetic
 from echocardmae_mm.evaluation.conformal import ConformalInterval
 from echocardmae_mm.utils.config import type_name
 from echocardmae_mm.utils.errors import RecordingError, UserError
 
-VENTRICLE = 'left ventricle'
 ASSUMED_VIEW = '4CH'
 VIEWS = ('4CH', '2CH', 'other')
-_BATCH = 16
 _UNITS = ('_percent', '_ml', '_mm', '_cm2', '_bpm', '_probability')
-_LOADING = ('LoadEchoFrame', 'LoadEchoMask', 'RecordingInit', 'RecordingDecode')
-_CLIP = 'SampleLabelledClip'
 
 
 class EchoInferencer:
@@ -38,7 +35,7 @@ class EchoInferencer:
         bundles (Sequence[str | PathLike]): Folders of bundles, at most one for each task.
         device (str, optional): Device of the models. Defaults to None, a GPU if there is one.
         allow_synthetic_model (bool): Whether a model trained on synthetic recordings may measure
-            other recordings. Defaults to False.
+            arrays and files without their mark. Defaults to False.
 
     Raises:
         UserError: If a bundle cannot be used, or there are two for one task.
@@ -48,7 +45,8 @@ class EchoInferencer:
         >>> from echocardmae_mm.apis.example import BUNDLES
         >>> from echocardmae_mm.phantom import make_phantom
         >>> phantom = make_phantom(1, num_frames=60)
-        >>> result = EchoInferencer(BUNDLES)(phantom.frames, fps=phantom.fps)
+        >>> measure = EchoInferencer(BUNDLES, allow_synthetic_model=True)
+        >>> result = measure(phantom.frames, fps=phantom.fps)
         >>> 0 < result.values['ef_percent'] < 100
         True
     """
@@ -102,30 +100,30 @@ class EchoInferencer:
         if view not in (None, *VIEWS):
             raise UserError(f'view={view!r} is unknown; choose one of {", ".join(VIEWS)}')
         try:
+            self._require_synthetic(source)
+            recording: Recording
             if isinstance(source, np.ndarray):
-                recording: Recording = ArrayRecording(source)
-                view_of_file = None
+                recording = ArrayRecording(source)
             else:
-                self._require_synthetic(str(source))
                 recording = open_recording(source)
-                view_of_file = recording.view
-            return self._measure(recording, view, view_of_file, fps, spacing)
+            return self._measure(recording, view, fps, spacing)
         except RecordingError as error:
             return Prediction({'status': 'refused', 'reason': error.reason or 'damaged'})
 
-    def _require_synthetic(self, filename: str) -> None:
-        if self.synthetic and not self.allow_synthetic_model and not is_synthetic(filename):
+    def _require_synthetic(self, source: str | PathLike[str] | np.ndarray) -> None:
+        if not self.synthetic or self.allow_synthetic_model:
+            return
+        if isinstance(source, np.ndarray) or not is_synthetic(str(source)):
             raise RecordingError(
-                filename,
-                'a model trained on synthetic recordings does not measure others '
-                '(unless allowed by --allow-synthetic-model)',
+                'array' if isinstance(source, np.ndarray) else str(source),
+                'a model trained on synthetic recordings does not measure others, '
+                'unless allow_synthetic_model is set',
             )
 
     def _measure(
         self,
         recording: Recording,
         view: str | None,
-        view_of_file: str | None,
         fps: float | None,
         spacing: tuple[float, float] | None,
     ) -> Prediction:
@@ -136,12 +134,12 @@ class EchoInferencer:
                 framings[framing] = frame_recording(
                     recording, framing, bundle.config.frame_size, spacing
                 )
-        source = 'given' if view else 'file' if view_of_file else 'assumed'
+        source = 'given' if view else 'file' if recording.view else 'assumed'
         result = Prediction(
             {
                 'status': 'measured',
                 'reason': '',
-                'view': view or view_of_file or ASSUMED_VIEW,
+                'view': view or recording.view or ASSUMED_VIEW,
                 'view_source': source,
                 'frames': len(recording),
                 'fps': fps,
@@ -196,39 +194,6 @@ class EchoInferencer:
         return predicted
 
 
-def segment_frames(bundle: Bundle, frames: np.ndarray) -> np.ndarray:
-    """Segment every frame.
-
-    Args:
-        bundle (Bundle): A bundle for segmentation.
-        frames (np.ndarray): uint8 RGB of shape (T, H, W, 3).
-
-    Returns:
-        np.ndarray: Labels, uint8 of shape (T, H, W).
-    """
-    pipeline = bundle.config.test_pipeline
-    with DefaultScope.overwrite_default_scope(bundle.config.default_scope):
-        prepare = Compose(
-            [step for step in pipeline if not type_name(step).endswith((*_LOADING, _CLIP))]
-        )
-    sampler = next((step for step in pipeline if type_name(step).endswith(_CLIP)), None)
-    if sampler is None:
-        batches = np.array_split(np.arange(len(frames)), -(-len(frames) // _BATCH))
-    else:
-        batches = list(_clips(len(frames), sampler['clip_len'], sampler['frame_interval']))
-    labels = np.zeros(frames.shape[:3], np.uint8)
-    for indices in batches:
-        chosen = list(frames[indices])
-        samples = [_clip_sample(chosen)] if sampler else [_frame_sample(f) for f in chosen]
-        with torch.no_grad():
-            predictions = bundle.model.test_step(
-                pseudo_collate([prepare(sample) for sample in samples])
-            )
-        masks = torch.cat([sample.pred_sem_seg.data for sample in predictions])
-        labels[indices] = masks.cpu().numpy().astype(np.uint8)
-    return labels
-
-
 def _clip_pipeline(bundle: Bundle, framed: Framed, fps: float | None) -> list[dict[str, Any]]:
     """The test pipeline; of a recording that was cropped, at the frame rate of the training."""
     steps = [dict(step) for step in bundle.config.test_pipeline]
@@ -271,13 +236,10 @@ def _report_ef(bundle: Bundle, sample: Any) -> dict[str, Any]:
 
 
 def _report_diagnosis(bundle: Bundle, sample: Any) -> dict[str, Any]:
-    scores = sample.pred_score.cpu().numpy()
-    classes = bundle.config.classes
-    values = {
-        f'{name.replace(" ", "_")}_probability': float(score)
-        for name, score in zip(classes[1:] if len(classes) == 2 else classes,
-                               scores[1:] if len(classes) == 2 else scores)
-    }  # fmt: skip
+    found = list(zip(bundle.config.classes, sample.pred_score.tolist()))
+    if len(found) == 2:
+        found = found[1:]  # the other probability is the rest
+    values = {f'{name.replace(" ", "_")}_probability': score for name, score in found}
     return {**values, 'diagnosis_model': bundle.name}
 
 
@@ -290,31 +252,3 @@ def _refuse(result: Prediction, reason: str) -> None:
     for name in list(result.values):
         if name.endswith(_UNITS) and not name.startswith('pixel_'):
             del result.values[name]
-
-
-def _clips(num_frames: int, length: int, interval: int) -> Iterator[np.ndarray]:
-    """Yield frame indices of clips that together cover every frame."""
-    for offset in range(min(interval, num_frames)):
-        frames = np.arange(offset, num_frames, interval)
-        for begin in range(0, len(frames), length):
-            # The last clip starts earlier to be full, if the recording is long enough.
-            first = max(0, min(begin, len(frames) - length))
-            clip = frames[first : first + length]
-            yield np.concatenate([clip, np.repeat(clip[-1:], length - len(clip))])
-
-
-def _frame_sample(frame: np.ndarray) -> dict[str, Any]:
-    shape = frame.shape[:2]
-    return {'img': frame, 'img_shape': shape, 'ori_shape': shape}
-
-
-def _clip_sample(frames: list[np.ndarray]) -> dict[str, Any]:
-    shape = frames[0].shape[:2]
-    return {
-        'imgs': frames,
-        'img_shape': shape,
-        'original_shape': shape,
-        'modality': 'RGB',
-        'num_clips': 1,
-        'clip_len': len(frames),
-    }

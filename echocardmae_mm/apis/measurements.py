@@ -10,6 +10,8 @@ import pandas as pd
 from echocardmae_mm.evaluation.beats import Beat, find_beats
 from echocardmae_mm.evaluation.volumes import LongAxis, largest_part, long_axis, sum_of_disks
 
+#: Name of the ventricle among the classes of a segmentation.
+VENTRICLE = 'left ventricle'
 _MM3_OF_ML = 1000.0
 _MM2_OF_CM2 = 100.0
 

@@ -10,6 +10,7 @@ import cv2
 import numpy as np
 from matplotlib.figure import Figure
 
+from echocardmae_mm.apis.measurements import VENTRICLE
 from echocardmae_mm.apis.prediction import Prediction
 from echocardmae_mm.evaluation.plotting import single_axis
 from echocardmae_mm.evaluation.segmentation_plot import draw_outlines
@@ -130,7 +131,7 @@ def curve(result: Prediction) -> Figure:
     ):
         at = frames.to_numpy(int)
         axis.scatter(time[at], values[at], s=42, color=colour, label=name, zorder=3)
-    axis.set(xlabel='seconds' if result.fps else 'frame', ylabel=f'left ventricle: {label}')
+    axis.set(xlabel='seconds' if result.fps else 'frame', ylabel=f'{VENTRICLE}: {label}')
     axis.set_ylim(bottom=0)
     axis.legend(loc='lower right', frameon=False, fontsize=9)
     return figure

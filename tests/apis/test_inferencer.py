@@ -6,8 +6,7 @@ import torch
 from mmengine.dataset import Compose, pseudo_collate
 from mmengine.registry import DefaultScope
 
-from echocardmae_mm.apis import Bundle, EchoInferencer, frame_recording
-from echocardmae_mm.apis.inferencer import segment_frames
+from echocardmae_mm.apis import Bundle, EchoInferencer
 from echocardmae_mm.datasets.recordings import open_recording
 from echocardmae_mm.utils.errors import UserError
 
@@ -59,31 +58,6 @@ def test_a_cropped_recording_is_sampled_at_the_frame_rate_of_training(
     assert not torch.equal(once, slow)
 
 
-def test_other_recordings_are_framed_as_echonets(recordings):
-    small, screen = (open_recording(recordings[name]) for name in ('echonet', 'clip'))
-    framed = frame_recording(screen)
-    assert framed.cropped
-    assert framed.frames.shape[1] == framed.frames.shape[2] == 224
-    rows, columns = np.nonzero(framed.resized((112, 112)).max((0, 3)) > 16)
-    expected_rows, expected_columns = np.nonzero(small.frames(range(70)).max((0, 3)) > 16)
-    assert abs(rows.min() - expected_rows.min()) <= 4
-    assert abs(rows.max() - expected_rows.max()) <= 8
-    near, expected = columns[rows < rows.min() + 6], expected_columns[expected_rows < 8]
-    assert abs(near.mean() - expected.mean()) <= 4  # the apex, not in the middle
-    assert not frame_recording(screen, 'whole').cropped
-    assert not frame_recording(small).cropped
-
-
-def test_every_frame_has_its_own_labels(bundles, recordings):
-    bundle = Bundle(bundles['seg'], 'cpu')
-    frames = open_recording(recordings['echonet']).frames(range(37))
-    together = segment_frames(bundle, frames)
-    assert together.shape == (37, 112, 112)
-    for index in (0, 15, 16, 36):
-        alone = segment_frames(bundle, frames[index : index + 1])
-        np.testing.assert_array_equal(together[index], alone[0])
-
-
 def test_refusals_name_the_reason(bundles, recordings, tmp_path):
     inferencer = measure(bundles, 'ef')
     broken = tmp_path / 'broken.avi'
@@ -116,6 +90,7 @@ def test_a_model_of_synthetic_recordings_measures_only_these(bundles, recordings
     real.write_bytes(content.removesuffix(b'echocardmae phantom'))
     assert inferencer(recordings['echonet']).is_measured
     assert 'synthetic' in inferencer(real).values['reason']
+    assert 'synthetic' in inferencer(np.zeros((9, 112, 112), np.uint8)).values['reason']
     inferencer.allow_synthetic_model = True
     assert inferencer(real).is_measured
 

@@ -1,0 +1,60 @@
+"""Videos hold what was drawn, and their bytes depend on nothing else."""
+
+import av
+import numpy as np
+
+from echocardmae_mm.apis import Framed, Prediction
+from echocardmae_mm.apis.outputs import draw_frames, write_outputs, write_video
+
+COLOUR = [230, 75, 53]
+
+
+def prediction(count=12):
+    """A grey square of 112 pixels, whose middle is labelled; the corner is no sector."""
+    frames = np.full((count, 112, 112, 3), 90, np.uint8)
+    sector = np.ones((112, 112), bool)
+    sector[:30, -30:] = False
+    labels = np.zeros((count, 112, 112), np.uint8)
+    labels[:, 40:80, 40:80] = 1
+    return Prediction(
+        {'status': 'measured'},
+        framed=Framed(frames, sector, None, cropped=False),
+        labels=labels,
+        classes=('background', 'left ventricle'),
+        palette=[[0, 0, 0], COLOUR],
+        fps=25.0,
+    )
+
+
+def test_draws_outlines_and_blackens_what_is_no_sector():
+    drawn = draw_frames(prediction())
+    assert drawn.shape == (12, 336, 336, 3)
+    assert drawn[0, :80, -80:].max() == 0
+    red, _, blue = drawn[0, 160, 120].astype(int)  # the left edge of the label, smoothed
+    assert red > 180 > 100 > blue
+    assert (drawn[0, 180, 180] == 90).all()  # within it, nothing
+
+
+def test_a_synthetic_model_says_so_on_every_frame():
+    plain, marked = draw_frames(prediction()), draw_frames(prediction(), synthetic=True)
+    assert all((one != other).any() for one, other in zip(plain, marked))
+
+
+def test_a_video_holds_the_frames_and_its_bytes_repeat(tmp_path):
+    frames = np.random.default_rng(0).integers(0, 256, (20, 8, 8, 3), np.uint8)
+    frames = frames.repeat(20, axis=1).repeat(20, axis=2)
+    for name in ('a.mp4', 'b.mp4', 'c.mp4'):
+        write_video(tmp_path / name, frames, 40)
+    contents = {(tmp_path / name).read_bytes() for name in ('a.mp4', 'b.mp4', 'c.mp4')}
+    assert len(contents) == 1
+    with av.open(str(tmp_path / 'a.mp4')) as file:
+        assert float(file.streams.video[0].average_rate) == 40
+        read = np.stack([frame.to_ndarray(format='rgb24') for frame in file.decode(video=0)])
+    assert read.shape == frames.shape
+    grey = [video.mean(-1).reshape(20, 8, 20, 8, 20).mean((2, 4)) for video in (read, frames)]
+    assert np.abs(grey[0] - grey[1]).mean() < 8
+
+
+def test_without_outlines_there_are_no_curves(tmp_path):
+    write_outputs(tmp_path, prediction())
+    assert {path.name for path in tmp_path.iterdir()} == {'overlay.mp4', 'thumbnail.jpg'}
