@@ -28,6 +28,7 @@ from rich.progress import track
 from echocardmae_mm.apis import example
 from echocardmae_mm.apis.inferencer import VIEWS, EchoInferencer
 from echocardmae_mm.apis.outputs import write_outputs
+from echocardmae_mm.apis.prediction import Prediction
 from echocardmae_mm.apis.report import write_report
 from echocardmae_mm.apis.sources import Source, find_sources
 from echocardmae_mm.apis.studies import biplane_studies
@@ -127,12 +128,19 @@ def measure_one(
     if done.is_file():
         return json.loads(done.read_text(encoding='utf-8'))
     spacing = source.spacing or (tuple(args.spacing) if args.spacing else None)
-    result = measure(
-        source.path,
-        view=source.view or args.view,
-        fps=source.fps or args.fps,
-        spacing=(spacing[0], spacing[-1]) if spacing else None,
-    )
+    try:
+        result = measure(
+            source.path,
+            view=source.view or args.view,
+            fps=source.fps or args.fps,
+            spacing=(spacing[0], spacing[-1]) if spacing else None,
+        )
+    except UserError:
+        raise
+    except Exception as error:  # one recording must not end a run over thousands
+        name = type(error).__name__
+        print(f'{source.path}: {name}: {error}', file=sys.stderr)
+        result = Prediction({'status': 'refused', 'reason': f'failed with {name}'})
     row = {
         'recording': identity,
         **({'file': source.name} if args.keep_names else {}),

@@ -13,6 +13,33 @@ from echocardmae_mm.recipes.common import (
     recognizer,
 )
 
+PACK: list[Config] = [
+    dict(type='mmaction.FormatShape', input_format='NCTHW'),
+    dict(
+        type='mmaction.PackActionInputs',
+        meta_keys=('filename', 'patient', 'view', 'source', 'clip_starts', 'padded_frames'),
+    ),
+]
+
+
+def classification_head(num_classes: int, class_weight: list[float] | None = None) -> Config:
+    """MMAction2's head for the mean of the tokens, which gives probabilities.
+
+    Args:
+        num_classes (int): Number of classes.
+        class_weight (list[float], optional): Weights of the classes. Defaults to None, equal.
+
+    Returns:
+        dict: The head, without ``in_channels``.
+    """
+    return dict(
+        type='mmaction.TimeSformerHead',
+        num_classes=num_classes,
+        average_clips='prob',
+        topk=1,
+        loss_cls=dict(type='CrossEntropyLoss', class_weight=class_weight),
+    )
+
 
 def diagnosis(
     dataset: Config,
@@ -28,8 +55,8 @@ def diagnosis(
     """Classify recordings with a pretrained encoder and MMAction2's recogniser and head.
 
     Recordings are cropped to their own sector, except those of 112 x 112 pixels, the size of
-    EchoNet-Dynamic. Training uses random clips, shifted by up to ``padding``
-    pixels; validation and test average the probabilities of five evenly spaced clips.
+    EchoNet-Dynamic. Training uses random clips, shifted by up to ``padding`` pixels; validation
+    and test average the probabilities of five evenly spaced clips.
 
     Args:
         dataset (dict): A data set with ``label`` and the splits 'train', 'val' and 'test', without
@@ -49,26 +76,12 @@ def diagnosis(
         dict: ``model``, the loaders and the evaluators.
     """
     vit = EncoderSize(**size)
-    cls_head = dict(
-        type='mmaction.TimeSformerHead',
-        num_classes=num_classes,
-        average_clips='prob',
-        topk=1,
-        loss_cls=dict(type='CrossEntropyLoss'),
-    )
-    model = recognizer(vit, checkpoint, cls_head)
-    pack: list[Config] = [
-        dict(type='mmaction.FormatShape', input_format='NCTHW'),
-        dict(
-            type='mmaction.PackActionInputs',
-            meta_keys=('filename', 'patient', 'view', 'source', 'clip_starts', 'padded_frames'),
-        ),
-    ]
+    model = recognizer(vit, checkpoint, classification_head(num_classes))
     loaders = clip_dataloaders(
         dataset,
         vit,
         clip_time(vit.num_frames, target_fps=target_fps),
-        pack,
+        PACK,
         batch_size,
         test_batch_size=8,
         num_workers=num_workers,

@@ -12,6 +12,7 @@ from echocardmae_mm.recipes.common import (
     random_shift,
     recognizer,
 )
+from echocardmae_mm.recipes.diagnosis import PACK, classification_head
 
 
 def infarction(
@@ -46,27 +47,14 @@ def infarction(
         dict: ``model``, the loaders and the evaluator.
     """
     vit = EncoderSize(**size)
-    cls_head = dict(
-        type='mmaction.TimeSformerHead',
-        num_classes=2,
-        average_clips='prob',
-        topk=1,
-        # Balance 37 normal recordings and 72 infarctions.
-        loss_cls=dict(type='CrossEntropyLoss', class_weight=[109 / (2 * 37), 109 / (2 * 72)]),
-    )
-    model = recognizer(vit, checkpoint, cls_head)
+    # Balance 37 normal recordings and 72 infarctions.
+    head = classification_head(2, [109 / (2 * 37), 109 / (2 * 72)])
+    model = recognizer(vit, checkpoint, head)
 
     sampler = dict(
         type='echocardmae_mm.SampleUniformClips', num_clips=1, clip_len=vit.num_frames, span='cycle'
     )
     steps = clip_steps(sampler, vit.img_size, crop={})
-    pack: list[Config] = [
-        dict(type='mmaction.FormatShape', input_format='NCTHW'),
-        dict(
-            type='mmaction.PackActionInputs',
-            meta_keys=('filename', 'patient', 'view', 'source', 'clip_starts', 'padded_frames'),
-        ),
-    ]
     loaders = dataloaders(
         dict(
             type='echocardmae_mm.HMCQUDataset',
@@ -79,9 +67,9 @@ def infarction(
         [
             dict(type='echocardmae_mm.CachedTransforms', transforms=steps),
             random_shift(vit.img_size, padding),
-            *pack,
+            *PACK,
         ],
-        [*steps, *pack],
+        [*steps, *PACK],
         batch_size,
         test_batch_size=16,
         num_workers=num_workers,

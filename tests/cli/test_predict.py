@@ -142,6 +142,26 @@ def test_nothing_measured_has_a_status_of_its_own(folder, bundles, tmp_path):
     assert run(folder / 'Mustermann_cut.avi', bundles, tmp_path / 'out', names=('ef',)) == 4
 
 
+def test_one_recording_that_fails_does_not_end_the_run(
+    folder, bundles, tmp_path, monkeypatch, capsys
+):
+    real = EchoInferencer.__call__
+
+    def fails_at_mustermann(self, source, **options):
+        if source.name == 'Mustermann.avi':
+            raise ValueError('about Mustermann')
+        return real(self, source, **options)
+
+    monkeypatch.setattr(EchoInferencer, '__call__', fails_at_mustermann)
+    out = tmp_path / 'out'
+    assert run(folder, bundles, out, names=('ef',)) == 3
+    assert 'ValueError: about Mustermann' in capsys.readouterr().err
+    table = pd.read_csv(out / 'results.csv')
+    assert table['reason'].tolist().count('failed with ValueError') == 1
+    assert (table['status'] == 'measured').sum() == 2
+    assert b'Mustermann' not in b''.join(files_of(out).values())
+
+
 def test_mistakes_get_one_line(folder, bundles, tmp_path):
     out = tmp_path / 'out'
     assert 'no such file or folder' in run(folder / 'nothing', bundles, out)
