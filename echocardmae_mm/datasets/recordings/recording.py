@@ -26,8 +26,8 @@ class Recording(ABC):
         num_frames (int): Number of frames that can be decoded.
         fps (float, optional): Frames per second; a value that is not positive and finite is treated
             as unknown. Defaults to None.
-        spacing (tuple[float, float], optional): Height and width of a pixel in mm. Defaults to
-            None.
+        spacing (tuple[float, float], optional): Height and width of a pixel in mm; unknown if one
+            is not positive and finite. Defaults to None.
         region (tuple[int, int, int, int], optional): Bounds of the ultrasound image on the screen:
             left, top, right, bottom in pixels, right and bottom exclusive. Defaults to None.
         view (str, optional): '4CH', '2CH' or 'other', if the file says so. Defaults to None.
@@ -51,8 +51,8 @@ class Recording(ABC):
             raise RecordingError(filename, 'no frame can be decoded')
         self.filename = filename
         self.num_frames = num_frames
-        self.fps = float(fps) if fps and math.isfinite(fps) and fps > 0 else None
-        self.spacing = spacing
+        self.fps = float(fps) if fps and _is_positive(fps) else None
+        self.spacing = spacing if spacing and all(map(_is_positive, spacing)) else None
         self.region = region
         self.view = view
 
@@ -87,6 +87,10 @@ class Recording(ABC):
     @abstractmethod
     def _decode(self, indices: np.ndarray) -> np.ndarray:
         """Decode frames; without ``random_access``, ``indices`` are strictly increasing."""
+
+
+def _is_positive(number: float) -> bool:
+    return 0 < number < math.inf
 
 
 def gray_to_rgb(frames: np.ndarray) -> np.ndarray:

@@ -1,4 +1,4 @@
-"""Read sequences stored as volumes: NIfTI with nibabel, MetaImage with SimpleITK."""
+"""Read sequences stored as volumes, such as NIfTI."""
 
 from __future__ import annotations
 
@@ -106,34 +106,6 @@ def _unzip(filename: str, data: Any) -> bytes:
         while file.read(1 << 20):
             pass
     return content
-
-
-def open_meta_image(filename: str) -> VolumeRecording:
-    """Open a MetaImage sequence.
-
-    Args:
-        filename (str): An .mhd header with its .raw file, or an .mha file.
-
-    Returns:
-        VolumeRecording: The frame rate is unknown.
-
-    Raises:
-        RecordingError: If the file is damaged, its .raw is missing, or it has other axes.
-    """
-    import SimpleITK
-
-    SimpleITK.ProcessObject.SetGlobalWarningDisplay(False)
-    try:
-        image = SimpleITK.ReadImage(filename)
-    except RuntimeError as error:
-        raise RecordingError(filename, 'damaged MetaImage, or its .raw is missing') from error
-    array = SimpleITK.GetArrayFromImage(image)
-    if array.ndim == 2:
-        array = array[None]
-    if array.ndim != 3 or image.GetNumberOfComponentsPerPixel() != 1:
-        raise RecordingError(filename, f'not a grey sequence in x, y, time: {image.GetSize()}')
-    column_mm, row_mm = image.GetSpacing()[:2]
-    return VolumeRecording(filename, array, None, (row_mm, column_mm))
 
 
 def _first_line(error: BaseException) -> str:
