@@ -101,3 +101,22 @@ def test_values_that_are_not_finite_are_refused(tmp_path):
     array = np.full((4, 4, 3), np.nan, np.float32)
     with pytest.raises(RecordingError, match='not finite'):
         open_recording(save_nifti(tmp_path / 'a.nii', array, (1.0,) * 3))
+
+
+@pytest.mark.parametrize(
+    ('offset', 'content'),
+    [
+        (70, b'\x7f\x00'),  # datatype: unknown
+        (108, b'\xff\xff\x7f\x7f'),  # vox_offset: beyond the file
+        (42, b'\x00\x00'),  # dim: an empty axis
+        (42, b'\xff\xff'),
+    ],
+)
+def test_an_odd_header_is_refused(offset, content, tmp_path):
+    path = tmp_path / 'a.nii'
+    save_nifti(path, FRAMES.transpose(2, 1, 0), (1.0, 1.0, 1.0))
+    header = bytearray(path.read_bytes())
+    header[offset : offset + len(content)] = content
+    path.write_bytes(header)
+    with pytest.raises(RecordingError):
+        open_recording(path)
