@@ -17,6 +17,7 @@ from echocardmae_mm.datasets.camus_index import (
 from echocardmae_mm.datasets.camus_seg import CAMUSSegDataset
 from echocardmae_mm.datasets.checks.findings import Findings
 from echocardmae_mm.datasets.echonet_lists import is_ef
+from echocardmae_mm.utils.text_files import read_text
 
 _PUBLISHED_PATIENTS = 500
 _PUBLISHED_SPLITS = {'training': 400, 'validation': 50, 'testing': 50}
@@ -62,7 +63,7 @@ def _check_splits(findings: Findings, folder: Path, patients: list[Patient]) -> 
         if not path.is_file():
             findings.notes.append(f'{path} is missing; segmentation needs it to split the patients')
             continue
-        names = set(path.read_text().split())
+        names = set(read_text(path).split())
         findings.compare(f'patients in {path.name}', len(names), published)
         for name in sorted(names - present):
             findings.add(name, f'listed in {path.name}, but has no folder')

@@ -8,7 +8,6 @@ each recording. The pixels equal those decoded from the original files.
 from __future__ import annotations
 
 import hashlib
-import json
 import math
 import os
 from collections.abc import Iterator
@@ -20,6 +19,7 @@ import torch
 
 from echocardmae_mm.datasets.recordings.recording import Recording, gray_to_rgb
 from echocardmae_mm.utils.errors import RecordingError, UserError
+from echocardmae_mm.utils.text_files import read_json
 
 FRAMES, INDEX = 'frames.bin', 'index.json'
 VERSION = 2
@@ -143,8 +143,8 @@ class PackedStore:
             )
             raise UserError(f'{self.folder} {state}: echocardmae pack DATASET --out {self.folder}')
         try:
-            index = json.loads(path.read_text(encoding='utf-8'))
-        except ValueError:
+            index = read_json(path)
+        except UserError:
             raise UserError(f'{path}: damaged\n{_PACK_AGAIN}') from None
         if index.get('version') != VERSION:
             raise UserError(
