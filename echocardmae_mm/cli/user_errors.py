@@ -7,7 +7,7 @@ import signal
 import sys
 import traceback
 from collections.abc import Callable, Iterator
-from errno import EACCES, EEXIST, EISDIR, ENOSPC, ENOTDIR, EPERM, EROFS
+from errno import EACCES, EEXIST, EISDIR, ENAMETOOLONG, ENOSPC, ENOTDIR, EPERM, EROFS
 from functools import wraps
 from typing import ParamSpec
 
@@ -15,8 +15,8 @@ import torch
 
 from echocardmae_mm.utils.errors import UserError
 
-#: Errors of an output path that the user chose.
-UNWRITABLE = {EACCES, EEXIST, EISDIR, ENOSPC, ENOTDIR, EPERM, EROFS}
+#: Errors of a path that the user chose.
+UNUSABLE = {EACCES, EEXIST, EISDIR, ENAMETOOLONG, ENOSPC, ENOTDIR, EPERM, EROFS}
 
 #: Errors of a component that is built with values that it cannot take.
 BUILD_ERRORS = (ArithmeticError, AssertionError, RuntimeError, TypeError, ValueError)
@@ -82,7 +82,7 @@ def _report(error: Exception) -> None:
         )
     if isinstance(error, (UserError, FileNotFoundError)):
         sys.exit(f'error: {error}')
-    if isinstance(error, OSError) and error.errno in UNWRITABLE:
+    if isinstance(error, OSError) and error.errno in UNUSABLE:
         file = f'{error.filename}: ' if error.filename else ''  # a failed write has no file name
         sys.exit(f'error: {file}{error.strerror}')
     if isinstance(error, ValueError) and 'loaded state dict' in str(error):
