@@ -95,6 +95,7 @@ class EFHead(BaseModule):
         self.smoothing = smoothing
         self.contrast = None if contrast is None else MODELS.build(contrast)
         self.stop_gradient = stop_gradient
+        self.hidden: nn.Module = nn.Identity()
         self.fc = nn.Linear(in_channels, 1)
         unknown = float('nan')
         self.register_buffer('mean', torch.tensor(unknown if mean is None else float(mean)))
@@ -144,7 +145,7 @@ class EFHead(BaseModule):
                 f'{self.fc.in_features}\nSet model.cls_head.in_channels={features.shape[1]}'
             )
         with torch.autocast(features.device.type, enabled=False):
-            output = self.fc(features).squeeze(1)
+            output = self.fc(self.hidden(features)).squeeze(1)
             return 100 * output if self.target == 'percent' else self.mean + self.std * output
 
     def loss(

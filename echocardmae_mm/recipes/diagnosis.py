@@ -48,14 +48,14 @@ def diagnosis(
     checkpoint: str | None = ENCODER,
     batch_size: int = 16,
     num_workers: int = 4,
-    padding: int = 12,
+    shift: int = 12,
     settings: Config | None = None,
     **size: int,
 ) -> Config:
     """Classify recordings with a pretrained encoder and MMAction2's recogniser and head.
 
     Recordings are cropped to their own sector, except those of 112 x 112 pixels, the size of
-    EchoNet-Dynamic. Training uses random clips, shifted by up to ``padding`` pixels; validation
+    EchoNet-Dynamic. Training uses random clips, shifted by up to ``shift`` pixels; validation
     and test average the probabilities of five evenly spaced clips.
 
     Args:
@@ -68,7 +68,7 @@ def diagnosis(
             that of ``configs/pretrain_echo.py``.
         batch_size (int): Recordings of a training batch, per process. Defaults to 16.
         num_workers (int): Worker processes of each data loader. Defaults to 4.
-        padding (int): Largest shift in training, in pixels. Defaults to 12.
+        shift (int): Largest shift in training, in pixels. Defaults to 12.
         settings (dict, optional): Overrides of the model's settings. Defaults to None.
         **size (int): Fields of :class:`EncoderSize`.
 
@@ -86,7 +86,7 @@ def diagnosis(
         test_batch_size=8,
         num_workers=num_workers,
         crop=ANY_SCANNER,
-        padding=padding,
+        shift=dict(pixels=shift),
     )
     return dict(
         model=override(model, settings),

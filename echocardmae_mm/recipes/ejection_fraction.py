@@ -33,14 +33,15 @@ def ejection_fraction(
     test_batch_size: int = 8,
     num_workers: int = 4,
     interpolation: str = 'bilinear',
-    padding: int = 12,
+    shift: int = 12,
+    fill: int = 32,
     meta_keys: tuple[str, ...] = (),
     settings: Config | None = None,
     **size: int,
 ) -> Config:
     """Regress the ejection fraction with a pretrained encoder and the released code's head.
 
-    Training uses random clips, shifted by up to ``padding`` pixels; validation and test use evenly
+    Training uses random clips, shifted by up to ``shift`` pixels; validation and test use evenly
     spaced clips.
 
     Args:
@@ -64,7 +65,8 @@ def ejection_fraction(
         num_workers (int): Worker processes of each data loader. Defaults to 4.
         interpolation (str): Interpolation of mmcv's ``imresize``; unused with ``own_sector``.
             Defaults to 'bilinear'.
-        padding (int): Largest shift in pixels. Defaults to 12.
+        shift (int): Largest shift in pixels. Defaults to 12.
+        fill (int): Grey level of the border of a shifted clip. Defaults to 32, the mean.
         meta_keys (tuple[str, ...]): Additional columns of the predictions. Defaults to ().
         settings (dict, optional): Overrides of the model's settings. Defaults to None.
         **size (int): Fields of :class:`EncoderSize`.
@@ -97,7 +99,7 @@ def ejection_fraction(
         num_test_clips,
         interpolation,
         crop,
-        padding,
+        dict(pixels=shift, fill=fill),
     )
     if random_validation:
         one_random = dict(type='echocardmae_mm.SampleRandomClips', num_clips=1, **time)
