@@ -14,11 +14,18 @@ from mmengine.runner import Runner
 
 ROOT = Path(__file__).parents[1] / 'configs' / 'baselines'
 CUT = {
+    'ef_echomen': dict(),
+    'ef_echomen_stage1': dict(),
     'ef_r2plus1d': dict(),
     'ef_uniformer': dict(depth=[1, 1, 1, 1]),
     'ef_uniformer_rnc': dict(depth=[1, 1, 1, 1]),
     'ef_uniformer_rnc_stage2': dict(depth=[1, 1, 1, 1]),
     'seg_deeplabv3': dict(depth=18),
+}
+LOSSES = {
+    'ef_echomen': ['loss_experts', 'loss_mixture'],
+    'ef_echomen_stage1': ['loss_ef', 'loss_contrast'],
+    'ef_uniformer_rnc': ['loss_ef', 'loss_contrast'],
 }
 
 
@@ -54,7 +61,7 @@ def test_ef_is_trained_validated_and_tested(name, echonet_root, tmp_path):
 
     runner = Runner.from_cfg(config)
     runner.train()
-    losses = ['loss_ef', 'loss_contrast'] if name.endswith('rnc') else ['loss_ef']
+    losses = LOSSES.get(name, ['loss_ef'])
     for loss in losses:
         values = runner.message_hub.get_scalar(f'train/{loss}').data[0]
         assert np.isfinite(values).all()

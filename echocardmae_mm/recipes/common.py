@@ -204,6 +204,7 @@ def clip_dataloaders(
     interpolation: str = 'bilinear',
     crop: Config | None = None,
     shift: Config | None = None,
+    same_start: bool = False,
 ) -> Config:
     """Build loaders of random, shifted clips for training and evenly spaced clips for tests.
 
@@ -220,12 +221,15 @@ def clip_dataloaders(
         interpolation (str): See :func:`clip_steps`.
         crop (dict, optional): See :func:`clip_steps`.
         shift (dict, optional): Arguments of :class:`RandomShift`. Defaults to None, its defaults.
+        same_start (bool): See :class:`SampleRandomClips`. Defaults to False.
 
     Returns:
         dict: ``train_dataloader``, ``val_dataloader``, ``test_dataloader`` and ``test_pipeline``,
         which MMAction2's inference API reads.
     """
     random = dict(type='echocardmae_mm.SampleRandomClips', num_clips=num_clips, **time)
+    if same_start:
+        random['same_start'] = True
     uniform = dict(type='echocardmae_mm.SampleUniformClips', num_clips=num_test_clips, **time)
     frames: Config = dict(img_size=size.img_size, interpolation=interpolation, crop=crop)
     test_pipeline = [*clip_steps(uniform, **frames), *pack]

@@ -26,6 +26,7 @@ def ejection_fraction(
     span: str | None = None,
     own_sector: bool = False,
     num_clips: int = 1,
+    same_start: bool = False,
     num_test_clips: int = 5,
     random_validation: bool = False,
     checkpoint: str | None = ENCODER,
@@ -55,6 +56,8 @@ def ejection_fraction(
         own_sector (bool): Whether to crop each recording to its own sector, except those of
             112 x 112 pixels, the size of EchoNet-Dynamic. Defaults to False.
         num_clips (int): Random clips of each recording in training. Defaults to 1.
+        same_start (bool): Whether these clips are the same, each shifted by itself. Defaults to
+            False.
         num_test_clips (int): Clips of each recording in validation and test. Defaults to 5.
         random_validation (bool): Whether to validate on one random clip, as the released code
             does, instead of ``num_test_clips``. Defaults to False.
@@ -100,6 +103,7 @@ def ejection_fraction(
         interpolation,
         crop,
         dict(pixels=shift, fill=fill),
+        same_start,
     )
     if random_validation:
         one_random = dict(type='echocardmae_mm.SampleRandomClips', num_clips=1, **time)
