@@ -27,7 +27,7 @@ from echocardmae_mm.cli.main import main
 from echocardmae_mm.datasets.recordings.packing import StoreWriter, pack
 from echocardmae_mm.phantom import hmcqu_files, make_phantom
 from echocardmae_mm.phantom.reproducible_files import write_avi
-from echocardmae_mm.recipes import ejection_fraction, infarction, segmentation
+from echocardmae_mm.recipes import diagnosis, ejection_fraction, infarction, segmentation
 
 # What hypothesis draws is the same everywhere, and no example has a time limit.
 settings.load_profile('ci')
@@ -278,6 +278,15 @@ def bundles(tmp_path_factory) -> dict[str, Path]:
         'mi': write_tiny_bundle(
             root / 'mi',
             bundle_settings(infarction(**TINY), 'diagnosis', classes=('normal', 'infarction')),
+        ),
+        'view': write_tiny_bundle(
+            root / 'view',
+            bundle_settings(
+                diagnosis(dict(type='echocardmae_mm.CAMUSViewDataset'), frame_interval=1, **TINY),
+                'view',
+                framing='sector',
+                classes=('4CH', '2CH'),
+            ),
         ),
     }
 

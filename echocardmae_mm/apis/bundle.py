@@ -23,7 +23,7 @@ CONFIG, WEIGHTS, CALIBRATION, CARD = (
     'config.py', 'model.safetensors', 'calibration.json', 'README.md'
 )  # fmt: skip
 FORMAT = 1
-TASKS = ('ejection_fraction', 'segmentation', 'diagnosis')
+TASKS = ('ejection_fraction', 'segmentation', 'diagnosis', 'view')
 
 
 class Bundle:

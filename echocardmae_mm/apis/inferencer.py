@@ -86,7 +86,7 @@ class EchoInferencer:
             source (str | PathLike | np.ndarray): A file in any supported container, or uint8 frames
                 (T, H, W, 3).
             view (str, optional): '4CH', '2CH' or 'other'. Defaults to None: as the file says, else
-                '4CH' is assumed.
+                as a bundle for views predicts, else '4CH' is assumed.
             fps (float, optional): Frames per second, in place of the file's. Defaults to None.
             spacing (tuple[float, float], optional): Height and width of a pixel in mm, in place of
                 the file's. Defaults to None.
@@ -134,12 +134,13 @@ class EchoInferencer:
                 framings[framing] = frame_recording(
                     recording, framing, bundle.config.frame_size, spacing
                 )
-        source = 'given' if view else 'file' if recording.view else 'assumed'
+        known = view or recording.view
+        source = 'given' if view else 'file' if known else 'assumed'
         result = Prediction(
             {
                 'status': 'measured',
                 'reason': '',
-                'view': view or recording.view or ASSUMED_VIEW,
+                'view': known or ASSUMED_VIEW,
                 'view_source': source,
                 'frames': len(recording),
                 'fps': fps,
@@ -152,8 +153,8 @@ class EchoInferencer:
         assert result.framed is not None
         row, column = result.framed.spacing or (None, None)
         result.values |= {'pixel_height_mm': row, 'pixel_width_mm': column}
-        for task in ('ejection_fraction', 'diagnosis'):
-            if task in self.bundles:
+        for task in _REPORTS:
+            if task in self.bundles and not (task == 'view' and known):
                 bundle = self.bundles[task]
                 sample = self._predict_clips(bundle, framings[bundle.config.framing], result)
                 result.values |= _REPORTS[task](bundle, sample)
@@ -243,7 +244,21 @@ def _report_diagnosis(bundle: Bundle, sample: Any) -> dict[str, Any]:
     return {**values, 'diagnosis_model': bundle.name}
 
 
-_REPORTS = {'ejection_fraction': _report_ef, 'diagnosis': _report_diagnosis}
+def _report_view(bundle: Bundle, sample: Any) -> dict[str, Any]:
+    score, index = sample.pred_score.max(dim=0)
+    return {
+        'view': bundle.config.classes[int(index)],
+        'view_source': 'predicted',
+        'view_probability': float(score),
+        'view_model': bundle.name,
+    }
+
+
+_REPORTS = {
+    'view': _report_view,
+    'ejection_fraction': _report_ef,
+    'diagnosis': _report_diagnosis,
+}
 
 
 def _refuse(result: Prediction, reason: str) -> None:

@@ -26,7 +26,7 @@ from mmengine.runner import load_checkpoint
 from rich.progress import track
 
 from echocardmae_mm.apis.bundle import without_training, write_bundle
-from echocardmae_mm.apis.inferencer import EchoInferencer
+from echocardmae_mm.apis.inferencer import VIEWS, EchoInferencer
 from echocardmae_mm.apis.model_card import model_card
 from echocardmae_mm.cli.arguments import (
     add_checkpoint,
@@ -202,6 +202,8 @@ def main(argv: Sequence[str] | None = None) -> None:
     test_pipeline = without_training(test_pipeline_of(config))
     fit_to_table(config, config.train_dataloader.dataset)
     dataset, data = training_data(config)
+    if task == 'diagnosis' and set(dataset.metainfo.get('classes') or ['']) <= set(VIEWS):
+        task = 'view'
     init_default_scope(config.get('default_scope', 'mmengine'))
     model = MODELS.build(config.model)
     require_fit(model, args.checkpoint)

@@ -44,6 +44,7 @@ def classification_head(num_classes: int, class_weight: list[float] | None = Non
 def diagnosis(
     dataset: Config,
     num_classes: int = 2,
+    frame_interval: int = 4,
     target_fps: float | None = None,
     checkpoint: str | None = ENCODER,
     batch_size: int = 16,
@@ -63,7 +64,9 @@ def diagnosis(
             split and pipeline.
         num_classes (int): Number of classes. ``echocardmae train`` and ``test`` replace it by that
             of a :class:`RecordingTableDataset`. Defaults to 2.
-        target_fps (float, optional): Frame rate of the clips. Defaults to None, every fourth frame.
+        frame_interval (int): Distance between sampled frames. Defaults to 4.
+        target_fps (float, optional): Frame rate of the clips, instead of ``frame_interval``.
+            Defaults to None.
         checkpoint (str, optional): Pretraining checkpoint; None for random weights. Defaults to
             that of ``configs/pretrain_echo.py``.
         batch_size (int): Recordings of a training batch, per process. Defaults to 16.
@@ -80,7 +83,7 @@ def diagnosis(
     loaders = clip_dataloaders(
         dataset,
         vit,
-        clip_time(vit.num_frames, target_fps=target_fps),
+        clip_time(vit.num_frames, frame_interval, target_fps),
         PACK,
         batch_size,
         test_batch_size=8,
