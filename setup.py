@@ -12,6 +12,7 @@ ROOT = Path(__file__).parent
 PACKAGE = 'echocardmae_mm'
 CARRIED = ('configs', 'tools')
 INDEX = 'model-index.yml'  # for `mim search`
+ONNX = ['onnx', 'onnxscript', 'onnxruntime']
 
 
 def read_version() -> str:
@@ -115,7 +116,9 @@ setup(
         'timm>=1',
     ],
     extras_require={
+        'onnx': ONNX,
         'test': [
+            *ONNX,
             'pytest>=8,<9.2',  # pytest-xdist 3.8 does not see its groups in 9.2
             'pytest-xdist',
             'hypothesis',

@@ -27,7 +27,12 @@ from echocardmae_mm.cli.main import main
 from echocardmae_mm.datasets.recordings.packing import StoreWriter, pack
 from echocardmae_mm.phantom import hmcqu_files, make_phantom
 from echocardmae_mm.phantom.reproducible_files import write_avi
-from echocardmae_mm.recipes import ejection_fraction, infarction, segmentation
+from echocardmae_mm.recipes import (
+    clip_segmentation,
+    ejection_fraction,
+    infarction,
+    segmentation,
+)
 
 # What hypothesis draws is the same everywhere, and no example has a time limit.
 settings.load_profile('ci')
@@ -259,7 +264,7 @@ def write_tiny_bundle(folder: Path, settings: dict, calibration: dict | None = N
 
 @pytest.fixture(scope='session')
 def bundles(tmp_path_factory) -> dict[str, Path]:
-    """One bundle for each task."""
+    """One bundle for each task, and one that segments clips."""
     root = tmp_path_factory.mktemp('bundles')
     decoder = dict(embed_dims=24, depth=1, num_heads=3)
     ventricle = dict(classes=('background', 'left ventricle'), palette=[[0, 0, 0], [230, 75, 53]])
@@ -274,6 +279,12 @@ def bundles(tmp_path_factory) -> dict[str, Path]:
         'seg': write_tiny_bundle(
             root / 'seg',
             bundle_settings(segmentation(decoder=decoder, **TINY), 'segmentation', **ventricle),
+        ),
+        'clip_seg': write_tiny_bundle(
+            root / 'clip_seg',
+            bundle_settings(
+                clip_segmentation(decoder=decoder, **TINY), 'segmentation', **ventricle
+            ),
         ),
         'mi': write_tiny_bundle(
             root / 'mi',

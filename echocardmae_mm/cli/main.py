@@ -19,6 +19,7 @@ COMMANDS = {
     'clip-consistency': 'measure how much an EF model depends on where its clip starts',
     'predict': 'measure recordings with trained models, with videos and a report',
     'publish': 'publish a trained model as a bundle for predict',
+    'export': 'export a bundle for other runtimes (ONNX)',
     'show-sector': 'draw the ultrasound sector found in a recording',
     'deidentify': 'copy recordings without what identifies a patient',
     'phantoms': 'make synthetic data sets with known truth',

@@ -26,6 +26,7 @@ from typing import Any
 from rich.progress import track
 
 from echocardmae_mm.apis import example
+from echocardmae_mm.apis.bundle import RUNTIMES
 from echocardmae_mm.apis.inferencer import VIEWS, EchoInferencer
 from echocardmae_mm.apis.outputs import write_outputs
 from echocardmae_mm.apis.prediction import Prediction
@@ -68,6 +69,12 @@ def parse_args(argv: Sequence[str] | None) -> argparse.Namespace:
         help='let a model of synthetic recordings measure others',
     )
     add('--device', help='such as cuda:1 or cpu (default: a GPU if there is one)')
+    add(
+        '--runtime',
+        choices=RUNTIMES,
+        default='torch',
+        help='onnx needs echocardmae export, and may be faster on CPUs',
+    )
     add_force(parser)
     return parser.parse_args(argv)
 
@@ -92,6 +99,7 @@ def bind(args: argparse.Namespace, measure: EchoInferencer) -> str:
         'fps': args.fps,
         'spacing': args.spacing,
         'keep_names': args.keep_names,
+        'runtime': args.runtime,
         'allow_synthetic_model': args.allow_synthetic_model,
     }
     if args.force and record.is_file():
@@ -175,7 +183,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     if not args.example:
         sources = find_sources(args.paths)
     bundles = example.BUNDLES if args.example else args.bundle
-    measure = EchoInferencer(bundles, args.device, args.allow_synthetic_model)
+    measure = EchoInferencer(bundles, args.device, args.allow_synthetic_model, args.runtime)
     salt = bind(args, measure)
     with folder_lock(args.out):
         if args.example:
