@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from pathlib import Path
 from types import ModuleType
-from typing import Any
 
 import torch
 from torch import Tensor
@@ -38,11 +37,8 @@ class OnnxNetwork:
             raise UserError(
                 f'{path}: onnxruntime cannot read it ({type(error).__name__})\n{remedy}'
             ) from None
-        self.metadata: dict[str, Any] = {
-            name: json.loads(value)
-            for name, value in self._session.get_modelmeta().custom_metadata_map.items()
-        }
-        if self.metadata.get('weights_sha256') != sha256:
+        metadata = self._session.get_modelmeta().custom_metadata_map
+        if metadata.get('weights_sha256') != json.dumps(sha256):
             raise UserError(f'{path}: holds other weights than its bundle\n{remedy} --force')
         self._input = self._session.get_inputs()[0].name
 
