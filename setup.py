@@ -13,6 +13,7 @@ PACKAGE = 'echocardmae_mm'
 CARRIED = ('configs', 'tools')
 INDEX = 'model-index.yml'  # for `mim search`
 ONNX = ['onnx', 'onnxscript', 'onnxruntime']
+FEATURES = ['pyarrow']
 
 
 def read_version() -> str:
@@ -117,8 +118,10 @@ setup(
     ],
     extras_require={
         'onnx': ONNX,
+        'features': FEATURES,
         'test': [
             *ONNX,
+            *FEATURES,
             'pytest>=8,<9.2',  # pytest-xdist 3.8 does not see its groups in 9.2
             'pytest-xdist',
             'hypothesis',

@@ -31,6 +31,7 @@ from echocardmae_mm.recipes import (
     clip_segmentation,
     ejection_fraction,
     infarction,
+    pretraining,
     segmentation,
 )
 
@@ -268,14 +269,13 @@ def bundles(tmp_path_factory) -> dict[str, Path]:
     root = tmp_path_factory.mktemp('bundles')
     decoder = dict(embed_dims=24, depth=1, num_heads=3)
     ventricle = dict(classes=('background', 'left ventricle'), palette=[[0, 0, 0], [230, 75, 53]])
+    ef = ejection_fraction(settings=dict(cls_head=dict(mean=55.0)), **TINY)
+    size = {name: value for name, value in TINY.items() if name != 'checkpoint'}
+    small_decoder = dict(neck=dict(embed_dims=24, depth=1))
+    encoder = {**pretraining(settings=small_decoder, **size), 'test_pipeline': ef['test_pipeline']}
     return {
-        'ef': write_tiny_bundle(
-            root / 'ef',
-            bundle_settings(
-                ejection_fraction(settings=dict(cls_head=dict(mean=55.0)), **TINY),
-                'ejection_fraction',
-            ),
-        ),
+        'ef': write_tiny_bundle(root / 'ef', bundle_settings(ef, 'ejection_fraction')),
+        'encoder': write_tiny_bundle(root / 'encoder', bundle_settings(encoder, 'features')),
         'seg': write_tiny_bundle(
             root / 'seg',
             bundle_settings(segmentation(decoder=decoder, **TINY), 'segmentation', **ventricle),

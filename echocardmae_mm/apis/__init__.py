@@ -3,6 +3,7 @@
 from echocardmae_mm.apis.bundle import Bundle, write_bundle
 from echocardmae_mm.apis.contact_sheet import contact_sheet
 from echocardmae_mm.apis.deidentify import deidentify
+from echocardmae_mm.apis.embedder import EchoEmbedder
 from echocardmae_mm.apis.export_onnx import export_onnx
 from echocardmae_mm.apis.framing import Framed, frame_recording
 from echocardmae_mm.apis.inferencer import EchoInferencer
@@ -10,6 +11,7 @@ from echocardmae_mm.apis.prediction import Flag, Prediction
 
 __all__ = [
     'Bundle',
+    'EchoEmbedder',
     'EchoInferencer',
     'Flag',
     'Framed',

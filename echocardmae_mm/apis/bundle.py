@@ -29,7 +29,7 @@ CONFIG, WEIGHTS, CALIBRATION, CARD = (
 ONNX = 'model.onnx'
 FORMAT = 1
 RUNTIMES = ('torch', 'onnx')
-TASKS = ('ejection_fraction', 'segmentation', 'diagnosis')
+TASKS = ('ejection_fraction', 'segmentation', 'diagnosis', 'features')
 
 
 class Bundle:

@@ -49,6 +49,9 @@ class EchoInferencer:
         True
     """
 
+    #: Tasks of the bundles that can be used.
+    tasks: tuple[str, ...] = ('ejection_fraction', 'segmentation', 'diagnosis')
+
     def __init__(
         self,
         bundles: Sequence[str | PathLike[str]],
@@ -59,6 +62,12 @@ class EchoInferencer:
         self.bundles: dict[str, Bundle] = {}
         for folder in bundles:
             bundle = Bundle(str(folder), device, runtime)
+            if bundle.task not in self.tasks:
+                known = ', '.join(self.tasks).replace('_', ' ')
+                raise UserError(
+                    f'{folder}: a bundle for {bundle.task}; expected one for {known}\n'
+                    'Bundles of encoders are for echocardmae embed, the others for predict'
+                )
             if bundle.task in self.bundles:
                 first = self.bundles[bundle.task].folder
                 raise UserError(f'{first} and {folder} both predict {bundle.task}; choose one')
@@ -151,17 +160,21 @@ class EchoInferencer:
         assert result.framed is not None
         row, column = result.framed.spacing or (None, None)
         result.values |= {'pixel_height_mm': row, 'pixel_width_mm': column}
-        for task in ('ejection_fraction', 'diagnosis'):
-            if task in self.bundles:
-                bundle = self.bundles[task]
-                framed = framings[bundle.config.framing]
-                clips = read_clips(bundle, framed, result.fps, result.ventricle)
-                result.values |= _REPORTS[task](bundle, bundle.network(clips).cpu().numpy())
+        self._predict(framings, result)
         result.flags = find_flags(result, recording, self.bundles)
         result.values['flags'] = ' '.join(flag.name for flag in result.flags)
         if reason := reason_to_refuse(result.flags):
             _refuse(result, reason)
         return result
+
+    def _predict(self, framings: Mapping[str, Framed], result: Prediction) -> None:
+        """Run the models of clips."""
+        for task, report in _REPORTS.items():
+            if task in self.bundles:
+                bundle = self.bundles[task]
+                framed = framings[bundle.config.framing]
+                clips = read_clips(bundle, framed, result.fps, result.ventricle)
+                result.values |= report(bundle, bundle.network(clips).cpu().numpy())
 
     def _segment(self, bundle: Bundle, framings: Mapping[str, Framed], result: Prediction) -> None:
         result.framed = framings[bundle.config.framing]
@@ -198,6 +211,7 @@ _REPORTS = {'ejection_fraction': _report_ef, 'diagnosis': _report_diagnosis}
 def _refuse(result: Prediction, reason: str) -> None:
     """Remove all measurements."""
     result.values |= {'status': 'refused', 'reason': reason}
+    result.features = None
     for name in list(result.values):
         if name.endswith(_UNITS) and not name.startswith('pixel_'):
             del result.values[name]

@@ -19,6 +19,8 @@ COMMANDS = {
     'clip-consistency': 'measure how much an EF model depends on where its clip starts',
     'predict': 'measure recordings with trained models, with videos and a report',
     'publish': 'publish a trained model as a bundle for predict',
+    'embed': 'write features of recordings',
+    'probe': 'predict labels from features, patient-wise',
     'export': 'export a bundle for other runtimes (ONNX)',
     'show-sector': 'draw the ultrasound sector found in a recording',
     'deidentify': 'copy recordings without what identifies a patient',

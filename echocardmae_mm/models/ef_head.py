@@ -137,7 +137,7 @@ class EFHead(BaseModule):
         Raises:
             UserError: If C is not ``in_channels``.
         """
-        features = _pool(features)
+        features = pool_features(features)
         if features.shape[1] != self.fc.in_features:
             raise UserError(
                 f'EFHead: the backbone gives {features.shape[1]} channels, expected in_channels='
@@ -171,7 +171,7 @@ class EFHead(BaseModule):
                 f'mean={float(self.mean):g} and std={float(self.std):g}: add '
                 'TargetStatisticsHook, or set mean and std'
             )
-        features = _pool(features)
+        features = pool_features(features)
         predicted = self(features.detach() if self.stop_gradient else features)
         predicted = predicted.unflatten(0, (len(data_samples), -1))
         ef = predicted.new_tensor([_ef_of(sample) for sample in data_samples]).unsqueeze(1)
@@ -207,10 +207,17 @@ class EFHead(BaseModule):
         nn.init.constant_(self.fc.bias, float(self.mean) / 100 if known else 0.0)
 
 
-def _pool(features: Tensor | Sequence[Tensor]) -> Tensor:
-    """(B, C, ...) -> (B, C), float32; several are concatenated."""
+def pool_features(features: Tensor | Sequence[Tensor]) -> Tensor:
+    """Average features over their positions.
+
+    Args:
+        features (Tensor | Sequence[Tensor]): (B, C, ...), or several to concatenate.
+
+    Returns:
+        Tensor: float32 of shape (B, C).
+    """
     if not isinstance(features, Tensor):
-        return torch.cat([_pool(part) for part in features], dim=1)
+        return torch.cat([pool_features(part) for part in features], dim=1)
     return features.float().reshape(*features.shape[:2], -1).mean(dim=2)
 
 
