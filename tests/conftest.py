@@ -29,6 +29,7 @@ from echocardmae_mm.phantom import hmcqu_files, make_phantom
 from echocardmae_mm.phantom.reproducible_files import write_avi
 from echocardmae_mm.recipes import (
     clip_segmentation,
+    diagnosis,
     ejection_fraction,
     infarction,
     pretraining,
@@ -289,6 +290,15 @@ def bundles(tmp_path_factory) -> dict[str, Path]:
         'mi': write_tiny_bundle(
             root / 'mi',
             bundle_settings(infarction(**TINY), 'diagnosis', classes=('normal', 'infarction')),
+        ),
+        'view': write_tiny_bundle(
+            root / 'view',
+            bundle_settings(
+                diagnosis(dict(type='echocardmae_mm.CAMUSViewDataset'), frame_interval=1, **TINY),
+                'view',
+                framing='sector',
+                classes=('4CH', '2CH'),
+            ),
         ),
     }
 

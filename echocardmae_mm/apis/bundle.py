@@ -29,7 +29,7 @@ CONFIG, WEIGHTS, CALIBRATION, CARD = (
 ONNX = 'model.onnx'
 FORMAT = 1
 RUNTIMES = ('torch', 'onnx')
-TASKS = ('ejection_fraction', 'segmentation', 'diagnosis', 'features')
+TASKS = ('ejection_fraction', 'segmentation', 'diagnosis', 'view', 'features')
 
 
 class Bundle:

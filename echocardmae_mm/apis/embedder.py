@@ -38,7 +38,7 @@ class EchoEmbedder(EchoInferencer):
         (5, 128)
     """
 
-    tasks = ('features', 'ejection_fraction', 'diagnosis')
+    tasks = ('features', 'ejection_fraction', 'diagnosis', 'view')
 
     def __init__(
         self,

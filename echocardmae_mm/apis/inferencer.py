@@ -50,7 +50,7 @@ class EchoInferencer:
     """
 
     #: Tasks of the bundles that can be used.
-    tasks: tuple[str, ...] = ('ejection_fraction', 'segmentation', 'diagnosis')
+    tasks: tuple[str, ...] = ('ejection_fraction', 'segmentation', 'diagnosis', 'view')
 
     def __init__(
         self,
@@ -94,7 +94,7 @@ class EchoInferencer:
             source (str | PathLike | np.ndarray): A file in any supported container, or uint8 frames
                 (T, H, W, 3).
             view (str, optional): '4CH', '2CH' or 'other'. Defaults to None: as the file says, else
-                '4CH' is assumed.
+                as a bundle for views predicts, else '4CH' is assumed.
             fps (float, optional): Frames per second, in place of the file's. Defaults to None.
             spacing (tuple[float, float], optional): Height and width of a pixel in mm, in place of
                 the file's. Defaults to None.
@@ -142,12 +142,13 @@ class EchoInferencer:
                 framings[framing] = frame_recording(
                     recording, framing, bundle.config.frame_size, spacing
                 )
-        source = 'given' if view else 'file' if recording.view else 'assumed'
+        known = view or recording.view
+        source = 'given' if view else 'file' if known else 'assumed'
         result = Prediction(
             {
                 'status': 'measured',
                 'reason': '',
-                'view': view or recording.view or ASSUMED_VIEW,
+                'view': known or ASSUMED_VIEW,
                 'view_source': source,
                 'frames': len(recording),
                 'fps': fps,
@@ -169,8 +170,9 @@ class EchoInferencer:
 
     def _predict(self, framings: Mapping[str, Framed], result: Prediction) -> None:
         """Run the models of clips."""
+        view_is_known = result.values['view_source'] != 'assumed'
         for task, report in _REPORTS.items():
-            if task in self.bundles:
+            if task in self.bundles and not (task == 'view' and view_is_known):
                 bundle = self.bundles[task]
                 framed = framings[bundle.config.framing]
                 clips = read_clips(bundle, framed, result.fps, result.ventricle)
@@ -205,7 +207,22 @@ def _report_diagnosis(bundle: Bundle, clips: np.ndarray) -> dict[str, Any]:
     return {**values, 'diagnosis_model': bundle.name}
 
 
-_REPORTS = {'ejection_fraction': _report_ef, 'diagnosis': _report_diagnosis}
+def _report_view(bundle: Bundle, clips: np.ndarray) -> dict[str, Any]:
+    probabilities = clips.mean(axis=0)
+    index = int(probabilities.argmax())
+    return {
+        'view': bundle.config.classes[index],
+        'view_source': 'predicted',
+        'view_probability': float(probabilities[index]),
+        'view_model': bundle.name,
+    }
+
+
+_REPORTS = {
+    'view': _report_view,
+    'ejection_fraction': _report_ef,
+    'diagnosis': _report_diagnosis,
+}
 
 
 def _refuse(result: Prediction, reason: str) -> None:

@@ -7,7 +7,7 @@ from mmengine.model import BaseModel
 from torch import Tensor, nn
 
 from echocardmae_mm.models.echocardmae import EchoCardMAE
-from echocardmae_mm.models.ef_head import pool_features
+from echocardmae_mm.models.ef_head import pool
 from echocardmae_mm.models.fused_vit import FusedVisionTransformer
 from echocardmae_mm.utils.errors import UserError
 
@@ -16,6 +16,7 @@ OUTPUTS = {
     'ejection_fraction': 'ef_percent',
     'segmentation': 'logits',
     'diagnosis': 'probabilities',
+    'view': 'probabilities',
     'features': 'features',
     'tokens': 'tokens',
 }
@@ -80,9 +81,9 @@ class Network(nn.Module):
             return self._tokens(inputs)
         features, _ = self.model.extract_feat(inputs.unsqueeze(1), stage='neck')
         if self.task == 'features':
-            return pool_features(features)
+            return pool(features)
         scores = self.model.cls_head(features)
-        return scores.softmax(-1) if self.task == 'diagnosis' else scores
+        return scores if self.task == 'ejection_fraction' else scores.softmax(-1)
 
     def _normalise(self, inputs: Tensor) -> Tensor:
         processor = self.model.data_preprocessor

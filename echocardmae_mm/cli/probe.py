@@ -105,6 +105,11 @@ def join(args: argparse.Namespace, features: pd.DataFrame, labels: pd.DataFrame)
         )
     if 'patient_by_label' in joined:
         joined['patient'] = joined['patient_by_label']
+    if (patients := joined['patient'].nunique()) < args.folds:
+        raise UserError(
+            f'{len(joined)} recordings of {patients} patients cannot be divided into {args.folds} '
+            f'folds of patients\nAdd a column patient to {args.labels}, or pass --folds'
+        )
     return joined
 
 

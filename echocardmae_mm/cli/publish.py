@@ -26,7 +26,7 @@ from mmengine.runner import load_checkpoint
 from rich.progress import track
 
 from echocardmae_mm.apis.bundle import without_training, write_bundle
-from echocardmae_mm.apis.inferencer import EchoInferencer
+from echocardmae_mm.apis.inferencer import VIEWS, EchoInferencer
 from echocardmae_mm.apis.model_card import model_card
 from echocardmae_mm.cli.arguments import (
     add_checkpoint,
@@ -44,6 +44,7 @@ from echocardmae_mm.datasets.recordings.synthetic import is_synthetic
 from echocardmae_mm.engine import require_fit
 from echocardmae_mm.evaluation.conformal import ConformalInterval, fit_conformal
 from echocardmae_mm.evaluation.prediction_metric import RESULT
+from echocardmae_mm.models import EFHead
 from echocardmae_mm.utils.config import type_name
 from echocardmae_mm.utils.errors import UserError
 
@@ -78,11 +79,10 @@ def task_of(config: Config) -> str:
     model = config.model
     if 'decode_head' in model:
         return 'segmentation'
-    head = type_name(model.get('cls_head') or {})
-    if head.endswith('EFHead'):
-        return 'ejection_fraction'
-    if head:
-        return 'diagnosis'
+    if 'cls_head' in model:
+        head = MODELS.get(type_name(model.cls_head))
+        is_ef = isinstance(head, type) and issubclass(head, EFHead)
+        return 'ejection_fraction' if is_ef else 'diagnosis'
     if type_name(model).endswith('EchoCardMAE'):
         return 'features'
     raise UserError(f'{config.filename}: has no head for a task, and is no EchoCardMAE')
@@ -219,6 +219,8 @@ def main(argv: Sequence[str] | None = None) -> None:
     test_pipeline = without_training(test_pipeline_of(config))
     fit_to_table(config, config.train_dataloader.dataset)
     dataset, data = training_data(config)
+    if task == 'diagnosis' and set(dataset.metainfo.get('classes') or ['']) <= set(VIEWS):
+        task = 'view'
     init_default_scope(config.get('default_scope', 'mmengine'))
     model = MODELS.build(config.model)
     require_fit(model, args.checkpoint)

@@ -44,18 +44,19 @@ def classification_head(num_classes: int, class_weight: list[float] | None = Non
 def diagnosis(
     dataset: Config,
     num_classes: int = 2,
+    frame_interval: int = 4,
     target_fps: float | None = None,
     checkpoint: str | None = ENCODER,
     batch_size: int = 16,
     num_workers: int = 4,
-    padding: int = 12,
+    shift: int = 12,
     settings: Config | None = None,
     **size: int,
 ) -> Config:
     """Classify recordings with a pretrained encoder and MMAction2's recogniser and head.
 
     Recordings are cropped to their own sector, except those of 112 x 112 pixels, the size of
-    EchoNet-Dynamic. Training uses random clips, shifted by up to ``padding`` pixels; validation
+    EchoNet-Dynamic. Training uses random clips, shifted by up to ``shift`` pixels; validation
     and test average the probabilities of five evenly spaced clips.
 
     Args:
@@ -63,12 +64,14 @@ def diagnosis(
             split and pipeline.
         num_classes (int): Number of classes. ``echocardmae train`` and ``test`` replace it by that
             of a :class:`RecordingTableDataset`. Defaults to 2.
-        target_fps (float, optional): Frame rate of the clips. Defaults to None, every fourth frame.
+        frame_interval (int): Distance between sampled frames. Defaults to 4.
+        target_fps (float, optional): Frame rate of the clips, instead of ``frame_interval``.
+            Defaults to None.
         checkpoint (str, optional): Pretraining checkpoint; None for random weights. Defaults to
             that of ``configs/pretrain_echo.py``.
         batch_size (int): Recordings of a training batch, per process. Defaults to 16.
         num_workers (int): Worker processes of each data loader. Defaults to 4.
-        padding (int): Largest shift in training, in pixels. Defaults to 12.
+        shift (int): Largest shift in training, in pixels. Defaults to 12.
         settings (dict, optional): Overrides of the model's settings. Defaults to None.
         **size (int): Fields of :class:`EncoderSize`.
 
@@ -80,13 +83,13 @@ def diagnosis(
     loaders = clip_dataloaders(
         dataset,
         vit,
-        clip_time(vit.num_frames, target_fps=target_fps),
+        clip_time(vit.num_frames, frame_interval, target_fps),
         PACK,
         batch_size,
         test_batch_size=8,
         num_workers=num_workers,
         crop=ANY_SCANNER,
-        padding=padding,
+        shift=dict(pixels=shift),
     )
     return dict(
         model=override(model, settings),

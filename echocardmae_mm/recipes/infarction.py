@@ -9,7 +9,6 @@ from echocardmae_mm.recipes.common import (
     clip_steps,
     dataloaders,
     override,
-    random_shift,
     recognizer,
 )
 from echocardmae_mm.recipes.diagnosis import PACK, classification_head
@@ -20,7 +19,7 @@ def infarction(
     checkpoint: str | None = ENCODER,
     batch_size: int = 16,
     num_workers: int = 4,
-    padding: int = 12,
+    shift: int = 12,
     traced_only: bool = True,
     settings: Config | None = None,
     **size: int,
@@ -37,7 +36,7 @@ def infarction(
             that of ``configs/pretrain_echo.py``.
         batch_size (int): Recordings of a batch, per process. Defaults to 16.
         num_workers (int): Worker processes of each data loader. Defaults to 4.
-        padding (int): Largest shift in training, in pixels. Defaults to 12.
+        shift (int): Largest shift in training, in pixels. Defaults to 12.
         traced_only (bool): Whether to use only recordings with a traced wall, the 109 of Table 4.
             Defaults to True.
         settings (dict, optional): Overrides of the model's settings. Defaults to None.
@@ -66,7 +65,7 @@ def infarction(
         ),
         [
             dict(type='echocardmae_mm.CachedTransforms', transforms=steps),
-            random_shift(vit.img_size, padding),
+            dict(type='echocardmae_mm.RandomShift', pixels=shift),
             *PACK,
         ],
         [*steps, *PACK],

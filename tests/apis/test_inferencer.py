@@ -58,6 +58,21 @@ def test_a_cropped_recording_is_sampled_at_the_frame_rate_of_training(
     assert not torch.equal(once, slow)
 
 
+def test_a_view_is_predicted_where_nobody_names_it(bundles, recordings):
+    inferencer = measure(bundles, 'view', 'ef')
+    values = inferencer(recordings['clip']).values
+    assert values['view_source'] == 'predicted'
+    assert values['view'] in ('4CH', '2CH')
+    assert 0.5 <= values['view_probability'] <= 1
+    frames = by_test_pipeline(inferencer.bundles['view'], recordings['echonet']).pred_score
+    echonet = inferencer(recordings['echonet']).values
+    assert echonet['view_probability'] == pytest.approx(float(frames.max()), abs=1e-6)
+    given = inferencer(recordings['clip'], view='other').values
+    assert (given['view'], given['view_source']) == ('other', 'given')
+    assert 'view_probability' not in given
+    assert given['ef_percent'] == values['ef_percent']
+
+
 def test_refusals_name_the_reason(bundles, recordings, tmp_path):
     inferencer = measure(bundles, 'ef')
     broken = tmp_path / 'broken.avi'

@@ -114,6 +114,9 @@ def test_says_why_labels_and_features_cannot_be_joined(command, tmp_path):
     other = command('probe', features, labels, '--salt', 'other').stderr
     assert 'no recording in common, such as 0.avi' in other
     table = pd.read_csv(labels)
+    table.drop(columns='patient').to_csv(labels, index=False)
+    one = command('probe', features, labels, '--salt', 'secret').stderr
+    assert '80 recordings of 1 patients cannot be divided into 5 folds' in one
     table.assign(ef=table['ef'] / 100).to_csv(labels, index=False)
     assert 'expected per cent' in command('probe', features, labels, '--salt', 'secret').stderr
     table.drop(columns='ef').to_csv(labels, index=False)

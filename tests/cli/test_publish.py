@@ -125,6 +125,12 @@ def test_half_precision_is_half_the_size(trained, echonet_root):
     assert ef[1] == pytest.approx(ef[0], abs=0.2)
 
 
+@pytest.mark.parametrize('name', ['ef_echomen', 'ef_uniformer_rnc', 'ef_r2plus1d'])
+def test_the_heads_of_other_papers_predict_the_ejection_fraction(name):
+    config = Config.fromfile(ROOT / 'configs' / 'baselines' / f'{name}.py')
+    assert publish.task_of(config) == 'ejection_fraction'
+
+
 def test_a_pretraining_model_becomes_an_encoder(trained, echonet_root):
     Path('pretrain.py').write_text(PRETRAINING)
     model = MODELS.build(Config.fromfile('pretrain.py').model)
