@@ -3,9 +3,9 @@
 python tools/train.py configs/view_camus.py
 echocardmae publish view_camus work_dirs/view_camus/epoch_100.pth --out bundles/view
 
-A clip is 16 consecutive frames. CAMUS has no other views; train on a table of your own with the
-labels 4CH, 2CH and other to recognise them (configs/diagnosis_table.py). The test patients are the
-first of ten folds. Starts from the encoder of configs/pretrain_echo.py.
+A clip is 16 frames from end-diastole to end-systole. CAMUS has no other views; to recognise them,
+train on a table of your own with the labels 4CH, 2CH and other (configs/diagnosis_table.py). The
+test patients are the first of ten folds. Starts from the encoder of configs/pretrain_echo.py.
 """
 
 _base_ = '_base_/runtime_mi.py'
@@ -21,9 +21,9 @@ globals().update(
             num_folds=10,
             val_share=0.1,
         ),
-        frame_interval=1,
+        span='cycle',
     )
 )
 
 train_cfg = dict(val_interval=10)
-val_cfg = dict(type='ValLoop')
+val_cfg = dict(type='echocardmae_mm.SkippingValLoop')

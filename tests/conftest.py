@@ -294,7 +294,7 @@ def bundles(tmp_path_factory) -> dict[str, Path]:
         'view': write_tiny_bundle(
             root / 'view',
             bundle_settings(
-                diagnosis(dict(type='echocardmae_mm.CAMUSViewDataset'), frame_interval=1, **TINY),
+                diagnosis(dict(type='echocardmae_mm.CAMUSViewDataset'), span='cycle', **TINY),
                 'view',
                 framing='sector',
                 classes=('4CH', '2CH'),

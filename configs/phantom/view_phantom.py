@@ -16,7 +16,7 @@ globals().update(
             num_folds=10,
             val_share=0.1,
         ),
-        frame_interval=1,
+        span='cycle',
         checkpoint='work_dirs/phantom/pretrain_phantom/epoch_24.pth',
         num_workers=2,
         shift=6,
@@ -25,10 +25,10 @@ globals().update(
     )
 )
 
-train_cfg = dict(max_epochs=12, val_interval=4)
-val_cfg = dict(type='ValLoop')
+train_cfg = dict(max_epochs=100, val_interval=25)
+val_cfg = dict(type='echocardmae_mm.SkippingValLoop')
 optim_wrapper = dict(optimizer=dict(lr=1e-3), clip_grad=dict(max_norm=1.0))
 param_scheduler = [
     dict(type='LinearLR', start_factor=0.02, by_epoch=False, begin=0, end=50),
-    dict(type='CosineAnnealingLR', by_epoch=True, T_max=12, convert_to_iter_based=True),
+    dict(type='CosineAnnealingLR', by_epoch=True, T_max=100, convert_to_iter_based=True),
 ]

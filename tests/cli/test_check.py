@@ -5,6 +5,8 @@ from __future__ import annotations
 import shutil
 from pathlib import Path
 
+import nibabel
+import numpy as np
 import pydicom.examples
 import pytest
 
@@ -36,15 +38,15 @@ def test_a_bad_recording_is_listed_and_does_not_stop_training(check, echonet_roo
     assert 'training can start, 2 problems' in output
 
 
-def test_a_bad_recording_of_the_validation_set_is_an_obstacle(check, echonet_root, tmp_path):
-    root = Path(shutil.copytree(echonet_root, tmp_path / 'EchoNet-Dynamic'))
-    rows = (root / 'FileList.csv').read_text().splitlines()
-    stem = next(row.split(',')[0] for row in rows if row.endswith('VAL'))
-    (root / 'Videos' / f'{stem}.avi').write_text('no video')
+def test_an_unknown_label_is_an_obstacle(check, camus_root, tmp_path):
+    root = Path(shutil.copytree(camus_root, tmp_path / 'CAMUS'))
+    labels = root / 'database_nifti' / 'patient0002' / 'patient0002_4CH_ES_gt.nii.gz'
+    nibabel.save(nibabel.Nifti1Image(np.full((40, 60), 7, np.uint8), np.eye(4)), labels)
     status, output = check(root)
     assert status == 1
-    assert '1 recordings of the validation set cannot be read' in output
-    assert 'training cannot start, 1 problem' in output
+    assert f'{labels}: label 7 is unknown: expected 0 to 3' in output
+    assert 'segmentation: 1 label images cannot be used' in output
+    assert 'training cannot start' in output
 
 
 def test_a_folder_in_which_nothing_can_be_used(check, tmp_path, make_video):
@@ -65,3 +67,19 @@ def test_a_missing_folder_is_named_without_a_traceback(command, tmp_path):
     assert done.returncode == 1
     expected = f'error: {tmp_path / "none"}: no such folder; expected the folder of a data set'
     assert (done.stdout, done.stderr.strip()) == ('', expected)
+
+
+def test_a_store_is_verified(check, echonet_store, tmp_path):
+    store = Path(shutil.copytree(echonet_store, tmp_path / 'store'))
+    status, output = check(store)
+    assert status == 0
+    assert '8 of 10 files can be read' in output  # the lists were packed, too
+    assert f'a store of recordings in {store}: training can start, 2 problems' in output
+    with (store / 'frames.bin').open('r+b') as file:
+        file.write(b'rot')
+    status, output = check(store)
+    assert status == 1
+    assert 'its pixels in the store are damaged' in output
+    assert '1 recordings of the store are damaged: remove it' in output
+    (store / 'index.json').write_text('{')
+    assert 'index.json: damaged' in check(store)[1]

@@ -1,12 +1,12 @@
-"""Open recordings and decode some of their frames in several processes."""
+"""Open the recordings of a data set and decode some of their frames."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from functools import partial
 from typing import NamedTuple
 
-from echocardmae_mm.datasets.recordings import open_recording
+from echocardmae_mm.datasets.recordings import PackedStore, open_recording, read_labels
 from echocardmae_mm.utils.errors import RecordingError
 from echocardmae_mm.utils.parallel import parallel_imap
 
@@ -27,22 +27,46 @@ class Opened(NamedTuple):
     reason: str
 
 
-def open_all(filenames: Sequence[str], full: bool, jobs: int) -> Iterator[Opened]:
-    """Open recordings.
+def open_all(
+    filenames: Sequence[str], label_classes: Mapping[str, int], full: bool, jobs: int
+) -> Iterator[Opened]:
+    """Open recordings in several processes.
 
     Args:
         filenames (Sequence[str]): The files.
+        label_classes (Mapping[str, int]): Those that are label images, with their number of
+            classes.
         full (bool): Whether to decode all frames, or only the first and the last.
         jobs (int): Number of processes.
 
     Yields:
         Opened: One for each file, in the same order.
     """
-    return parallel_imap(partial(_open, full=full), filenames, jobs)
+    work = partial(_open, label_classes=label_classes, full=full)
+    return parallel_imap(work, filenames, jobs)
 
 
-def _open(filename: str, full: bool) -> Opened:
+def open_packed(store: PackedStore) -> Iterator[Opened]:
+    """Open the recordings of a store and verify their checksums, in its order.
+
+    Args:
+        store (PackedStore): The store.
+
+    Yields:
+        Opened: One for each recording.
+    """
+    for name in store.recordings:
+        try:
+            num_frames, reason = len(store.open(name, str(store.folder / name))), ''
+        except RecordingError as error:
+            num_frames, reason = 0, error.explanation
+        yield Opened(name, num_frames, reason)
+
+
+def _open(filename: str, label_classes: Mapping[str, int], full: bool) -> Opened:
     try:
+        if filename in label_classes:
+            read_labels(filename, label_classes[filename])
         recording = open_recording(filename)
         num_frames = len(recording)
         if full:

@@ -1,10 +1,9 @@
-"""Read sequences stored as volumes: NIfTI with nibabel, MetaImage with SimpleITK."""
+"""Read sequences stored as volumes, such as NIfTI."""
 
 from __future__ import annotations
 
 import gzip
 import math
-import zlib
 from typing import Any
 
 import numpy as np
@@ -12,7 +11,6 @@ import numpy as np
 from echocardmae_mm.datasets.recordings.recording import Recording, gray_to_rgb
 from echocardmae_mm.utils.errors import RecordingError
 
-_NIFTI_ERRORS = (OSError, EOFError, ValueError, zlib.error)
 _SECONDS = {'sec': 1.0, 'msec': 1e-3, 'usec': 1e-6}
 
 
@@ -83,16 +81,17 @@ def open_nifti(filename: str) -> VolumeRecording:
         if filename.endswith('.gz'):
             image = type(image).from_bytes(_unzip(filename, image.dataobj))
         array = np.asarray(image.dataobj)
-    except (*_NIFTI_ERRORS, nibabel.filebasedimages.ImageFileError) as error:
+        zooms = image.header.get_zooms()
+        unit = image.header.get_xyzt_units()[1]
+    except Exception as error:  # nibabel raises many types for damaged headers
         raise RecordingError(filename, 'damaged NIfTI', _first_line(error)) from error
-    zooms = image.header.get_zooms()
     seconds = None
     if array.ndim == 4 and array.shape[2] == 1:
         array = array[:, :, 0]
-        seconds = zooms[3] * _SECONDS.get(image.header.get_xyzt_units()[1], 0.0)
+        seconds = zooms[3] * _SECONDS.get(unit, 0.0)
     if array.ndim == 2:
         array = array[..., None]
-    if array.ndim != 3 or array.dtype.fields:
+    if array.ndim != 3 or array.dtype.kind not in 'iuf' or 0 in array.shape:
         raise RecordingError(filename, f'not a grey sequence in x, y, time: shape {image.shape}')
     spacing = (float(zooms[1]), float(zooms[0]))
     fps = 1 / seconds if seconds else None
@@ -106,34 +105,6 @@ def _unzip(filename: str, data: Any) -> bytes:
         while file.read(1 << 20):
             pass
     return content
-
-
-def open_meta_image(filename: str) -> VolumeRecording:
-    """Open a MetaImage sequence.
-
-    Args:
-        filename (str): An .mhd header with its .raw file, or an .mha file.
-
-    Returns:
-        VolumeRecording: The frame rate is unknown.
-
-    Raises:
-        RecordingError: If the file is damaged, its .raw is missing, or it has other axes.
-    """
-    import SimpleITK
-
-    SimpleITK.ProcessObject.SetGlobalWarningDisplay(False)
-    try:
-        image = SimpleITK.ReadImage(filename)
-    except RuntimeError as error:
-        raise RecordingError(filename, 'damaged MetaImage, or its .raw is missing') from error
-    array = SimpleITK.GetArrayFromImage(image)
-    if array.ndim == 2:
-        array = array[None]
-    if array.ndim != 3 or image.GetNumberOfComponentsPerPixel() != 1:
-        raise RecordingError(filename, f'not a grey sequence in x, y, time: {image.GetSize()}')
-    column_mm, row_mm = image.GetSpacing()[:2]
-    return VolumeRecording(filename, array, None, (row_mm, column_mm))
 
 
 def _first_line(error: BaseException) -> str:

@@ -46,4 +46,4 @@ class DeepLabV3Head(BaseDecodeHead):
         Returns:
             Tensor: (B, out_channels, h, w).
         """
-        return self.cls_seg(self.features(self._transform_inputs(inputs)))
+        return self.cls_seg(self.features(inputs[self.in_index]))

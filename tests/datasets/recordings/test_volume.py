@@ -1,4 +1,4 @@
-"""NIfTI and MetaImage, each written by its own library."""
+"""NIfTI, written by its own library."""
 
 from __future__ import annotations
 
@@ -83,24 +83,6 @@ def test_other_ranges_are_stretched(array, expected, tmp_path):
     np.testing.assert_array_equal(open_recording(path).frames(range(5)), grey(expected))
 
 
-@pytest.mark.parametrize('name', ['sequence.mhd', 'sequence.mha'])
-def test_meta_image(name, tmp_path):
-    image = SimpleITK.GetImageFromArray(FRAMES)
-    image.SetSpacing((0.2, 0.3, 1.0))
-    SimpleITK.WriteImage(image, str(tmp_path / name))
-    recording = open_recording(tmp_path / name)
-    assert len(recording) == 5
-    assert recording.spacing == pytest.approx((0.3, 0.2))
-    np.testing.assert_array_equal(recording.frames([1, 3]), grey(FRAMES[[1, 3]]))
-
-
-def test_meta_image_without_its_raw_file(tmp_path):
-    SimpleITK.WriteImage(SimpleITK.GetImageFromArray(FRAMES), str(tmp_path / 'a.mhd'))
-    (tmp_path / 'a.raw').unlink()
-    with pytest.raises(RecordingError, match=r'a\.mhd: damaged MetaImage, or its \.raw is missing'):
-        open_recording(tmp_path / 'a.mhd')
-
-
 def test_a_truncated_nifti_raises_with_a_reason(tmp_path):
     path = save_nifti(tmp_path / 'a.nii.gz', FRAMES.transpose(2, 1, 0), (1.0, 1.0, 1.0))
     content = (tmp_path / 'a.nii.gz').read_bytes()
@@ -119,3 +101,22 @@ def test_values_that_are_not_finite_are_refused(tmp_path):
     array = np.full((4, 4, 3), np.nan, np.float32)
     with pytest.raises(RecordingError, match='not finite'):
         open_recording(save_nifti(tmp_path / 'a.nii', array, (1.0,) * 3))
+
+
+@pytest.mark.parametrize(
+    ('offset', 'content'),
+    [
+        (70, b'\x7f\x00'),  # datatype: unknown
+        (108, b'\xff\xff\x7f\x7f'),  # vox_offset: beyond the file
+        (42, b'\x00\x00'),  # dim: an empty axis
+        (42, b'\xff\xff'),
+    ],
+)
+def test_an_odd_header_is_refused(offset, content, tmp_path):
+    path = tmp_path / 'a.nii'
+    save_nifti(path, FRAMES.transpose(2, 1, 0), (1.0, 1.0, 1.0))
+    header = bytearray(path.read_bytes())
+    header[offset : offset + len(content)] = content
+    path.write_bytes(header)
+    with pytest.raises(RecordingError):
+        open_recording(path)
