@@ -316,7 +316,7 @@ def main() -> int:
         killed = 0
         for _ in range(args.kills):
             process = predict(root, Path(scratch) / 'killed', args.bundle)
-            time.sleep(draw.uniform(0.1, 0.5) * seconds)
+            time.sleep(draw.uniform(0.04, 0.16) * seconds)
             killed += process.poll() is None
             process.kill()
             process.wait()
