@@ -2,7 +2,7 @@
 
 A store is a folder of two files. ``frames.bin`` contains the frames of all recordings one after the
 other, each uint8 of shape (T, H, W, C); ``index.json`` contains the position and the metadata of
-each recording. The pixels equal those decoded from the original files.
+each recording, and its own checksum. The pixels equal those decoded from the original files.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from echocardmae_mm.datasets.recordings.recording import Recording, gray_to_rgb
 from echocardmae_mm.utils.errors import RecordingError, UserError
 
 FRAMES, INDEX = 'frames.bin', 'index.json'
-VERSION = 2
+VERSION = 3
 _PACK_AGAIN = 'Remove the store and pack the data set again: echocardmae pack'
 _BLOCK = 1 << 20
 
@@ -136,12 +136,15 @@ class PackedStore:
             raise UserError(f'{self.folder} {state}: echocardmae pack DATASET --out {self.folder}')
         try:
             index = json.loads(path.read_text(encoding='utf-8'))
-        except ValueError:
+            stated = index.pop('checksum', None)
+        except (AttributeError, TypeError, ValueError):
             raise UserError(f'{path}: damaged\n{_PACK_AGAIN}') from None
         if index.get('version') != VERSION:
             raise UserError(
                 f'{path}: version {index.get("version")}, expected {VERSION}\n{_PACK_AGAIN}'
             )
+        if stated != _index_checksum(index):
+            raise UserError(f'{path}: damaged\n{_PACK_AGAIN}')
         return index
 
 
@@ -174,6 +177,15 @@ class PackedRecording(Recording):
         if self._frame[-1] == 3:
             return frames
         return gray_to_rgb(frames[..., 0])
+
+
+def index_text(index: dict[str, Any]) -> str:
+    """Text of ``index.json``, with the checksum of the index."""
+    return json.dumps({**index, 'checksum': _index_checksum(index)})
+
+
+def _index_checksum(index: dict[str, Any]) -> str:
+    return checksum(json.dumps(index).encode())
 
 
 def checksum(pixels: bytes | memoryview) -> str:
