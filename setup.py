@@ -94,13 +94,12 @@ setup(
         # Both OpenCV packages install the same folder (mmaction2 asks for contrib): one version.
         'opencv-python<5.1',
         'opencv-contrib-python<5.1',
-        # DICOM, NIfTI, MetaImage.
+        # DICOM, NIfTI.
         'pydicom>=3',
         'pylibjpeg',
         'pylibjpeg-libjpeg',
         'pylibjpeg-openjpeg',
         'nibabel',
-        'SimpleITK',
         # Numbers, tables, pictures.
         'numpy>=1.26',
         'scipy',
@@ -120,6 +119,7 @@ setup(
             'pytest-xdist',
             'hypothesis',
             'monai',
+            'SimpleITK',
             'ruff',
             'mypy',
             'import-linter>=2.15',

@@ -1,8 +1,10 @@
 """Check whether training can start on a data set, and list every recording it would skip.
 
     echocardmae check data/EchoNet-Dynamic --jobs 8
+    echocardmae check data/packed/EchoNet-Dynamic
 
-The exit status is 0 only if training can start.
+The second command verifies the checksums of a store. The exit status is 0 only if training can
+start.
 """
 
 from __future__ import annotations
@@ -18,14 +20,17 @@ from rich.progress import Progress
 
 from echocardmae_mm.cli.arguments import add_jobs, command_parser
 from echocardmae_mm.cli.user_errors import report_user_errors
-from echocardmae_mm.datasets.checks import Findings, open_all, recognise
+from echocardmae_mm.datasets.checks import Findings, open_all, open_packed, recognise
+from echocardmae_mm.datasets.recordings.packed import DAMAGED
 
 _LEAST_RECORDINGS = 2
 
 
 def parse_args(argv: Sequence[str] | None) -> argparse.Namespace:
     parser = command_parser('check', __doc__)
-    parser.add_argument('root', type=Path, help='folder of a data set or of recordings')
+    parser.add_argument(
+        'root', type=Path, help='folder of a data set, of recordings, or of a store'
+    )
     add_jobs(parser)
     parser.add_argument(
         '--full', action='store_true', help='decode every frame instead of the first and the last'
@@ -35,8 +40,9 @@ def parse_args(argv: Sequence[str] | None) -> argparse.Namespace:
 
 def open_recordings(findings: Findings, full: bool, jobs: int, console: Console) -> None:
     """Open every recording, show progress, and add problems to the findings."""
-    usable = lost_in_validation = 0
-    opened = open_all([*findings.recordings], full, jobs)
+    usable = lost_in_validation = damaged = 0
+    store = findings.store
+    opened = open_packed(store) if store else open_all([*findings.recordings], full, jobs)
     with Progress(console=console) as progress:
         task = progress.add_task(findings.name, total=len(findings.recordings))
         for filename, num_frames, reason in opened:
@@ -44,6 +50,7 @@ def open_recordings(findings: Findings, full: bool, jobs: int, console: Console)
             if num_frames == 1 and stated != 1:
                 reason = '1 frame; a clip needs at least 2'
             usable += not reason
+            damaged += reason == DAMAGED
             if reason:
                 findings.add(filename, reason)
                 lost_in_validation += filename in findings.validation
@@ -53,6 +60,10 @@ def open_recordings(findings: Findings, full: bool, jobs: int, console: Console)
     findings.notes.append(f'{usable:,} of {len(findings.recordings):,} files can be read')
     if usable < _LEAST_RECORDINGS:
         findings.obstacles.append(f'training needs at least {_LEAST_RECORDINGS} recordings')
+    if damaged:
+        findings.obstacles.append(
+            f'{damaged} recordings of the store are damaged: remove it, and pack the data set again'
+        )
     if lost_in_validation:
         findings.obstacles.append(
             f'{lost_in_validation} recordings of the validation set cannot be read, and validation '

@@ -31,7 +31,6 @@ DISTRIBUTIONS = (
     'pydicom',
     'pylibjpeg',
     'nibabel',
-    'SimpleITK',
     'scipy',
     'scikit-image',
     'scikit-learn',

@@ -5,27 +5,30 @@
 
 The store holds the same pixels; reading them is about ten times faster than decoding. It takes
 three bytes per pixel: about 66 GB for EchoNet-Dynamic. Repeat the command to continue after an
-interruption; on a finished store it verifies every recording against its checksum.
+interruption; on a finished store it verifies every recording against its file and its checksum.
 """
 
 from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 from rich.progress import track
 
 from echocardmae_mm.cli.arguments import add_jobs, command_parser
 from echocardmae_mm.cli.user_errors import report_user_errors
 from echocardmae_mm.datasets.recording_lists import find_recordings
-from echocardmae_mm.datasets.recordings import PackedStore, name_in_store
+from echocardmae_mm.datasets.recordings import PackedStore, content_hash, name_in_store
 from echocardmae_mm.datasets.recordings.packed import INDEX
 from echocardmae_mm.datasets.recordings.packing import StoreWriter, pack
 from echocardmae_mm.utils.errors import UserError
 from echocardmae_mm.utils.parallel import parallel_imap
+
+PACK_AGAIN = 'Remove the store and pack again, or choose another --out'
 
 
 def parse_args(argv: Sequence[str] | None) -> argparse.Namespace:
@@ -39,9 +42,26 @@ def parse_args(argv: Sequence[str] | None) -> argparse.Namespace:
     return parser.parse_args(argv)
 
 
+def refuse_replaced(
+    args: argparse.Namespace, paths: list[Path], recordings: Mapping[str, dict[str, Any]]
+) -> None:
+    """Refuse recordings whose files differ from those that were packed."""
+    names = {path: name_in_store(path, args.dataset) for path in paths}
+    packed = [path for path in paths if names[path] in recordings]
+    hashes = parallel_imap(content_hash, [*map(str, packed)], args.jobs)
+    steps = track(zip(packed, hashes), 'comparing', total=len(packed), disable=not packed)
+    found = [names[path] for path, now in steps if recordings[names[path]]['content'] != now]
+    if found:
+        raise UserError(
+            f'{args.out}: {len(found)} recordings were replaced after they were packed, such as '
+            f'{found[0]}\n{PACK_AGAIN}'
+        )
+
+
 def write(args: argparse.Namespace, paths: list[Path]) -> None:
     """Decode the missing recordings and finish the store."""
     writer = StoreWriter(args.out, args.dataset, args.gray)
+    refuse_replaced(args, paths, writer.recordings)
     done = len(writer.recordings)
     steps = pack(args.dataset, paths, writer, partial(parallel_imap, jobs=args.jobs))
     for _ in track(steps, 'packing', total=len(paths) - done):
@@ -50,7 +70,7 @@ def write(args: argparse.Namespace, paths: list[Path]) -> None:
 
 
 def verify(args: argparse.Namespace, paths: list[Path]) -> None:
-    """Verify a finished store against the folder and the checksums."""
+    """Verify a finished store against the files in the folder and the checksums."""
     store = PackedStore(args.out)
     if store.gray != args.gray:
         raise UserError(
@@ -61,9 +81,9 @@ def verify(args: argparse.Namespace, paths: list[Path]) -> None:
     if missing := [name for name in names if name not in store.recordings]:
         raise UserError(
             f'{args.out}: lacks {len(missing)} recordings of {args.dataset}, such as {missing[0]}; '
-            'they were added later, or the store belongs to another data set\n'
-            'Remove the store and pack again, or choose another --out'
+            f'they were added later, or the store belongs to another data set\n{PACK_AGAIN}'
         )
+    refuse_replaced(args, paths, store.recordings)
     checks = track(store.damaged(), 'checking', total=len(store.recordings))
     if damaged := [name for name, is_damaged in checks if is_damaged]:
         raise UserError(

@@ -10,6 +10,7 @@ from echocardmae_mm.utils.errors import UserError
 
 _STEM, _SEGMENTS, _START, _END, _TRACED = 0, slice(1, 7), 7, 8, 9
 _WIDTH, _HEADER_ROWS = 10, 2
+_MAX_ROWS = 10_000
 _TICK = 'ü'  # A tick in the font Wingdings.
 _NUMBER = re.compile(r'ES(\d+)', re.IGNORECASE)
 
@@ -113,7 +114,11 @@ def _cells(path: Path) -> list[tuple[Any, ...]]:
     import openpyxl
 
     try:
-        table = list(openpyxl.load_workbook(path, data_only=True).active.values)
+        workbook = openpyxl.load_workbook(path, read_only=True, data_only=True)
+        sheet = workbook.active
+        # A stray cell far away must not become a table of billions of cells.
+        table = [*sheet.iter_rows(max_row=_MAX_ROWS, max_col=_WIDTH, values_only=True)]
+        workbook.close()
     # For damaged files, openpyxl raises errors of zip, of XML and its own.
     except Exception as error:
         raise UserError(f'{path}: not a workbook ({error}); download it again') from error

@@ -12,6 +12,7 @@ from echocardmae_mm.sector.geometry import template_sector
 
 MAX_FRAMES = 16
 MAX_SIZE = 256
+MIN_SIZE = 8
 #: Below this range of grey levels a pixel counts as static. Below this share of the motion in its
 #: neighbourhood, its motion is JPEG ringing next to the sector.
 QUIET = 2.0
@@ -89,15 +90,19 @@ def grey_frames(frames: Sequence[np.ndarray]) -> np.ndarray:
         a side.
 
     Raises:
-        ValueError: If fewer than two frames are not black.
+        ValueError: If fewer than two frames are not black, or they are too small.
     """
+    height, width = frames[0].shape[:2]
     chosen = np.linspace(0, len(frames) - 1, min(len(frames), MAX_FRAMES)).round().astype(int)
-    factor = -(-max(frames[0].shape[:2]) // MAX_SIZE)
+    factor = -(-max(height, width) // MAX_SIZE)
+    if min(height, width) // factor < MIN_SIZE:
+        raise ValueError(f'frames of {width} x {height} pixels are too small to show a sector')
     grey = []
     for frame in (frames[index] for index in chosen):
         if factor > 1:
-            size = frame.shape[1] // factor, frame.shape[0] // factor
-            frame = cv2.resize(frame, size, interpolation=cv2.INTER_AREA)
+            frame = cv2.resize(
+                frame, (width // factor, height // factor), interpolation=cv2.INTER_AREA
+            )
         red, green, blue = cv2.split(frame)
         high = cv2.max(cv2.max(red, green), blue)
         low = cv2.min(cv2.min(red, green), blue)

@@ -65,3 +65,19 @@ def test_a_missing_folder_is_named_without_a_traceback(command, tmp_path):
     assert done.returncode == 1
     expected = f'error: {tmp_path / "none"}: no such folder; expected the folder of a data set'
     assert (done.stdout, done.stderr.strip()) == ('', expected)
+
+
+def test_a_store_is_verified(check, echonet_store, tmp_path):
+    store = Path(shutil.copytree(echonet_store, tmp_path / 'store'))
+    status, output = check(store)
+    assert status == 0
+    assert '8 of 10 files can be read' in output  # the lists were packed, too
+    assert f'a store of recordings in {store}: training can start, 2 problems' in output
+    with (store / 'frames.bin').open('r+b') as file:
+        file.write(b'rot')
+    status, output = check(store)
+    assert status == 1
+    assert 'its pixels in the store are damaged' in output
+    assert '1 recordings of the store are damaged: remove it' in output
+    (store / 'index.json').write_text('{')
+    assert 'index.json: damaged' in check(store)[1]

@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from echocardmae_mm.datasets.recordings import PackedStore
+from echocardmae_mm.datasets.recordings.packing import StoreWriter, decode
 
 COMMAND = [sys.executable, '-m', 'echocardmae_mm', 'pack']
 
@@ -45,6 +46,24 @@ def test_a_finished_store_is_compared_with_what_is_asked_for(command, tmp_path, 
     (tmp_path / 'data').rename(tmp_path / 'moved')
     (tmp_path / 'moved' / '2.avi').unlink()
     assert command('pack', tmp_path / 'moved', '--out', tmp_path / 'store').returncode == 0
+
+
+@pytest.mark.parametrize('is_finished', [True, False])
+def test_a_replaced_file_of_the_same_size_is_noticed(command, tmp_path, make_video, is_finished):
+    video = make_video(tmp_path / 'data' / '1.avi', 8)
+    writer = StoreWriter(tmp_path / 'store', tmp_path / 'data')
+    writer.add('1.avi', decode(video))
+    if is_finished:
+        writer.finish()
+    else:
+        make_video(tmp_path / 'data' / '2.avi', 8)
+        writer._lock.close()
+    content = bytearray(video.read_bytes())
+    content[-1] ^= 1
+    video.write_bytes(content)
+    again = command('pack', tmp_path / 'data', '--out', tmp_path / 'store', '--jobs', '1')
+    assert again.returncode == 1
+    assert '1 recordings were replaced after they were packed, such as 1.avi\n' in again.stderr
 
 
 @pytest.fixture

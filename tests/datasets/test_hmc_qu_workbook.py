@@ -94,6 +94,14 @@ def test_rows_without_a_recording_are_skipped(tmp_path):
     assert [row.stem for row in read_hmc_qu_workbook(path)] == [A_ROW[0]]
 
 
+def test_a_stray_cell_far_away_is_ignored(tmp_path):
+    path = write(tmp_path / 'A4C.xlsx', A_ROW)
+    workbook = openpyxl.load_workbook(path)
+    workbook.active['XFD1048576'] = 'x'
+    workbook.save(path)
+    assert len(read_hmc_qu_workbook(path)) == 1
+
+
 @pytest.mark.parametrize(('codes', 'label'), [('0 0000', None), ('0 0100', 1), ('000000', 0)])
 def test_an_empty_segment_makes_the_label_unknown(tmp_path, codes, label):
     cells = [None if code == ' ' else int(code) for code in codes]

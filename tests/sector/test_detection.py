@@ -99,6 +99,9 @@ def test_frames_without_ultrasound_raise_with_a_reason(phantom):
     black = np.zeros((8, 112, 112, 3), np.uint8)
     with pytest.raises(ValueError, match='0 of 8 frames are not black'):
         detect_sector(black)
+    for height, width in ((2, 4000), (1, 1)):
+        with pytest.raises(ValueError, match=f'frames of {width} x {height} pixels are too small'):
+            detect_sector(np.full((8, height, width, 3), 255, np.uint8))
     with pytest.raises(ValueError, match='1 of 1 frames'):
         detect_sector(phantom.frames[:1])
     still = np.repeat(phantom.frames[:1], 8, axis=0)

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import time
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -29,6 +30,7 @@ from torch.utils.data import DataLoader, Dataset, Sampler
 
 from echocardmae_mm.cli.arguments import at_least
 from echocardmae_mm.cli.user_errors import report_user_errors
+from echocardmae_mm.datasets.checks import open_packed
 from echocardmae_mm.datasets.recording_dataset import RecordingDataset
 from echocardmae_mm.utils.counter_rng import EpochIndex
 from echocardmae_mm.utils.errors import UserError
@@ -51,6 +53,11 @@ def measures(config: Config, args: argparse.Namespace) -> dict[str, Callable[[in
     ways: dict[str, Callable[[int], object]] = {}
     for source, packed in (('files', ''), ('store', args.packed)):
         dataset = DATASETS.build({**settings, 'packed': packed})
+        if dataset.store is not None:
+            started = time.perf_counter()
+            recordings = sum(1 for _ in open_packed(dataset.store))
+            each = (time.perf_counter() - started) / recordings
+            print(f'checksums, once a run: {1e3 * each:.2f} ms a recording')
         ways[f'{source}, pipeline'] = in_process(dataset, count)
         for name, apply in (('loader', id), ('device', preprocessor)):
             sampler = RoundSampler(dataset, count)

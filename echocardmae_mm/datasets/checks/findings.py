@@ -6,6 +6,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NamedTuple
 
+from echocardmae_mm.datasets.recordings import PackedStore
+
 
 class Problem(NamedTuple):
     """A fault of one recording, which training skips.
@@ -31,6 +33,7 @@ class Findings:
         validation (set[str]): Files of the validation set, if a list defines one.
         notes (list[str]): Counts and facts, in the order of printing.
         problems (list[Problem]): Faults of individual recordings.
+        store (PackedStore, optional): The store that holds the recordings. Defaults to None, files.
         obstacles (list[str]): Reasons why training cannot start.
     """
 
@@ -40,6 +43,7 @@ class Findings:
     validation: set[str] = field(default_factory=set)
     notes: list[str] = field(default_factory=list)
     problems: list[Problem] = field(default_factory=list)
+    store: PackedStore | None = None
     obstacles: list[str] = field(default_factory=list)
 
     def compare(self, noun: str, count: int, published: int) -> None:

@@ -1,4 +1,4 @@
-"""Open recordings and decode some of their frames in several processes."""
+"""Open the recordings of a data set and decode some of their frames."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from functools import partial
 from typing import NamedTuple
 
-from echocardmae_mm.datasets.recordings import open_recording
+from echocardmae_mm.datasets.recordings import PackedStore, open_recording
 from echocardmae_mm.utils.errors import RecordingError
 from echocardmae_mm.utils.parallel import parallel_imap
 
@@ -28,7 +28,7 @@ class Opened(NamedTuple):
 
 
 def open_all(filenames: Sequence[str], full: bool, jobs: int) -> Iterator[Opened]:
-    """Open recordings.
+    """Open recordings in several processes.
 
     Args:
         filenames (Sequence[str]): The files.
@@ -39,6 +39,23 @@ def open_all(filenames: Sequence[str], full: bool, jobs: int) -> Iterator[Opened
         Opened: One for each file, in the same order.
     """
     return parallel_imap(partial(_open, full=full), filenames, jobs)
+
+
+def open_packed(store: PackedStore) -> Iterator[Opened]:
+    """Open the recordings of a store and verify their checksums, in its order.
+
+    Args:
+        store (PackedStore): The store.
+
+    Yields:
+        Opened: One for each recording.
+    """
+    for name in store.recordings:
+        try:
+            num_frames, reason = len(store.open(name, str(store.folder / name))), ''
+        except RecordingError as error:
+            num_frames, reason = 0, error.explanation
+        yield Opened(name, num_frames, reason)
 
 
 def _open(filename: str, full: bool) -> Opened:

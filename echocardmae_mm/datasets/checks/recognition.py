@@ -8,17 +8,18 @@ from echocardmae_mm.datasets.checks.camus import check_camus
 from echocardmae_mm.datasets.checks.echonet_dynamic import check_echonet_dynamic
 from echocardmae_mm.datasets.checks.findings import Findings
 from echocardmae_mm.datasets.checks.hmc_qu import check_hmc_qu
+from echocardmae_mm.datasets.checks.store import check_store
 from echocardmae_mm.datasets.recording_lists import find_recordings
 from echocardmae_mm.utils.errors import UserError
 
-_CHECKS = (check_echonet_dynamic, check_camus, check_hmc_qu)
+_CHECKS = (check_store, check_echonet_dynamic, check_camus, check_hmc_qu)
 
 
 def recognise(root: Path) -> list[Findings]:
     """Check the lists of each data set in a folder.
 
     Args:
-        root (Path): Folder that contains one or more data sets, or recordings.
+        root (Path): Folder that contains one or more data sets, or recordings, or a store.
 
     Returns:
         list[Findings]: One per known data set; if there is none, one for all recordings.

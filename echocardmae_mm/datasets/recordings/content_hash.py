@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import hashlib
-import re
 from pathlib import Path
+
+from echocardmae_mm.datasets.recordings.meta_image import MetaImageHeader
 
 _CHUNK = 1 << 20
 
@@ -31,5 +32,8 @@ def content_hash(filename: str) -> str:
 def _raw_files(path: Path) -> list[Path]:
     if path.suffix.lower() != '.mhd':
         return []
-    names = re.findall(r'^ElementDataFile\s*=\s*(.+?)\s*$', path.read_text('latin-1'), re.MULTILINE)
-    return [raw for name in names if (raw := path.parent / name).is_file()]
+    try:
+        raw = MetaImageHeader(str(path)).data_file
+    except ValueError:
+        return []
+    return [raw] if raw.is_file() and raw != path else []

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -26,7 +27,6 @@ _OTHER_MODES = {
 _TWO_D, _M_MODE, _SPECTRAL = 1, 2, 3
 _TISSUE, _COLOR_FLOW = 1, 2
 _CENTIMETRE = 3
-_DAMAGE = (AttributeError, EOFError, LookupError, OSError, RuntimeError, TypeError, ValueError)
 _ULTRASOUND_MODALITIES = ('US', 'OT', '')
 
 
@@ -50,10 +50,16 @@ class DicomRecording(Recording):
 
     def __init__(self, filename: str) -> None:
         import pydicom
+        from pydicom.uid import DeflatedExplicitVRLittleEndian
 
         with _recording_errors(filename, 'damaged DICOM'):
             header = pydicom.dcmread(filename, defer_size=1024)
-            reason = _refusal(header)
+            self._is_deflated = (
+                header.file_meta.get('TransferSyntaxUID') == DeflatedExplicitVRLittleEndian
+            )
+            if self._is_deflated:  # pydicom reads neither single frames nor deferred elements
+                header = pydicom.dcmread(filename)
+            reason = _refusal(header, os.path.getsize(filename))
             if reason:
                 raise RecordingError(filename, reason)
             tissue = _tissue_region(header)
@@ -71,28 +77,27 @@ class DicomRecording(Recording):
         # One call per frame: pydicom 3's iter_pixels fails on uncompressed YBR_FULL_422.
         from pydicom.pixels import pixel_array
 
+        source = self.header if self._is_deflated else self.filename
         with _recording_errors(self.filename, 'damaged pixel data, or its codec is not installed'):
-            frames = np.stack(
-                [pixel_array(self.filename, index=index) for index in indices.tolist()]
-            )
+            frames = np.stack([pixel_array(source, index=index) for index in indices.tolist()])
             return _to_rgb(frames, self.header)
 
 
 @contextmanager
 def _recording_errors(filename: str, fault: str) -> Iterator[None]:
     """Turn pydicom's errors into a RecordingError, and suppress its warnings."""
-    from pydicom.errors import BytesLengthException, InvalidDicomError
-
     try:
         with warnings.catch_warnings():
             warnings.simplefilter('ignore')
             yield
-    except (*_DAMAGE, BytesLengthException, InvalidDicomError) as error:
+    except RecordingError:
+        raise
+    except Exception as error:  # of zlib, struct and the codecs, too
         first_line = (str(error).splitlines() or [type(error).__name__])[0]
         raise RecordingError(filename, fault, first_line) from error
 
 
-def _refusal(header: Any) -> str | None:
+def _refusal(header: Any, file_size: int) -> str | None:
     modality = str(header.get('Modality') or '')
     if 'PixelData' not in header:
         return 'DICOM without pixel data'
@@ -101,8 +106,11 @@ def _refusal(header: Any) -> str | None:
     mode = _mode(header)
     if mode:
         return f'{mode}, not a B-mode recording'
-    if int(header.get('NumberOfFrames') or 1) < 2:
+    num_frames = int(header.get('NumberOfFrames') or 1)
+    if num_frames < 2:
         return 'a still image (1 frame), not a recording'
+    if num_frames > file_size:
+        return 'damaged DICOM: more frames than bytes'
     return None
 
 
@@ -166,10 +174,17 @@ def _tissue_region(header: Any) -> Any | None:
         for region in header.get('SequenceOfUltrasoundRegions') or []
         if region.get('RegionSpatialFormat') == _TWO_D
         and region.get('RegionDataType') == _TISSUE
-        and region.RegionLocationMaxX1 <= header.Columns
-        and region.RegionLocationMaxY1 <= header.Rows
+        and _lies_within(region, header.Columns, header.Rows)
     ]
     return max(fitting, key=_area, default=None)
+
+
+def _lies_within(region: Any, columns: int, rows: int) -> bool:
+    try:
+        left, top, right, bottom = _bounds(region)
+    except (AttributeError, TypeError, ValueError):  # missing or no number
+        return False
+    return 0 <= left < right <= columns and 0 <= top < bottom <= rows
 
 
 def _bounds(region: Any) -> tuple[int, int, int, int]:

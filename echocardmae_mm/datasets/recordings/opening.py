@@ -7,9 +7,10 @@ from os import PathLike
 
 from echocardmae_mm.datasets.recordings.dicom import DicomRecording
 from echocardmae_mm.datasets.recordings.formats import Container, recording_container
+from echocardmae_mm.datasets.recordings.meta_image import open_meta_image
 from echocardmae_mm.datasets.recordings.recording import Recording
 from echocardmae_mm.datasets.recordings.video import VideoRecording
-from echocardmae_mm.datasets.recordings.volume import open_meta_image, open_nifti
+from echocardmae_mm.datasets.recordings.volume import open_nifti
 
 _READERS: dict[Container, Callable[[str], Recording]] = {
     Container.VIDEO: VideoRecording,

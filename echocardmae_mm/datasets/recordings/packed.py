@@ -16,12 +16,14 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 import numpy as np
+import torch
 
 from echocardmae_mm.datasets.recordings.recording import Recording, gray_to_rgb
 from echocardmae_mm.utils.errors import RecordingError, UserError
 
 FRAMES, INDEX = 'frames.bin', 'index.json'
 VERSION = 3
+DAMAGED = 'its pixels in the store are damaged'
 _PACK_AGAIN = 'Remove the store and pack the data set again: echocardmae pack'
 _BLOCK = 1 << 20
 
@@ -29,7 +31,8 @@ _BLOCK = 1 << 20
 class PackedStore:
     """A store written by ``echocardmae pack``, opened for reading.
 
-    It can be pickled: each worker process opens the file itself.
+    It can be pickled: each worker process opens the file itself. The first process that opens a
+    recording verifies its checksum, for all processes that share the store's memory.
 
     Args:
         folder (str | Path): Folder that contains ``frames.bin`` and ``index.json``.
@@ -42,10 +45,11 @@ class PackedStore:
         self.folder = Path(folder)
         self._descriptor = -1
         self._process = -1
-        self._unchanged: set[str] = set()
         index = self._read_index()
         self.gray: bool = index['gray']
         self.recordings: dict[str, dict[str, Any]] = index['recordings']
+        self._positions = {name: position for position, name in enumerate(self.recordings)}
+        self._verified = torch.zeros(len(self.recordings), dtype=torch.uint8).share_memory_()
         expected, found = index['bytes'], (self.folder / FRAMES).stat().st_size
         if expected != found:
             raise UserError(
@@ -61,22 +65,26 @@ class PackedStore:
 
         Args:
             name (str): Its path relative to the packed folder.
-            filename (str): The original file, for messages. If it exists, its size is checked once
-                per process.
+            filename (str): The original file, for messages. If it exists, its size is checked.
 
         Raises:
-            RecordingError: If it could not be read when the store was written.
+            RecordingError: If it could not be read when the store was written, or its pixels in the
+                store are damaged.
             UserError: If the store does not contain it, or the file has changed since.
         """
         entry = self.entry(name)
         if 'refused' in entry:
             raise RecordingError(filename, entry['refused'])
-        if filename not in self._unchanged:
+        position = self._positions[name]
+        if not self._verified[position]:
             if os.path.isfile(filename) and os.path.getsize(filename) != entry['source_bytes']:
                 raise UserError(
                     f'{filename} is not the file that was packed into {self.folder}\n{_PACK_AGAIN}'
                 )
-            self._unchanged.add(filename)
+            with (self.folder / FRAMES).open('rb') as file:
+                if stored_checksum(file, entry) != entry['checksum']:
+                    raise RecordingError(filename, DAMAGED)
+            self._verified[position] = 1
         return PackedRecording(self, filename, entry)
 
     def damaged(self) -> Iterator[tuple[str, bool]]:

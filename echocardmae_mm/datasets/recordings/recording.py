@@ -11,6 +11,8 @@ import numpy as np
 
 from echocardmae_mm.utils.errors import RecordingError
 
+_MAX_ASPECT = 20
+
 
 class Recording(ABC):
     """An open recording.
@@ -26,8 +28,8 @@ class Recording(ABC):
         num_frames (int): Number of frames that can be decoded.
         fps (float, optional): Frames per second; a value that is not positive and finite is treated
             as unknown. Defaults to None.
-        spacing (tuple[float, float], optional): Height and width of a pixel in mm. Defaults to
-            None.
+        spacing (tuple[float, float], optional): Height and width of a pixel in mm; unknown if one
+            is not positive or exceeds 20 times the other. Defaults to None.
         region (tuple[int, int, int, int], optional): Bounds of the ultrasound image on the screen:
             left, top, right, bottom in pixels, right and bottom exclusive. Defaults to None.
         view (str, optional): '4CH', '2CH' or 'other', if the file says so. Defaults to None.
@@ -51,8 +53,8 @@ class Recording(ABC):
             raise RecordingError(filename, 'no frame can be decoded')
         self.filename = filename
         self.num_frames = num_frames
-        self.fps = float(fps) if fps and math.isfinite(fps) and fps > 0 else None
-        self.spacing = spacing
+        self.fps = float(fps) if fps and _is_positive(fps) else None
+        self.spacing = spacing if spacing and _is_plausible(spacing) else None
         self.region = region
         self.view = view
 
@@ -87,6 +89,15 @@ class Recording(ABC):
     @abstractmethod
     def _decode(self, indices: np.ndarray) -> np.ndarray:
         """Decode frames; without ``random_access``, ``indices`` are strictly increasing."""
+
+
+def _is_positive(number: float) -> bool:
+    return 0 < number < math.inf
+
+
+def _is_plausible(spacing: tuple[float, float]) -> bool:
+    # Crops square in mm would need any amount of memory for pixels of any proportion.
+    return all(map(_is_positive, spacing)) and max(spacing) <= _MAX_ASPECT * min(spacing)
 
 
 def gray_to_rgb(frames: np.ndarray) -> np.ndarray:

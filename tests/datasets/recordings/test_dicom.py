@@ -10,7 +10,12 @@ import pytest
 from pydicom.dataset import Dataset, FileMetaDataset
 from pydicom.encaps import encapsulate, get_frame
 from pydicom.pixels import convert_color_space
-from pydicom.uid import ExplicitVRLittleEndian, JPEGBaseline8Bit, UltrasoundMultiFrameImageStorage
+from pydicom.uid import (
+    DeflatedExplicitVRLittleEndian,
+    ExplicitVRLittleEndian,
+    JPEGBaseline8Bit,
+    UltrasoundMultiFrameImageStorage,
+)
 
 from echocardmae_mm.datasets.recordings import open_recording
 from echocardmae_mm.utils.errors import RecordingError
@@ -100,6 +105,45 @@ def test_region_spacing_and_frame_rate(frames, save):
     assert recording.region == (20, 5, 60, 45)
     assert recording.spacing == pytest.approx((0.3, 0.2))
     assert recording.fps == 48
+
+
+@pytest.mark.parametrize('box', [(60, 5, 20, 45), (20, 5, 20, 45), (20, 5, 60, 5000)])
+def test_an_odd_region_is_ignored(box, frames, save):
+    recording = open_recording(
+        save(ultrasound(frames, SequenceOfUltrasoundRegions=[region(1, 1, box)]))
+    )
+    assert recording.region is None
+
+
+def test_a_region_without_bounds_is_ignored(frames, save):
+    item = region(1, 1)
+    del item.RegionLocationMinX0
+    assert (
+        open_recording(save(ultrasound(frames, SequenceOfUltrasoundRegions=[item]))).region is None
+    )
+
+
+@pytest.mark.parametrize('spacing', [(0, 0), (-0.3, 0.2), (0.3, 1e-6)])
+def test_a_spacing_that_cannot_be_is_unknown(spacing, frames, save):
+    assert open_recording(save(ultrasound(frames, PixelSpacing=list(spacing)))).spacing is None
+
+
+def test_deflated_files(frames, save):
+    dataset = ultrasound(frames, SequenceOfUltrasoundRegions=[region(1, 1)])
+    dataset.file_meta.TransferSyntaxUID = DeflatedExplicitVRLittleEndian
+    path = save(dataset)
+    recording = open_recording(path)
+    assert recording.region == (20, 5, 60, 45)
+    np.testing.assert_array_equal(recording.frames([4, 1])[..., 0], frames[[4, 1]])
+    with open(path, 'r+b') as file:
+        file.truncate(5000)
+    with pytest.raises(RecordingError, match='damaged DICOM'):
+        open_recording(path)
+
+
+def test_more_frames_than_bytes_are_refused(frames, save):
+    with pytest.raises(RecordingError, match='more frames than bytes'):
+        open_recording(save(ultrasound(frames, NumberOfFrames=2**31 - 1)))
 
 
 @pytest.mark.parametrize(

@@ -13,7 +13,12 @@ import numpy as np
 import pytest
 
 from echocardmae_mm.datasets import EchoNetDynamicDataset, EchoVideoDataset
-from echocardmae_mm.datasets.recordings import PackedStore, content_hash, open_recording
+from echocardmae_mm.datasets.recordings import (
+    PackedStore,
+    content_hash,
+    open_recording,
+    packed,
+)
 from echocardmae_mm.datasets.recordings.packed import index_text
 from echocardmae_mm.datasets.recordings.packing import decode
 from echocardmae_mm.utils.errors import RecordingError, UserError
@@ -132,6 +137,32 @@ def test_a_flipped_bit_of_the_index_is_noticed(store, tmp_path):
         (copy / 'index.json').write_bytes(flipped)
         with pytest.raises(UserError, match=r'index\.json: (damaged|version)'):
             PackedStore(copy)
+
+
+def test_damaged_pixels_are_not_used(folder, store, tmp_path):
+    copy = shutil.copytree(store, tmp_path / 'copy')
+    with (copy / 'frames.bin').open('r+b') as file:
+        file.seek(PackedStore(copy).entry('deep/1.avi')['offset'] + 100)
+        file.write(b'rot')
+    with pytest.raises(RecordingError, match=r'my\.avi: its pixels in the store are damaged'):
+        PackedStore(copy).open('deep/1.avi', 'my.avi')
+    dataset = EchoVideoDataset(str(folder), packed=str(copy), pipeline=PIPELINE)
+    assert all(sample is not None for sample in (dataset[index] for index in range(5)))
+    assert dataset.skipped.sum() == 2
+
+
+def test_a_checksum_is_verified_once_for_all_processes(store, monkeypatch):
+    opened = PackedStore(store)
+    context = multiprocessing.get_context('fork')
+    queue = context.Queue()
+    process = context.Process(target=read_in_process, args=(opened, queue))
+    process.start()
+    queue.get(timeout=60)
+    process.join()
+    monkeypatch.setattr(packed, 'stored_checksum', None)
+    opened.open('deep/1.avi', 'x')
+    with pytest.raises(TypeError):
+        opened.open('deep/0.avi', 'x')
 
 
 def test_a_file_that_changed_since_is_refused(folder, store, tmp_path):

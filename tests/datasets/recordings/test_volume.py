@@ -1,4 +1,4 @@
-"""NIfTI and MetaImage, each written by its own library."""
+"""NIfTI, written by its own library."""
 
 from __future__ import annotations
 
@@ -84,24 +84,6 @@ def test_other_ranges_are_stretched(array, expected, tmp_path):
     assert (FRAMES.min(), FRAMES.max()) == (0, 255)
     path = save_nifti(tmp_path / 'a.nii.gz', array.transpose(2, 1, 0), (1.0, 1.0, 1.0))
     np.testing.assert_array_equal(open_recording(path).frames(range(5)), grey(expected))
-
-
-@pytest.mark.parametrize('name', ['sequence.mhd', 'sequence.mha'])
-def test_meta_image(name, tmp_path):
-    image = SimpleITK.GetImageFromArray(FRAMES)
-    image.SetSpacing((0.2, 0.3, 1.0))
-    SimpleITK.WriteImage(image, str(tmp_path / name))
-    recording = open_recording(tmp_path / name)
-    assert len(recording) == 5
-    assert recording.spacing == pytest.approx((0.3, 0.2))
-    np.testing.assert_array_equal(recording.frames([1, 3]), grey(FRAMES[[1, 3]]))
-
-
-def test_meta_image_without_its_raw_file(tmp_path):
-    SimpleITK.WriteImage(SimpleITK.GetImageFromArray(FRAMES), str(tmp_path / 'a.mhd'))
-    (tmp_path / 'a.raw').unlink()
-    with pytest.raises(RecordingError, match=r'a\.mhd: damaged MetaImage, or its \.raw is missing'):
-        open_recording(tmp_path / 'a.mhd')
 
 
 def test_a_truncated_nifti_raises_with_a_reason(tmp_path):
