@@ -7,7 +7,7 @@ import signal
 import sys
 import traceback
 from collections.abc import Callable, Iterator
-from errno import EACCES, EEXIST, EISDIR, ENOSPC, ENOTDIR, EPERM, EROFS
+from errno import EACCES, EDQUOT, EEXIST, EFBIG, EISDIR, ENOSPC, ENOTDIR, EPERM, EROFS
 from functools import wraps
 from typing import ParamSpec
 
@@ -16,7 +16,7 @@ import torch
 from echocardmae_mm.utils.errors import UserError
 
 #: Errors of an output path that the user chose.
-UNWRITABLE = {EACCES, EEXIST, EISDIR, ENOSPC, ENOTDIR, EPERM, EROFS}
+UNWRITABLE = {EACCES, EDQUOT, EEXIST, EFBIG, EISDIR, ENOSPC, ENOTDIR, EPERM, EROFS}
 
 Arguments = ParamSpec('Arguments')
 
