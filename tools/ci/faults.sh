@@ -2,7 +2,7 @@
 # Kill commands, fill their disk, change their files while they run, and print Markdown tables of
 # what came of it.
 #
-#   make install && tools/ci/faults.sh [--seed 1] [--kills 50] [ACTIVITY ...]
+#   make install && tools/ci/faults.sh [--seed 1] [--scale 1] [ACTIVITY ...]
 #
 # Takes half an hour on two cores and about 1 GB in a temporary folder. The full disk is a small
 # tmpfs, which only root may mount; without it these rows say so.
