@@ -138,6 +138,10 @@ class Running:
         message = lines[starts[-1] :]
         return '\n'.join(message) if len(message) <= 3 else ''
 
+    def is_locked_out(self) -> bool:
+        """Whether a process that outlived a kill still holds the folder."""
+        return any(sign in self.message() for sign in BUSY)
+
     def lines(self) -> list[str]:
         return self.log.read_text('utf-8', 'replace').strip().splitlines()
 
@@ -163,7 +167,7 @@ def finish(activity: Activity, folder: Path) -> tuple[Running, int | None]:
         running = Running(activity.command, folder)
         if (status := running.wait()) is None:
             running.kill()
-        if not (status and any(sign in running.message() for sign in BUSY)):
+        if not running.is_locked_out():
             break
         time.sleep(2)
     return running, status
@@ -351,17 +355,21 @@ class Campaign:
         killed = 0
         while killed < wanted:
             with self.folder(activity) as folder:
-                here = 0
-                while killed < wanted and (activity.in_a_row or not here):
+                here, status = 0, None
+                while status is None and killed < wanted and (activity.in_a_row or not here):
                     moment = generator.uniform(0.9 * usual.first, 0.97 * usual.seconds)
                     is_alone = generator.random() < 0.5
                     running = Running(activity.command, folder)
-                    if running.wait(moment) is not None:
-                        break
-                    running.kill(is_alone)
-                    killed += 1
-                    here += 1
-                running, status = finish(activity, folder)
+                    status = running.wait(moment)
+                    if status is None:
+                        running.kill(is_alone)
+                        killed += 1
+                        here += 1
+                    elif running.is_locked_out():
+                        status = None
+                        time.sleep(2)
+                if status is None:
+                    running, status = finish(activity, folder)
                 outcome = self.compare(name, folder, running, status)
                 outcomes[outcome] += here
                 print(f'{name}: {killed} kills, {outcome}', file=sys.stderr)
