@@ -40,9 +40,9 @@ def parse_args(argv: Sequence[str] | None) -> argparse.Namespace:
 
 def open_recordings(findings: Findings, full: bool, jobs: int, console: Console) -> None:
     """Open every recording, show progress, and add problems to the findings."""
-    usable = lost_in_validation = damaged = 0
-    store = findings.store
-    opened = open_packed(store) if store else open_all([*findings.recordings], full, jobs)
+    usable = lost_labels = damaged = 0
+    files, classes, store = [*findings.recordings], findings.label_classes, findings.store
+    opened = open_packed(store) if store else open_all(files, classes, full, jobs)
     with Progress(console=console) as progress:
         task = progress.add_task(findings.name, total=len(findings.recordings))
         for filename, num_frames, reason in opened:
@@ -53,7 +53,7 @@ def open_recordings(findings: Findings, full: bool, jobs: int, console: Console)
             damaged += reason == DAMAGED
             if reason:
                 findings.add(filename, reason)
-                lost_in_validation += filename in findings.validation
+                lost_labels += filename in classes
             elif stated not in (None, num_frames):
                 findings.add(filename, f'{stated} frames expected, {num_frames} can be decoded')
             progress.advance(task)
@@ -64,10 +64,10 @@ def open_recordings(findings: Findings, full: bool, jobs: int, console: Console)
         findings.obstacles.append(
             f'{damaged} recordings of the store are damaged: remove it, and pack the data set again'
         )
-    if lost_in_validation:
+    if lost_labels:
         findings.obstacles.append(
-            f'{lost_in_validation} recordings of the validation set cannot be read, and validation '
-            'does not skip them: remove them from the list, or train with --no-validate'
+            f'segmentation: {lost_labels} label images cannot be used, and end a test: '
+            'correct or remove them'
         )
 
 

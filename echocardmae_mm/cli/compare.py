@@ -22,6 +22,7 @@ from echocardmae_mm.evaluation.comparison import Difference, compare, read_predi
 from echocardmae_mm.evaluation.markdown import markdown_table
 from echocardmae_mm.utils.atomic_files import atomic_write_text, json_text
 from echocardmae_mm.utils.errors import UserError
+from echocardmae_mm.utils.text_files import read_json
 
 
 def parse_args(argv: Sequence[str] | None) -> argparse.Namespace:
@@ -56,6 +57,13 @@ def table(differences: dict[str, Difference], labels: dict[str, str]) -> str:
     )
 
 
+def _is_comparison(path: Path) -> bool:
+    try:
+        return 'differences' in read_json(path)
+    except (OSError, UserError):
+        return False
+
+
 @report_user_errors
 def main(argv: Sequence[str] | None = None) -> None:
     args = parse_args(argv)
@@ -66,6 +74,8 @@ def main(argv: Sequence[str] | None = None) -> None:
             f'{count} tables of A and {len(second)} of B: expected A.csv B.csv, '
             'or runs of A --vs as many runs of B'
         )
+    if args.out and args.out.exists() and not _is_comparison(args.out):
+        raise UserError(f'{args.out} exists and is no comparison; choose another --out')
     runs = [(read_predictions(a), read_predictions(b)) for a, b in zip(first, second)]
     differences = compare(runs, args.n_resamples, args.seed)
     recordings = runs[0][0]

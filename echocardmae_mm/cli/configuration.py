@@ -116,14 +116,19 @@ def require_checkpoint(checkpoint: str) -> None:
         raise UserError(f'{checkpoint}: no such checkpoint')
 
 
-def build_runner(config: Config, *loaders: str) -> Runner:
-    """Build the runner, after checking that the data of the named dataloaders exist."""
+def prepare_data(config: Config, *loaders: str) -> None:
+    """Check that the data of the named dataloaders exist, and fit the model to their classes."""
     for name in loaders:
         loader = config.get(name) or {}
         _report_missing_data(config, loader.get('dataset'))
         fit_to_table(config, loader.get('dataset'))
         if loader.get('num_workers') == 0:
             loader.update(persistent_workers=False)  # torch refuses it without workers
+
+
+def build_runner(config: Config, *loaders: str) -> Runner:
+    """Build the runner, after :func:`prepare_data` for the named dataloaders."""
+    prepare_data(config, *loaders)
     if config.launcher != 'none' and NO_GPU:
         _join_processes_without_gpu(config)
     return RUNNERS.build(config) if 'runner_type' in config else BriefRunner.from_cfg(config)

@@ -12,7 +12,6 @@ last checkpoint if the config has no validation.
 from __future__ import annotations
 
 import argparse
-import json
 import time
 from collections.abc import Sequence
 from copy import deepcopy
@@ -48,6 +47,7 @@ from echocardmae_mm.evaluation.prediction_metric import PredictionMetric, flatte
 from echocardmae_mm.utils.atomic_files import atomic_write_text, json_text
 from echocardmae_mm.utils.config import dicts_of, settings_of, to_cfg_options
 from echocardmae_mm.utils.errors import UserError
+from echocardmae_mm.utils.text_files import read_json
 
 LOADERS = ('train_dataloader', 'val_dataloader', 'test_dataloader')
 METADATA = 'fold.json'
@@ -166,7 +166,7 @@ def summarise(config: Config, folders: list[Path], args: argparse.Namespace) -> 
     (work_dir / 'plots').mkdir(exist_ok=True)
     for name, figure in metric.plots(predictions).items():
         figure.savefig(work_dir / 'plots' / f'{name}.png', dpi=150)
-    results = [json.loads((folder / RESULT).read_text()) for folder in folders]
+    results = [read_json(folder / RESULT) for folder in folders]
     source = predictions['source'].iloc[0] if 'source' in predictions else results[0]['data']
     seeds = sorted({result['trained']['seed'] for result in results})
     commits = sorted({str(result['commit']) for result in results})

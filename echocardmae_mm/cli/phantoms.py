@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import shutil
 import sys
 import time
 from collections.abc import Sequence
@@ -27,6 +28,7 @@ from echocardmae_mm.phantom import VARIANTS, camus_files, dicom_files, echonet_f
 from echocardmae_mm.utils.atomic_files import atomic_write_text
 from echocardmae_mm.utils.errors import UserError
 from echocardmae_mm.utils.parallel import parallel_imap
+from echocardmae_mm.utils.text_files import read_json
 
 DATASETS: dict[str, Any] = {
     'echonet': echonet_files,
@@ -34,6 +36,7 @@ DATASETS: dict[str, Any] = {
     'hmcqu': hmcqu_files,
     'dicom': dicom_files,
 }
+UNFINISHED = '.unfinished'
 REMEDY = 'Choose another --out'
 
 
@@ -76,18 +79,27 @@ def parse_args(argv: Sequence[str] | None) -> argparse.Namespace:
 
 
 def write(job: tuple[str, Any], root: Path, seed: int, variant: str) -> dict[str, Any]:
-    """Make one recording, unless its metadata show that the same arguments made it before."""
+    """Make one recording, unless the same arguments made it before and all its files exist."""
     name, recording = job
     wanted = {'seed': seed, 'variant': variant, **asdict(recording)}
     metadata = root / 'truth' / 'notes' / name / f'{recording.index:05d}_{recording.name}.json'
     if metadata.exists():
-        kept = json.loads(metadata.read_text(encoding='utf-8'))
-        if kept['asked'] == wanted:
+        kept = read_json(metadata)
+        files = kept.get('files')  # notes of version 0.1 lack them
+        if kept.get('asked') == wanted and files and all((root / file).is_file() for file in files):
             return kept['rows']
+    unfinished = root / UNFINISHED / name / metadata.stem
     try:
-        rows = DATASETS[name].write_recording(root, recording, seed, variant)
+        shutil.rmtree(unfinished, ignore_errors=True)
+        rows = DATASETS[name].write_recording(unfinished, recording, seed, variant)
+        paths = sorted(path for path in unfinished.rglob('*') if path.is_file())
+        files = [path.relative_to(unfinished).as_posix() for path in paths]
+        for file in files:
+            (root / file).parent.mkdir(parents=True, exist_ok=True)
+            (unfinished / file).replace(root / file)
         metadata.parent.mkdir(parents=True, exist_ok=True)
-        atomic_write_text(metadata, json.dumps({'asked': wanted, 'rows': rows}))
+        content = {'asked': wanted, 'files': files, 'rows': rows}
+        atomic_write_text(metadata, json.dumps(content))
     except OSError as error:
         reason = f' ({error.strerror})' if error.strerror else ''
         raise UserError(
@@ -127,6 +139,7 @@ def make(args: argparse.Namespace) -> None:
         running = parallel_imap(work, [(name, recording) for recording in recordings], args.jobs)
         rows = list(track(running, f'{name:8}', total=len(recordings)))
         DATASETS[name].write_lists(args.out, rows)
+    shutil.rmtree(args.out / UNFINISHED, ignore_errors=True)
 
 
 @report_user_errors

@@ -15,7 +15,6 @@ were refused, 4 if none was measured, and 1 for an error. Research use only.
 from __future__ import annotations
 
 import argparse
-import json
 import secrets
 import shutil
 import sys
@@ -39,6 +38,7 @@ from echocardmae_mm.cli.user_errors import report_user_errors
 from echocardmae_mm.utils.atomic_files import atomic_write_text, json_text
 from echocardmae_mm.utils.errors import UserError
 from echocardmae_mm.utils.pseudonyms import Pseudonyms
+from echocardmae_mm.utils.text_files import read_json
 
 RUN, ROWS = 'run.json', 'recordings'
 SOME_REFUSED, NONE_MEASURED = 3, 4
@@ -114,7 +114,7 @@ def bind(args: argparse.Namespace, measure: EchoInferencer) -> str:
 
 def finish(folder: Path) -> None:
     """Forget the salt, so that no pseudonym leads back to its name."""
-    record = json.loads((folder / RUN).read_text(encoding='utf-8'))
+    record = read_json(folder / RUN)
     atomic_write_text(folder / RUN, json_text({'settings': record['settings'], 'finished': True}))
 
 
@@ -126,7 +126,7 @@ def measure_one(
     folder = args.out / ROWS / identity
     done = folder / 'result.json'
     if done.is_file():
-        return json.loads(done.read_text(encoding='utf-8'))
+        return read_json(done)
     spacing = source.spacing or (tuple(args.spacing) if args.spacing else None)
     try:
         result = measure(
@@ -158,7 +158,7 @@ def measure_one(
     atomic_write_text(unfinished / done.name, json_text(row))
     shutil.rmtree(folder, ignore_errors=True)
     unfinished.rename(folder)
-    return json.loads((folder / done.name).read_text(encoding='utf-8'))
+    return read_json(folder / done.name)
 
 
 @report_user_errors

@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import argparse
 import hashlib
-import json
 import os
 from collections.abc import Sequence
 from pathlib import Path
@@ -46,6 +45,7 @@ from echocardmae_mm.evaluation.conformal import ConformalInterval, fit_conformal
 from echocardmae_mm.evaluation.prediction_metric import RESULT
 from echocardmae_mm.utils.config import type_name
 from echocardmae_mm.utils.errors import UserError
+from echocardmae_mm.utils.text_files import read_json
 
 _UNFIT_SPLITS = {'train': 'trained', 'val': 'selected'}
 _WHOLE = ('CAMUSDataset', 'CAMUSSegDataset')
@@ -136,7 +136,7 @@ def tested(checkpoint: str) -> dict[str, Any] | None:
     path = Path(checkpoint).parent / RESULT
     if not path.is_file():
         return None
-    result = json.loads(path.read_text(encoding='utf-8'))
+    result = read_json(path)
     digest = hashlib.sha256(Path(checkpoint).read_bytes()).hexdigest()
     return result if result.get('checkpoint_sha256') == digest else None
 

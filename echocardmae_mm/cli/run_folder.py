@@ -66,3 +66,24 @@ def folder_lock(folder: Path) -> Iterator[int]:
         except BlockingIOError:
             raise UserError(f'{folder}: another process is running in it') from None
         yield lock.fileno()
+
+
+@contextmanager
+def training_lock(folder: Path) -> Iterator[None]:
+    """Lock a folder against other trainings until this process ends.
+
+    Workers do not inherit the lock, so a killed run can be resumed at once. Training continues
+    without a lock if the file system has none.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    with (folder / '.training').open('w') as lock:
+        try:
+            fcntl.lockf(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except (BlockingIOError, PermissionError):
+            raise UserError(
+                f'{folder}: another training is running in it\n'
+                'Wait until it ends, or choose another --work-dir'
+            ) from None
+        except OSError as error:
+            print(f'{folder}: not locked against other trainings ({error.strerror})')
+        yield

@@ -9,7 +9,8 @@ from __future__ import annotations
 import argparse
 import logging
 import os
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 
 import torch
@@ -19,13 +20,16 @@ from mmengine.runner import CheckpointLoader
 
 from echocardmae_mm.cli.arguments import add_common, add_config, command_parser, seed
 from echocardmae_mm.cli.cfg_options import apply_cfg_options
-from echocardmae_mm.cli.configuration import NO_GPU, build_runner, load_config
+from echocardmae_mm.cli.configuration import NO_GPU, build_runner, load_config, prepare_data
+from echocardmae_mm.cli.run_folder import training_lock
 from echocardmae_mm.cli.user_errors import report_user_errors
 from echocardmae_mm.utils.config import PRETRAINED, dicts_of, type_name
 from echocardmae_mm.utils.errors import UserError
 
 COMPILE_HOOK = 'echocardmae_mm.CompileHook'
 CUDA_GRAPH_MODES = ('reduce-overhead', 'max-autotune')
+#: Number of a launched process, by launcher.
+RANKS = {'pytorch': 'RANK', 'slurm': 'SLURM_PROCID', 'mpi': 'OMPI_COMM_WORLD_RANK'}
 COMPILE_MODES = ('default', *CUDA_GRAPH_MODES)
 
 
@@ -91,11 +95,30 @@ def merge(config: Config, args: argparse.Namespace) -> None:
         scale_rate(config)
     if args.resume:
         resume(config, args.resume)
-    elif not config.get('resume') and any(Path(config.work_dir).glob('*.pth')):
+    else:
+        refuse_other_run(config)
+
+
+def refuse_other_run(config: Config) -> None:
+    """Refuse to start in a folder with checkpoints."""
+    if not config.get('resume') and any(Path(config.work_dir).glob('*.pth')):
         raise UserError(
             f'{config.work_dir} holds the checkpoints of another run\n'
             'Pass --resume to continue that run, or choose another --work-dir'
         )
+
+
+@contextmanager
+def only_training(config: Config, args: argparse.Namespace) -> Iterator[None]:
+    """Hold the work directory in the first of the launched processes, and tidy it."""
+    rank = os.environ.get(RANKS.get(args.launcher, ''), '0')
+    with training_lock(Path(config.work_dir)) if rank == '0' else nullcontext():
+        if rank == '0':
+            if not args.resume:
+                refuse_other_run(config)  # one may have ended since the first look
+            for unfinished in Path(config.work_dir).glob('*.pth.part'):
+                unfinished.unlink(missing_ok=True)  # left by a kill
+        yield
 
 
 def use_mixed_precision(config: Config) -> None:
@@ -177,9 +200,7 @@ def drop_missing_pretrained(config: Config) -> None:
 
 
 def newest_intact(work_dir: str) -> str | None:
-    """The newest checkpoint to resume from; removes files that a kill left unfinished."""
-    for unfinished in Path(work_dir).glob('*.pth.part'):
-        unfinished.unlink(missing_ok=True)
+    """The newest checkpoint to resume from."""
     files = sorted(Path(work_dir).glob('*.pth'), key=os.path.getmtime, reverse=True)
     for file in files:
         if holds_training_state(str(file)):
@@ -204,4 +225,6 @@ def main(argv: Sequence[str] | None = None) -> None:
     args = parse_args(argv)
     config = load_config(args)
     merge(config, args)
-    build_runner(config, 'train_dataloader', 'val_dataloader').train()
+    prepare_data(config, 'train_dataloader', 'val_dataloader')
+    with only_training(config, args):
+        build_runner(config).train()

@@ -21,6 +21,7 @@ from echocardmae_mm.datasets.patient_split import SPLITS, draw_split, read_split
 from echocardmae_mm.datasets.recording_dataset import RecordingDataset
 from echocardmae_mm.registry import DATASETS
 from echocardmae_mm.utils.errors import UserError
+from echocardmae_mm.utils.text_files import read_text
 
 
 @DATASETS.register_module()
@@ -155,7 +156,7 @@ def _official_test(root: str, patients: list[Patient]) -> set[str]:
                 f'{path}: not found; it lists the official test patients\n'
                 'Unpack database_split next to database_nifti, or set split_file'
             )
-        names = set(path.read_text().split())
+        names = set(read_text(path).split())
     else:
         names = {patient.name for patient in patients if patient.may_lack_labels}
     test = names & {patient.name for patient in patients}

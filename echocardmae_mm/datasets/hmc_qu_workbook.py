@@ -111,10 +111,22 @@ def _patient(stem: Any) -> str:
 
 
 def _cells(path: Path) -> list[tuple[Any, ...]]:
+    values, formulas = (_read(path, data_only) for data_only in (True, False))
+    for number, rows in enumerate(zip(values, formulas), start=1):
+        for column, (value, formula) in zip('ABCDEFGHI', zip(*rows)):
+            if value is None and formula is not None:
+                raise UserError(
+                    f'{path}: cell {column}{number} holds a formula without its value\n'
+                    'Open the workbook in a spreadsheet program and save it'
+                )
+    return values
+
+
+def _read(path: Path, data_only: bool) -> list[tuple[Any, ...]]:
     import openpyxl
 
     try:
-        workbook = openpyxl.load_workbook(path, read_only=True, data_only=True)
+        workbook = openpyxl.load_workbook(path, read_only=True, data_only=data_only)
         sheet = workbook.active
         # A stray cell far away must not become a table of billions of cells.
         table = [*sheet.iter_rows(max_row=_MAX_ROWS, max_col=_WIDTH, values_only=True)]

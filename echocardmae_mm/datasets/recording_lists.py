@@ -8,6 +8,7 @@ from pathlib import Path
 from echocardmae_mm.datasets.csv_table import read_table
 from echocardmae_mm.datasets.recordings import looks_like_recording
 from echocardmae_mm.utils.errors import UserError
+from echocardmae_mm.utils.text_files import read_text
 
 _SIZES = {'echonet': '--videos 800', 'camus': '--camus 100', 'hmcqu': '--hmcqu 240'}
 _FILENAME_COLUMNS = ('filename', 'file', 'path', 'video')
@@ -78,7 +79,7 @@ def listed_recordings(list_file: str, root: str) -> list[Path]:
         )
     folder = Path(root) if root else path.parent
     is_csv = path.suffix.lower() == '.csv'
-    names = _csv_names(path) if is_csv else path.read_text(encoding='utf-8-sig').splitlines()
+    names = _csv_names(path) if is_csv else read_text(path).splitlines()
     return [folder / name for name in dict.fromkeys(map(str.strip, names)) if name]
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import json
+import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
@@ -19,6 +19,7 @@ from echocardmae_mm.evaluation.prediction_metric import (
     Statistics,
 )
 from echocardmae_mm.utils.errors import UserError
+from echocardmae_mm.utils.text_files import read_json
 
 
 def is_finished(folder: Path) -> bool:
@@ -36,12 +37,10 @@ def pooled_predictions(folders: Sequence[Path]) -> pd.DataFrame:
         pd.DataFrame: The tables of the folds, with a column ``fold``.
 
     Raises:
-        UserError: If a patient was tested in two folds, or the folds read different sources.
+        UserError: If a fold lacks predictions of its test, a patient was tested in two folds, or
+            the folds read different sources.
     """
-    tables = [
-        pd.read_csv(folder / PREDICTIONS, dtype={'patient': str, 'video': str}).assign(fold=fold)
-        for fold, folder in enumerate(folders)
-    ]
+    tables = [_predictions(folder).assign(fold=fold) for fold, folder in enumerate(folders)]
     pooled = pd.concat(tables, ignore_index=True)
     folds_of_patient = pooled.groupby('patient')['fold'].nunique()
     if (folds_of_patient > 1).any():
@@ -52,6 +51,22 @@ def pooled_predictions(folders: Sequence[Path]) -> pd.DataFrame:
     if 'source' in pooled and pooled['source'].nunique() > 1:
         raise UserError(f'the folds used different data: {", ".join(pooled["source"].unique())}')
     return pooled
+
+
+def _predictions(folder: Path) -> pd.DataFrame:
+    path = folder / PREDICTIONS
+    try:
+        table = pd.read_csv(path, dtype={'patient': str, 'video': str})
+    except ValueError as error:
+        raise UserError(f'{path}: not a CSV file ({error})') from None
+    metrics = read_json(folder / RESULT)['metrics']
+    tested = next((n for name, n in metrics.items() if re.fullmatch('[^/]+/n', name)), len(table))
+    if len(table) != tested:
+        raise UserError(
+            f'{path}: {len(table)} predictions, but the test made {tested:.0f}\n'
+            f'Remove {folder / RESULT} to test this fold again'
+        )
+    return table
 
 
 class OverFolds(NamedTuple):
@@ -78,7 +93,7 @@ def over_folds(folders: Sequence[Path], prefix: str) -> dict[str, OverFolds]:
     Returns:
         dict[str, OverFolds]: By name, without the prefix.
     """
-    rows = [json.loads((folder / RESULT).read_text())['metrics'] for folder in folders]
+    rows = [read_json(folder / RESULT)['metrics'] for folder in folders]
     table = pd.DataFrame(rows).astype(np.float64)
     return {
         name.removeprefix(f'{prefix}/'): OverFolds(

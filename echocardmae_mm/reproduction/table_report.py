@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import shutil
 from collections.abc import Sequence
 from pathlib import Path
@@ -30,6 +29,7 @@ from echocardmae_mm.reproduction.paper_tables import (
 )
 from echocardmae_mm.reproduction.plan import FIGURE2, Setup, Step, is_run, runs_of
 from echocardmae_mm.utils.atomic_files import atomic_write_text
+from echocardmae_mm.utils.text_files import read_json
 
 #: File with the settings, commit and duration of a step, in its folder.
 STEP_METADATA = 'step.json'
@@ -133,7 +133,7 @@ def _means_over_folds(
 ) -> list[str]:
     """Means over folds, as papers print them, and over seeds."""
     folds = [
-        json.loads((root / run / 'cross_validation.json').read_text())['folds']
+        read_json(root / run / 'cross_validation.json')['folds']
         for run in runs_of(experiment, seeds)
     ]
     cells = []
@@ -177,7 +177,7 @@ def _origin(
         return ['', 'not in this repository', '', '', '']
     runs = [run for experiment in experiments for run in runs_of(experiment, seeds)]
     firsts = [runs_of(experiment, 1)[0] for experiment in experiments]
-    metadata = [json.loads((root / run / STEP_METADATA).read_text()) for run in runs]
+    metadata = [read_json(root / run / STEP_METADATA) for run in runs]
     counts = [read_predictions(root / first / PREDICTIONS)['patient'].nunique() for first in firsts]
     starts = dict.fromkeys(
         _start(experiment, steps[first]) for experiment, first in zip(experiments, firsts)

@@ -5,6 +5,8 @@ from __future__ import annotations
 import shutil
 from pathlib import Path
 
+import nibabel
+import numpy as np
 import pydicom.examples
 import pytest
 
@@ -36,15 +38,15 @@ def test_a_bad_recording_is_listed_and_does_not_stop_training(check, echonet_roo
     assert 'training can start, 2 problems' in output
 
 
-def test_a_bad_recording_of_the_validation_set_is_an_obstacle(check, echonet_root, tmp_path):
-    root = Path(shutil.copytree(echonet_root, tmp_path / 'EchoNet-Dynamic'))
-    rows = (root / 'FileList.csv').read_text().splitlines()
-    stem = next(row.split(',')[0] for row in rows if row.endswith('VAL'))
-    (root / 'Videos' / f'{stem}.avi').write_text('no video')
+def test_an_unknown_label_is_an_obstacle(check, camus_root, tmp_path):
+    root = Path(shutil.copytree(camus_root, tmp_path / 'CAMUS'))
+    labels = root / 'database_nifti' / 'patient0002' / 'patient0002_4CH_ES_gt.nii.gz'
+    nibabel.save(nibabel.Nifti1Image(np.full((40, 60), 7, np.uint8), np.eye(4)), labels)
     status, output = check(root)
     assert status == 1
-    assert '1 recordings of the validation set cannot be read' in output
-    assert 'training cannot start, 1 problem' in output
+    assert f'{labels}: label 7 is unknown: expected 0 to 3' in output
+    assert 'segmentation: 1 label images cannot be used' in output
+    assert 'training cannot start' in output
 
 
 def test_a_folder_in_which_nothing_can_be_used(check, tmp_path, make_video):

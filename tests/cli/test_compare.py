@@ -46,6 +46,16 @@ def test_says_how_they_differ_and_what_could_be_seen(compare, tmp_path):
     assert (result['first'], result['n_resamples'], result['seed']) == (['a.csv'], 300, 0)
 
 
+def test_only_a_comparison_is_overwritten(compare, tmp_path):
+    options = ('--n-resamples', '100', '--out')
+    before = (tmp_path / 'a.csv').read_bytes()
+    with pytest.raises(SystemExit, match=r'a\.csv exists and is no comparison; choose another'):
+        compare('a.csv', 'b.csv', *options, 'a.csv')
+    assert (tmp_path / 'a.csv').read_bytes() == before
+    compare('a.csv', 'b.csv', *options, 'c.json')
+    compare('a.csv', 'b.csv', *options, 'c.json')
+
+
 def test_runs_are_paired_in_their_order(compare):
     printed = compare('a.csv', 'b.csv', '--vs', 'b.csv', 'a.csv', '--n-resamples', '100')
     assert '2 runs of each' in printed

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from echocardmae_mm.cli.run_folder import bind_run_folder, folder_lock
+from echocardmae_mm.cli.run_folder import bind_run_folder, folder_lock, training_lock
 from echocardmae_mm.utils.errors import UserError
 
 
@@ -40,4 +40,15 @@ def test_a_locked_folder_is_refused(tmp_path):
     with folder_lock(tmp_path), refused, folder_lock(tmp_path):
         pass
     with folder_lock(tmp_path):
+        pass
+
+
+def test_a_folder_is_free_as_soon_as_its_training_is_killed(tmp_path, training_elsewhere):
+    training = training_elsewhere(tmp_path / 'run')
+    refused = pytest.raises(UserError, match='another training is running in it\nWait')
+    with refused, training_lock(tmp_path / 'run'):
+        pass
+    training.kill()
+    training.join()
+    with training_lock(tmp_path / 'run'):
         pass

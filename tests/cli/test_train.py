@@ -191,6 +191,18 @@ def test_another_run_is_not_overwritten(merged, tmp_path):
     assert not merged(*work_dir, '--resume').resume
 
 
+def test_two_trainings_do_not_share_a_folder(train, make_video, tmp_path, training_elsewhere):
+    for name in 'abc':
+        make_video(tmp_path / 'recordings' / f'{name}.avi', num_frames=8)
+    part = tmp_path / 'run' / 'epoch_1.pth.part'
+    training_elsewhere(part.parent)
+    part.touch()
+    for resume in ([], ['--resume']):
+        code = train(TINY, '--work-dir', 'run', *resume)
+        assert code.startswith('error: run: another training is running in it\n')
+        assert part.exists()
+
+
 def test_what_no_flag_says_stays(merged):
     assert merged().randomness == Config.fromfile(TINY).randomness
     assert merged('--deterministic', '--seed=1').randomness == dict(seed=1, deterministic=True)

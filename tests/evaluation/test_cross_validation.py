@@ -125,3 +125,17 @@ def test_a_fold_is_finished_when_it_has_been_tested(folders):
     assert is_finished(folders[0])
     (folders[0] / 'test.json').unlink()
     assert not is_finished(folders[0])
+
+
+def test_a_fold_that_lost_predictions_is_refused(folders):
+    result = folders[1] / 'test.json'
+    metrics = json.loads(result.read_text())['metrics']
+    result.write_text(json.dumps({'metrics': {**metrics, 'ef/n': 20, 'ef/quality_poor/n': 3}}))
+    assert len(pooled_predictions(folders)) == 60
+    table = folders[1] / 'predictions.csv'
+    table.write_text('\n'.join(table.read_text().splitlines()[:-1]) + '\n')
+    with pytest.raises(UserError, match=r'fold_1/predictions\.csv: 19 predictions, but .* 20\n'):
+        pooled_predictions(folders)
+    result.write_text('{"metrics"')
+    with pytest.raises(UserError, match=r'fold_1/test\.json: damaged'):
+        pooled_predictions(folders)

@@ -288,7 +288,7 @@ def _read_recording(path: Path) -> None:
     from echocardmae_mm.utils.errors import RecordingError
 
     content_hash(str(path))
-    (opened,) = open_all([str(path)], full=True, jobs=1)
+    (opened,) = open_all([str(path)], {}, full=True, jobs=1)
     if opened.reason:
         raise RecordingError(opened.filename, opened.reason)
     assert open_recording(path).frames([0]).dtype == np.uint8

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from echocardmae_mm.datasets.camus import CAMUSDataset
 from echocardmae_mm.datasets.camus_index import (
     INSTANTS,
     NIFTI,
@@ -13,8 +14,10 @@ from echocardmae_mm.datasets.camus_index import (
     find_patients,
     instant_frame,
 )
+from echocardmae_mm.datasets.camus_seg import CAMUSSegDataset
 from echocardmae_mm.datasets.checks.findings import Findings
 from echocardmae_mm.datasets.echonet_lists import is_ef
+from echocardmae_mm.utils.text_files import read_text
 
 _PUBLISHED_PATIENTS = 500
 _PUBLISHED_SPLITS = {'training': 400, 'validation': 50, 'testing': 50}
@@ -47,6 +50,9 @@ def check_camus(root: Path) -> Findings | None:
     for patient in patients:
         for view in VIEWS:
             _check_view(findings, patient, view)
+    if len(releases) == 1:
+        dataset = CAMUSDataset(data_root=str(root), views=VIEWS, lazy_init=True)
+        findings.require_index('ejection fraction', dataset)
     return findings
 
 
@@ -57,7 +63,7 @@ def _check_splits(findings: Findings, folder: Path, patients: list[Patient]) -> 
         if not path.is_file():
             findings.notes.append(f'{path} is missing; segmentation needs it to split the patients')
             continue
-        names = set(path.read_text().split())
+        names = set(read_text(path).split())
         findings.compare(f'patients in {path.name}', len(names), published)
         for name in sorted(names - present):
             findings.add(name, f'listed in {path.name}, but has no folder')
@@ -76,6 +82,8 @@ def _check_view(findings: Findings, patient: Patient, view: str) -> None:
         path = patient.image(view, kind)
         if path is not None:
             findings.recordings[str(path)] = frames
+            if kind.endswith('_gt'):
+                findings.label_classes[str(path)] = len(CAMUSSegDataset.METAINFO['classes'])
         elif not (kind.endswith('_gt') and patient.may_lack_labels):
             findings.add(f'{stem}_{kind}', 'is missing')
     frames_of_instants = [instant_frame(info, instant) for instant in INSTANTS]

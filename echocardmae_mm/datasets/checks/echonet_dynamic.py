@@ -10,6 +10,7 @@ import numpy as np
 
 from echocardmae_mm.datasets.checks.findings import Findings
 from echocardmae_mm.datasets.csv_table import read_table
+from echocardmae_mm.datasets.echonet_dynamic import EchoNetDynamicDataset
 from echocardmae_mm.datasets.echonet_lists import (
     FILE_LIST,
     ROWS_OF_A_TRACING,
@@ -62,6 +63,8 @@ def check_echonet_dynamic(root: Path) -> Findings | None:
         findings.notes.append(
             f'no {TRACINGS}: segmentation is impossible, and drop_untraced=True drops everything'
         )
+    dataset = EchoNetDynamicDataset(data_root=str(root), require_ef=True, lazy_init=True)
+    findings.require_index('ejection fraction', dataset)
     return findings
 
 
@@ -84,8 +87,6 @@ def _check_files(findings: Findings, rows: dict[str, dict[str, str]]) -> None:
             continue
         frames, filename = read_number(row, 'NumberOfFrames'), str(videos[stem])
         findings.recordings[filename] = int(frames) if math.isfinite(frames) else None
-        if row['Split'] == 'val':
-            findings.validation.add(filename)
     findings.notes.append(f'{len(videos.keys() - rows.keys()):,} videos on disk are not listed')
 
 
@@ -105,6 +106,10 @@ def _check_tracings(
 ) -> None:
     if unlisted := sorted(tracings.keys() - rows.keys()):
         findings.notes.append(f'{len(unlisted)} traced, but not listed: {", ".join(unlisted[:3])}')
+    if not any(len(frames) == 2 for frames in tracings.values()):
+        findings.obstacles.append(
+            f'segmentation: {findings.root / TRACINGS}: no recording has two traced frames'
+        )
     larger_first = 0
     for stem, row in rows.items():
         frames = tracings.get(stem, {})

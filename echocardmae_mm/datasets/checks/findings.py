@@ -6,7 +6,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NamedTuple
 
+from echocardmae_mm.datasets.recording_dataset import RecordingDataset
 from echocardmae_mm.datasets.recordings import PackedStore
+from echocardmae_mm.utils.errors import UserError
 
 
 class Problem(NamedTuple):
@@ -30,19 +32,19 @@ class Findings:
         root (Path): Its folder.
         recordings (dict[str, int | None]): Files to open, with the number of frames that the lists
             of the data set state, or None.
-        validation (set[str]): Files of the validation set, if a list defines one.
         notes (list[str]): Counts and facts, in the order of printing.
         problems (list[Problem]): Faults of individual recordings.
         store (PackedStore, optional): The store that holds the recordings. Defaults to None, files.
+        label_classes (dict[str, int]): Files that are label images, with their number of classes.
         obstacles (list[str]): Reasons why training cannot start.
     """
 
     name: str
     root: Path
     recordings: dict[str, int | None] = field(default_factory=dict)
-    validation: set[str] = field(default_factory=set)
     notes: list[str] = field(default_factory=list)
     problems: list[Problem] = field(default_factory=list)
+    label_classes: dict[str, int] = field(default_factory=dict)
     store: PackedStore | None = None
     obstacles: list[str] = field(default_factory=list)
 
@@ -54,3 +56,10 @@ class Findings:
     def add(self, where: object, reason: str) -> None:
         """Record a fault of one recording."""
         self.problems.append(Problem(str(where), reason))
+
+    def require_index(self, task: str, dataset: RecordingDataset) -> None:
+        """Record an obstacle if a data set of a task refuses its own index."""
+        try:
+            dataset.load_data_list()
+        except UserError as error:
+            self.obstacles.append(f'{task}: {error}')

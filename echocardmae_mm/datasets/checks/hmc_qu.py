@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from echocardmae_mm.datasets.checks.findings import Findings
-from echocardmae_mm.datasets.hmc_qu import find_videos
+from echocardmae_mm.datasets.hmc_qu import HMCQUDataset, find_videos
 from echocardmae_mm.datasets.hmc_qu_workbook import read_hmc_qu_workbook, without_blanks
 from echocardmae_mm.utils.errors import UserError
 
@@ -50,5 +50,10 @@ def _check_workbook(findings: Findings, path: Path, videos: dict[str, Path]) -> 
     for row in rows:
         if without_blanks(row.stem) not in videos:
             findings.add(row.stem, f'listed in {path.name}, but not on disk')
+        if row.label is None:
+            findings.add(row.stem, 'a segment is empty, so its label is unknown')
         if row.cycle is None:
             findings.add(row.stem, f'frames {row.start} to {row.end} are not a valid cycle')
+    view = 'A2C' if path.name == _UNTRACED else 'A4C'
+    dataset = HMCQUDataset(str(path.parent), view, traced_only=False, lazy_init=True)
+    findings.require_index('infarction', dataset)

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from functools import partial
 from typing import NamedTuple
 
-from echocardmae_mm.datasets.recordings import PackedStore, open_recording
+from echocardmae_mm.datasets.recordings import PackedStore, open_recording, read_labels
 from echocardmae_mm.utils.errors import RecordingError
 from echocardmae_mm.utils.parallel import parallel_imap
 
@@ -27,18 +27,23 @@ class Opened(NamedTuple):
     reason: str
 
 
-def open_all(filenames: Sequence[str], full: bool, jobs: int) -> Iterator[Opened]:
+def open_all(
+    filenames: Sequence[str], label_classes: Mapping[str, int], full: bool, jobs: int
+) -> Iterator[Opened]:
     """Open recordings in several processes.
 
     Args:
         filenames (Sequence[str]): The files.
+        label_classes (Mapping[str, int]): Those that are label images, with their number of
+            classes.
         full (bool): Whether to decode all frames, or only the first and the last.
         jobs (int): Number of processes.
 
     Yields:
         Opened: One for each file, in the same order.
     """
-    return parallel_imap(partial(_open, full=full), filenames, jobs)
+    work = partial(_open, label_classes=label_classes, full=full)
+    return parallel_imap(work, filenames, jobs)
 
 
 def open_packed(store: PackedStore) -> Iterator[Opened]:
@@ -58,8 +63,10 @@ def open_packed(store: PackedStore) -> Iterator[Opened]:
         yield Opened(name, num_frames, reason)
 
 
-def _open(filename: str, full: bool) -> Opened:
+def _open(filename: str, label_classes: Mapping[str, int], full: bool) -> Opened:
     try:
+        if filename in label_classes:
+            read_labels(filename, label_classes[filename])
         recording = open_recording(filename)
         num_frames = len(recording)
         if full:

@@ -20,6 +20,7 @@ import torch
 
 from echocardmae_mm.datasets.recordings.recording import Recording, gray_to_rgb
 from echocardmae_mm.utils.errors import RecordingError, UserError
+from echocardmae_mm.utils.text_files import read_json
 
 FRAMES, INDEX = 'frames.bin', 'index.json'
 VERSION = 3
@@ -143,9 +144,9 @@ class PackedStore:
             )
             raise UserError(f'{self.folder} {state}: echocardmae pack DATASET --out {self.folder}')
         try:
-            index = json.loads(path.read_text(encoding='utf-8'))
+            index = read_json(path)
             stated = index.pop('checksum', None)
-        except (AttributeError, TypeError, ValueError):
+        except UserError:
             raise UserError(f'{path}: damaged\n{_PACK_AGAIN}') from None
         if index.get('version') != VERSION:
             raise UserError(

@@ -131,8 +131,9 @@ class StoreWriter:
             raise UserError(f'{self.folder}: another process is writing this store') from None
         self._refuse_finished()  # Another process may have finished it before releasing the lock.
         renamed = self.folder / FRAMES
-        if renamed.exists() and not self._lines.exists():
-            raise UserError(f'{renamed} does not belong to a store; choose another folder')
+        for file in (renamed, self._frames):
+            if file.exists() and file.stat().st_size and not self._lines.exists():
+                raise UserError(f'{file} does not belong to a store; choose another folder')
         if renamed.exists() and not self._frames.exists():
             os.replace(renamed, self._frames)  # Killed between the last two renames.
         self._file = self._frames.open('ab+')
@@ -150,16 +151,20 @@ class StoreWriter:
     def _entries_on_disk(self) -> Iterator[dict[str, Any]]:
         if not self._lines.exists():
             return
-        head, *lines = self._lines.read_text(encoding='utf-8').splitlines() or ['{}']
-        if json.loads(head) != self._head:
+        head, *lines = self._lines.read_bytes().splitlines() or [b'{}']
+        try:
+            begun = json.loads(head)
+        except ValueError:
+            begun = None
+        if begun != self._head:
             raise UserError(
-                f'{self.folder}: begun with other settings: {head}\n'
+                f'{self.folder}: begun with other settings: {begun}\n'
                 'Repeat that command, or remove the folder'
             )
         for line in lines:
             try:
                 yield json.loads(line)
-            except json.JSONDecodeError:
+            except ValueError:
                 return  # the last line is truncated
 
     def _is_complete(self, entry: dict[str, Any]) -> bool:

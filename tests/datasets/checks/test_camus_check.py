@@ -51,11 +51,13 @@ def test_a_clean_nifti_release(nifti_root):
         assert len(findings.recordings) == 30
 
 
-def test_equal_instants_are_a_problem(nifti_root):
+def test_equal_instants_stop_training(nifti_root):
     info = nifti_root / 'database_nifti' / 'patient0002' / 'Info_4CH.cfg'
     info.write_text(info.read_text().replace('ES: 10', 'ES: 1'))
-    (problem,) = only(nifti_root).problems
+    findings = only(nifti_root)
+    (problem,), (obstacle,) = findings.problems, findings.obstacles
     assert 'ED and ES are the same frame, 1' in str(problem)
+    assert obstacle == f'ejection fraction: {info}: ED and ES are the same frame, 1'
 
 
 def test_problems_of_the_nifti_release(nifti_root):

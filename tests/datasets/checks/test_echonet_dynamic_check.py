@@ -79,7 +79,17 @@ def test_problems_of_the_lists(root):
     assert reasons['7'] == 'both traced areas are equal: end-diastole is ambiguous'
     assert ('0XELSEWHERE', 'listed, but not on disk') in findings.problems
     assert '1 videos on disk are not listed' in findings.notes
-    assert findings.obstacles == []
+    (obstacle,) = findings.obstacles
+    assert obstacle.startswith(
+        f'ejection fraction: {root / "FileList.csv"}: 1 of 8 rows have no EF'
+    )
+
+
+def test_tracings_of_one_frame_stop_segmentation(root):
+    edit(root / 'VolumeTracings.csv', lambda rows: [{**row, 'Frame': '3'} for row in rows])
+    (obstacle,) = only(root).obstacles
+    expected = f'segmentation: {root / "VolumeTracings.csv"}: no recording has two traced frames'
+    assert obstacle == expected
 
 
 def test_a_missing_column_stops_training(root):

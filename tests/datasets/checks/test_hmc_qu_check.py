@@ -54,10 +54,15 @@ def test_a_clean_folder(root):
 
 
 def test_problems(root):
-    rows = [[*ROWS[0][:7], 24, 3, 'ü'], ['ES0099_4CH_1', *'111111', 1, 20, None]]
+    rows = [
+        [*ROWS[0][:7], 24, 3, 'ü'],
+        ['ES000153 n_4CH_3', None, *'11111', 1, 20, None],
+        ['ES0099_4CH_1', *'111111', 1, 20, None],
+    ]
     write(workbook(root), rows)
     reasons = dict(only(root).problems)
     assert reasons['ES0001 _4CH_1'] == 'frames 24 to 3 are not a valid cycle'
+    assert reasons['ES000153 n_4CH_3'] == 'a segment is empty, so its label is unknown'
     assert 'not on disk' in reasons['ES0099_4CH_1']
 
 
@@ -74,3 +79,15 @@ def test_a_workbook_without_cycles_stops_training(root):
 def test_an_unknown_segment_code_stops_training(root):
     write(workbook(root), [['ES0001 _4CH_1', *'122113', 3, 24, 'ü']])
     assert "cell G3 is '3'; expected a segment" in only(root).obstacles[0]
+
+
+def test_formulas_without_values_stop_training(root):
+    write(workbook(root), [[*ROWS[0][:3], '=B3', *ROWS[0][4:]]])
+    (obstacle,) = only(root).obstacles
+    assert 'cell D3 holds a formula without its value\nOpen the workbook' in obstacle
+
+
+def test_a_workbook_without_its_recordings_stops_training(root):
+    write(workbook(root), [['ES0099_4CH_1', *'122112', 1, 20, None]])
+    (obstacle,) = only(root).obstacles
+    assert obstacle.startswith(f'infarction: {root}: none of 1 recordings in')

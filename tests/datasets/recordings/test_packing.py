@@ -77,11 +77,20 @@ def test_nothing_is_overwritten(folder, store, tmp_path):
         StoreWriter(tmp_path / 'begun', tmp_path)
 
 
-def test_frames_of_another_program_are_not_overwritten(folder, tmp_path):
-    (tmp_path / 'frames.bin').write_bytes(b'precious')
-    with pytest.raises(UserError, match='does not belong to a store'):
+@pytest.mark.parametrize(
+    ('name', 'message'),
+    [
+        ('frames.bin', 'does not belong to a store'),
+        ('frames.bin.part', 'does not belong to a store'),
+        ('index.jsonl.part', 'begun with other settings'),
+        ('index.json', 'contains a finished store'),
+    ],
+)
+def test_files_of_another_program_are_not_overwritten(folder, tmp_path, name, message):
+    (tmp_path / name).write_bytes(b'precious \xff')
+    with pytest.raises(UserError, match=message):
         StoreWriter(tmp_path, folder)
-    assert (tmp_path / 'frames.bin').read_bytes() == b'precious'
+    assert (tmp_path / name).read_bytes() == b'precious \xff'
 
 
 def test_a_full_disk_is_named_and_the_call_can_be_repeated(folder, tmp_path, monkeypatch):
