@@ -399,6 +399,7 @@ class Campaign:
     def twice(self, name: str) -> str:
         """Start the command again while it runs."""
         activity = self.activities[name]
+        self.undisturbed(name)
         with self.folder(activity) as folder:
             before = newest(folder)
             running = Running(activity.command, folder)
@@ -416,6 +417,7 @@ class Campaign:
         """Flip a bit in the middle of the newest file of a pattern, then run a command."""
         activity = self.activities[name]
         activity = activity._replace(command=command or activity.command)
+        self.undisturbed(name)
         with self.folder(activity) as folder:
             flip(max(folder.glob(pattern), key=os.path.getmtime))
             running, status = finish(activity, folder)
