@@ -12,6 +12,8 @@ ROOT = Path(__file__).parent
 PACKAGE = 'echocardmae_mm'
 CARRIED = ('configs', 'tools')
 INDEX = 'model-index.yml'  # for `mim search`
+ONNX = ['onnx', 'onnxscript', 'onnxruntime']
+FEATURES = ['pyarrow']
 
 
 def read_version() -> str:
@@ -114,7 +116,11 @@ setup(
         'timm>=1',
     ],
     extras_require={
+        'onnx': ONNX,
+        'features': FEATURES,
         'test': [
+            *ONNX,
+            *FEATURES,
             'pytest>=8,<9.2',  # pytest-xdist 3.8 does not see its groups in 9.2
             'pytest-xdist',
             'hypothesis',

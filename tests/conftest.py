@@ -27,7 +27,14 @@ from echocardmae_mm.cli.main import main
 from echocardmae_mm.datasets.recordings.packing import StoreWriter, pack
 from echocardmae_mm.phantom import hmcqu_files, make_phantom
 from echocardmae_mm.phantom.reproducible_files import write_avi
-from echocardmae_mm.recipes import ejection_fraction, infarction, segmentation
+from echocardmae_mm.recipes import (
+    clip_segmentation,
+    diagnosis,
+    ejection_fraction,
+    infarction,
+    pretraining,
+    segmentation,
+)
 
 # What hypothesis draws is the same everywhere, and no example has a time limit.
 settings.load_profile('ci')
@@ -259,25 +266,39 @@ def write_tiny_bundle(folder: Path, settings: dict, calibration: dict | None = N
 
 @pytest.fixture(scope='session')
 def bundles(tmp_path_factory) -> dict[str, Path]:
-    """One bundle for each task."""
+    """One bundle for each task, and one that segments clips."""
     root = tmp_path_factory.mktemp('bundles')
     decoder = dict(embed_dims=24, depth=1, num_heads=3)
     ventricle = dict(classes=('background', 'left ventricle'), palette=[[0, 0, 0], [230, 75, 53]])
+    ef = ejection_fraction(settings=dict(cls_head=dict(mean=55.0)), **TINY)
+    size = {name: value for name, value in TINY.items() if name != 'checkpoint'}
+    small_decoder = dict(neck=dict(embed_dims=24, depth=1))
+    encoder = {**pretraining(settings=small_decoder, **size), 'test_pipeline': ef['test_pipeline']}
     return {
-        'ef': write_tiny_bundle(
-            root / 'ef',
-            bundle_settings(
-                ejection_fraction(settings=dict(cls_head=dict(mean=55.0)), **TINY),
-                'ejection_fraction',
-            ),
-        ),
+        'ef': write_tiny_bundle(root / 'ef', bundle_settings(ef, 'ejection_fraction')),
+        'encoder': write_tiny_bundle(root / 'encoder', bundle_settings(encoder, 'features')),
         'seg': write_tiny_bundle(
             root / 'seg',
             bundle_settings(segmentation(decoder=decoder, **TINY), 'segmentation', **ventricle),
         ),
+        'clip_seg': write_tiny_bundle(
+            root / 'clip_seg',
+            bundle_settings(
+                clip_segmentation(decoder=decoder, **TINY), 'segmentation', **ventricle
+            ),
+        ),
         'mi': write_tiny_bundle(
             root / 'mi',
             bundle_settings(infarction(**TINY), 'diagnosis', classes=('normal', 'infarction')),
+        ),
+        'view': write_tiny_bundle(
+            root / 'view',
+            bundle_settings(
+                diagnosis(dict(type='echocardmae_mm.CAMUSViewDataset'), span='cycle', **TINY),
+                'view',
+                framing='sector',
+                classes=('4CH', '2CH'),
+            ),
         ),
     }
 

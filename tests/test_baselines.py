@@ -14,10 +14,18 @@ from mmengine.runner import Runner
 
 ROOT = Path(__file__).parents[1] / 'configs' / 'baselines'
 CUT = {
-    'ef_r2plus1d': dict(stage_blocks=(1, 1, 1, 1)),
+    'ef_echomen': dict(),
+    'ef_echomen_stage1': dict(),
+    'ef_r2plus1d': dict(),
     'ef_uniformer': dict(depth=[1, 1, 1, 1]),
     'ef_uniformer_rnc': dict(depth=[1, 1, 1, 1]),
+    'ef_uniformer_rnc_stage2': dict(depth=[1, 1, 1, 1]),
     'seg_deeplabv3': dict(depth=18),
+}
+LOSSES = {
+    'ef_echomen': ['loss_experts', 'loss_mixture'],
+    'ef_echomen_stage1': ['loss_ef', 'loss_contrast'],
+    'ef_uniformer_rnc': ['loss_ef', 'loss_contrast'],
 }
 
 
@@ -47,12 +55,13 @@ def test_ef_is_trained_validated_and_tested(name, echonet_root, tmp_path):
                 step.clip_len = 8
             if step.type.endswith('ResizeFrames'):
                 step.scale = (32, 32)
-            if step.get('op') == 'RandomCrop':
-                step.update(size=32, padding=3)
+            if step.type.endswith('RandomShift'):
+                step.pixels = 3
+    config.load_from = None
 
     runner = Runner.from_cfg(config)
     runner.train()
-    losses = ['loss_ef', 'loss_contrast'] if name.endswith('rnc') else ['loss_ef']
+    losses = LOSSES.get(name, ['loss_ef'])
     for loss in losses:
         values = runner.message_hub.get_scalar(f'train/{loss}').data[0]
         assert np.isfinite(values).all()
@@ -80,29 +89,60 @@ def backbone_of(name: str) -> torch.nn.Module:
     return backbone
 
 
-def test_r2plus1d_has_the_places_of_torchvisions():
-    theirs = torchvision.models.video.r2plus1d_18(weights=None).eval()
-    ours = backbone_of('ef_r2plus1d')
-    clip = torch.randn(1, 3, 8, 48, 48)
+def test_the_network_of_ef_r2plus1d_is_torchvisions():
+    config = Config.fromfile(ROOT / 'ef_r2plus1d.py')
+    init_default_scope(config.default_scope)
+    ours = MODELS.build(config.model)
+    theirs = torchvision.models.video.r2plus1d_18(weights=None)
+    theirs.fc = torch.nn.Linear(512, 1)
+    assert sum(x.numel() for x in ours.parameters()) == sum(x.numel() for x in theirs.parameters())
+    theirs.load_state_dict(
+        ours.backbone.state_dict()
+        | {f'fc.{k}': v for k, v in ours.cls_head.fc.state_dict().items()}
+    )
+    torch.nn.init.normal_(ours.cls_head.fc.weight)
+    theirs.fc.weight.data.copy_(ours.cls_head.fc.weight.data)
+    theirs.fc.bias.data.fill_(55.6)
+    clips = torch.randn(2, 1, 3, 8, 32, 32)
     with torch.no_grad():
-        expected = theirs.stem(clip)
-        got = ours.maxpool(ours.conv1(clip))
-        assert got.shape == expected.shape
-        for stage in ('layer1', 'layer2', 'layer3', 'layer4'):
-            expected = getattr(theirs, stage)(expected)
-            got = getattr(ours, stage)(got)
-            assert got.shape == expected.shape
+        got = ours.eval().cls_head(ours.extract_feat(clips)[0])
+        torch.testing.assert_close(got, theirs.eval()(clips[:, 0]).squeeze(1))
 
 
-def test_deeplabv3_takes_torchvisions_weights_and_gives_its_features():
+def test_stage_2_of_coreecho_trains_the_head_alone(echonet_root, tmp_path):
+    config = cut_config('ef_uniformer_rnc_stage2', echonet_root, tmp_path)
+    config.load_from = None
+    config.default_hooks.checkpoint = None
+    runner = Runner.from_cfg(config)
+    runner.model.init_weights()
+    before = {k: v.clone() for k, v in runner.model.state_dict().items()}
+    runner.train()
+    changed = [k for k, v in runner.model.state_dict().items() if not torch.equal(v, before[k])]
+    assert changed
+    assert all(name.startswith('cls_head.') for name in changed)
+
+
+def test_deeplabv3_takes_torchvisions_weights_and_gives_its_logits():
     theirs = torchvision.models.segmentation.deeplabv3_resnet50(
-        weights=None, weights_backbone=None
-    ).backbone.eval()
-    ours = backbone_of('seg_deeplabv3')
-    ours.load_state_dict(theirs.state_dict())
+        weights=None, weights_backbone=None, num_classes=1, aux_loss=False
+    ).eval()
+    config = Config.fromfile(ROOT / 'seg_deeplabv3.py')
+    init_default_scope(config.default_scope)
+    ours = MODELS.build(config.model)
+    ours.train(False)
+    last = f'classifier.{len(theirs.classifier) - 1}.'
+    named = {
+        key.replace(last, 'decode_head.conv_seg.').replace(
+            'classifier.', 'decode_head.features.'
+        ): x
+        for key, x in theirs.state_dict().items()
+    }
+    ours.load_state_dict(named)
     images = torch.randn(2, 3, 48, 48)
     with torch.no_grad():
-        torch.testing.assert_close(ours(images)[-1], theirs(images)['out'])
+        got = ours.decode_head(ours.backbone(images))
+        got = torch.nn.functional.interpolate(got, size=48, mode='bilinear', align_corners=False)
+        torch.testing.assert_close(got, theirs(images)['out'])
 
 
 def test_the_published_weights_of_uniformer_small_would_fit():

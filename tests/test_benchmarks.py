@@ -162,6 +162,23 @@ def test_the_gate_is_rated_on_each_kind(monkeypatch, capsys, bundles):
         assert re.search(rf'^\| {row} +\| 100 \[21, 100\]', printed, re.MULTILINE)
 
 
+def test_runtimes_measure_the_same_recordings_in_turn(benchmark, recordings, monkeypatch):
+    pytest.importorskip('onnxscript')
+    pytest.importorskip('onnxruntime')
+    from echocardmae_mm.apis.example import BUNDLES
+
+    printed = benchmark(
+        'predict',
+        *(str(recordings['echonet'].parent), '--bundle', str(BUNDLES[0]), '--alone', '0'),
+        *('--runtimes', 'torch', 'onnx', 'int8'),
+    )
+    assert 'n=2' in printed
+    for name in ('onnx', 'int8'):
+        row = rf'^\| {name} +\| +[\d.]+ s \| +[\d.]+ \[[\d.]+, [\d.]+\] \| +([\d.]+) \|'
+        (differs, _) = re.findall(row, printed, re.MULTILINE)
+        assert float(differs) < 0.5
+
+
 def test_a_row_of_coverage_counts_what_lies_inside(monkeypatch):
     monkeypatch.syspath_prepend(str(BENCHMARKS))
     import interval_coverage

@@ -1,8 +1,10 @@
 """Ejection fraction with EchoNet's network: R(2+1)D-18, 32 frames, every 2nd (Table 1: MAE 4.05).
 
-Frames, optimizer and loss follow echonet/dynamic (video.py); head, test clips and checkpoint
-selection are this package's (docs/baselines.md). Trains from scratch: torchvision's Kinetics-400
-weights, which EchoNet used, do not fit MMAction2's blocks.
+Network, frames, optimizer and loss follow echonet/dynamic (video.py); test clips and checkpoint
+selection are this package's (docs/baselines.md). Trains from scratch. EchoNet starts from
+torchvision's Kinetics-400 weights, which torchvision downloads or finds in its cache with
+
+--cfg-options model.backbone.weights=KINETICS400_V1
 """
 
 _base_ = '../_base_/runtime_ef.py'
@@ -14,23 +16,7 @@ globals().update(ejection_fraction(num_frames=32, frame_interval=2, batch_size=2
 model = dict(
     type='mmaction.Recognizer3D',
     data_preprocessor=clip_preprocessor(),
-    backbone=dict(
-        type='mmaction.ResNet2Plus1d',
-        depth=18,
-        pretrained=None,
-        pretrained2d=False,
-        norm_eval=False,
-        conv_cfg=dict(type='Conv2plus1d'),
-        norm_cfg=dict(type='BN3d'),
-        conv1_kernel=(3, 7, 7),
-        conv1_stride_t=1,
-        pool1_stride_s=1,
-        pool1_stride_t=1,
-        inflate=(1, 1, 1, 1),
-        spatial_strides=(1, 2, 2, 2),
-        temporal_strides=(1, 2, 2, 2),
-        zero_init_residual=False,
-    ),
+    backbone=dict(type='torchvision.get_model', name='r2plus1d_18', weights=None),
     # std=1 keeps the squared error in per cent; the learning rate assumes this scale.
     cls_head=dict(
         type='echocardmae_mm.EFHead',

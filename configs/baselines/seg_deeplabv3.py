@@ -1,7 +1,8 @@
 """Segmentation of the left ventricle with EchoNet's network: DeepLabV3, ResNet-50, from scratch.
 
-Network, optimizer and loss follow echonet/dynamic (segmentation.py), built from MMSegmentation's
-own components; data, augmentation and checkpoint selection are this package's (docs/baselines.md).
+Network, optimizer and loss follow echonet/dynamic (segmentation.py): MMSegmentation's ResNet with
+torchvision's head. Data, augmentation and checkpoint selection are this package's
+(docs/baselines.md).
 """
 
 _base_ = '../_base_/runtime_seg.py'
@@ -23,15 +24,12 @@ model = dict(
         norm_cfg=dict(type='BN'),
     ),
     decode_head=dict(
-        type='ASPPHead',
+        type='echocardmae_mm.DeepLabV3Head',
         in_channels=2048,
         in_index=3,
-        channels=256,
-        dilations=(1, 12, 24, 36),
         num_classes=2,
         out_channels=1,
         threshold=0.5,
-        norm_cfg=dict(type='BN'),
         align_corners=False,
         loss_decode=dict(type='CrossEntropyLoss', use_sigmoid=True, avg_non_ignore=True),
     ),

@@ -20,7 +20,7 @@ globals().update(
         batch_size=64,
         num_workers=2,
         interpolation='area',
-        padding=6,
+        shift=6,
         settings=dict(backbone=dict(drop_path_rate=0.2), cls_head=dict(target='zscore', loss='l2')),
         **demo_size(),
     )

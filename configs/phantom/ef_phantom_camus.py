@@ -24,7 +24,7 @@ globals().update(
         test_batch_size=16,
         num_workers=2,
         interpolation='area',
-        padding=6,
+        shift=6,
         meta_keys=('view', 'quality'),
         settings=dict(backbone=dict(drop_path_rate=0.2), cls_head=dict(target='zscore', loss='l2')),
         **demo_size(),

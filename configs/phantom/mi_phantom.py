@@ -14,7 +14,7 @@ globals().update(
         checkpoint='work_dirs/phantom/pretrain_phantom/epoch_24.pth',
         batch_size=32,
         num_workers=2,
-        padding=6,
+        shift=6,
         traced_only=False,
         # The class weights of HMC-QU do not apply: the phantoms have other proportions.
         settings=dict(cls_head=dict(loss_cls=dict(class_weight=None))),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import hashlib
 import json
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -14,16 +15,21 @@ from mmengine.model import BaseModel
 from mmengine.registry import MODELS, DefaultScope
 from safetensors import SafetensorError
 from safetensors.torch import load_file, save
+from torch import Tensor
 
 from echocardmae_mm.apis.framing import FRAMINGS
+from echocardmae_mm.apis.network import Network
+from echocardmae_mm.apis.onnx_network import OnnxNetwork
 from echocardmae_mm.utils.config import type_name
 from echocardmae_mm.utils.errors import UserError
 
 CONFIG, WEIGHTS, CALIBRATION, CARD = (
     'config.py', 'model.safetensors', 'calibration.json', 'README.md'
 )  # fmt: skip
+ONNX = 'model.onnx'
 FORMAT = 1
-TASKS = ('ejection_fraction', 'segmentation', 'diagnosis')
+RUNTIMES = ('torch', 'onnx')
+TASKS = ('ejection_fraction', 'segmentation', 'diagnosis', 'view', 'features')
 
 
 class Bundle:
@@ -41,12 +47,24 @@ class Bundle:
     Args:
         folder (str | Path): The folder.
         device (str, optional): Device of the model. Defaults to None, a GPU if there is one.
+        runtime (str): What computes ``network``: 'torch', or 'onnx' from the file ``model.onnx``
+            that ``echocardmae export`` wrote, on the CPU. Defaults to 'torch'.
+
+    Attributes:
+        network (Callable): The trained model, from uint8 frames to predictions; see
+            :meth:`Network.forward`.
 
     Raises:
         UserError: If the folder is no bundle, or one of its parts does not fit the others.
     """
 
-    def __init__(self, folder: str | Path, device: str | None = None) -> None:
+    def __init__(
+        self, folder: str | Path, device: str | None = None, runtime: str = 'torch'
+    ) -> None:
+        if runtime not in RUNTIMES:
+            raise UserError(f'runtime={runtime!r} is unknown; choose one of {RUNTIMES}')
+        if runtime == 'onnx' and (device or 'cpu') != 'cpu':
+            raise UserError(f'the runtime onnx uses the CPU, not device {device}')
         self.folder = Path(folder)
         for name in (CONFIG, WEIGHTS, CALIBRATION, CARD):
             if not (self.folder / name).is_file():
@@ -57,8 +75,14 @@ class Bundle:
         self.config = _read_config(self.folder / CONFIG)
         self.sha256 = hashlib.sha256((self.folder / WEIGHTS).read_bytes()).hexdigest()
         self.calibration = self._read_calibration()
-        self.device = device or ('cuda' if torch.cuda.is_available() else 'cpu')
-        self.model = self._build_model().to(self.device).eval()
+        on_gpu = runtime == 'torch' and torch.cuda.is_available()
+        self.device = device or ('cuda' if on_gpu else 'cpu')
+        self.model = self._build_model().to(self.device).eval().requires_grad_(False)
+        self.network: Callable[[Tensor], Tensor]
+        if runtime == 'onnx':
+            self.network = OnnxNetwork(self.folder / ONNX, self.sha256)
+        else:
+            self.network = Network(self.model, self.task).eval()
 
     @property
     def task(self) -> str:

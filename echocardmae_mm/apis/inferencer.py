@@ -7,20 +7,17 @@ from os import PathLike
 from typing import Any
 
 import numpy as np
-import torch
-from mmengine.dataset import Compose, pseudo_collate
-from mmengine.registry import DefaultScope
 
 from echocardmae_mm.apis.bundle import Bundle
 from echocardmae_mm.apis.framing import Framed, frame_recording
 from echocardmae_mm.apis.gate import find_flags, reason_to_refuse
-from echocardmae_mm.apis.measurements import VENTRICLE, Ventricle, measure_ventricle
+from echocardmae_mm.apis.measurements import VENTRICLE, measure_ventricle
 from echocardmae_mm.apis.prediction import Prediction
+from echocardmae_mm.apis.read_clips import read_clips
 from echocardmae_mm.apis.segment_frames import segment_frames
 from echocardmae_mm.datasets.recordings import ArrayRecording, Recording, open_recording
 from echocardmae_mm.datasets.recordings.synthetic import is_synthetic
 from echocardmae_mm.evaluation.conformal import ConformalInterval
-from echocardmae_mm.utils.config import type_name
 from echocardmae_mm.utils.errors import RecordingError, UserError
 
 ASSUMED_VIEW = '4CH'
@@ -36,6 +33,7 @@ class EchoInferencer:
         device (str, optional): Device of the models. Defaults to None, a GPU if there is one.
         allow_synthetic_model (bool): Whether a model trained on synthetic recordings may measure
             arrays and files without their mark. Defaults to False.
+        runtime (str): 'torch' or 'onnx'; see :class:`Bundle`. Defaults to 'torch'.
 
     Raises:
         UserError: If a bundle cannot be used, or there are two for one task.
@@ -51,15 +49,25 @@ class EchoInferencer:
         True
     """
 
+    #: Tasks of the bundles that can be used.
+    tasks: tuple[str, ...] = ('ejection_fraction', 'segmentation', 'diagnosis', 'view')
+
     def __init__(
         self,
         bundles: Sequence[str | PathLike[str]],
         device: str | None = None,
         allow_synthetic_model: bool = False,
+        runtime: str = 'torch',
     ) -> None:
         self.bundles: dict[str, Bundle] = {}
         for folder in bundles:
-            bundle = Bundle(str(folder), device)
+            bundle = Bundle(str(folder), device, runtime)
+            if bundle.task not in self.tasks:
+                known = ', '.join(self.tasks).replace('_', ' ')
+                raise UserError(
+                    f'{folder}: a bundle for {bundle.task}; expected one for {known}\n'
+                    'Bundles of encoders are for echocardmae embed, the others for predict'
+                )
             if bundle.task in self.bundles:
                 first = self.bundles[bundle.task].folder
                 raise UserError(f'{first} and {folder} both predict {bundle.task}; choose one')
@@ -86,7 +94,7 @@ class EchoInferencer:
             source (str | PathLike | np.ndarray): A file in any supported container, or uint8 frames
                 (T, H, W, 3).
             view (str, optional): '4CH', '2CH' or 'other'. Defaults to None: as the file says, else
-                '4CH' is assumed.
+                as a bundle for views predicts, else '4CH' is assumed.
             fps (float, optional): Frames per second, in place of the file's. Defaults to None.
             spacing (tuple[float, float], optional): Height and width of a pixel in mm, in place of
                 the file's. Defaults to None.
@@ -134,12 +142,13 @@ class EchoInferencer:
                 framings[framing] = frame_recording(
                     recording, framing, bundle.config.frame_size, spacing
                 )
-        source = 'given' if view else 'file' if recording.view else 'assumed'
+        known = view or recording.view
+        source = 'given' if view else 'file' if known else 'assumed'
         result = Prediction(
             {
                 'status': 'measured',
                 'reason': '',
-                'view': view or recording.view or ASSUMED_VIEW,
+                'view': known or ASSUMED_VIEW,
                 'view_source': source,
                 'frames': len(recording),
                 'fps': fps,
@@ -152,16 +161,22 @@ class EchoInferencer:
         assert result.framed is not None
         row, column = result.framed.spacing or (None, None)
         result.values |= {'pixel_height_mm': row, 'pixel_width_mm': column}
-        for task in ('ejection_fraction', 'diagnosis'):
-            if task in self.bundles:
-                bundle = self.bundles[task]
-                sample = self._predict_clips(bundle, framings[bundle.config.framing], result)
-                result.values |= _REPORTS[task](bundle, sample)
+        self._predict(framings, result)
         result.flags = find_flags(result, recording, self.bundles)
         result.values['flags'] = ' '.join(flag.name for flag in result.flags)
         if reason := reason_to_refuse(result.flags):
             _refuse(result, reason)
         return result
+
+    def _predict(self, framings: Mapping[str, Framed], result: Prediction) -> None:
+        """Run the models of clips."""
+        view_is_known = result.values['view_source'] != 'assumed'
+        for task, report in _REPORTS.items():
+            if task in self.bundles and not (task == 'view' and view_is_known):
+                bundle = self.bundles[task]
+                framed = framings[bundle.config.framing]
+                clips = read_clips(bundle, framed, result.fps, result.ventricle)
+                result.values |= report(bundle, bundle.network(clips).cpu().numpy())
 
     def _segment(self, bundle: Bundle, framings: Mapping[str, Framed], result: Prediction) -> None:
         result.framed = framings[bundle.config.framing]
@@ -173,61 +188,10 @@ class EchoInferencer:
             result.ventricle = measure_ventricle(masks, result.fps, result.framed.spacing)
             result.values |= result.ventricle.values
 
-    def _predict_clips(self, bundle: Bundle, framed: Framed, result: Prediction) -> Any:
-        """Run a clip model on a recording, with the clips and frame rate of its training."""
-        frames = framed.resized(bundle.config.frame_size) if framed.cropped else framed.frames
-        recording = ArrayRecording(frames, 'recording', result.fps, framed.spacing)
-        sample: dict[str, Any] = {
-            'filename': '',
-            'recording': recording,
-            'total_frames': len(recording),
-            'avg_fps': recording.fps,
-            'spacing': recording.spacing,
-            'region': None,
-            'start_index': 0,
-            'modality': 'RGB',
-            **_cycle(result.ventricle),
-        }
-        with torch.no_grad(), DefaultScope.overwrite_default_scope(bundle.config.default_scope):
-            data = Compose(_clip_pipeline(bundle, framed, recording.fps))(sample)
-            (predicted,) = bundle.model.test_step(pseudo_collate([data]))
-        return predicted
 
-
-def _clip_pipeline(bundle: Bundle, framed: Framed, fps: float | None) -> list[dict[str, Any]]:
-    """The test pipeline; of a recording that was cropped, at the frame rate of the training."""
-    steps = [dict(step) for step in bundle.config.test_pipeline]
-    steps = [step for step in steps if not type_name(step).endswith('RecordingInit')]
-    if not framed.cropped:
-        return steps
-    trained_at = bundle.config.fps
-    for step in steps:
-        if 'frame_interval' in step and not step.get('span') and fps and trained_at:
-            step['target_fps'] = trained_at / step.pop('frame_interval')
-        if type_name(step).endswith('CropToSector'):
-            size = step['size']
-            step.clear()
-            step.update(
-                type='echocardmae_mm.ResizeFrames',
-                scale=(size, size),
-                keep_ratio=False,
-                interpolation='area',
-            )
-    return steps
-
-
-def _cycle(ventricle: Ventricle | None) -> dict[str, Any]:
-    """The first whole cycle, from end-systole to end-systole, for clips that span one."""
-    if ventricle is None or len(ventricle.beats) < 2:
-        return {}
-    first, second = ventricle.beats['es_frame'].to_numpy(int)[:2]
-    return {'cycle': (int(first), int(second))}
-
-
-def _report_ef(bundle: Bundle, sample: Any) -> dict[str, Any]:
-    clips = sample.pred_ef_clips.cpu().numpy().astype(np.float64)
-    ef = float(sample.pred_ef)
-    spread = float(clips.std(ddof=1)) if len(clips) > 1 else 0.0
+def _report_ef(bundle: Bundle, clips: np.ndarray) -> dict[str, Any]:
+    ef = float(clips.mean())
+    spread = float(clips.std(ddof=1, dtype=np.float64)) if len(clips) > 1 else 0.0
     values = {'ef_percent': ef, 'ef_clip_sd_percent': spread, 'ef_model': bundle.name}
     if interval := bundle.calibration.get('interval'):
         low, high = ConformalInterval(**interval)(ef, spread)
@@ -235,20 +199,36 @@ def _report_ef(bundle: Bundle, sample: Any) -> dict[str, Any]:
     return values
 
 
-def _report_diagnosis(bundle: Bundle, sample: Any) -> dict[str, Any]:
-    found = list(zip(bundle.config.classes, sample.pred_score.tolist()))
+def _report_diagnosis(bundle: Bundle, clips: np.ndarray) -> dict[str, Any]:
+    found = list(zip(bundle.config.classes, clips.mean(axis=0).tolist()))
     if len(found) == 2:
         found = found[1:]  # the other probability is the rest
     values = {f'{name.replace(" ", "_")}_probability': score for name, score in found}
     return {**values, 'diagnosis_model': bundle.name}
 
 
-_REPORTS = {'ejection_fraction': _report_ef, 'diagnosis': _report_diagnosis}
+def _report_view(bundle: Bundle, clips: np.ndarray) -> dict[str, Any]:
+    probabilities = clips.mean(axis=0)
+    index = int(probabilities.argmax())
+    return {
+        'view': bundle.config.classes[index],
+        'view_source': 'predicted',
+        'view_probability': float(probabilities[index]),
+        'view_model': bundle.name,
+    }
+
+
+_REPORTS = {
+    'view': _report_view,
+    'ejection_fraction': _report_ef,
+    'diagnosis': _report_diagnosis,
+}
 
 
 def _refuse(result: Prediction, reason: str) -> None:
     """Remove all measurements."""
     result.values |= {'status': 'refused', 'reason': reason}
+    result.features = None
     for name in list(result.values):
         if name.endswith(_UNITS) and not name.startswith('pixel_'):
             del result.values[name]

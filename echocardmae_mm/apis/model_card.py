@@ -13,11 +13,15 @@ TITLES = {
     'ejection_fraction': 'Ejection fraction of the left ventricle',
     'segmentation': 'Segmentation of echocardiograms',
     'diagnosis': 'Diagnosis from echocardiograms',
+    'view': 'View of echocardiograms',
+    'features': 'Features of echocardiograms',
 }
 _HUGGING_FACE_TASKS = {
     'ejection_fraction': 'video-classification',
     'segmentation': 'image-segmentation',
     'diagnosis': 'video-classification',
+    'view': 'video-classification',
+    'features': 'feature-extraction',
 }
 
 

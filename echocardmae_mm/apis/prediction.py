@@ -38,6 +38,7 @@ class Prediction:
         classes (tuple[str, ...]): Names of the labels, the background first.
         palette (list[list[int]]): RGB of the labels.
         fps (float | None): Frames per second.
+        features (np.ndarray | None): Features, by :class:`EchoEmbedder`.
     """
 
     values: dict[str, Any]
@@ -48,6 +49,7 @@ class Prediction:
     classes: tuple[str, ...] = ()
     palette: list[list[int]] = field(default_factory=list)
     fps: float | None = None
+    features: np.ndarray | None = None
 
     @property
     def is_measured(self) -> bool:

@@ -7,8 +7,10 @@ from typing import Any
 
 import numpy as np
 import torch
-from mmengine.dataset import Compose, pseudo_collate
+import torch.nn.functional as F
+from mmengine.dataset import Compose
 from mmengine.registry import DefaultScope
+from torch import Tensor
 
 from echocardmae_mm.apis.bundle import Bundle
 from echocardmae_mm.utils.config import type_name
@@ -28,27 +30,41 @@ def segment_frames(bundle: Bundle, frames: np.ndarray) -> np.ndarray:
     Returns:
         np.ndarray: Labels, uint8 of shape (T, H, W).
     """
+    labels = np.zeros(frames.shape[:3], np.uint8)
+    for indices, inputs in read_batches(bundle, frames):
+        logits = bundle.network(inputs)
+        if logits.ndim == 5:
+            logits = logits.transpose(1, 2).flatten(0, 1)  # (1, K, T, H, W) -> (T, K, H, W)
+        # Like MMSegmentation, resize the logits before the argmax.
+        logits = F.interpolate(logits, frames.shape[1:3], mode='bilinear', align_corners=False)
+        labels[indices] = logits.argmax(1).cpu().numpy().astype(np.uint8)
+    return labels
+
+
+def read_batches(bundle: Bundle, frames: np.ndarray) -> Iterator[tuple[np.ndarray, Tensor]]:
+    """Prepare the inputs of the network.
+
+    Args:
+        bundle (Bundle): A bundle for segmentation.
+        frames (np.ndarray): uint8 RGB of shape (T, H, W, 3).
+
+    Yields:
+        tuple[np.ndarray, Tensor]: Indices of frames, and uint8 frames (N, 3, H, W) or one clip
+        (1, 3, T, H, W). Together they cover every frame.
+    """
     pipeline = bundle.config.test_pipeline
     with DefaultScope.overwrite_default_scope(bundle.config.default_scope):
         prepare = Compose(
             [step for step in pipeline if not type_name(step).endswith((*_LOADING, _CLIP))]
         )
     sampler = next((step for step in pipeline if type_name(step).endswith(_CLIP)), None)
-    if sampler is None:
-        batches = np.array_split(np.arange(len(frames)), -(-len(frames) // _BATCH))
-    else:
-        batches = list(_clips(len(frames), sampler['clip_len'], sampler['frame_interval']))
-    labels = np.zeros(frames.shape[:3], np.uint8)
-    for indices in batches:
-        chosen = list(frames[indices])
-        samples = [_clip_sample(chosen)] if sampler else [_frame_sample(f) for f in chosen]
-        with torch.no_grad():
-            predictions = bundle.model.test_step(
-                pseudo_collate([prepare(sample) for sample in samples])
-            )
-        masks = torch.cat([sample.pred_sem_seg.data for sample in predictions])
-        labels[indices] = masks.cpu().numpy().astype(np.uint8)
-    return labels
+    if sampler is not None:
+        for indices in _clips(len(frames), sampler['clip_len'], sampler['frame_interval']):
+            yield indices, prepare(_clip_sample(list(frames[indices])))['inputs']
+        return
+    for indices in np.array_split(np.arange(len(frames)), -(-len(frames) // _BATCH)):
+        samples = [_frame_sample(frames[index]) for index in indices]
+        yield indices, torch.stack([prepare(sample)['inputs'] for sample in samples])
 
 
 def _clips(num_frames: int, length: int, interval: int) -> Iterator[np.ndarray]:

@@ -12,6 +12,7 @@ from echocardmae_mm.utils.errors import UserError
 
 _LISTS = ('.txt', '.csv')
 _COLUMNS = ('path', 'patient', 'study', 'view', 'fps', 'spacing')
+_LABELS = ('ef', 'label', 'split')  # of a table for training, which is a list as well
 
 
 class Source(NamedTuple):
@@ -96,7 +97,8 @@ def _dicom_identity(path: Path) -> tuple[str, str] | None:
 
 def _from_table(path: Path) -> list[Source]:
     table = read_table(path)
-    if unknown := sorted(set(table) - set(_COLUMNS)):
+    table.columns = table.columns.str.lower()
+    if unknown := sorted(set(table) - {*_COLUMNS, *_LABELS}):
         raise UserError(f'{path}: unknown column {unknown[0]!r}; expected {", ".join(_COLUMNS)}')
     if 'path' not in table:
         raise UserError(f"{path}: no column 'path'; expected {', '.join(_COLUMNS)}")
@@ -129,7 +131,7 @@ def _view(cell: str, place: str) -> str | None:
 
 def _numbers(cell: str, place: str, most: int) -> tuple[float, ...] | None:
     try:
-        numbers = tuple(float(part) for part in cell.split())
+        numbers = tuple(float(part) for part in cell.replace(';', ' ').split())
     except ValueError:
         numbers = (0.0,)
     if len(numbers) > most or not all(0 < number < float('inf') for number in numbers):

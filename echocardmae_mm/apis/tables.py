@@ -22,7 +22,9 @@ COLUMNS = {
     'reason': 'why nothing, or no ejection fraction, is given',
     'flags': 'doubts, by name',
     'view': '4CH, 2CH or other',
-    'view_source': 'given, file or assumed',
+    'view_source': 'given, file, predicted or assumed',
+    'view_probability': 'probability of a predicted view',
+    'view_model': 'name and hash of the model',
     'frames': 'number of frames',
     'fps': 'frames per second',
     'pixel_height_mm': 'height of a pixel of the frames that the models saw',
@@ -58,7 +60,7 @@ def results_table(
         studies (Sequence[dict[str, Any]]): One row per study.
     """
     found = {name for row in rows for name in row}
-    diagnoses = sorted(name for name in found if name.endswith('_probability'))
+    diagnoses = sorted(name for name in found - COLUMNS.keys() if name.endswith('_probability'))
     columns = [name for name in COLUMNS if name in found] + diagnoses
     table = pd.DataFrame(rows).reindex(columns=columns)
     atomic_write_text(folder / 'results.csv', table.to_csv(index=False, float_format='%.6g'))

@@ -3,6 +3,8 @@
     echocardmae convert echocardmae EchoCardMAE.pt checkpoints/echocardmae.pth
     echocardmae convert videomae VIDEOMAE.pth checkpoints/videomae.pth
     echocardmae convert timm vit_small_patch16_224 checkpoints/vit_small.pth
+    echocardmae convert peer r2plus1d_18_32_2_pretrained.pt checkpoints/echonet.pth \
+      --config configs/baselines/ef_r2plus1d.py
 
 Load the result with load_from='checkpoints/videomae.pth' in a pretraining config, or into an
 encoder with init_cfg=dict(type='Pretrained', checkpoint='checkpoints/videomae.pth',
@@ -15,10 +17,13 @@ import argparse
 from collections.abc import Sequence
 from pathlib import Path
 
+from mmengine.registry import init_default_scope
 from torch import Tensor
 
 from echocardmae_mm.cli.arguments import HelpFormatter, add_force, at_least, command_parser
+from echocardmae_mm.cli.configuration import load_config
 from echocardmae_mm.cli.user_errors import report_user_errors
+from echocardmae_mm.models.peers.peer_weights import from_peer
 from echocardmae_mm.models.weight_conversion import (
     bgr_to_rgb,
     check_target,
@@ -28,6 +33,7 @@ from echocardmae_mm.models.weight_conversion import (
     read_weights,
     write_weights,
 )
+from echocardmae_mm.registry import MODELS
 from echocardmae_mm.utils.errors import UserError
 
 # Channel statistics of the released code in the order R, G, B and on the scale 0-255.
@@ -58,7 +64,13 @@ def parse_args(argv: Sequence[str] | None) -> argparse.Namespace:
     timm = sources.add_parser('timm', help='image transformer of timm, inflated over time')
     timm.add_argument('source', help='name of a timm model to download, or a file with its weights')
     timm.add_argument('--tubelet-size', type=at_least(1), default=2, help='frames per token')
-    for source in (echocardmae, videomae, timm):
+    peer = sources.add_parser(
+        'peer', help='EchoNet, EchoCoTr or CoReEcho, to test or to fine-tune a baseline'
+    )
+    peer.add_argument('source', type=Path, help='the published checkpoint')
+    peer.add_argument('--config', required=True, help='the config of the baseline')
+    peer.set_defaults(work_dir=None, launcher='none', local_rank=0)
+    for source in (echocardmae, videomae, timm, peer):
         source.add_argument('target', type=Path, help='output file')
         add_force(source, 'the output file')
     return parser.parse_args(argv)
@@ -93,6 +105,15 @@ def convert_timm(args: argparse.Namespace) -> None:
     write_weights(weights, args.target, {'from': 'timm', 'file': Path(args.source).name})
 
 
+def convert_peer(args: argparse.Namespace) -> None:
+    """Convert the published weights of a baseline."""
+    config = load_config(args)
+    init_default_scope(config.default_scope)
+    model = MODELS.build(config.model)
+    method, weights = from_peer(read_weights(args.source), model)
+    write_weights(weights, args.target, {'from': method, 'file': args.source.name}, model)
+
+
 def image_weights(source: str) -> dict[str, Tensor]:
     """Weights from a file, or downloaded by timm's name."""
     if Path(source).is_file():
@@ -112,6 +133,7 @@ CONVERTERS = {
     'echocardmae': convert_echocardmae,
     'videomae': convert_videomae,
     'timm': convert_timm,
+    'peer': convert_peer,
 }
 
 

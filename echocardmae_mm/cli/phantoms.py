@@ -49,9 +49,10 @@ def parse_args(argv: Sequence[str] | None) -> argparse.Namespace:
     add_jobs(parser)
     add(
         '--variant',
-        default='default',
+        nargs='+',
+        default=['default'],
         choices=sorted(VARIANTS),
-        help='population and acquisition settings',
+        help='population and acquisition settings; with several, recordings take them in turn',
     )
     add(
         '--datasets',
@@ -78,10 +79,11 @@ def parse_args(argv: Sequence[str] | None) -> argparse.Namespace:
     return args
 
 
-def write(job: tuple[str, Any], root: Path, seed: int, variant: str) -> dict[str, Any]:
+def write(job: tuple[str, Any], root: Path, seed: int, variants: Sequence[str]) -> dict[str, Any]:
     """Make one recording, unless the same arguments made it before and all its files exist."""
     name, recording = job
-    wanted = {'seed': seed, 'variant': variant, **asdict(recording)}
+    variant = variants[recording.index % len(variants)]
+    wanted = {'seed': seed, 'variant': ' '.join(variants), **asdict(recording)}
     metadata = root / 'truth' / 'notes' / name / f'{recording.index:05d}_{recording.name}.json'
     if metadata.exists():
         kept = read_json(metadata)
@@ -116,7 +118,7 @@ def bind_folder(args: argparse.Namespace, name: str, recordings: int) -> None:
         raise UserError(f'{folder} exists and was not made by this command\n{REMEDY}')
     existing = sorted(notes.glob('*.json'))
     if existing:
-        wanted = {'seed': args.seed, 'variant': args.variant}
+        wanted = {'seed': args.seed, 'variant': ' '.join(args.variant)}
         bind_run_folder(
             existing[0], wanted, REMEDY, lambda note: {key: note['asked'][key] for key in wanted}
         )
@@ -130,7 +132,7 @@ def bind_folder(args: argparse.Namespace, name: str, recordings: int) -> None:
 
 def make(args: argparse.Namespace) -> None:
     """Plan every data set, write its recordings, then its lists."""
-    work = partial(write, root=args.out, seed=args.seed, variant=args.variant)
+    work = partial(write, root=args.out, seed=args.seed, variants=args.variant)
     plans: dict[str, list[Any]] = {}
     for name in args.datasets:
         recordings = DATASETS[name].plan(getattr(args, name), args.seed)

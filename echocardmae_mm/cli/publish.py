@@ -25,7 +25,7 @@ from mmengine.runner import load_checkpoint
 from rich.progress import track
 
 from echocardmae_mm.apis.bundle import without_training, write_bundle
-from echocardmae_mm.apis.inferencer import EchoInferencer
+from echocardmae_mm.apis.inferencer import VIEWS, EchoInferencer
 from echocardmae_mm.apis.model_card import model_card
 from echocardmae_mm.cli.arguments import (
     add_checkpoint,
@@ -43,6 +43,7 @@ from echocardmae_mm.datasets.recordings.synthetic import is_synthetic
 from echocardmae_mm.engine import require_fit
 from echocardmae_mm.evaluation.conformal import ConformalInterval, fit_conformal
 from echocardmae_mm.evaluation.prediction_metric import RESULT
+from echocardmae_mm.models import EFHead
 from echocardmae_mm.utils.config import type_name
 from echocardmae_mm.utils.errors import UserError
 from echocardmae_mm.utils.text_files import read_json
@@ -51,6 +52,7 @@ _UNFIT_SPLITS = {'train': 'trained', 'val': 'selected'}
 _WHOLE = ('CAMUSDataset', 'CAMUSSegDataset')
 _ECHONET = ('EchoNetDynamicDataset', 'EchoNetSegDataset')
 _FPS_RECORDINGS = 50
+_CLIPS = 5
 
 
 def parse_args(argv: Sequence[str] | None) -> argparse.Namespace:
@@ -77,21 +79,36 @@ def task_of(config: Config) -> str:
     model = config.model
     if 'decode_head' in model:
         return 'segmentation'
-    head = type_name(model.get('cls_head') or {})
-    if head.endswith('EFHead'):
-        return 'ejection_fraction'
-    if head:
-        return 'diagnosis'
-    raise UserError(
-        f'{config.filename}: has no head for a task; publish a fine-tuned model, not pretraining'
-    )
+    if 'cls_head' in model:
+        head = MODELS.get(type_name(model.cls_head))
+        is_ef = isinstance(head, type) and issubclass(head, EFHead)
+        return 'ejection_fraction' if is_ef else 'diagnosis'
+    if type_name(model).endswith('EchoCardMAE'):
+        return 'features'
+    raise UserError(f'{config.filename}: has no head for a task, and is no EchoCardMAE')
 
 
 def test_pipeline_of(config: Config) -> list[Any]:
-    """The transforms of the test."""
+    """The transforms of the test, or evenly spaced clips as in pretraining."""
+    if task_of(config) == 'features':
+        return [
+            _for_features(step)
+            for step in config.train_dataloader.dataset.pipeline
+            if not type_name(step).endswith('FindSector')
+        ]
     if config.get('test_dataloader') is None or config.get('train_dataloader') is None:
         raise UserError(f'{config.filename}: defines no train_dataloader or no test_dataloader')
     return list(config.test_dataloader.dataset.pipeline)
+
+
+def _for_features(step: dict[str, Any]) -> dict[str, Any]:
+    """A transform of pretraining, for features."""
+    if type_name(step).endswith('SampleRandomClips'):
+        kept = {name: value for name, value in step.items() if name != 'num_clips'}
+        return {**kept, 'type': 'echocardmae_mm.SampleUniformClips', 'num_clips': _CLIPS}
+    if type_name(step).endswith('PackActionInputs'):
+        return {'type': 'mmaction.PackActionInputs', 'meta_keys': ('filename',)}
+    return step
 
 
 def framing_of(config: Config) -> str:
@@ -202,6 +219,8 @@ def main(argv: Sequence[str] | None = None) -> None:
     test_pipeline = without_training(test_pipeline_of(config))
     fit_to_table(config, config.train_dataloader.dataset)
     dataset, data = training_data(config)
+    if task == 'diagnosis' and set(dataset.metainfo.get('classes') or ['']) <= set(VIEWS):
+        task = 'view'
     init_default_scope(config.get('default_scope', 'mmengine'))
     model = MODELS.build(config.model)
     require_fit(model, args.checkpoint)

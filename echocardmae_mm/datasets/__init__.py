@@ -1,6 +1,6 @@
 """Data sets: read the published index files and return one dict per sample, without pixels."""
 
-from echocardmae_mm.datasets.camus import CAMUSDataset
+from echocardmae_mm.datasets.camus import CAMUSDataset, CAMUSViewDataset
 from echocardmae_mm.datasets.camus_seg import CAMUSSegDataset
 from echocardmae_mm.datasets.echo_video import EchoVideoDataset
 from echocardmae_mm.datasets.echonet_dynamic import EchoNetDynamicDataset
@@ -11,6 +11,7 @@ from echocardmae_mm.datasets.recording_table_dataset import RecordingTableDatase
 __all__ = [
     'CAMUSDataset',
     'CAMUSSegDataset',
+    'CAMUSViewDataset',
     'EchoNetDynamicDataset',
     'EchoNetSegDataset',
     'EchoVideoDataset',

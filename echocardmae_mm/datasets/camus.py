@@ -81,6 +81,32 @@ class CAMUSDataset(CrossValidatedDataset):
         )
 
 
+@DATASETS.register_module()
+class CAMUSViewDataset(CAMUSDataset):
+    """The sequences of CAMUS with their view as ``label``: 0 for 4CH, 1 for 2CH.
+
+    Args:
+        data_root (str): See :class:`CAMUSDataset`.
+        views (str | Sequence[str]): See :class:`CAMUSDataset`. Defaults to both.
+        **kwargs (Any): Further arguments of :class:`CAMUSDataset`.
+    """
+
+    METAINFO = dict(classes=('4CH', '2CH'))
+
+    def __init__(
+        self,
+        data_root: str = 'data/CAMUS',
+        views: str | Sequence[str] = ('4CH', '2CH'),
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(data_root=data_root, views=views, **kwargs)
+
+    def load_data_list(self) -> list[dict[str, Any]]:
+        """List the sequences, sorted by patient and view."""
+        classes = self.metainfo['classes']
+        return [{**info, 'label': classes.index(info['view'])} for info in super().load_data_list()]
+
+
 def _sequence(patient: Patient, view: str) -> dict[str, Any]:
     path, info, cfg = patient.image(view, 'sequence'), patient.info(view), patient.info_file(view)
     if path is None:

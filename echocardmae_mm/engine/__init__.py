@@ -8,6 +8,7 @@ from echocardmae_mm.engine.compile_hook import CompileHook
 from echocardmae_mm.engine.cpu_amp_optim_wrapper import CPUAmpOptimWrapper
 from echocardmae_mm.engine.epoch_sampler import EpochSampler
 from echocardmae_mm.engine.finite_loss_hook import FiniteLossHook
+from echocardmae_mm.engine.frozen_backbone_hook import FrozenBackboneHook
 from echocardmae_mm.engine.graceful_stop_hook import GracefulStopHook
 from echocardmae_mm.engine.leakage import Leakage, check_leakage
 from echocardmae_mm.engine.provenance import ProvenanceHook, read_provenance
@@ -34,6 +35,7 @@ __all__ = [
     'CompileHook',
     'EpochSampler',
     'FiniteLossHook',
+    'FrozenBackboneHook',
     'GracefulStopHook',
     'Leakage',
     'PredictionsHook',

@@ -12,6 +12,12 @@ from echocardmae_mm.models.fused_vit import FusedVisionTransformer
 from echocardmae_mm.models.mae_seg_head import MAESegHead
 from echocardmae_mm.models.masked_vit import MaskedVisionTransformer
 from echocardmae_mm.models.patch_encoder import PatchEncoder
+from echocardmae_mm.models.peers import (
+    CoReEchoHead,
+    DeepLabV3Head,
+    LabelDistanceContrastLoss,
+    MultiExpertHead,
+)
 from echocardmae_mm.models.rank_n_contrast import RankNContrastLoss
 from echocardmae_mm.models.reconstruction_head import ReconstructionHead
 from echocardmae_mm.models.timm_encoder import TimmVideoEncoder
@@ -20,6 +26,10 @@ __all__ = [
     'AlignmentHead',
     'BackgroundTokenDecoder',
     'ClipPairPreprocessor',
+    'CoReEchoHead',
+    'DeepLabV3Head',
+    'LabelDistanceContrastLoss',
+    'MultiExpertHead',
     'EchoCardMAE',
     'EFHead',
     'FrameVisionTransformer',

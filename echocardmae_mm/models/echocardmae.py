@@ -133,6 +133,18 @@ class EchoCardMAE(BaseModel):
         """
         return self.backbone.encode(self.patches(clips, ids_visible), ids_visible)
 
+    def extract_feat(self, clips: Tensor) -> Tensor:
+        """Encode all tokens, without a mask, as in fine-tuning.
+
+        Args:
+            clips (Tensor): (B, 3, T, H, W) on the scale 0-255, of any type.
+
+        Returns:
+            Tensor: (B, N, C), in the order t, h, w.
+        """
+        patches = patchify(clips, self.patch_size, self.tubelet_size)
+        return self.backbone.encode(self.data_preprocessor.normalise(patches))
+
     def decode(self, latent: Tensor, tokens: TokenIndices) -> Tensor:
         """Predict the patches of the masked tokens.
 

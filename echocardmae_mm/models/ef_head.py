@@ -95,6 +95,7 @@ class EFHead(BaseModule):
         self.smoothing = smoothing
         self.contrast = None if contrast is None else MODELS.build(contrast)
         self.stop_gradient = stop_gradient
+        self.hidden: nn.Module = nn.Identity()
         self.fc = nn.Linear(in_channels, 1)
         unknown = float('nan')
         self.register_buffer('mean', torch.tensor(unknown if mean is None else float(mean)))
@@ -123,6 +124,8 @@ class EFHead(BaseModule):
         weights = np.where(counts > 0, density, 1.0) ** -REWEIGHTINGS[self.reweight]
         weights /= (weights * counts).sum() / counts.sum()
         self.weight_of_bin.copy_(torch.from_numpy(np.where(counts > 0, weights, 1.0)))
+        if (fit_targets := getattr(self.contrast, 'fit_targets', None)) is not None:
+            fit_targets(efs)
 
     def forward(self, features: Tensor | Sequence[Tensor]) -> Tensor:
         """Predict the ejection fraction of each clip.
@@ -137,14 +140,14 @@ class EFHead(BaseModule):
         Raises:
             UserError: If C is not ``in_channels``.
         """
-        features = _pool(features)
+        features = pool(features)
         if features.shape[1] != self.fc.in_features:
             raise UserError(
                 f'EFHead: the backbone gives {features.shape[1]} channels, expected in_channels='
                 f'{self.fc.in_features}\nSet model.cls_head.in_channels={features.shape[1]}'
             )
         with torch.autocast(features.device.type, enabled=False):
-            output = self.fc(features).squeeze(1)
+            output = self.fc(self.hidden(features)).squeeze(1)
             return 100 * output if self.target == 'percent' else self.mean + self.std * output
 
     def loss(
@@ -171,10 +174,10 @@ class EFHead(BaseModule):
                 f'mean={float(self.mean):g} and std={float(self.std):g}: add '
                 'TargetStatisticsHook, or set mean and std'
             )
-        features = _pool(features)
+        features = pool(features)
         predicted = self(features.detach() if self.stop_gradient else features)
         predicted = predicted.unflatten(0, (len(data_samples), -1))
-        ef = predicted.new_tensor([_ef_of(sample) for sample in data_samples]).unsqueeze(1)
+        ef = predicted.new_tensor([ef_of(sample) for sample in data_samples]).unsqueeze(1)
         weight = self.weight_of_bin[_bin_of(ef)]
         unit = 1.0 if self.target == 'percent' else self.std
         losses = {'loss_ef': (weight * self.error((predicted - ef) / unit)).mean()}
@@ -207,10 +210,17 @@ class EFHead(BaseModule):
         nn.init.constant_(self.fc.bias, float(self.mean) / 100 if known else 0.0)
 
 
-def _pool(features: Tensor | Sequence[Tensor]) -> Tensor:
-    """(B, C, ...) -> (B, C), float32; several are concatenated."""
+def pool(features: Tensor | Sequence[Tensor]) -> Tensor:
+    """Average features over time and place.
+
+    Args:
+        features (Tensor | Sequence[Tensor]): (B, C, ...); several are concatenated.
+
+    Returns:
+        Tensor: (B, C), float32.
+    """
     if not isinstance(features, Tensor):
-        return torch.cat([_pool(part) for part in features], dim=1)
+        return torch.cat([pool(part) for part in features], dim=1)
     return features.float().reshape(*features.shape[:2], -1).mean(dim=2)
 
 
@@ -218,7 +228,12 @@ def _bin_of(efs: Tensor) -> Tensor:
     return efs.round().long().clamp(0, _BINS - 1)
 
 
-def _ef_of(sample: BaseDataElement) -> float:
+def ef_of(sample: BaseDataElement) -> float:
+    """The EF of a sample in per cent.
+
+    Raises:
+        UserError: If it has none.
+    """
     if 'ef' not in sample:
         raise UserError(
             "a sample has no 'ef': use a data set with EF, and add 'ef' to algorithm_keys of "

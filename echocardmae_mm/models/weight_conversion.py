@@ -17,7 +17,7 @@ from mmengine.runner import save_checkpoint
 from rich.console import Console
 from rich.table import Table
 from safetensors.torch import load_file
-from torch import Tensor
+from torch import Tensor, nn
 
 from echocardmae_mm.compat.unsafe_checkpoints import weights_only
 from echocardmae_mm.registry import MODELS
@@ -83,6 +83,9 @@ def read_weights(path: Path) -> dict[str, Tensor]:
         return load_file(path)
     with _allowed(argparse.Namespace):
         content = weights_only(torch.load)(path, map_location='cpu')
+    if isinstance(content, dict) and isinstance(content.get('regressor'), dict):  # CoReEcho
+        head = {f'regressor.{name}': x for name, x in content['regressor'].items()}
+        content = {**content['model'], **head}
     for name in CONTAINERS:
         if isinstance(content, dict) and isinstance(content.get(name), dict):
             content = content[name]
@@ -267,18 +270,23 @@ def check_target(path: Path, force: bool) -> None:
         raise UserError(f'{path} exists; remove it, choose another name or add --force')
 
 
-def write_weights(weights: ConvertedWeights, path: Path, meta: dict[str, Any]) -> None:
+def write_weights(
+    weights: ConvertedWeights, path: Path, meta: dict[str, Any], model: nn.Module | None = None
+) -> None:
     """Print a report and write a checkpoint for ``load_from`` and ``init_cfg``.
 
     Args:
         weights (ConvertedWeights): The converted tensors.
         path (Path): The file, written atomically.
         meta (dict[str, Any]): The origin of the weights, stored beside them.
+        model (nn.Module, optional): The model of the weights. Defaults to None, an
+            :class:`EchoCardMAE` of their dimensions.
 
     Raises:
         UserError: If no tensor fits or one has an impossible shape.
     """
-    Console().print(conversion_table(weights, missing_tensors(weights)))
+    model = _model_for(weights) if model is None else model
+    Console().print(conversion_table(weights, missing_tensors(weights, model)))
     state = {name: value.contiguous().clone() for name, value in weights.state.items()}
     meta = {**meta, 'changes': weights.changes}
     save_checkpoint(
@@ -287,40 +295,27 @@ def write_weights(weights: ConvertedWeights, path: Path, meta: dict[str, Any]) -
     print(f'{path}: {len(state)} tensors')
 
 
-def missing_tensors(weights: ConvertedWeights) -> dict[str, Tensor]:
+def missing_tensors(weights: ConvertedWeights, model: nn.Module) -> dict[str, Tensor]:
     """Find the tensors of the model that the weights lack, by loading them.
 
     Args:
         weights (ConvertedWeights): The converted tensors.
+        model (nn.Module): The model of the weights.
 
     Returns:
-        dict[str, Tensor]: Freshly initialised tensors of an :class:`EchoCardMAE` of the same
-        dimensions, without its computed positions.
+        dict[str, Tensor]: Freshly initialised tensors, without computed positions.
 
     Raises:
-        UserError: If no tensor fits or one has an impossible shape.
+        UserError: If a tensor has no counterpart or another shape than in the model.
     """
-    kernel = weights.state.get(PATCH_KERNEL)
-    if kernel is None:
-        names = ', '.join(list(weights.dropped)[:3]) or 'nothing'
-        raise UserError(
-            f'no tensor fits: the file has {names}, ...; expected patch_embed.proj.weight and '
-            "blocks.*, with or without the prefix 'encoder.'"
-        )
-    if kernel.ndim != 5 or kernel.shape[-1] != kernel.shape[-2]:
-        raise UserError(
-            f'the patch embedding has the impossible shape {tuple(kernel.shape)}; expected '
-            '(width, 3, frames, patch, patch)'
-        )
-    model = _model_for(weights.state)
+    expected = {name: x.detach().clone() for name, x in model.state_dict().items()}
     try:
         missing, unexpected = model.load_state_dict(weights.state, strict=False)
     except RuntimeError as error:
         reason = str(error).splitlines()[1].strip()
         raise UserError(f'a tensor has an impossible shape: {reason}') from error
     if unexpected:
-        raise UserError(f'{unexpected[0]!r} has no counterpart in EchoCardMAE')
-    expected = model.state_dict()
+        raise UserError(f'{unexpected[0]!r} has no counterpart in {type(model).__name__}')
     return {name: expected[name] for name in missing if not name.endswith('pos_embed')}
 
 
@@ -349,8 +344,22 @@ def conversion_table(weights: ConvertedWeights, missing: dict[str, Tensor]) -> T
     return table
 
 
-def _model_for(state: dict[str, Tensor]) -> torch.nn.Module:
-    width, channels, frames, patch, _ = state[PATCH_KERNEL].shape
+def _model_for(weights: ConvertedWeights) -> nn.Module:
+    """An :class:`EchoCardMAE` of the dimensions of the weights."""
+    state = weights.state
+    kernel = state.get(PATCH_KERNEL)
+    if kernel is None:
+        names = ', '.join(list(weights.dropped)[:3]) or 'nothing'
+        raise UserError(
+            f'no tensor fits: the file has {names}, ...; expected patch_embed.proj.weight and '
+            "blocks.*, with or without the prefix 'encoder.'"
+        )
+    if kernel.ndim != 5 or kernel.shape[-1] != kernel.shape[-2]:
+        raise UserError(
+            f'the patch embedding has the impossible shape {tuple(kernel.shape)}; expected '
+            '(width, 3, frames, patch, patch)'
+        )
+    width, channels, frames, patch, _ = kernel.shape
     size = dict(img_size=patch, patch_size=patch, num_frames=frames, tubelet_size=frames)
     decoder = state.get('neck.encoder_to_decoder.weight')
     return MODELS.build(

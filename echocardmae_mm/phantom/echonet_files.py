@@ -44,7 +44,9 @@ def plan(count: int, seed: int) -> list[Recording]:
     listed.
     """
     rng = np.random.default_rng([seed, _CODE])
-    names = [f'0X{rng.integers(0, 2**63, dtype=np.uint64) * 2 + 1:016X}' for _ in range(count + 1)]
+    names = [
+        f'0X{int(rng.integers(0, 2**63, dtype=np.uint64)) * 2 + 1:016X}' for _ in range(count + 1)
+    ]
     tenth = max(1, round(count / 8)) if count >= 3 else 0
     splits = ['TRAIN'] * (count - 2 * tenth) + ['VAL'] * tenth + ['TEST'] * tenth
     splits = [splits[i] for i in rng.permutation(count)]

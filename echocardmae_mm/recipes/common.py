@@ -150,21 +150,6 @@ def clip_time(
     return dict(clip_len=num_frames, frame_interval=frame_interval)
 
 
-def random_shift(img_size: int, padding: int) -> Config:
-    """Shift a clip by up to ``padding`` pixels; pad with the mean grey level.
-
-    Args:
-        img_size (int): Side of the frames in pixels.
-        padding (int): Largest shift in pixels.
-
-    Returns:
-        dict: A transform.
-    """
-    return dict(
-        type='mmaction.TorchVisionWrapper', op='RandomCrop', size=img_size, padding=padding, fill=32
-    )
-
-
 def dataloaders(
     dataset: Config,
     train_pipeline: list[Config],
@@ -218,7 +203,8 @@ def clip_dataloaders(
     num_test_clips: int | str = 5,
     interpolation: str = 'bilinear',
     crop: Config | None = None,
-    padding: int = 12,
+    shift: Config | None = None,
+    same_start: bool = False,
 ) -> Config:
     """Build loaders of random, shifted clips for training and evenly spaced clips for tests.
 
@@ -234,20 +220,27 @@ def clip_dataloaders(
         num_test_clips (int | str): Clips of each recording in validation and test. Defaults to 5.
         interpolation (str): See :func:`clip_steps`.
         crop (dict, optional): See :func:`clip_steps`.
-        padding (int): Largest shift in pixels. Defaults to 12.
+        shift (dict, optional): Arguments of :class:`RandomShift`. Defaults to None, its defaults.
+        same_start (bool): See :class:`SampleRandomClips`. Defaults to False.
 
     Returns:
         dict: ``train_dataloader``, ``val_dataloader``, ``test_dataloader`` and ``test_pipeline``,
         which MMAction2's inference API reads.
     """
     random = dict(type='echocardmae_mm.SampleRandomClips', num_clips=num_clips, **time)
+    if same_start:
+        random['same_start'] = True
     uniform = dict(type='echocardmae_mm.SampleUniformClips', num_clips=num_test_clips, **time)
     frames: Config = dict(img_size=size.img_size, interpolation=interpolation, crop=crop)
     test_pipeline = [*clip_steps(uniform, **frames), *pack]
     return dict(
         **dataloaders(
             dataset,
-            [*clip_steps(random, **frames), random_shift(size.img_size, padding), *pack],
+            [
+                *clip_steps(random, **frames),
+                dict(type='echocardmae_mm.RandomShift', **(shift or {})),
+                *pack,
+            ],
             test_pipeline,
             batch_size,
             test_batch_size,

@@ -45,18 +45,21 @@ def diagnosis(
     dataset: Config,
     num_classes: int = 2,
     target_fps: float | None = None,
+    span: str | None = None,
+    class_weight: list[float] | None = None,
     checkpoint: str | None = ENCODER,
     batch_size: int = 16,
     num_workers: int = 4,
-    padding: int = 12,
+    shift: int = 12,
     settings: Config | None = None,
     **size: int,
 ) -> Config:
     """Classify recordings with a pretrained encoder and MMAction2's recogniser and head.
 
     Recordings are cropped to their own sector, except those of 112 x 112 pixels, the size of
-    EchoNet-Dynamic. Training uses random clips, shifted by up to ``padding`` pixels; validation
-    and test average the probabilities of five evenly spaced clips.
+    EchoNet-Dynamic. Training uses random clips, shifted by up to ``shift`` pixels; validation
+    and test average the probabilities of five evenly spaced clips. With ``span='cycle'``, each
+    recording has one clip, which is cropped once and kept in memory.
 
     Args:
         dataset (dict): A data set with ``label`` and the splits 'train', 'val' and 'test', without
@@ -64,11 +67,13 @@ def diagnosis(
         num_classes (int): Number of classes. ``echocardmae train`` and ``test`` replace it by that
             of a :class:`RecordingTableDataset`. Defaults to 2.
         target_fps (float, optional): Frame rate of the clips. Defaults to None, every fourth frame.
+        span (str, optional): 'cycle' for clips that span a cardiac cycle. Defaults to None.
+        class_weight (list[float], optional): Weights of the classes. Defaults to None, equal.
         checkpoint (str, optional): Pretraining checkpoint; None for random weights. Defaults to
             that of ``configs/pretrain_echo.py``.
         batch_size (int): Recordings of a training batch, per process. Defaults to 16.
         num_workers (int): Worker processes of each data loader. Defaults to 4.
-        padding (int): Largest shift in training, in pixels. Defaults to 12.
+        shift (int): Largest shift in training, in pixels. Defaults to 12.
         settings (dict, optional): Overrides of the model's settings. Defaults to None.
         **size (int): Fields of :class:`EncoderSize`.
 
@@ -76,18 +81,24 @@ def diagnosis(
         dict: ``model``, the loaders and the evaluators.
     """
     vit = EncoderSize(**size)
-    model = recognizer(vit, checkpoint, classification_head(num_classes))
+    model = recognizer(vit, checkpoint, classification_head(num_classes, class_weight))
     loaders = clip_dataloaders(
         dataset,
         vit,
-        clip_time(vit.num_frames, target_fps=target_fps),
+        clip_time(vit.num_frames, target_fps=target_fps, span=span),
         PACK,
         batch_size,
         test_batch_size=8,
         num_workers=num_workers,
+        num_test_clips=1 if span else 5,
         crop=ANY_SCANNER,
-        padding=padding,
+        shift=dict(pixels=shift),
     )
+    if span:
+        pipeline = loaders['test_pipeline']
+        cached = dict(type='echocardmae_mm.CachedTransforms', transforms=pipeline[: -len(PACK)])
+        shifted = dict(type='echocardmae_mm.RandomShift', pixels=shift)
+        loaders['train_dataloader']['dataset']['pipeline'] = [cached, shifted, *PACK]
     return dict(
         model=override(model, settings),
         **loaders,

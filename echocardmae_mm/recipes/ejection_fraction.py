@@ -26,6 +26,7 @@ def ejection_fraction(
     span: str | None = None,
     own_sector: bool = False,
     num_clips: int = 1,
+    same_start: bool = False,
     num_test_clips: int = 5,
     random_validation: bool = False,
     checkpoint: str | None = ENCODER,
@@ -33,14 +34,15 @@ def ejection_fraction(
     test_batch_size: int = 8,
     num_workers: int = 4,
     interpolation: str = 'bilinear',
-    padding: int = 12,
+    shift: int = 12,
+    fill: int = 32,
     meta_keys: tuple[str, ...] = (),
     settings: Config | None = None,
     **size: int,
 ) -> Config:
     """Regress the ejection fraction with a pretrained encoder and the released code's head.
 
-    Training uses random clips, shifted by up to ``padding`` pixels; validation and test use evenly
+    Training uses random clips, shifted by up to ``shift`` pixels; validation and test use evenly
     spaced clips.
 
     Args:
@@ -54,6 +56,8 @@ def ejection_fraction(
         own_sector (bool): Whether to crop each recording to its own sector, except those of
             112 x 112 pixels, the size of EchoNet-Dynamic. Defaults to False.
         num_clips (int): Random clips of each recording in training. Defaults to 1.
+        same_start (bool): Whether these clips are the same, each shifted by itself. Defaults to
+            False.
         num_test_clips (int): Clips of each recording in validation and test. Defaults to 5.
         random_validation (bool): Whether to validate on one random clip, as the released code
             does, instead of ``num_test_clips``. Defaults to False.
@@ -64,7 +68,8 @@ def ejection_fraction(
         num_workers (int): Worker processes of each data loader. Defaults to 4.
         interpolation (str): Interpolation of mmcv's ``imresize``; unused with ``own_sector``.
             Defaults to 'bilinear'.
-        padding (int): Largest shift in pixels. Defaults to 12.
+        shift (int): Largest shift in pixels. Defaults to 12.
+        fill (int): Grey level of the border of a shifted clip. Defaults to 32, the mean.
         meta_keys (tuple[str, ...]): Additional columns of the predictions. Defaults to ().
         settings (dict, optional): Overrides of the model's settings. Defaults to None.
         **size (int): Fields of :class:`EncoderSize`.
@@ -97,7 +102,8 @@ def ejection_fraction(
         num_test_clips,
         interpolation,
         crop,
-        padding,
+        dict(pixels=shift, fill=fill),
+        same_start,
     )
     if random_validation:
         one_random = dict(type='echocardmae_mm.SampleRandomClips', num_clips=1, **time)

@@ -2,17 +2,8 @@
 
 from __future__ import annotations
 
-from echocardmae_mm.recipes.common import (
-    ENCODER,
-    Config,
-    EncoderSize,
-    clip_steps,
-    dataloaders,
-    override,
-    random_shift,
-    recognizer,
-)
-from echocardmae_mm.recipes.diagnosis import PACK, classification_head
+from echocardmae_mm.recipes.common import ENCODER, Config
+from echocardmae_mm.recipes.diagnosis import diagnosis
 
 
 def infarction(
@@ -20,7 +11,7 @@ def infarction(
     checkpoint: str | None = ENCODER,
     batch_size: int = 16,
     num_workers: int = 4,
-    padding: int = 12,
+    shift: int = 12,
     traced_only: bool = True,
     settings: Config | None = None,
     **size: int,
@@ -37,7 +28,7 @@ def infarction(
             that of ``configs/pretrain_echo.py``.
         batch_size (int): Recordings of a batch, per process. Defaults to 16.
         num_workers (int): Worker processes of each data loader. Defaults to 4.
-        padding (int): Largest shift in training, in pixels. Defaults to 12.
+        shift (int): Largest shift in training, in pixels. Defaults to 12.
         traced_only (bool): Whether to use only recordings with a traced wall, the 109 of Table 4.
             Defaults to True.
         settings (dict, optional): Overrides of the model's settings. Defaults to None.
@@ -46,16 +37,7 @@ def infarction(
     Returns:
         dict: ``model``, the loaders and the evaluator.
     """
-    vit = EncoderSize(**size)
-    # Balance 37 normal recordings and 72 infarctions.
-    head = classification_head(2, [109 / (2 * 37), 109 / (2 * 72)])
-    model = recognizer(vit, checkpoint, head)
-
-    sampler = dict(
-        type='echocardmae_mm.SampleUniformClips', num_clips=1, clip_len=vit.num_frames, span='cycle'
-    )
-    steps = clip_steps(sampler, vit.img_size, crop={})
-    loaders = dataloaders(
+    config = diagnosis(
         dict(
             type='echocardmae_mm.HMCQUDataset',
             data_root=data_root,
@@ -64,20 +46,15 @@ def infarction(
             fold=0,
             num_folds=5,
         ),
-        [
-            dict(type='echocardmae_mm.CachedTransforms', transforms=steps),
-            random_shift(vit.img_size, padding),
-            *PACK,
-        ],
-        [*steps, *PACK],
-        batch_size,
-        test_batch_size=16,
+        span='cycle',
+        # Balance 37 normal recordings and 72 infarctions.
+        class_weight=[109 / (2 * 37), 109 / (2 * 72)],
+        checkpoint=checkpoint,
+        batch_size=batch_size,
         num_workers=num_workers,
+        shift=shift,
+        settings=settings,
+        **size,
     )
-    del loaders['val_dataloader']
-    return dict(
-        model=override(model, settings),
-        **loaders,
-        test_evaluator=dict(type='echocardmae_mm.DiagnosisMetric'),
-        test_pipeline=loaders['test_dataloader']['dataset']['pipeline'],  # for MMAction2's API
-    )
+    del config['val_dataloader'], config['val_evaluator']
+    return config

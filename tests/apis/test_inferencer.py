@@ -46,16 +46,31 @@ def test_a_cropped_recording_is_sampled_at_the_frame_rate_of_training(
     recording = open_recording(recordings['clip'])
     frames = recording.frames(range(len(recording)))
     inferencer = measure(bundles, 'ef')
-    model, seen = inferencer.bundles['ejection_fraction'].model, []
-    real = model.test_step
-    monkeypatch.setattr(model, 'test_step', lambda data: seen.append(data) or real(data))
+    bundle, seen = inferencer.bundles['ejection_fraction'], []
+    real = bundle.network
+    monkeypatch.setattr(bundle, 'network', lambda clips: seen.append(clips) or real(clips))
     inferencer(frames, fps=50)
     inferencer(np.repeat(frames, 2, axis=0), fps=100)
     inferencer(np.repeat(frames, 2, axis=0), fps=50)
-    once, twice, slow = (data['inputs'][0][0] for data in seen)  # the first clip
+    once, twice, slow = (clips[0] for clips in seen)
     assert once.shape == (3, 16, 56, 56)
     assert torch.equal(once, twice)
     assert not torch.equal(once, slow)
+
+
+def test_a_view_is_predicted_where_nobody_names_it(bundles, recordings):
+    inferencer = measure(bundles, 'view', 'ef')
+    values = inferencer(recordings['clip']).values
+    assert values['view_source'] == 'predicted'
+    assert values['view'] in ('4CH', '2CH')
+    assert 0.5 <= values['view_probability'] <= 1
+    frames = by_test_pipeline(inferencer.bundles['view'], recordings['echonet']).pred_score
+    echonet = inferencer(recordings['echonet']).values
+    assert echonet['view_probability'] == pytest.approx(float(frames.max()), abs=1e-6)
+    given = inferencer(recordings['clip'], view='other').values
+    assert (given['view'], given['view_source']) == ('other', 'given')
+    assert 'view_probability' not in given
+    assert given['ef_percent'] == values['ef_percent']
 
 
 def test_refusals_name_the_reason(bundles, recordings, tmp_path):

@@ -55,3 +55,10 @@ def test_mistakes_of_a_list_name_the_row(folder, text, message):
     table.write_text(text)
     with pytest.raises(UserError, match=message):
         find_sources([table])
+
+
+def test_a_table_for_training_is_a_list(folder):
+    table = folder / 'labels.csv'
+    table.write_text('Path,EF,label,split,spacing\nc.avi,55,ill,test,0.3;0.4\n')
+    (source,) = find_sources([table])
+    assert source.spacing == (0.3, 0.4)

@@ -68,6 +68,17 @@ def test_one_process_at_a_time_writes_into_a_folder(make, tmp_path):
     assert not (tmp_path / 'EchoNet-Dynamic').exists()
 
 
+def test_recordings_take_several_variants_in_turn(make, tmp_path):
+    sizes = ('--videos', '2', '--datasets', 'echonet', '--jobs', '1')
+    for name, variants in {'b': ['noisy'], 'both': ['default', 'noisy']}.items():
+        done = make(tmp_path / name, '--variant', *variants, *sizes)
+        assert done.returncode == 0, done.stderr
+    alone, both = contents(tmp_path / 'b'), contents(tmp_path / 'both')
+    same = [name.name for name in both if name.suffix == '.avi' and both[name] == alone[name]]
+    plan = sorted(path.stem for path in both if path.parts[-2] == 'echonet')
+    assert same == [plan[1].split('_')[1] + '.avi']
+
+
 def test_a_nonsense_number_is_told_in_one_line(make, tmp_path):
     done = make(tmp_path, '--videos', '0')
     assert done.returncode == 2

@@ -11,7 +11,7 @@ from mmengine.config import Config
 from mmengine.registry import MODELS, DefaultScope
 from mmengine.runner import save_checkpoint
 
-from echocardmae_mm.apis import EchoInferencer
+from echocardmae_mm.apis import EchoEmbedder, EchoInferencer
 from echocardmae_mm.cli import publish, test
 from echocardmae_mm.evaluation.conformal import fit_conformal
 
@@ -24,6 +24,13 @@ model = dict(
 )
 test_dataloader = dict(num_workers=0)
 test_evaluator = dict(n_resamples=20)
+"""
+PRETRAINING = f"""
+_base_ = '{ROOT}/configs/pretrain_echo.py'
+model = dict(
+    backbone=dict(embed_dims=24, depth=1, num_heads=3),
+    neck=dict(embed_dims=24, depth=1, num_heads=3),
+)
 """
 
 
@@ -118,6 +125,21 @@ def test_half_precision_is_half_the_size(trained, echonet_root):
     assert ef[1] == pytest.approx(ef[0], abs=0.2)
 
 
-def test_a_pretraining_model_has_no_task(trained, echonet_root):
-    with pytest.raises(SystemExit, match='has no head for a task'):
-        publish.main(['pretrain_echo', trained[1], '--out', 'x'])
+@pytest.mark.parametrize('name', ['ef_echomen', 'ef_uniformer_rnc', 'ef_r2plus1d'])
+def test_the_heads_of_other_papers_predict_the_ejection_fraction(name):
+    config = Config.fromfile(ROOT / 'configs' / 'baselines' / f'{name}.py')
+    assert publish.task_of(config) == 'ejection_fraction'
+
+
+def test_a_pretraining_model_becomes_an_encoder(trained, echonet_root):
+    Path('pretrain.py').write_text(PRETRAINING)
+    model = MODELS.build(Config.fromfile('pretrain.py').model)
+    save_checkpoint({'state_dict': model.state_dict(), 'meta': {}}, 'trained/pretrained.pth')
+    bundle = run(('pretrain.py', 'trained/pretrained.pth'), echonet_root)
+    video = next((echonet_root / 'Videos').glob('*.avi'))
+    features = EchoEmbedder(bundle, 'cpu')(video).features
+    assert features.shape == (5, 24)
+    assert len(np.unique(features, axis=0)) == 5
+    card = (bundle / 'README.md').read_text()
+    assert 'echocardmae embed' in card
+    assert '## Intervals' not in card

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 import SimpleITK
 
-from echocardmae_mm.datasets import CAMUSDataset
+from echocardmae_mm.datasets import CAMUSDataset, CAMUSViewDataset
 from echocardmae_mm.datasets.camus_index import CHALLENGE, NIFTI, find_patients
 from echocardmae_mm.utils.errors import UserError
 
@@ -105,6 +105,15 @@ def test_views(nifti_root, views, count):
     rows = infos(CAMUSDataset(str(nifti_root), views=views))
     assert len(rows) == count
     assert {row['view'] for row in rows} == set(np.atleast_1d(np.char.upper(views)).tolist())
+
+
+def test_the_label_of_the_view_data_set_is_the_view(nifti_root):
+    dataset = CAMUSViewDataset(str(nifti_root))
+    rows = infos(dataset)
+    assert len(rows) == 12
+    for row in rows:
+        view = Path(row['filename']).name.split('_')[1]
+        assert dataset.metainfo['classes'][row['label']] == view
 
 
 def test_folds_split_patients_with_both_views_and_cover_all(nifti_root):

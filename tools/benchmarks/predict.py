@@ -1,9 +1,11 @@
-"""Recordings a minute of `echocardmae predict`, and where the time goes.
+"""Recordings a minute of `echocardmae predict`, where the time goes, and other runtimes.
 
     python tools/benchmarks/predict.py RECORDINGS --bundle work_dirs/demo/bundles/{ef,seg}
+    python tools/benchmarks/predict.py RECORDINGS --bundle ... --runtimes torch onnx bfloat16 int8
 
 Measures the recordings of a folder in one process, as predict does, and some of them with one
-process a file, as a user without a list would. Prints medians over recordings.
+process a file, as a user without a list would. Several runtimes alternate on each recording and are
+compared with the first; bfloat16 is torch's autocast, int8 the dynamic quantisation of onnxruntime.
 """
 
 from __future__ import annotations
@@ -14,14 +16,23 @@ import sys
 import tempfile
 import time
 from collections import defaultdict
+from collections.abc import Callable
+from contextlib import ExitStack
 from pathlib import Path
-from types import ModuleType
 from typing import Any
+from unittest.mock import patch
 
 import numpy as np
+import torch
+from rounds import alternate, ratio
+from torch import Tensor
 
-from echocardmae_mm.apis import EchoInferencer, inferencer, outputs
+from echocardmae_mm.apis import EchoInferencer, export_onnx, inferencer, outputs
+from echocardmae_mm.apis.bundle import Bundle
+from echocardmae_mm.apis.onnx_network import OnnxNetwork
+from echocardmae_mm.apis.prediction import Prediction
 from echocardmae_mm.apis.sources import find_sources
+from echocardmae_mm.evaluation.markdown import markdown_table
 
 STAGES = {
     'reading and cropping': (inferencer, 'frame_recording'),
@@ -29,11 +40,11 @@ STAGES = {
     'volumes and beats': (inferencer, 'measure_ventricle'),
     'overlay video': (outputs, 'write_video'),
 }
+Spent = dict[str, float]
 
 
-def timed(module: ModuleType, name: str, spent: dict[str, float]) -> None:
-    """Replace a function of a module by one that adds up its time."""
-    real = getattr(module, name)
+def add_time(name: str, spent: Spent, real: Callable[..., Any]) -> Callable[..., Any]:
+    """A function that also adds up its time."""
 
     def call(*args: Any, **kwargs: Any) -> Any:
         begin = time.perf_counter()
@@ -42,7 +53,70 @@ def timed(module: ModuleType, name: str, spent: dict[str, float]) -> None:
         finally:
             spent[name] += time.perf_counter() - begin
 
-    setattr(module, name, call)
+    return call
+
+
+def in_bfloat16(network: Callable[[Tensor], Tensor]) -> Callable[[Tensor], Tensor]:
+    """A network of torch under autocast."""
+
+    def call(inputs: Tensor) -> Tensor:
+        with torch.autocast('cpu', torch.bfloat16):
+            return network(inputs).float()
+
+    return call
+
+
+def exported(bundle: Bundle, folder: Path, int8: bool) -> OnnxNetwork:
+    """The network of a bundle in ONNX, with weights of 32 or of 8 bits."""
+    path = folder / f'{bundle.name}.onnx'
+    if not path.is_file():
+        export_onnx(bundle, path)
+    if int8:
+        from onnxruntime.quantization import quantize_dynamic
+
+        small = path.with_suffix('.int8.onnx')
+        quantize_dynamic(path, small, op_types_to_quantize=['MatMul', 'Gemm'])
+        path = small
+    return OnnxNetwork(path, bundle.sha256)
+
+
+def start(bundles: list[str], runtime: str, folder: Path) -> EchoInferencer:
+    """An inferencer of a runtime."""
+    device = None if runtime == 'torch' else 'cpu'
+    measure = EchoInferencer(bundles, device, allow_synthetic_model=True)
+    for bundle in measure.bundles.values():
+        if runtime == 'bfloat16':
+            bundle.network = in_bfloat16(bundle.network)
+        elif runtime != 'torch':
+            bundle.network = exported(bundle, folder, runtime == 'int8')
+    return measure
+
+
+def row_of(
+    name: str, times: dict[str, np.ndarray], found: dict[str, list[Prediction]]
+) -> tuple[str, ...]:
+    """Speed of a runtime, and what it changes, relative to the first."""
+    first = next(iter(times))
+    row = [name, f'{np.median(times[name]):.2f} s']
+    row += ['' if name == first else ratio(times[first], times[name])]
+    pairs = list(zip(found[first], found[name]))
+    efs = [(a.values.get('ef_percent'), b.values.get('ef_percent')) for a, b in pairs]
+    differences = [abs(a - b) for a, b in efs if a is not None and b is not None]
+    row += [f'{np.mean(differences):.3f}' if differences else '']
+    equal = [100 * float((a.labels == b.labels).mean()) for a, b in pairs if a.labels is not None]
+    return (*row, f'{np.mean(equal):.3f}' if equal else '')
+
+
+def alone(args: argparse.Namespace, files: list[Path], folder: str) -> list[float]:
+    """Seconds of some recordings with a process each."""
+    times = []
+    for index, file in enumerate(files[: args.alone]):
+        begin = time.perf_counter()
+        command = [sys.executable, '-m', 'echocardmae_mm', 'predict', str(file), '--bundle']
+        options = ['--out', f'{folder}/{index}', '--allow-synthetic-model']
+        subprocess.run([*command, *args.bundle, *options], check=False, capture_output=True)
+        times.append(time.perf_counter() - begin)
+    return times
 
 
 def main() -> None:
@@ -51,34 +125,55 @@ def main() -> None:
     parser.add_argument('--bundle', nargs='+', required=True)
     parser.add_argument('--most', type=int, default=24, help='recordings in one process')
     parser.add_argument('--alone', type=int, default=3, help='recordings with a process each')
+    parser.add_argument(
+        '--runtimes',
+        nargs='+',
+        default=['torch'],
+        choices=['torch', 'onnx', 'bfloat16', 'int8'],
+    )
     args = parser.parse_args()
     files = [source.path for source in find_sources([args.recordings])][: args.most]
-    spent: dict[str, float] = defaultdict(float)
-    for module, name in STAGES.values():
-        timed(module, name, spent)
+    spent: dict[str, Spent] = {name: defaultdict(float) for name in args.runtimes}
+    networks: dict[str, list[float]] = {name: [] for name in args.runtimes}
+    found: dict[str, list[Prediction]] = {name: [] for name in args.runtimes}
     with tempfile.TemporaryDirectory() as folder:
-        measure = EchoInferencer(args.bundle, allow_synthetic_model=True)
-        measure(files[0])  # the first forward pass is slower
-        spent.clear()
-        times = []
-        for file in files:
-            begin = time.perf_counter()
-            result = measure(file)
-            if result.framed is not None:
-                outputs.write_outputs(Path(folder), result)
-            times.append(time.perf_counter() - begin)
-        alone = []
-        for index, file in enumerate(files[: args.alone]):
-            begin = time.perf_counter()
-            command = [sys.executable, '-m', 'echocardmae_mm', 'predict', str(file), '--bundle']
-            options = ['--out', f'{folder}/{index}', '--allow-synthetic-model']
-            subprocess.run([*command, *args.bundle, *options], check=False, capture_output=True)
-            alone.append(time.perf_counter() - begin)
-    median, single = np.median(times), np.median(alone)
-    print(f'one process: {median:.2f} s a recording, {60 / median:.0f} a minute, n={len(times)}')
-    print(f'one process a file: {single:.2f} s, n={len(alone)}; ratio {single / median:.1f}')
-    for stage, (_, name) in STAGES.items():
-        print(f'{stage}: {100 * spent[name] / sum(times):.0f} %')
+        variants = {}
+        for name in args.runtimes:
+            measure = start(args.bundle, name, Path(folder))
+            for bundle in measure.bundles.values():
+                bundle.network = add_time('networks', spent[name], bundle.network)
+
+            def work(number: int, name: str = name, measure: EchoInferencer = measure) -> None:
+                before = spent[name]['networks']
+                with ExitStack() as stack:
+                    for module, function in STAGES.values():
+                        timed = add_time(function, spent[name], getattr(module, function))
+                        stack.enter_context(patch.object(module, function, timed))
+                    result = measure(files[max(number - 1, 0)])
+                    if result.framed is not None:
+                        outputs.write_outputs(Path(folder), result)
+                found[name].append(result)
+                networks[name].append(spent[name]['networks'] - before)
+
+            variants[name] = work
+        times = alternate(variants, len(files))
+        single = alone(args, files, folder)
+    first = args.runtimes[0]
+    median = np.median(times[first])
+    print(f'one process: {median:.2f} s a recording, {60 / median:.0f} a minute, n={len(files)}')
+    if single:
+        slow = np.median(single)
+        print(f'one process a file: {slow:.2f} s, n={len(single)}; ratio {slow / median:.1f}')
+    for stage, key in (*((s, f) for s, (_, f) in STAGES.items()), ('networks', 'networks')):
+        share = spent[first][key] / (len(files) + 1) / times[first].mean()
+        print(f'{stage}: {100 * share:.0f} %')
+    header = ('', 'median', f'{first} / this', 'EF differs by', 'pixels equal, %')
+    for title, measured in (
+        ('a recording', times),
+        ('its networks', {name: np.array(values[1:]) for name, values in networks.items()}),
+    ):
+        print(f'\n{title}:')
+        print(markdown_table(header, [row_of(name, measured, found) for name in args.runtimes]))
 
 
 if __name__ == '__main__':

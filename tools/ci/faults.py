@@ -38,6 +38,7 @@ PRETRAINING = f"""
 _base_ = '{ROOT}/tests/engine/tiny_pretraining.py'
 train_dataloader = dict(batch_size=2, num_workers=1, persistent_workers=True)
 train_cfg = dict(max_epochs=5)
+custom_hooks = [dict(type='echocardmae_mm.SkippedVideosHook')]
 """
 EJECTION_FRACTION = f"""
 _base_ = '{ROOT}/configs/ef_camus.py'

@@ -17,12 +17,13 @@ from echocardmae_mm.utils.counter_rng import RngStream, random_bits, rng_key
 class RandomShift(BaseTransform):
     """Pad, then crop to the previous size at a random position, as in the released code.
 
-    All frames of a clip are shifted equally. Put it after ``Resize``.
+    All frames of a clip are shifted equally, and each clip by itself. Put it after ``Resize``.
 
     Required Keys:
 
         - img (uint8 (H, W, 3)), or imgs (list of such)
-        - gt_seg_map (uint8 (..., H, W), optional)
+        - num_clips (int, optional): Clips in imgs, one after the other; otherwise one.
+        - gt_seg_map (uint8 (..., H, W), optional): Labels of img or of a single clip.
 
     Modified Keys:
 
@@ -41,21 +42,25 @@ class RandomShift(BaseTransform):
 
     def transform(self, results: dict[str, Any]) -> dict[str, Any]:
         """Shift frames and labels."""
-        bits = random_bits(rng_key(results), RngStream.SHIFT, 2)
-        down, right = (int(value % (2 * self.pixels + 1)) for value in bits.astype(np.uint64))
+        clips = int(results.get('num_clips', 1))
+        bits = random_bits(rng_key(results), RngStream.SHIFT, 2 * clips).astype(np.uint64)
+        shifts = (bits % np.uint64(2 * self.pixels + 1)).reshape(clips, 2)
         if 'imgs' in results:
-            results['imgs'] = [self._shift(img, down, right, self.fill) for img in results['imgs']]
+            frames = results['imgs']
+            shift_of = np.repeat(shifts, len(frames) // clips, axis=0)
+            results['imgs'] = [self._shift(f, s, self.fill) for f, s in zip(frames, shift_of)]
         else:
-            results['img'] = self._shift(results['img'], down, right, self.fill)
+            results['img'] = self._shift(results['img'], shifts[0], self.fill)
         if 'gt_seg_map' in results:
             labels = results['gt_seg_map']
             masks = labels.reshape(-1, *labels.shape[-2:])
-            shifted = [self._shift(mask, down, right, _outside(mask)) for mask in masks]
+            shifted = [self._shift(mask, shifts[0], _outside(mask)) for mask in masks]
             results['gt_seg_map'] = np.stack(shifted).reshape(labels.shape)
         return results
 
-    def _shift(self, image: np.ndarray, down: int, right: int, fill: int) -> np.ndarray:
+    def _shift(self, image: np.ndarray, shift: np.ndarray, fill: int) -> np.ndarray:
         height, width = image.shape[:2]
+        down, right = shift.tolist()
         border, value = (self.pixels,) * 4, (fill,) * 4
         padded = cv2.copyMakeBorder(image, *border, cv2.BORDER_CONSTANT, value=value)
         return np.ascontiguousarray(padded[down : down + height, right : right + width])

@@ -21,6 +21,8 @@ class SampleRandomClips(ClipSampler):
 
     Args:
         num_clips (int): Number of clips. Defaults to 2.
+        same_start (bool): Whether all clips have the same start, to augment each by itself.
+            Defaults to False.
         **kwargs: Arguments of :class:`ClipSampler`: ``clip_len``, ``frame_interval``,
             ``target_fps``, ``span``, ``pad``.
 
@@ -32,12 +34,14 @@ class SampleRandomClips(ClipSampler):
         (32,)
     """
 
-    def __init__(self, num_clips: int = 2, **kwargs: Any) -> None:
+    def __init__(self, num_clips: int = 2, same_start: bool = False, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         if num_clips < 1:
             raise UserError(f'SampleRandomClips: num_clips={num_clips} must be at least 1')
         self.num_clips = num_clips
+        self.same_start = same_start
 
     def _choose_starts(self, results: dict[str, Any], num_starts: int) -> np.ndarray:
         draws = random_uniform(rng_key(results), RngStream.CLIP_START, self.num_clips)
-        return np.floor(draws * num_starts).astype(np.int64)
+        starts = np.floor(draws * num_starts).astype(np.int64)
+        return starts[:1].repeat(self.num_clips) if self.same_start else starts

@@ -63,3 +63,18 @@ def test_shifts_are_uniform():
         down, right = where(shifted(index)['gt_seg_map'])
         counts[down + 3, right + 3] += 1
     assert chisquare(counts.ravel()).pvalue > 1e-3
+
+
+def test_each_clip_shifts_by_itself():
+    image = np.arange(20 * 16, dtype=np.uint16).reshape(20, 16, 1).repeat(3, 2)
+    different = 0
+    for index in range(20):
+        one = RandomShift(3, fill=9)({'sample_idx': EpochIndex(index, 0, 0), 'imgs': [image] * 2})
+        two = RandomShift(3, fill=9)(
+            {'sample_idx': EpochIndex(index, 0, 0), 'imgs': [image] * 4, 'num_clips': 2}
+        )['imgs']
+        for frame in two[:2]:
+            np.testing.assert_array_equal(frame, one['imgs'][0])
+        np.testing.assert_array_equal(two[2], two[3])
+        different += not np.array_equal(two[0], two[2])
+    assert different >= 18  # 1 in 49 shifts equals another

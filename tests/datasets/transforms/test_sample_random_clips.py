@@ -164,3 +164,15 @@ def test_one_frame_is_too_few():
 def test_impossible_options_are_refused(options):
     with pytest.raises(UserError, match='SampleRandomClips'):
         SampleRandomClips(**options)
+
+
+def test_clips_of_one_start_are_equal():
+    options = dict(clip_len=4, frame_interval=2, num_clips=3)
+    frames = [
+        sample(90, video=video, same_start=True, **options)['frame_inds'].reshape(3, 4)
+        for video in range(20)
+    ]
+    first = [sample(90, video=video, **options)['frame_inds'][:4] for video in range(20)]
+    for clips, expected in zip(frames, first):
+        np.testing.assert_array_equal(clips, np.tile(expected, (3, 1)))
+    assert len({int(clips[0, 0]) for clips in frames}) > 10

@@ -1,0 +1,111 @@
+"""What the commands share that show recordings to trained models."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections import Counter
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from echocardmae_mm.apis.inferencer import VIEWS, EchoInferencer
+from echocardmae_mm.apis.prediction import Prediction
+from echocardmae_mm.apis.sources import Source
+from echocardmae_mm.utils.errors import UserError
+from echocardmae_mm.utils.pseudonyms import Pseudonyms
+
+SOME_REFUSED, NONE_MEASURED = 3, 4
+
+
+def add_recordings(parser: argparse.ArgumentParser) -> None:
+    """Add the recordings, what is known of them, and how they are named."""
+    add = parser.add_argument
+    add('paths', nargs='*', type=Path, metavar='PATH', help='recordings, folders or lists')
+    add('--view', choices=VIEWS, help='view of all recordings that a list does not describe')
+    add('--fps', type=positive, help='frames per second, in place of that of the files')
+    add(
+        '--spacing',
+        type=positive,
+        nargs='+',
+        metavar='MM',
+        help='height (and width) of a pixel in mm, in place of those of the files',
+    )
+    add('--salt', help='secret that makes pseudonyms the same in several runs (default: random)')
+    add('--keep-names', action='store_true', help='write names of files, for those who may')
+    add(
+        '--allow-synthetic-model',
+        action='store_true',
+        help='let a model of synthetic recordings measure others',
+    )
+    add('--device', help='such as cuda:1 or cpu (default: a GPU if there is one)')
+
+
+def check_recordings(args: argparse.Namespace) -> None:
+    """Check what argparse does not."""
+    if args.salt:
+        salted(args.salt)
+    if args.spacing and len(args.spacing) > 2:
+        raise UserError('--spacing: expected the height, or the height and the width of a pixel')
+
+
+def salted(salt: str) -> Pseudonyms:
+    """Pseudonyms by ``--salt``."""
+    if len(salt.encode()) > 64:
+        raise UserError('--salt: expected at most 64 bytes')
+    return Pseudonyms(salt.encode())
+
+
+def positive(text: str) -> float:
+    """An argparse type for positive numbers."""
+    try:
+        number = float(text)
+    except ValueError:
+        number = 0.0
+    if not 0 < number < float('inf'):
+        raise argparse.ArgumentTypeError(f'expected a positive number, not {text!r}')
+    return number
+
+
+def show_recording(source: Source, args: argparse.Namespace, measure: EchoInferencer) -> Prediction:
+    """Show a recording to the models; one that they fail on is refused."""
+    spacing = source.spacing or (tuple(args.spacing) if args.spacing else None)
+    try:
+        return measure(
+            source.path,
+            view=source.view or args.view,
+            fps=source.fps or args.fps,
+            spacing=(spacing[0], spacing[-1]) if spacing else None,
+        )
+    except UserError:
+        raise
+    except Exception as error:  # one recording must not end a run over thousands
+        name = type(error).__name__
+        print(f'{source.path}: {name}: {error}', file=sys.stderr)
+        return Prediction({'status': 'refused', 'reason': f'failed with {name}'})
+
+
+def recording_pseudonym(path: Path, names: Pseudonyms) -> str:
+    """The pseudonym of a recording, by its place."""
+    return names.pseudonym(str(path.absolute()))
+
+
+def identity(source: Source, args: argparse.Namespace, names: Pseudonyms) -> dict[str, str]:
+    """The first columns of a row: pseudonyms and, with ``--keep-names``, the name."""
+    return {
+        'recording': recording_pseudonym(source.path, names),
+        **({'file': source.name} if args.keep_names else {}),
+        'patient': names.pseudonym(f'patient {source.patient}'),
+        'study': names.pseudonym(f'study {source.study}'),
+    }
+
+
+def report_refusals(rows: Sequence[dict[str, Any]], done: str, out: Path) -> None:
+    """Print how many recordings were refused and why; exit with their status if any was."""
+    refused = [row['reason'] for row in rows if row['status'] != 'measured']
+    measured = len(rows) - len(refused)
+    print(f'{measured} of {len(rows)} recordings {done}; results are in {out}')
+    for reason, count in Counter(refused).most_common():
+        print(f'{count} refused: {reason}')
+    if refused:
+        sys.exit(SOME_REFUSED if measured else NONE_MEASURED)

@@ -1,0 +1,120 @@
+"""Predict labels from features with a linear model, on patients that it has not seen."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+import numpy as np
+
+_PENALTIES = np.logspace(-1, 5, 7)
+_INNER_FOLDS = 5
+
+
+class Probed(NamedTuple):
+    """Predictions of a linear probe.
+
+    Args:
+        predicted (np.ndarray): For each recording, by the model of the other folds: numbers (n,),
+            or probabilities of the classes (n, K).
+        patients (int): Patients that a model was trained on; the mean over the folds, rounded.
+    """
+
+    predicted: np.ndarray
+    patients: int
+
+
+def linear_probe(
+    features: np.ndarray,
+    targets: np.ndarray,
+    patients: np.ndarray,
+    folds: Mapping[str, int],
+    share: float = 1.0,
+    seed: int = 0,
+) -> Probed:
+    """Train ridge or logistic regression on each fold's other patients, and predict the fold.
+
+    The penalty is chosen by cross-validation over the patients of the training. Of these, ``share``
+    are drawn, at least so many that there are two and each class is there.
+
+    Args:
+        features (np.ndarray): (n, C).
+        targets (np.ndarray): Numbers, float of shape (n,), for ridge regression; or classes 0 to
+            K - 1, int of shape (n,), for logistic regression.
+        patients (np.ndarray): Patient of each recording, (n,).
+        folds (Mapping[str, int]): Fold of each patient, from 0.
+        share (float): Share of the patients of the training that have labels. Defaults to 1.
+        seed (int): Seed of the draw. Defaults to 0.
+
+    Returns:
+        Probed: The predictions.
+    """
+    is_class = targets.dtype.kind in 'iu'
+    classes = int(targets.max()) + 1
+    predicted = np.zeros((len(targets), classes) if is_class else len(targets))
+    fold_of = np.array([folds[patient] for patient in patients])
+    counts = []
+    for fold in range(int(fold_of.max()) + 1):
+        others = np.flatnonzero(fold_of != fold)
+        generator = np.random.default_rng([seed, fold])
+        drawn = _draw(targets[others], patients[others], share, is_class, generator)
+        train, test = others[drawn], fold_of == fold
+        counts.append(len(set(patients[train])))
+        model = _fit(features[train], targets[train], patients[train], is_class)
+        if is_class:
+            predicted[np.ix_(test, model.classes_)] = model.predict_proba(features[test])
+        else:
+            predicted[test] = model.predict(features[test])
+    return Probed(predicted, round(float(np.mean(counts))))
+
+
+def _draw(
+    targets: np.ndarray,
+    patients: np.ndarray,
+    share: float,
+    is_class: bool,
+    generator: np.random.Generator,
+) -> np.ndarray:
+    """Recordings of the first patients in a random order."""
+    order = generator.permutation(np.unique(patients))
+    count = max(2, round(share * len(order)))
+    if is_class:
+        needed = len(np.unique(targets))
+        while len(np.unique(targets[np.isin(patients, order[:count])])) < needed:
+            count += 1
+    return np.flatnonzero(np.isin(patients, order[:count]))
+
+
+def _fit(features: np.ndarray, targets: np.ndarray, patients: np.ndarray, is_class: bool) -> Any:
+    from sklearn.linear_model import LogisticRegression, Ridge
+    from sklearn.model_selection import GridSearchCV, GroupKFold
+    from sklearn.pipeline import make_pipeline
+    from sklearn.preprocessing import StandardScaler
+
+    folds = min(_INNER_FOLDS, len(np.unique(patients)))
+    splits = list(GroupKFold(folds).split(features, targets, patients))
+    if is_class:
+        model, name = LogisticRegression(max_iter=1000), 'logisticregression__C'
+        grid = {name: 1 / _PENALTIES}
+        every = len(np.unique(targets))
+        splits = [split for split in splits if len(np.unique(targets[split[0]])) == every]
+        scoring: Any = _log_likelihood
+    else:
+        model, name = Ridge(), 'ridge__alpha'
+        grid = {name: _PENALTIES}
+        scoring = 'neg_mean_squared_error'
+    pipeline = make_pipeline(StandardScaler(), model)
+    with warnings.catch_warnings():
+        warnings.simplefilter('ignore')  # weak penalties may not converge
+        if not splits:
+            middle = grid[name][len(_PENALTIES) // 2]
+            return pipeline.set_params(**{name: middle}).fit(features, targets)
+        return GridSearchCV(pipeline, grid, scoring=scoring, cv=splits).fit(features, targets)
+
+
+def _log_likelihood(model: Any, features: np.ndarray, targets: np.ndarray) -> float:
+    probabilities = model.predict_proba(features)
+    columns = np.searchsorted(model.classes_, targets)
+    chosen = probabilities[np.arange(len(targets)), columns]
+    return float(np.log(np.maximum(chosen, 1e-12)).mean())
