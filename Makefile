@@ -1,4 +1,4 @@
-# make test    the whole test suite
+# make test    the test suite, without 10,000 mutations of each reader's files (pytest -m fuzz)
 # make lint    style, types and import layers
 # make docs    the documentation as web pages, in site/
 # make demo    synthetic recordings, pretraining, ejection fraction, segmentation and infarction;
@@ -50,7 +50,7 @@ $(INSTALLED): setup.py constraints.txt pyproject.toml
 	@touch $@
 
 test: $(INSTALLED)
-	OMP_NUM_THREADS=1 $(KEEP_MEMORY) $(BIN)/python -m pytest -n $(JOBS) --dist loadgroup -m 'not gpu'
+	OMP_NUM_THREADS=1 $(KEEP_MEMORY) $(BIN)/python -m pytest -n $(JOBS) --dist loadgroup -m 'not gpu and not fuzz'
 
 lint: $(INSTALLED)
 	$(BIN)/ruff check .

@@ -22,7 +22,7 @@ from typing import Any
 from rich.progress import track
 
 from echocardmae_mm.cli.arguments import add_jobs, at_least, command_parser, seed
-from echocardmae_mm.cli.run_folder import bind_run_folder
+from echocardmae_mm.cli.run_folder import bind_run_folder, folder_lock
 from echocardmae_mm.cli.user_errors import report_user_errors
 from echocardmae_mm.phantom import VARIANTS, camus_files, dicom_files, echonet_files, hmcqu_files
 from echocardmae_mm.utils.atomic_files import atomic_write_text
@@ -133,15 +133,20 @@ def bind_folder(args: argparse.Namespace, name: str, recordings: int) -> None:
 def make(args: argparse.Namespace) -> None:
     """Plan every data set, write its recordings, then its lists."""
     work = partial(write, root=args.out, seed=args.seed, variants=args.variant)
+    plans: dict[str, list[Any]] = {}
     for name in args.datasets:
         recordings = DATASETS[name].plan(getattr(args, name), args.seed)
         if name == 'hmcqu':
             recordings = [item for item in recordings if item.view in args.views]
         bind_folder(args, name, len(recordings))
-        running = parallel_imap(work, [(name, recording) for recording in recordings], args.jobs)
-        rows = list(track(running, f'{name:8}', total=len(recordings)))
-        DATASETS[name].write_lists(args.out, rows)
-    shutil.rmtree(args.out / UNFINISHED, ignore_errors=True)
+        plans[name] = recordings
+    with folder_lock(args.out / 'truth'):
+        for name, recordings in plans.items():
+            jobs = [(name, recording) for recording in recordings]
+            running = parallel_imap(work, jobs, args.jobs)
+            rows = list(track(running, f'{name:8}', total=len(jobs)))
+            DATASETS[name].write_lists(args.out, rows)
+        shutil.rmtree(args.out / UNFINISHED, ignore_errors=True)
 
 
 @report_user_errors

@@ -7,7 +7,18 @@ import signal
 import sys
 import traceback
 from collections.abc import Callable, Iterator
-from errno import EACCES, EEXIST, EISDIR, ENAMETOOLONG, ENOSPC, ENOTDIR, EPERM, EROFS
+from errno import (
+    EACCES,
+    EDQUOT,
+    EEXIST,
+    EFBIG,
+    EISDIR,
+    ENAMETOOLONG,
+    ENOSPC,
+    ENOTDIR,
+    EPERM,
+    EROFS,
+)
 from functools import wraps
 from typing import ParamSpec
 
@@ -16,7 +27,18 @@ import torch
 from echocardmae_mm.utils.errors import UserError
 
 #: Errors of a path that the user chose.
-UNUSABLE = {EACCES, EEXIST, EISDIR, ENAMETOOLONG, ENOSPC, ENOTDIR, EPERM, EROFS}
+UNUSABLE = {
+    EACCES,
+    EDQUOT,
+    EEXIST,
+    EFBIG,
+    EISDIR,
+    ENAMETOOLONG,
+    ENOSPC,
+    ENOTDIR,
+    EPERM,
+    EROFS,
+}
 
 #: Errors of a component that is built with values that it cannot take.
 BUILD_ERRORS = (ArithmeticError, AssertionError, RuntimeError, TypeError, ValueError)

@@ -46,8 +46,12 @@ def read_table(path: str | Path, columns: Sequence[str] = ()) -> pd.DataFrame:
     names = {name.lower(): name for name in columns}
     table.columns = pd.Index([names.get(name.lower(), name) for name in found])
     if missing := [name for name in columns if name not in table.columns]:
-        there = ', '.join(found) or 'nothing'
-        hint = '\nSeparate the columns by commas' if ';' in there or '\t' in there else ''
+        there = ' '.join(', '.join(found).split())[:200] or 'nothing'
+        hint = (
+            '\nSeparate the columns by commas'
+            if any(sign in ''.join(found) for sign in ';\t')
+            else ''
+        )
         raise UserError(f'{path}: missing column {", ".join(missing)}; found {there}{hint}')
     for name in columns:
         if (table.columns == name).sum() > 1:

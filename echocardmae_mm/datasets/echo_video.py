@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from typing import Any
 
 from echocardmae_mm.datasets.recording_dataset import RecordingDataset
@@ -32,7 +33,7 @@ class EchoVideoDataset(RecordingDataset):
             paths = listed_recordings(self.ann_file, self.data_root)
         else:
             paths = find_recordings(self.data_root)
-        there = [path for path in paths if path.is_file()]
+        there = [path for path in paths if os.path.isfile(path)]  # False for a name too long
         self.report = {'listed': len(paths), 'missing on disk': len(paths) - len(there)}
         if not there:
             raise UserError(

@@ -96,7 +96,7 @@ class EchoNetSegDataset(EchoNetDynamicDataset):
 
     def _fault(self, row: dict[str, str], frame: int, tracing: np.ndarray) -> str:
         height, width = (read_number(row, side) for side in ('FrameHeight', 'FrameWidth'))
-        if np.isnan(height + width):
+        if not np.isfinite(height + width):
             height = width = _SIDE
         if frame < 0 or frame >= read_number(row, 'NumberOfFrames'):
             return 'tracings beyond the end of the recording'

@@ -135,7 +135,7 @@ def _refuse_repeated(table: str | Path, rows: list[Row]) -> None:
 
 
 def _refuse_missing(table: str | Path, rows: list[Row]) -> None:
-    missing = [row for row in rows if not Path(row['filename']).is_file()]
+    missing = [row for row in rows if not os.path.isfile(row['filename'])]
     if missing:
         raise UserError(
             f'{table}, line {missing[0]["line"]}: {missing[0]["filename"]} does not exist '

@@ -25,14 +25,15 @@ class RecordingError(UserError):
     Args:
         filename (str): The recording, or the whole message if ``reason`` is empty.
         reason (str): Why it cannot be used, without anything that the file says. Defaults to ''.
-        detail (str): What the message adds in brackets. It may quote the file, so it can identify a
-            patient. Defaults to ''.
+        detail (str): What the message adds in brackets, up to 200 printable characters of its first
+            line. It may quote the file, so it can identify a patient. Defaults to ''.
     """
 
     def __init__(self, filename: str, reason: str = '', detail: str = '') -> None:
         self.filename = str(filename)
         self.reason = reason
-        self.detail = detail
+        line = (detail.splitlines() or [''])[0][:200]
+        self.detail = ''.join(letter if letter.isprintable() else '?' for letter in line)
         super().__init__(f'{filename}: {self.explanation}' if reason else str(filename))
 
     @property

@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from echocardmae_mm.cli.run_folder import folder_lock
+
 pytestmark = pytest.mark.xdist_group('phantoms')
 SEED = ('--seed', '3')
 
@@ -54,6 +56,16 @@ def test_a_second_call_makes_only_what_is_missing(make, on_one_process):
     assert done.returncode == 0, done.stderr
     assert contents(out) == before
     assert sum(path.stat().st_mtime_ns != times[path] for path in videos) == 2
+
+
+def test_one_process_at_a_time_writes_into_a_folder(make, tmp_path):
+    truth = tmp_path / 'truth'
+    truth.mkdir()
+    with folder_lock(truth):
+        done = make(tmp_path, '--jobs', '1', '--videos', '1', '--datasets', 'echonet')
+    assert done.returncode == 1
+    assert done.stderr == f'error: {truth}: another process is running in it\n'
+    assert not (tmp_path / 'EchoNet-Dynamic').exists()
 
 
 def test_recordings_take_several_variants_in_turn(make, tmp_path):

@@ -28,6 +28,7 @@ def test_longer_rows_do_not_shift_columns(tmp_path):
         (None, 'no such file; expected a CSV file with the columns patient and fold'),
         ('', 'missing column patient, fold; found nothing'),
         ('patient,age\na,1\n', 'missing column fold; found patient, age'),
+        ('"first\nname",age\na,1\n', 'missing column patient, fold; found first name, age$'),
         ('patient;fold\na;1\n', 'missing .*; found patient;fold\nSeparate the columns by commas$'),
         ('patient,fold\na,0\na,1\n', 'patient a is listed twice'),
         ('patient,fold\nb,0\n', '1 patients have no fold, such as a'),

@@ -29,6 +29,7 @@ def test_a_folder_is_searched_in_order(good_root, tmp_path):
     ('name', 'content'),
     [
         ('list.txt', 'day1/1.avi\n\nday0/0.avi\nday1/1.avi\nday0/none.avi\n'),
+        ('long.txt', f'day1/1.avi\n{"x" * 5000}.avi\nday0/0.avi\n'),
         ('list.csv', '\ufeffPatient,FileName\n3,day1/1.avi\n4,day0/0.avi\n5,day0/none.avi\n'),
     ],
 )

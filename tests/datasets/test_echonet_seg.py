@@ -173,3 +173,8 @@ def test_a_tracing_without_area_is_dropped(root, rows):
     with pytest.raises(UserError, match='no traced frame to segment; 1 tracings outside'):
         EchoNetSegDataset(data_root=str(root), split='val')
     assert not check_echonet_dynamic(root).obstacles
+
+
+def test_a_frame_size_that_is_not_finite_is_the_usual_one(root):
+    rewrite(root / 'FileList.csv', lambda row: {**row, 'FrameHeight': 'inf'})
+    assert len(EchoNetSegDataset(data_root=str(root))) == 16

@@ -2,12 +2,13 @@
 
 A store is a folder of two files. ``frames.bin`` contains the frames of all recordings one after the
 other, each uint8 of shape (T, H, W, C); ``index.json`` contains the position and the metadata of
-each recording. The pixels equal those decoded from the original files.
+each recording, and its own checksum. The pixels equal those decoded from the original files.
 """
 
 from __future__ import annotations
 
 import hashlib
+import json
 import math
 import os
 from collections.abc import Iterator
@@ -22,7 +23,7 @@ from echocardmae_mm.utils.errors import RecordingError, UserError
 from echocardmae_mm.utils.text_files import read_json
 
 FRAMES, INDEX = 'frames.bin', 'index.json'
-VERSION = 2
+VERSION = 3
 DAMAGED = 'its pixels in the store are damaged'
 _PACK_AGAIN = 'Remove the store and pack the data set again: echocardmae pack'
 _BLOCK = 1 << 20
@@ -144,12 +145,15 @@ class PackedStore:
             raise UserError(f'{self.folder} {state}: echocardmae pack DATASET --out {self.folder}')
         try:
             index = read_json(path)
+            stated = index.pop('checksum', None)
         except UserError:
             raise UserError(f'{path}: damaged\n{_PACK_AGAIN}') from None
         if index.get('version') != VERSION:
             raise UserError(
                 f'{path}: version {index.get("version")}, expected {VERSION}\n{_PACK_AGAIN}'
             )
+        if stated != _index_checksum(index):
+            raise UserError(f'{path}: damaged\n{_PACK_AGAIN}')
         return index
 
 
@@ -182,6 +186,15 @@ class PackedRecording(Recording):
         if self._frame[-1] == 3:
             return frames
         return gray_to_rgb(frames[..., 0])
+
+
+def index_text(index: dict[str, Any]) -> str:
+    """Text of ``index.json``, with the checksum of the index."""
+    return json.dumps({**index, 'checksum': _index_checksum(index)})
+
+
+def _index_checksum(index: dict[str, Any]) -> str:
+    return checksum(json.dumps(index).encode())
 
 
 def checksum(pixels: bytes | memoryview) -> str:

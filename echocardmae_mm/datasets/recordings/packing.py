@@ -20,6 +20,7 @@ from echocardmae_mm.datasets.recordings.packed import (
     INDEX,
     VERSION,
     checksum,
+    index_text,
     name_in_store,
     stored_checksum,
 )
@@ -111,7 +112,7 @@ class StoreWriter:
         with self._reporting_disk_errors():
             os.fsync(self._file.fileno())
             os.replace(self._frames, self.folder / FRAMES)
-            atomic_write_text(self.folder / INDEX, json.dumps(index))
+            atomic_write_text(self.folder / INDEX, index_text(index))
             self._file.close()
             self._lines.unlink()
             (self.folder / 'lock').unlink()

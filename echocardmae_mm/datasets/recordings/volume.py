@@ -11,7 +11,8 @@ import numpy as np
 from echocardmae_mm.datasets.recordings.recording import Recording, gray_to_rgb
 from echocardmae_mm.utils.errors import RecordingError
 
-_SECONDS = {'sec': 1.0, 'msec': 1e-3, 'usec': 1e-6}
+# Bits of xyzt_units in a NIfTI header.
+_TIME_UNIT, _SECONDS = 0x38, {8: 1.0, 16: 1e-3, 24: 1e-6}
 
 
 class VolumeRecording(Recording):
@@ -78,32 +79,41 @@ def open_nifti(filename: str) -> VolumeRecording:
 
     try:
         image: Any = nibabel.load(filename)
-        if filename.endswith('.gz'):
-            image = type(image).from_bytes(_unzip(filename, image.dataobj))
-        array = np.asarray(image.dataobj)
-        zooms = image.header.get_zooms()
-        unit = image.header.get_xyzt_units()[1]
+        shape, dtype = image.shape, image.get_data_dtype()
+        is_sequence = len(shape) in (2, 3) or (len(shape) == 4 and shape[2] == 1)
+        if not (isinstance(image, nibabel.Nifti1Image) and is_sequence and dtype.kind in 'uif'):
+            raise RecordingError(filename, f'not a grey sequence in x, y, time: {dtype} {shape}')
+        size = image.dataobj.offset + math.prod(shape) * dtype.itemsize
+        content = _read(filename, size)
+        if len(content) < size:
+            raise EOFError(f'{len(content)} bytes of {size}')
+        array = np.asarray(type(image).from_bytes(content).dataobj)
+    except RecordingError:
+        raise
     except Exception as error:  # nibabel raises many types for damaged headers
         raise RecordingError(filename, 'damaged NIfTI', _first_line(error)) from error
-    seconds = None
-    if array.ndim == 4 and array.shape[2] == 1:
+    if not array.size:
+        raise RecordingError(filename, 'no frame can be decoded')
+    zooms, seconds = image.header.get_zooms(), None
+    if array.ndim == 4:
         array = array[:, :, 0]
-        seconds = zooms[3] * _SECONDS.get(unit, 0.0)
+        seconds = zooms[3] * _SECONDS.get(int(image.header['xyzt_units']) & _TIME_UNIT, 0.0)
     if array.ndim == 2:
         array = array[..., None]
-    if array.ndim != 3 or array.dtype.kind not in 'iuf' or 0 in array.shape:
-        raise RecordingError(filename, f'not a grey sequence in x, y, time: shape {image.shape}')
     spacing = (float(zooms[1]), float(zooms[0]))
     fps = 1 / seconds if seconds else None
     return VolumeRecording(filename, array.transpose(2, 1, 0), fps, spacing)
 
 
-def _unzip(filename: str, data: Any) -> bytes:
-    """Unzip a file to its end, where its checksum is; nibabel stops after the data."""
-    with gzip.open(filename) as file:
-        content = file.read(data.offset + math.prod(data.shape) * data.dtype.itemsize)
-        while file.read(1 << 20):
-            pass
+def _read(filename: str, size: int) -> bytearray:
+    """Read the first ``size`` bytes; a .gz file to its end, where its checksum is.
+
+    Not a memory map: if the file is truncated later, accessing a map kills the process (SIGBUS).
+    """
+    content = bytearray()
+    with gzip.open(filename) if filename.endswith('.gz') else open(filename, 'rb') as file:
+        while block := file.read(1 << 20):
+            content += block[: max(0, size - len(content))]
     return content
 
 

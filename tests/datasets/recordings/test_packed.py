@@ -19,6 +19,7 @@ from echocardmae_mm.datasets.recordings import (
     open_recording,
     packed,
 )
+from echocardmae_mm.datasets.recordings.packed import index_text
 from echocardmae_mm.datasets.recordings.packing import decode
 from echocardmae_mm.utils.errors import RecordingError, UserError
 
@@ -81,7 +82,7 @@ def truncate(store: Path) -> None:
 @pytest.mark.parametrize(
     ('spoil', 'message'),
     [
-        (spoil_version, r'version 99, expected 2'),
+        (spoil_version, r'version 99, expected 3'),
         (truncate, r'changed or truncated; found 5000 bytes, expected'),
         (lambda store: (store / 'index.json').unlink(), 'is not a store'),
     ],
@@ -113,7 +114,8 @@ def test_checksums_cover_recordings_larger_than_two_gigabytes(store, tmp_path):
     entry = {'offset': 0, 'shape': [1, size, 1, 1], 'checksum': whole.hexdigest()}
     index = json.loads((store / 'index.json').read_text())
     index.update(bytes=size, recordings={'long.avi': entry})
-    (tmp_path / 'index.json').write_text(json.dumps(index))
+    del index['checksum']
+    (tmp_path / 'index.json').write_text(index_text(index))
     assert list(PackedStore(tmp_path).damaged()) == [('long.avi', False)]
 
 
@@ -124,6 +126,17 @@ def test_damage_is_found(store, tmp_path):
         file.seek(100)
         file.write(b'rot')
     assert sum(is_damaged for _, is_damaged in PackedStore(copy).damaged()) == 1
+
+
+def test_a_flipped_bit_of_the_index_is_noticed(store, tmp_path):
+    copy = shutil.copytree(store, tmp_path / 'copy')
+    content = (store / 'index.json').read_bytes()
+    for bit in np.random.default_rng(0).choice(8 * len(content), 300, replace=False):
+        flipped = bytearray(content)
+        flipped[bit // 8] ^= 1 << bit % 8
+        (copy / 'index.json').write_bytes(flipped)
+        with pytest.raises(UserError, match=r'index\.json: (damaged|version)'):
+            PackedStore(copy)
 
 
 def test_damaged_pixels_are_not_used(folder, store, tmp_path):

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import gzip
+import struct
+import subprocess
+import sys
 
 import nibabel
 import numpy as np
@@ -103,20 +106,45 @@ def test_values_that_are_not_finite_are_refused(tmp_path):
         open_recording(save_nifti(tmp_path / 'a.nii', array, (1.0,) * 3))
 
 
+def test_a_nifti_file_may_be_cut_off_after_it_was_opened(tmp_path):
+    # In a process of its own: a memory map of the file would kill it.
+    path = save_nifti(tmp_path / 'a.nii', np.zeros((200, 200, 50), np.uint8), (1.0, 1.0, 1.0))
+    program = (
+        'import os, sys; from echocardmae_mm.datasets.recordings import open_recording; '
+        'recording = open_recording(sys.argv[1]); os.truncate(sys.argv[1], 400); '
+        'assert recording.frames([49]).max() == 0'
+    )
+    subprocess.run([sys.executable, '-c', program, path], check=True)
+
+
+@pytest.mark.parametrize('name', ['a.nii', 'a.nii.gz'])
 @pytest.mark.parametrize(
-    ('offset', 'content'),
+    ('offset', 'value'),
     [
-        (70, b'\x7f\x00'),  # datatype: unknown
-        (108, b'\xff\xff\x7f\x7f'),  # vox_offset: beyond the file
-        (42, b'\x00\x00'),  # dim: an empty axis
-        (42, b'\xff\xff'),
+        (42, struct.pack('<3h', 32767, 32767, 32767)),  # 32 TB
+        (42, struct.pack('<h', 0)),  # no pixel
+        (42, struct.pack('<h', -5)),
+        (70, struct.pack('<2h', 32, 64)),  # complex numbers
+        (70, struct.pack('<h', 9)),  # no data type
+        (108, struct.pack('<f', 1e30)),  # pixels begin behind the end of the file
+        (108, struct.pack('<f', 22)),  # pixels begin within the header
     ],
 )
-def test_an_odd_header_is_refused(offset, content, tmp_path):
+def test_a_wrong_number_in_a_nifti_header_raises_with_a_reason(name, offset, value, tmp_path):
+    save_nifti(tmp_path / 'whole.nii', FRAMES.transpose(2, 1, 0), (1.0, 1.0, 1.0))
+    content = bytearray((tmp_path / 'whole.nii').read_bytes())
+    content[offset : offset + len(value)] = value
+    packed = gzip.compress(content) if name.endswith('.gz') else content
+    (tmp_path / name).write_bytes(packed)
+    with pytest.raises(RecordingError, match=r'damaged NIfTI|not a grey sequence|no frame'):
+        open_recording(tmp_path / name)
+
+
+def test_an_unknown_unit_of_time_is_no_frame_rate(tmp_path):
+    array = FRAMES.transpose(2, 1, 0)[:, :, None]
     path = tmp_path / 'a.nii'
-    save_nifti(path, FRAMES.transpose(2, 1, 0), (1.0, 1.0, 1.0))
-    header = bytearray(path.read_bytes())
-    header[offset : offset + len(content)] = content
-    path.write_bytes(header)
-    with pytest.raises(RecordingError):
-        open_recording(path)
+    save_nifti(path, array, (0.2, 0.3, 1.0, 20.0), 'msec')
+    content = bytearray(path.read_bytes())
+    content[123] = 56
+    path.write_bytes(content)
+    assert open_recording(path).fps is None
