@@ -10,6 +10,7 @@ from echocardmae_mm.datasets.camus_index import (
     Patient,
     ejection_fraction,
     find_patients_of_one_release,
+    frame_rate,
     instant_frame,
     require_views,
 )
@@ -114,7 +115,7 @@ def _sequence(patient: Patient, view: str) -> dict[str, Any]:
             f'{patient.folder}: no sequence of view {view}; unpack the patient again, or leave out '
             'the view'
         )
-    ef, rate = ejection_fraction(info), info.get('FrameRate', '')
+    ef = ejection_fraction(info)
     if not is_ef(ef):
         found = info.get('EF') or info.get('LVef') or 'nothing'
         raise UserError(f'{cfg}: expected an EF of 0 to 100 per cent, found {found!r}')
@@ -137,5 +138,5 @@ def _sequence(patient: Patient, view: str) -> dict[str, Any]:
         'start_index': 0,
         'ef': ef,
         'cycle': tuple(cycle),
-        'fps': float(rate) if rate.replace('.', '', 1).isdigit() else None,
+        'fps': frame_rate(info),
     }

@@ -19,6 +19,7 @@ NIFTI, CHALLENGE = 'CAMUS, NIfTI release', 'CAMUS, challenge release'
 VIEWS = ('2CH', '4CH')
 INSTANTS = ('ED', 'ES')
 _CHALLENGE_FOLDERS = ('training', 'testing')
+_DIGITS = 6
 
 
 class Patient(NamedTuple):
@@ -117,12 +118,24 @@ def ejection_fraction(info: dict[str, str]) -> float:
         return float('nan')
 
 
+def frame_rate(info: dict[str, str]) -> float | None:
+    """Frames per second in a cfg file; None if missing or not positive."""
+    try:
+        rate = float(info.get('FrameRate', ''))
+    except ValueError:
+        return None
+    return rate if 0 < rate < float('inf') else None
+
+
 def instant_frame(info: dict[str, str], instant: str) -> int | None:
     """Frame of end-diastole or end-systole, from 0; None if missing or out of range."""
-    frame, last = info.get(instant, ''), info.get('NbFrame', '')
-    if not (frame.isdigit() and last.isdigit() and 1 <= int(frame) <= int(last)):
-        return None
-    return int(frame) - 1
+    frame, last = count_of(info.get(instant, '')), count_of(info.get('NbFrame', ''))
+    return frame - 1 if frame and last and frame <= last else None
+
+
+def count_of(text: str) -> int | None:
+    """A number of frames; None if it is not written in one to six digits."""
+    return int(text) if text.isascii() and text.isdigit() and len(text) <= _DIGITS else None
 
 
 def _name(folder: Path) -> str:

@@ -209,3 +209,17 @@ def test_data_root_may_be_the_folder_of_the_release(nifti_root):
     inner = find_patients(nifti_root / 'database_nifti')
     assert [patient.name for patient in inner] == [p.name for p in find_patients(nifti_root)]
     assert {patient.release for patient in inner} == {NIFTI}
+
+
+@pytest.mark.parametrize(
+    ('line', 'expected'),
+    [('NbFrame: ' + '9' * 5000, 'must lie between 1 and NbFrame'), ('FrameRate: 0', None)],
+)
+def test_odd_numbers_in_a_cfg_file(nifti_root, line, expected):
+    (cfg,) = nifti_root.rglob('patient0001/Info_4CH.cfg')
+    cfg.write_text(cfg.read_text() + line + '\n')
+    if expected:
+        with pytest.raises(UserError, match=expected):
+            infos(CAMUSDataset(str(nifti_root)))
+    else:
+        assert infos(CAMUSDataset(str(nifti_root)))[0]['fps'] is None

@@ -10,6 +10,7 @@ from echocardmae_mm.datasets.camus_index import (
     NIFTI,
     VIEWS,
     Patient,
+    count_of,
     ejection_fraction,
     find_patients,
     instant_frame,
@@ -76,7 +77,7 @@ def _check_view(findings: Findings, patient: Patient, view: str) -> None:
     stem, info = f'{patient.name}_{view}', patient.info(view)
     if not info:
         findings.add(stem, f'Info_{view}.cfg is missing or empty')
-    num_frames = int(info['NbFrame']) if info.get('NbFrame', '').isdigit() else None
+    num_frames = count_of(info.get('NbFrame', ''))
     expected = {'sequence': num_frames, 'ED': 1, 'ES': 1, 'ED_gt': 1, 'ES_gt': 1}
     for kind, frames in expected.items():
         path = patient.image(view, kind)
@@ -106,5 +107,5 @@ def _check_ejection_fraction(findings: Findings, stem: str, info: dict[str, str]
         except (KeyError, ValueError):
             findings.add(stem, 'no volumes in its cfg file')
             return
-        if abs(100 * (edv - esv) / edv - ef) > _EF_TOLERANCE:
+        if not edv > 0 or abs(100 * (edv - esv) / edv - ef) > _EF_TOLERANCE:
             findings.add(stem, f'EF {ef} contradicts its volumes {(edv, esv)}')
