@@ -119,10 +119,15 @@ def ejection_fraction(info: dict[str, str]) -> float:
 
 def instant_frame(info: dict[str, str], instant: str) -> int | None:
     """Frame of end-diastole or end-systole, from 0; None if missing or out of range."""
-    frame, last = info.get(instant, ''), info.get('NbFrame', '')
-    if not (frame.isdigit() and last.isdigit() and 1 <= int(frame) <= int(last)):
-        return None
-    return int(frame) - 1
+    frame, last = frame_count(info, instant), frame_count(info, 'NbFrame')
+    return frame - 1 if frame and last and frame <= last else None
+
+
+def frame_count(info: dict[str, str], key: str) -> int | None:
+    """Number of a frame or of frames in a cfg file, from 1; None if missing or malformed."""
+    text = info.get(key, '')
+    is_number = text.isascii() and text.isdigit() and len(text) < 10  # int() has a limit
+    return int(text) or None if is_number else None
 
 
 def _name(folder: Path) -> str:

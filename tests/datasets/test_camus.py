@@ -57,6 +57,21 @@ def write_challenge(
     return folder
 
 
+@pytest.mark.parametrize('frames', ['9' * 5000, '1²', '0', '-3', '1.5', ''])
+def test_a_number_of_frames_that_is_none_is_named(frames, tmp_path):
+    cfg = write_nifti(tmp_path, 1) / 'Info_4CH.cfg'
+    cfg.write_text(cfg.read_text().replace(f'NbFrame: {FRAMES}', f'NbFrame: {frames}'), 'latin-1')
+    with pytest.raises(UserError, match=r'Info_4CH\.cfg: ED=.1. must lie between 1 and NbFrame='):
+        CAMUSDataset(str(tmp_path))
+
+
+@pytest.mark.parametrize('rate', ['5²', 'inf', 'fast'])
+def test_a_frame_rate_that_is_none_is_unknown(rate, tmp_path):
+    cfg = write_nifti(tmp_path, 1) / 'Info_4CH.cfg'
+    cfg.write_text(cfg.read_text().replace('48.2', rate), 'latin-1')
+    assert CAMUSDataset(str(tmp_path)).get_data_info(0)['fps'] is None
+
+
 @pytest.fixture
 def nifti_root(tmp_path: Path) -> Path:
     for number in range(1, 7):
