@@ -27,5 +27,5 @@ globals().update(
 )
 
 train_cfg = dict(val_interval=10)
-val_cfg = dict(type='ValLoop')
+val_cfg = dict(type='echocardmae_mm.SkippingValLoop')
 default_hooks = dict(class_weights=dict(type='echocardmae_mm.ClassWeightsHook'))

@@ -26,4 +26,4 @@ globals().update(
 )
 
 train_cfg = dict(val_interval=10)
-val_cfg = dict(type='ValLoop')
+val_cfg = dict(type='echocardmae_mm.SkippingValLoop')

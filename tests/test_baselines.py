@@ -14,13 +14,26 @@ from mmengine.runner import Runner
 
 ROOT = Path(__file__).parents[1] / 'configs' / 'baselines'
 CUT = {
+    'ef_camus_uniformer': dict(depth=[1, 1, 1, 1], init_cfg=None),
+    'ef_camus_uniformer_rnc': dict(depth=[1, 1, 1, 1], init_cfg=None),
     'ef_echomen': dict(),
     'ef_echomen_stage1': dict(),
     'ef_r2plus1d': dict(),
     'ef_uniformer': dict(depth=[1, 1, 1, 1]),
     'ef_uniformer_rnc': dict(depth=[1, 1, 1, 1]),
     'ef_uniformer_rnc_stage2': dict(depth=[1, 1, 1, 1]),
+    'mi_uniformer': dict(depth=[1, 1, 1, 1], init_cfg=None),
+    'mi_uniformer_rnc': dict(depth=[1, 1, 1, 1], init_cfg=None),
+    'pretrain_videomae': dict(embed_dims=24, depth=1, num_heads=3),
     'seg_deeplabv3': dict(depth=18),
+}
+STARTS = {
+    'ef_camus_uniformer': 'ef_uniformer',
+    'ef_camus_uniformer_rnc': 'ef_uniformer_rnc',
+    'mi_uniformer': 'ef_uniformer',
+    'mi_uniformer_rnc': 'ef_uniformer_rnc',
+    'ef_uniformer_rnc_stage2': 'ef_uniformer_rnc',
+    'ef_echomen': 'ef_echomen_stage1',
 }
 LOSSES = {
     'ef_echomen': ['loss_experts', 'loss_mixture'],
@@ -29,15 +42,24 @@ LOSSES = {
 }
 
 
-def cut_config(name: str, echonet_root: Path, work_dir: Path) -> Config:
+@pytest.fixture
+def roots(echonet_root, camus_root, hmcqu_root):
+    """Data by the part of a config's name that tells it."""
+    return {'camus': camus_root, 'mi_': hmcqu_root, '': echonet_root}
+
+
+def cut_config(name: str, roots: dict[str, Path], work_dir: Path) -> Config:
     config = Config.fromfile(ROOT / f'{name}.py')
     config.work_dir = str(work_dir)
     config.experiment_name = f'baselines/{name}'
     config.model.backbone.update(CUT[name])
+    root = next(root for part, root in roots.items() if part in name)
     for part in ('train', 'val', 'test'):
-        loader = config[f'{part}_dataloader']
-        loader.update(batch_size=2, num_workers=0, persistent_workers=False)
-        loader.dataset.data_root = str(echonet_root)
+        if (loader := config.get(f'{part}_dataloader')) is not None:
+            loader.update(batch_size=2, num_workers=0, persistent_workers=False)
+            loader.dataset.data_root = str(root)
+            if 'num_folds' in loader.dataset:
+                loader.dataset.num_folds = 2
     config.train_cfg.update(max_epochs=1, val_interval=1)
     return config
 
@@ -46,9 +68,17 @@ def test_every_baseline_is_checked():
     assert {path.stem for path in ROOT.glob('*.py')} == CUT.keys()
 
 
+def test_a_start_is_the_last_checkpoint_of_the_config_before():
+    for name, before in STARTS.items():
+        config = Config.fromfile(ROOT / f'{name}.py')
+        start = config.load_from or config.model.backbone.init_cfg.checkpoint
+        epochs = Config.fromfile(ROOT / f'{before}.py').train_cfg.max_epochs
+        assert start == f'work_dirs/baselines/{before}/epoch_{epochs}.pth'
+
+
 @pytest.mark.parametrize('name', [name for name in CUT if name.startswith('ef')])
-def test_ef_is_trained_validated_and_tested(name, echonet_root, tmp_path):
-    config = cut_config(name, echonet_root, tmp_path)
+def test_ef_is_trained_validated_and_tested(name, roots, tmp_path):
+    config = cut_config(name, roots, tmp_path)
     for part in ('train', 'val', 'test'):
         for step in config[f'{part}_dataloader'].dataset.pipeline:
             if 'clip_len' in step:
@@ -67,11 +97,36 @@ def test_ef_is_trained_validated_and_tested(name, echonet_root, tmp_path):
         assert np.isfinite(values).all()
         assert (values > 0).all()
     assert runner.message_hub.get_scalar('val/ef/n').current() == 1
-    assert runner.test()['ef/n'] == 2
+    assert runner.test()['ef/n'] == (3 if 'camus' in name else 2)
 
 
-def test_segmentation_is_trained_validated_and_tested(echonet_root, tmp_path):
-    config = cut_config('seg_deeplabv3', echonet_root, tmp_path)
+@pytest.mark.parametrize('name', ['mi_uniformer', 'mi_uniformer_rnc'])
+def test_infarction_is_trained_and_tested(name, roots, tmp_path):
+    config = cut_config(name, roots, tmp_path)
+    runner = Runner.from_cfg(config)
+    runner.train()
+    assert np.isfinite(runner.message_hub.get_scalar('train/loss_cls').data[0]).all()
+    assert 0 <= runner.test()['diagnosis/accuracy'] <= 100
+
+
+def test_videomae_masks_tubes_of_nine_tenths_of_the_frame():
+    config = Config.fromfile(ROOT / 'pretrain_videomae.py')
+    init_default_scope(config.default_scope)
+    config.model.backbone.update(CUT['pretrain_videomae'])
+    model = MODELS.build(config.model)
+    clips = torch.zeros(1, 2, 3, 16, 112, 112, dtype=torch.uint8)
+    mask = model.data_preprocessor.sector_mask.draw(
+        clips.shape, torch.zeros(1, 3, dtype=torch.int64)
+    )
+    slots = mask.masked[0, 0].view(8, 49)
+    assert slots[0].sum() == 49 - 4
+    assert torch.equal(slots, slots[:1].expand(8, 49))
+    assert mask.sector.all()
+    assert model.alignment_head is None
+
+
+def test_segmentation_is_trained_validated_and_tested(roots, tmp_path):
+    config = cut_config('seg_deeplabv3', roots, tmp_path)
     config.model.decode_head.in_channels = 512
     config.test_evaluator.n_resamples = 20
 
@@ -109,8 +164,8 @@ def test_the_network_of_ef_r2plus1d_is_torchvisions():
         torch.testing.assert_close(got, theirs.eval()(clips[:, 0]).squeeze(1))
 
 
-def test_stage_2_of_coreecho_trains_the_head_alone(echonet_root, tmp_path):
-    config = cut_config('ef_uniformer_rnc_stage2', echonet_root, tmp_path)
+def test_stage_2_of_coreecho_trains_the_head_alone(roots, tmp_path):
+    config = cut_config('ef_uniformer_rnc_stage2', roots, tmp_path)
     config.load_from = None
     config.default_hooks.checkpoint = None
     runner = Runner.from_cfg(config)

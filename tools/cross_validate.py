@@ -1,6 +1,8 @@
 """Train and test every fold: ``echocardmae cross-validate CONFIG``."""
 
-from echocardmae_mm.cli.cross_validate import main
+import sys
+
+from echocardmae_mm.cli.main import main
 
 if __name__ == '__main__':
-    main()
+    main(['cross-validate', *sys.argv[1:]])

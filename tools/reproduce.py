@@ -1,6 +1,8 @@
 """Reproduce tables of the paper: ``echocardmae reproduce TABLE...``."""
 
-from echocardmae_mm.cli.reproduce import main
+import sys
+
+from echocardmae_mm.cli.main import main
 
 if __name__ == '__main__':
-    main()
+    main(['reproduce', *sys.argv[1:]])

@@ -1,6 +1,8 @@
 """Test a checkpoint: ``python tools/test.py CONFIG CHECKPOINT`` is ``echocardmae test ...``."""
 
-from echocardmae_mm.cli.test import main
+import sys
+
+from echocardmae_mm.cli.main import main
 
 if __name__ == '__main__':
-    main()
+    main(['test', *sys.argv[1:]])

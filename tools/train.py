@@ -1,6 +1,8 @@
 """Train a config: ``python tools/train.py CONFIG`` is ``echocardmae train CONFIG``."""
 
-from echocardmae_mm.cli.train import main
+import sys
+
+from echocardmae_mm.cli.main import main
 
 if __name__ == '__main__':
-    main()
+    main(['train', *sys.argv[1:]])

@@ -26,7 +26,7 @@ globals().update(
 )
 
 train_cfg = dict(max_epochs=100, val_interval=25)
-val_cfg = dict(type='ValLoop')
+val_cfg = dict(type='echocardmae_mm.SkippingValLoop')
 optim_wrapper = dict(optimizer=dict(lr=1e-3), clip_grad=dict(max_norm=1.0))
 param_scheduler = [
     dict(type='LinearLR', start_factor=0.02, by_epoch=False, begin=0, end=50),

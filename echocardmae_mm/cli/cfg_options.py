@@ -8,6 +8,7 @@ from typing import Any
 from mmengine.config import Config, DictAction
 
 from echocardmae_mm.cli.config_keys import component_keys, require_known_keys
+from echocardmae_mm.cli.config_values import require_same_kinds
 from echocardmae_mm.cli.first_edition import refuse_old_names
 from echocardmae_mm.utils.config import dataset_parts, dicts_of, require_used
 from echocardmae_mm.utils.errors import UserError
@@ -16,6 +17,8 @@ from echocardmae_mm.utils.errors import UserError
 FOLD_SETTINGS = ('fold', 'num_folds', 'fold_file', 'val_share')
 #: Short keys that reach every data set of this package with the setting.
 TABLE_SETTINGS = ('ann_file', 'classes')
+#: Settings whose values are text, even if they look like numbers.
+PATHS = ('data_root', 'packed', 'ann_file', 'fold_file', 'work_dir', 'load_from')
 
 
 def apply_cfg_options(config: Config, words: Sequence[str] | None) -> None:
@@ -53,6 +56,7 @@ def apply_cfg_options(config: Config, words: Sequence[str] | None) -> None:
     short = (*FOLD_SETTINGS, *TABLE_SETTINGS)
     checked = [key for key in options if not key.startswith('+') and key not in short]
     require_known_keys(before, config, checked)
+    require_same_kinds(before, config, checked)
     require_used(config, 'data_root', 'ann_file', 'packed')
 
 
@@ -115,4 +119,5 @@ def _parsed(word: str) -> tuple[str, Any]:
             f'--cfg-options {word}: values with spaces are not supported here\n'
             'Set it in a config file, or link to the folder under a name without spaces'
         )
-    return key, DictAction._parse_iterable(value)
+    is_path = key.rpartition('.')[2] in PATHS and value != 'None'
+    return key, value if is_path else DictAction._parse_iterable(value)

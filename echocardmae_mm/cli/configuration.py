@@ -15,12 +15,15 @@ from mmengine.runner import Runner
 
 import echocardmae_mm
 from echocardmae_mm.cli.cfg_options import set_packed
+from echocardmae_mm.cli.config_values import require_valid_values
 from echocardmae_mm.cli.first_edition import refuse_old_names
 from echocardmae_mm.engine import BriefRunner
 from echocardmae_mm.utils.config import classes_to_paths, dicts_of, type_name
 from echocardmae_mm.utils.errors import UserError
 
 NO_GPU = not torch.cuda.is_available()
+#: Variable with the number of a launched process, by launcher.
+RANKS = {'pytorch': 'RANK', 'slurm': 'SLURM_PROCID', 'mpi': 'OMPI_COMM_WORLD_RANK'}
 PACKAGED = Path(echocardmae_mm.__file__).parent / '.mim' / 'configs'
 
 
@@ -117,7 +120,8 @@ def require_checkpoint(checkpoint: str) -> None:
 
 
 def prepare_data(config: Config, *loaders: str) -> None:
-    """Check that the data of the named dataloaders exist, and fit the model to their classes."""
+    """Check values and data of the named dataloaders, and fit the model to their classes."""
+    require_valid_values(config)
     for name in loaders:
         loader = config.get(name) or {}
         _report_missing_data(config, loader.get('dataset'))
@@ -129,6 +133,11 @@ def prepare_data(config: Config, *loaders: str) -> None:
 def build_runner(config: Config, *loaders: str) -> Runner:
     """Build the runner, after :func:`prepare_data` for the named dataloaders."""
     prepare_data(config, *loaders)
+    if config.launcher != 'none' and RANKS.get(config.launcher, '') not in os.environ:
+        raise UserError(
+            f'--launcher {config.launcher}: the processes were not started by it\n'
+            'Start several processes with tools/dist_train.sh or tools/slurm_train.sh'
+        )
     if config.launcher != 'none' and NO_GPU:
         _join_processes_without_gpu(config)
     return RUNNERS.build(config) if 'runner_type' in config else BriefRunner.from_cfg(config)

@@ -6,6 +6,7 @@ import sys
 from collections.abc import Sequence
 from difflib import get_close_matches
 from importlib import import_module
+from signal import SIGINT
 
 from echocardmae_mm import __version__
 
@@ -31,6 +32,8 @@ COMMANDS = {
     'convert': 'convert released EchoCardMAE, VideoMAE or timm weights',
     'env': 'print versions and devices for a bug report',
 }
+
+_INTERRUPTED = 128 + SIGINT
 
 
 def usage() -> str:
@@ -63,7 +66,11 @@ def main(argv: Sequence[str] | None = None) -> None:
     elif name == '--version':
         print(f'echocardmae {__version__}')
     elif name in COMMANDS:
-        import_module(f'echocardmae_mm.cli.{name.replace("-", "_")}').main(arguments)
+        try:
+            import_module(f'echocardmae_mm.cli.{name.replace("-", "_")}').main(arguments)
+        except KeyboardInterrupt:
+            print('interrupted', file=sys.stderr)
+            sys.exit(_INTERRUPTED)
     else:
         close = get_close_matches(name, COMMANDS, n=1)
         hint = f'did you mean {close[0]}?' if close else 'see echocardmae --help'

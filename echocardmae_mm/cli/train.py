@@ -20,7 +20,13 @@ from mmengine.runner import CheckpointLoader
 
 from echocardmae_mm.cli.arguments import add_common, add_config, command_parser, seed
 from echocardmae_mm.cli.cfg_options import apply_cfg_options
-from echocardmae_mm.cli.configuration import NO_GPU, build_runner, load_config, prepare_data
+from echocardmae_mm.cli.configuration import (
+    NO_GPU,
+    RANKS,
+    build_runner,
+    load_config,
+    prepare_data,
+)
 from echocardmae_mm.cli.run_folder import training_lock
 from echocardmae_mm.cli.user_errors import report_user_errors
 from echocardmae_mm.utils.config import PRETRAINED, dicts_of, type_name
@@ -28,8 +34,6 @@ from echocardmae_mm.utils.errors import UserError
 
 COMPILE_HOOK = 'echocardmae_mm.CompileHook'
 CUDA_GRAPH_MODES = ('reduce-overhead', 'max-autotune')
-#: Number of a launched process, by launcher.
-RANKS = {'pytorch': 'RANK', 'slurm': 'SLURM_PROCID', 'mpi': 'OMPI_COMM_WORLD_RANK'}
 COMPILE_MODES = ('default', *CUDA_GRAPH_MODES)
 
 

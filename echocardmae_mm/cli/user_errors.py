@@ -7,7 +7,18 @@ import signal
 import sys
 import traceback
 from collections.abc import Callable, Iterator
-from errno import EACCES, EDQUOT, EEXIST, EFBIG, EISDIR, ENOSPC, ENOTDIR, EPERM, EROFS
+from errno import (
+    EACCES,
+    EDQUOT,
+    EEXIST,
+    EFBIG,
+    EISDIR,
+    ENAMETOOLONG,
+    ENOSPC,
+    ENOTDIR,
+    EPERM,
+    EROFS,
+)
 from functools import wraps
 from typing import ParamSpec
 
@@ -15,8 +26,33 @@ import torch
 
 from echocardmae_mm.utils.errors import UserError
 
-#: Errors of an output path that the user chose.
-UNWRITABLE = {EACCES, EDQUOT, EEXIST, EFBIG, EISDIR, ENOSPC, ENOTDIR, EPERM, EROFS}
+#: Errors of a path that the user chose.
+UNUSABLE = {
+    EACCES,
+    EDQUOT,
+    EEXIST,
+    EFBIG,
+    EISDIR,
+    ENAMETOOLONG,
+    ENOSPC,
+    ENOTDIR,
+    EPERM,
+    EROFS,
+}
+
+#: Errors of a component that is built with values that it cannot take.
+BUILD_ERRORS = (ArithmeticError, AssertionError, RuntimeError, TypeError, ValueError)
+#: Packages whose components are known to work; errors of others keep their traceback.
+PACKAGES = {
+    'echocardmae_mm',
+    'mmaction',
+    'mmcv',
+    'mmengine',
+    'mmpretrain',
+    'mmseg',
+    'timm',
+    'torch',
+}
 
 Arguments = ParamSpec('Arguments')
 
@@ -68,7 +104,7 @@ def _report(error: Exception) -> None:
         )
     if isinstance(error, (UserError, FileNotFoundError)):
         sys.exit(f'error: {error}')
-    if isinstance(error, OSError) and error.errno in UNWRITABLE:
+    if isinstance(error, OSError) and error.errno in UNUSABLE:
         file = f'{error.filename}: ' if error.filename else ''  # a failed write has no file name
         sys.exit(f'error: {file}{error.strerror}')
     if isinstance(error, ValueError) and 'loaded state dict' in str(error):
@@ -76,11 +112,25 @@ def _report(error: Exception) -> None:
             'error: the checkpoint belongs to another model or optimizer than the config\n'
             'Load only its weights: set load_from, or init_cfg of a part of the model'
         )
-    built = traceback.extract_tb(error.__traceback__)[-1].filename.endswith('build_functions.py')
+    built, package = _component_being_built(error)
     if built and isinstance(error, TypeError) and 'unexpected keyword' in str(error):
         sys.exit(f'error: {error}\nCheck the name of this setting in the config')
+    if package in PACKAGES and isinstance(error, BUILD_ERRORS):
+        reason = (str(error).splitlines() or [type(error).__name__])[0]
+        sys.exit(f'error: {built}: {reason}\nCheck its settings in the config')
     if isinstance(error, KeyError) and 'registry' in str(error):
         sys.exit('error: ' + error.args[0].partition('. Please check')[0])
+
+
+def _component_being_built(error: Exception) -> tuple[str, str]:
+    """Name and package of the innermost component that mmengine was building; '' if none."""
+    built = None
+    for frame, _ in traceback.walk_tb(error.__traceback__):
+        if frame.f_code.co_name == 'build_from_cfg':
+            built = frame.f_locals.get('obj_cls')
+    if built is None:
+        return '', ''
+    return getattr(built, '__name__', str(built)), built.__module__.partition('.')[0]
 
 
 def _lacks_shared_memory(error: Exception) -> bool:

@@ -18,12 +18,15 @@ from functools import cache
 from pathlib import Path
 from types import ModuleType
 from typing import Any
+from urllib.error import URLError
 
 from echocardmae_mm.compat.patch import Execute, Patch, package_folder
 from echocardmae_mm.utils.errors import UserError
 
 # torch raises these for truncated files and for files that are not checkpoints.
 DAMAGED = (EOFError, LookupError, UnicodeDecodeError, struct.error)
+# Parts of its RuntimeErrors for zip files that are damaged, of another program or of TorchScript.
+FOREIGN = ('PytorchStreamReader', 'inline_container', 'TorchScript')
 STATISTICS = ('min', 'max', 'mean', 'current')
 
 
@@ -64,7 +67,8 @@ def weights_only(load: Callable[..., Any]) -> Callable[..., Any]:
         load (Callable): ``torch.load`` or ``torch.hub.load_state_dict_from_url``.
 
     Returns:
-        Callable: The loader; raises :class:`RefusedCheckpoint`.
+        Callable: The loader; raises :class:`RefusedCheckpoint`, or ``UserError`` if a download
+        fails.
     """
 
     def load_weights_only(source: Any, *args: Any, **kwargs: Any) -> Any:
@@ -72,16 +76,29 @@ def weights_only(load: Callable[..., Any]) -> Callable[..., Any]:
             raise RefusedCheckpoint(source, 'a checksum differs')
         try:
             with only_mmengine_types():
-                return load(source, *args, **{**kwargs, 'weights_only': True})
+                content = load(source, *args, **{**kwargs, 'weights_only': True})
+        except URLError as error:
+            raise UserError(f'{source}: cannot be downloaded ({error.reason})') from None
         except (pickle.UnpicklingError, *DAMAGED) as error:
             # torch's message advises ways that mmengine's loaders do not offer.
             raise RefusedCheckpoint(source, str(error)) from None
         except RuntimeError as error:
-            if 'PytorchStreamReader' in str(error):
+            if any(part in str(error) for part in FOREIGN):
                 raise RefusedCheckpoint(source, str(error)) from None
             raise
+        if not is_checkpoint(content):
+            raise RefusedCheckpoint(source, 'its content is of another kind')
+        return content
 
     return load_weights_only
+
+
+def is_checkpoint(content: Any) -> bool:
+    """Whether an object has the form that mmengine assumes of checkpoints and state dicts."""
+    parts = [content]
+    if isinstance(content, dict):
+        parts += [content[name] for name in ('state_dict', 'meta') if name in content]
+    return all(isinstance(part, dict) and all(isinstance(k, str) for k in part) for part in parts)
 
 
 def is_damaged(source: Any) -> bool:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import csv
+import warnings
 from collections.abc import Collection, Sequence
 from pathlib import Path
 
@@ -22,10 +24,17 @@ def read_table(path: str | Path, columns: Sequence[str] = ()) -> pd.DataFrame:
         names given in ``columns``.
 
     Raises:
-        UserError: If the file or a column is missing, or the file is not a CSV list.
+        UserError: If the file or a column is missing, a required column appears twice, a row is
+            longer than the header, or the file is not a CSV list.
     """
     try:
-        table = pd.read_csv(path, dtype=str, na_filter=False, index_col=False, encoding='utf-8-sig')
+        with warnings.catch_warnings(record=True) as caught:
+            warnings.simplefilter('always')
+            table = pd.read_csv(
+                path, dtype=str, na_filter=False, index_col=False, encoding='utf-8-sig'
+            )
+        if caught:  # pandas has dropped cells beyond the header
+            _refuse_long_rows(path)
     except FileNotFoundError as error:
         expected = f'a CSV file with the columns {" and ".join(columns)}'
         raise UserError(f'{path}: no such file; expected {expected}') from error
@@ -44,7 +53,19 @@ def read_table(path: str | Path, columns: Sequence[str] = ()) -> pd.DataFrame:
             else ''
         )
         raise UserError(f'{path}: missing column {", ".join(missing)}; found {there}{hint}')
+    for name in columns:
+        if (table.columns == name).sum() > 1:
+            raise UserError(f'{path}: several columns are named {name}; expected one')
     return table
+
+
+def _refuse_long_rows(path: str | Path) -> None:
+    with open(path, newline='', encoding='utf-8-sig') as file:
+        rows = csv.reader(file)
+        width = len(next(rows))
+        for row in rows:
+            if any(map(str.strip, row[width:])):
+                raise UserError(f'{path}, line {rows.line_num}: more cells than the header')
 
 
 def read_patient_column(path: str | Path, column: str, patients: Collection[str]) -> dict[str, str]:

@@ -92,7 +92,7 @@ def require_same_classes(checkpoint: str, dataset: Dataset) -> None:
 def _tensors(model: nn.Module, checkpoint: str) -> tuple[Tensors, Tensors]:
     """Tensors of the model that are not computed, and tensors of the checkpoint."""
     content = CheckpointLoader.load_checkpoint(checkpoint, map_location='cpu')
-    found = content.get('state_dict', content) if isinstance(content, dict) else {}
+    found = content.get('state_dict', content)
     found = {name.removeprefix('module.'): tensor for name, tensor in found.items()}
     unwrapped = unwrap_model(model)
     for name, part in unwrapped.named_modules():

@@ -93,8 +93,6 @@ def _load_part(checkpoint: str, prefix: str, part: str) -> dict[str, Tensor]:
             f'train from scratch with model.{module}.init_cfg=None'
         )
     content = CheckpointLoader.load_checkpoint(checkpoint, map_location='cpu')
-    if not isinstance(content, dict):
-        raise UserError(f'{checkpoint}: contains a {type(content).__name__}, not a state dict')
     state = content.get('state_dict', content)
     if prefix and not prefix.endswith('.'):
         prefix = f'{prefix}.'

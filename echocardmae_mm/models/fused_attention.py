@@ -11,6 +11,8 @@ from mmaction.models.backbones.vit_mae import Attention, Block
 from mmcv.cnn.bricks.transformer import FFN
 from torch import Tensor
 
+from echocardmae_mm.utils.errors import UserError
+
 
 class FusedAttention(Attention):
     """MMAction2's ViT attention, computed with ``scaled_dot_product_attention``."""
@@ -90,8 +92,14 @@ def fuse_attention(blocks: Iterable[Block], attn_bias: bool) -> None:
         blocks (Iterable[Block]): MMAction2's blocks, changed in place.
         attn_bias (bool): False freezes the biases of queries and values at zero, because the
             released EchoCardMAE code never applies them.
+
+    Raises:
+        UserError: If the width of a token is not divisible by the number of heads.
     """
     for block in blocks:
+        (width,), heads = block.norm1.normalized_shape, block.attn.num_heads
+        if width % heads:
+            raise UserError(f'embed_dims={width} is not divisible by num_heads={heads}')
         block.attn.__class__ = FusedAttention
         block.mlp.__class__ = TraceableFFN
         if not attn_bias:

@@ -36,9 +36,20 @@ def test_every_command_describes_itself(name, capsys):
 
 
 @pytest.mark.parametrize('name', ['train', 'test', 'cross_validate', 'reproduce'])
-def test_a_tool_is_a_command(name):
-    tool = runpy.run_path(str(Path(__file__).parents[2] / 'tools' / f'{name}.py'))
-    assert tool['main'] is import_module(f'echocardmae_mm.cli.{name}').main
+def test_a_tool_is_a_command(name, capsys, monkeypatch):
+    tool = str(Path(__file__).parents[2] / 'tools' / f'{name}.py')
+    monkeypatch.setattr(sys, 'argv', [tool, '--help'])
+    with pytest.raises(SystemExit):
+        runpy.run_path(tool, run_name='__main__')
+    assert capsys.readouterr().out.startswith(f'usage: echocardmae {name.replace("_", "-")} ')
+
+
+def test_an_early_interruption_costs_one_line(tmp_path, capsys):
+    (tmp_path / 'config.py').write_text('raise KeyboardInterrupt')
+    with pytest.raises(SystemExit) as end:
+        main(['train', str(tmp_path / 'config.py')])
+    assert end.value.code == 130
+    assert capsys.readouterr().err == 'interrupted\n'
 
 
 def test_names_the_nearest_command():

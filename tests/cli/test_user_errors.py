@@ -7,6 +7,8 @@ import sys
 
 import pytest
 import torch
+from mmengine.hooks import Hook
+from mmengine.registry import HOOKS
 
 from echocardmae_mm.cli.user_errors import report_user_errors
 
@@ -130,6 +132,30 @@ def test_the_optimizer_of_another_model_is_refused(reported):
         one.load_state_dict(other.state_dict())
 
     with pytest.raises(SystemExit, match='belongs to another model or optimizer than the config'):
+        main()
+
+
+def test_a_value_that_a_component_refuses_is_reported_with_its_name(reported):
+    @reported
+    def main():
+        HOOKS.build(dict(type='LoggerHook', interval='often'))
+
+    with pytest.raises(SystemExit) as end:
+        main()
+    expected = 'error: LoggerHook: interval must be an integer\nCheck its settings in the config'
+    assert end.value.code == expected
+
+
+def test_an_error_in_a_component_of_ones_own_keeps_its_traceback(reported):
+    class Mine(Hook):
+        def __init__(self):
+            raise TypeError('a fault')
+
+    @reported
+    def main():
+        HOOKS.build(dict(type=Mine))
+
+    with pytest.raises(TypeError, match='a fault'):
         main()
 
 

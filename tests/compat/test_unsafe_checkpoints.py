@@ -125,7 +125,7 @@ class Setting:
 def test_what_others_allow_does_not_widen_the_list(tmp_path, wider):
     before = torch.serialization.get_safe_globals()
     torch.save(evil_things('')['getattr for globals'], tmp_path / 'evil.pth')
-    torch.save(Setting(), tmp_path / 'own.pth')
+    torch.save({'own': Setting()}, tmp_path / 'own.pth')
     torch.serialization.clear_safe_globals()
     torch.serialization.add_safe_globals([wider, Setting])
     allowed = torch.serialization.get_safe_globals()
@@ -133,7 +133,8 @@ def test_what_others_allow_does_not_widen_the_list(tmp_path, wider):
         with pytest.raises(RefusedCheckpoint, match=r'builtins\.getattr'):
             CheckpointLoader.load_checkpoint(str(tmp_path / 'evil.pth'))
         assert_reads_a_run(tmp_path)
-        assert isinstance(CheckpointLoader.load_checkpoint(str(tmp_path / 'own.pth')), Setting)
+        own = CheckpointLoader.load_checkpoint(str(tmp_path / 'own.pth'))['own']
+        assert isinstance(own, Setting)
         assert set(torch.serialization.get_safe_globals()) == set(allowed)
     finally:
         torch.serialization.clear_safe_globals()
@@ -202,6 +203,41 @@ def test_what_is_no_checkpoint_is_said_in_two_lines(tmp_path, content):
     with pytest.raises(UserError, match='was not loaded') as caught:
         CheckpointLoader.load_checkpoint(str(tmp_path / 'no.pth'))
     assert str(caught.value).count('\n') == 1
+
+
+@pytest.mark.parametrize(
+    'content',
+    [[1, 2], torch.zeros(3), {1: 2}, {'state_dict': 5}, {'state_dict': {1: 2}}, {'meta': 5}],
+    ids=str,
+)
+def test_another_object_is_no_checkpoint(tmp_path, content):
+    torch.save(content, tmp_path / 'no.pth')
+    with pytest.raises(RefusedCheckpoint, match='it is not a checkpoint, or it is damaged'):
+        CheckpointLoader.load_checkpoint(str(tmp_path / 'no.pth'))
+
+
+def write_zip(path):
+    with zipfile.ZipFile(path, 'w') as file:
+        file.writestr('a.txt', 'words')
+
+
+def write_torchscript(path):
+    torch.jit.save(torch.jit.trace(torch.nn.Linear(2, 2), torch.ones(1, 2)), path)
+
+
+@pytest.mark.parametrize('write', [write_zip, write_torchscript])
+def test_another_kind_of_zip_file_is_no_checkpoint(tmp_path, write):
+    write(tmp_path / 'no.pth')
+    with pytest.raises(RefusedCheckpoint, match='it is not a checkpoint, or it is damaged'):
+        CheckpointLoader.load_checkpoint(str(tmp_path / 'no.pth'))
+
+
+def test_a_failed_download_is_named(served):
+    _, address = served
+    with pytest.raises(UserError, match=r'gone\.pth: cannot be downloaded \(.*[Nn]ot [Ff]ound\)$'):
+        CheckpointLoader.load_checkpoint(f'{address}/gone.pth')
+    with pytest.raises(UserError, match=r'cannot be downloaded \(.*refused\)$'):
+        CheckpointLoader.load_checkpoint('http://127.0.0.1:1/a.pth')
 
 
 def test_a_missing_file_stays_a_missing_file(tmp_path):

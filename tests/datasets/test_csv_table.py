@@ -16,7 +16,6 @@ def test_case_order_blanks_and_short_rows_are_tolerated(tmp_path):
     ]
 
 
-@pytest.mark.filterwarnings('ignore::pandas.errors.ParserWarning')
 def test_longer_rows_do_not_shift_columns(tmp_path):
     path = tmp_path / 'list.csv'
     path.write_text('a,b\n1,2,\n3,4,\n')
@@ -41,3 +40,17 @@ def test_faults_are_named(tmp_path, text, message):
         path.write_text(text)
     with pytest.raises(UserError, match=f'{path}: {message}'):
         read_patient_column(path, 'fold', ['a'])
+
+
+@pytest.mark.parametrize(
+    ('text', 'message'),
+    [
+        ('patient,split\na,b,train\n', 'line 2: more cells than the header'),
+        ('patient,split\na,train\nb,c,train\n', 'not a CSV file'),
+        ('patient,Patient,split\na,b,train\n', 'several columns are named patient; expected one'),
+    ],
+)
+def test_a_list_that_could_be_misread_is_refused(tmp_path, text, message):
+    (tmp_path / 'list.csv').write_text(text)
+    with pytest.raises(UserError, match=rf'list\.csv(:|,) {message}'):
+        read_table(tmp_path / 'list.csv', ('patient', 'split'))

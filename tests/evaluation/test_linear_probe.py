@@ -63,3 +63,11 @@ def test_the_smallest_share_has_two_patients_and_all_classes(cohort):
     assert regression.patients == 2
     other = linear_probe(features, features[:, 0], patients, folds, share=0.01, seed=1)
     assert not np.array_equal(regression.predicted, other.predicted)
+
+
+def test_two_recordings_are_too_few_to_choose_a_weak_penalty(cohort):
+    features, patients, folds = (cohort[0][::2], cohort[1][::2], cohort[2])
+    probed = linear_probe(features, features[:, 0], patients, folds, share=0.01)
+    for fold in range(5):
+        members = np.array([folds[patient] == fold for patient in patients])
+        assert np.ptp(probed.predicted[members]) < 0.01  # the mean of the two

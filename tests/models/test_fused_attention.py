@@ -3,6 +3,7 @@ import torch
 from mmaction.models.backbones.vit_mae import Attention, Block
 
 from echocardmae_mm.models.fused_attention import FusedAttention, KeyMaskedBlock, fuse_attention
+from echocardmae_mm.utils.errors import UserError
 
 
 def attention(**kwargs):
@@ -73,3 +74,8 @@ def test_bfloat16_on_a_cpu_is_equal_up_to_rounding():
     with torch.autocast('cpu', torch.bfloat16):
         alone = layer(x[1:, :4])
     torch.testing.assert_close(low[1, :4], alone[0], rtol=0.05, atol=0.05)
+
+
+def test_a_width_that_the_heads_do_not_divide_is_refused():
+    with pytest.raises(UserError, match='embed_dims=25 is not divisible by num_heads=3'):
+        fuse_attention([Block(25, 3)], attn_bias=True)

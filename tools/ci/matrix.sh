@@ -72,7 +72,7 @@ compatibility() {
 
 result() { # STEP: ok, or failed with the log's last line
   if "$1" >"$LOG.$1" 2>&1; then
-    if [ "$1" = compatibility ]; then tail -n 1 "$LOG.$1" | sed -E "s/^=+ //; s/ in .*//"; else echo ok; fi
+    if [ "$1" = compatibility ]; then grep -E "[0-9]+ passed" "$LOG.$1" | tail -n 1 | sed -E "s/^=+ //; s/ in .*//"; else echo ok; fi
   else
     echo "failed: $(grep -v '^ *$' "$LOG.$1" | tail -n 1 | cut -c 1-120 | tr '|' ' ')"
   fi
