@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import Any
 
@@ -10,12 +11,11 @@ from echocardmae_mm.datasets.camus_index import (
     Patient,
     ejection_fraction,
     find_patients_of_one_release,
-    frame_rate,
     instant_frame,
     require_views,
 )
 from echocardmae_mm.datasets.cross_validated_dataset import CrossValidatedDataset
-from echocardmae_mm.datasets.echonet_lists import is_ef
+from echocardmae_mm.datasets.echonet_lists import is_ef, read_number
 from echocardmae_mm.registry import DATASETS
 from echocardmae_mm.utils.errors import UserError
 
@@ -115,7 +115,7 @@ def _sequence(patient: Patient, view: str) -> dict[str, Any]:
             f'{patient.folder}: no sequence of view {view}; unpack the patient again, or leave out '
             'the view'
         )
-    ef = ejection_fraction(info)
+    ef, rate = ejection_fraction(info), read_number(info, 'FrameRate')
     if not is_ef(ef):
         found = info.get('EF') or info.get('LVef') or 'nothing'
         raise UserError(f'{cfg}: expected an EF of 0 to 100 per cent, found {found!r}')
@@ -138,5 +138,5 @@ def _sequence(patient: Patient, view: str) -> dict[str, Any]:
         'start_index': 0,
         'ef': ef,
         'cycle': tuple(cycle),
-        'fps': frame_rate(info),
+        'fps': rate if 0 < rate < math.inf else None,
     }

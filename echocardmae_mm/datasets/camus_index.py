@@ -19,7 +19,6 @@ NIFTI, CHALLENGE = 'CAMUS, NIfTI release', 'CAMUS, challenge release'
 VIEWS = ('2CH', '4CH')
 INSTANTS = ('ED', 'ES')
 _CHALLENGE_FOLDERS = ('training', 'testing')
-_DIGITS = 6
 
 
 class Patient(NamedTuple):
@@ -118,24 +117,17 @@ def ejection_fraction(info: dict[str, str]) -> float:
         return float('nan')
 
 
-def frame_rate(info: dict[str, str]) -> float | None:
-    """Frames per second in a cfg file; None if missing or not positive."""
-    try:
-        rate = float(info.get('FrameRate', ''))
-    except ValueError:
-        return None
-    return rate if 0 < rate < float('inf') else None
-
-
 def instant_frame(info: dict[str, str], instant: str) -> int | None:
     """Frame of end-diastole or end-systole, from 0; None if missing or out of range."""
-    frame, last = count_of(info.get(instant, '')), count_of(info.get('NbFrame', ''))
+    frame, last = frame_count(info, instant), frame_count(info, 'NbFrame')
     return frame - 1 if frame and last and frame <= last else None
 
 
-def count_of(text: str) -> int | None:
-    """A number of frames; None if it is not written in one to six digits."""
-    return int(text) if text.isascii() and text.isdigit() and len(text) <= _DIGITS else None
+def frame_count(info: dict[str, str], key: str) -> int | None:
+    """Number of a frame or of frames in a cfg file, from 1; None if missing or malformed."""
+    text = info.get(key, '')
+    is_number = text.isascii() and text.isdigit() and len(text) < 10  # int() has a limit
+    return int(text) or None if is_number else None
 
 
 def _name(folder: Path) -> str:

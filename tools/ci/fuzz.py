@@ -30,6 +30,12 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+PRELOAD = [
+    'echocardmae_mm.datasets.checks',
+    'echocardmae_mm.phantom.hmcqu_files',
+    'nibabel',
+    'pydicom',
+]
 SECONDS = 20
 MEMORY_MB = 1024
 READ, REFUSED = 'read', 'refused'
@@ -509,7 +515,7 @@ class Watched:
     def __init__(self, name: str, seed: int) -> None:
         self.name, self.seed = name, seed
         self._context = multiprocessing.get_context('forkserver')
-        self._context.set_forkserver_preload(['echocardmae_mm.datasets', 'nibabel', 'pydicom'])
+        self._context.set_forkserver_preload(PRELOAD)
         self._process: Any = None
 
     def __enter__(self) -> Watched:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
 
 from echocardmae_mm.datasets.camus import CAMUSDataset
@@ -10,14 +11,14 @@ from echocardmae_mm.datasets.camus_index import (
     NIFTI,
     VIEWS,
     Patient,
-    count_of,
     ejection_fraction,
     find_patients,
+    frame_count,
     instant_frame,
 )
 from echocardmae_mm.datasets.camus_seg import CAMUSSegDataset
 from echocardmae_mm.datasets.checks.findings import Findings
-from echocardmae_mm.datasets.echonet_lists import is_ef
+from echocardmae_mm.datasets.echonet_lists import is_ef, read_number
 from echocardmae_mm.utils.text_files import read_text
 
 _PUBLISHED_PATIENTS = 500
@@ -77,8 +78,7 @@ def _check_view(findings: Findings, patient: Patient, view: str) -> None:
     stem, info = f'{patient.name}_{view}', patient.info(view)
     if not info:
         findings.add(stem, f'Info_{view}.cfg is missing or empty')
-    num_frames = count_of(info.get('NbFrame', ''))
-    expected = {'sequence': num_frames, 'ED': 1, 'ES': 1, 'ED_gt': 1, 'ES_gt': 1}
+    expected = {'sequence': frame_count(info, 'NbFrame'), 'ED': 1, 'ES': 1, 'ED_gt': 1, 'ES_gt': 1}
     for kind, frames in expected.items():
         path = patient.image(view, kind)
         if path is not None:
@@ -102,10 +102,8 @@ def _check_ejection_fraction(findings: Findings, stem: str, info: dict[str, str]
     if not is_ef(ef):
         findings.add(stem, 'no EF between 0 and 100 in its cfg file')
     elif 'LVedv' in info:
-        try:
-            edv, esv = float(info['LVedv']), float(info['LVesv'])
-        except (KeyError, ValueError):
+        edv, esv = read_number(info, 'LVedv'), read_number(info, 'LVesv')
+        if not (0 < edv < math.inf and 0 <= esv < math.inf):
             findings.add(stem, 'no volumes in its cfg file')
-            return
-        if not edv > 0 or abs(100 * (edv - esv) / edv - ef) > _EF_TOLERANCE:
+        elif abs(100 * (edv - esv) / edv - ef) > _EF_TOLERANCE:
             findings.add(stem, f'EF {ef} contradicts its volumes {(edv, esv)}')

@@ -95,3 +95,16 @@ def test_the_challenge_release(tmp_path):
     assert [reason for _, reason in only(tmp_path).problems] == [
         'EF 48.0 contradicts its volumes (100.0, 40.0)'
     ]
+
+
+@pytest.mark.parametrize('volumes', ['LVedv: 0\nLVesv: 0\n', 'LVedv: nan\nLVesv: 3\n'])
+def test_impossible_volumes_are_a_problem(nifti_root, volumes):
+    cfg = next(nifti_root.glob('database_nifti/patient0001/Info_4CH.cfg'))
+    cfg.write_text(f'{INFO}{volumes}EF: 55\n')
+    assert ('patient0001_4CH', 'no volumes in its cfg file') in only(nifti_root).problems
+
+
+def test_a_number_of_frames_with_thousands_of_digits_is_a_problem(nifti_root):
+    cfg = next(nifti_root.glob('database_nifti/patient0001/Info_4CH.cfg'))
+    cfg.write_text(cfg.read_text().replace('NbFrame: 10', f'NbFrame: {"9" * 5000}'))
+    assert any('must lie in 1 to' in problem.reason for problem in only(nifti_root).problems)
