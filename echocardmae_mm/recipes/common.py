@@ -238,7 +238,7 @@ def clip_dataloaders(
             dataset,
             [
                 *clip_steps(random, **frames),
-                dict(type='echocardmae_mm.RandomShift', **(shift or {})),
+                _shift(size.img_size, num_clips, shift or {}),
                 *pack,
             ],
             test_pipeline,
@@ -248,6 +248,15 @@ def clip_dataloaders(
         ),
         test_pipeline=test_pipeline,
     )
+
+
+def _shift(img_size: int, num_clips: int, shift: Config) -> Config:
+    """Shift each clip by itself; a single one as the demo was tuned, with torchvision's draws."""
+    if num_clips > 1:
+        return dict(type='echocardmae_mm.RandomShift', **shift)
+    padding, fill = shift.get('pixels', 12), shift.get('fill', 32)
+    crop = dict(op='RandomCrop', size=img_size, padding=padding, fill=fill)
+    return dict(type='mmaction.TorchVisionWrapper', **crop)
 
 
 def encoder(size: EncoderSize, checkpoint: str | None, **settings: Any) -> Config:
