@@ -87,6 +87,8 @@ def test_ef_is_trained_validated_and_tested(name, roots, tmp_path):
                 step.scale = (32, 32)
             if step.type.endswith('RandomShift'):
                 step.pixels = 3
+            if step.get('op') == 'RandomCrop':
+                step.update(size=32, padding=3)
     config.load_from = None
 
     runner = Runner.from_cfg(config)
