@@ -90,6 +90,8 @@ def test_ef_is_trained_validated_and_tested(name, roots, tmp_path):
             if step.get('op') == 'RandomCrop':
                 step.update(size=32, padding=3)
     config.load_from = None
+    if 'camus' in name:
+        config.model.cls_head.mean = 40.0  # all of these patients have an EF of 50
 
     runner = Runner.from_cfg(config)
     runner.train()

@@ -9,21 +9,11 @@ from Kinetics-400 (uniformer_small_k400_16x8.pth of Sense-X/uniformer_video), lo
 
 _base_ = 'ef_r2plus1d.py'
 
-from echocardmae_mm.recipes import ejection_fraction
+from echocardmae_mm.recipes import ejection_fraction, uniformer_small
 
 globals().update(ejection_fraction(num_frames=36, batch_size=25))
 
-model = dict(
-    backbone=dict(
-        _delete_=True,
-        type='mmaction.UniFormer',
-        depth=[3, 4, 8, 3],
-        img_size=112,
-        drop_rate=0.1,
-        drop_path_rate=0.0,
-        pretrained2d=False,
-    )
-)
+model = dict(backbone=uniformer_small())
 
 optim_wrapper = dict(optimizer=dict(_delete_=True, type='AdamW', lr=1e-4, weight_decay=1e-4))
 auto_scale_lr = dict(base_batch_size=25)

@@ -26,13 +26,11 @@ from echocardmae_mm.cli.user_errors import report_user_errors
 from echocardmae_mm.models.peers.peer_weights import from_peer
 from echocardmae_mm.models.weight_conversion import (
     bgr_to_rgb,
-    check_target,
     from_echocardmae,
     from_timm,
     from_videomae,
-    read_weights,
-    write_weights,
 )
+from echocardmae_mm.models.weight_files import check_target, read_weights, write_weights
 from echocardmae_mm.registry import MODELS
 from echocardmae_mm.utils.errors import UserError
 

@@ -2,23 +2,12 @@
 
 from __future__ import annotations
 
+import errno
 import gc
 import signal
 import sys
 import traceback
 from collections.abc import Callable, Iterator
-from errno import (
-    EACCES,
-    EDQUOT,
-    EEXIST,
-    EFBIG,
-    EISDIR,
-    ENAMETOOLONG,
-    ENOSPC,
-    ENOTDIR,
-    EPERM,
-    EROFS,
-)
 from functools import wraps
 from typing import ParamSpec
 
@@ -28,16 +17,16 @@ from echocardmae_mm.utils.errors import UserError
 
 #: Errors of a path that the user chose.
 UNUSABLE = {
-    EACCES,
-    EDQUOT,
-    EEXIST,
-    EFBIG,
-    EISDIR,
-    ENAMETOOLONG,
-    ENOSPC,
-    ENOTDIR,
-    EPERM,
-    EROFS,
+    errno.EACCES,
+    errno.EDQUOT,
+    errno.EEXIST,
+    errno.EFBIG,
+    errno.EISDIR,
+    errno.ENAMETOOLONG,
+    errno.ENOSPC,
+    errno.ENOTDIR,
+    errno.EPERM,
+    errno.EROFS,
 }
 
 #: Errors of a component that is built with values that it cannot take.

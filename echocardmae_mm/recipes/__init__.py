@@ -20,6 +20,7 @@ from echocardmae_mm.recipes.common import (
 )
 from echocardmae_mm.recipes.diagnosis import diagnosis
 from echocardmae_mm.recipes.ejection_fraction import ejection_fraction
+from echocardmae_mm.recipes.encoders import uniformer_small
 from echocardmae_mm.recipes.infarction import infarction
 from echocardmae_mm.recipes.pretraining import pretraining
 from echocardmae_mm.recipes.segmentation import clip_segmentation, segmentation
@@ -35,4 +36,5 @@ __all__ = [
     'infarction',
     'pretraining',
     'segmentation',
+    'uniformer_small',
 ]

@@ -150,6 +150,24 @@ def clip_time(
     return dict(clip_len=num_frames, frame_interval=frame_interval)
 
 
+def random_shift(img_size: int, num_clips: int = 1, pixels: int = 12, fill: int = 32) -> Config:
+    """Shift clips: a single one by torchvision, several each by itself.
+
+    Args:
+        img_size (int): Side of the frames in pixels.
+        num_clips (int): Clips of a recording. Defaults to 1.
+        pixels (int): Largest shift. Defaults to 12.
+        fill (int): Grey level of the border. Defaults to 32, the mean.
+
+    Returns:
+        dict: A transform.
+    """
+    if num_clips > 1:
+        return dict(type='echocardmae_mm.RandomShift', pixels=pixels, fill=fill)
+    crop = dict(op='RandomCrop', size=img_size, padding=pixels, fill=fill)
+    return dict(type='mmaction.TorchVisionWrapper', **crop)
+
+
 def dataloaders(
     dataset: Config,
     train_pipeline: list[Config],
@@ -220,7 +238,7 @@ def clip_dataloaders(
         num_test_clips (int | str): Clips of each recording in validation and test. Defaults to 5.
         interpolation (str): See :func:`clip_steps`.
         crop (dict, optional): See :func:`clip_steps`.
-        shift (dict, optional): Arguments of :class:`RandomShift`. Defaults to None, its defaults.
+        shift (dict, optional): ``pixels`` and ``fill`` of :func:`random_shift`. Defaults to None.
         same_start (bool): See :class:`SampleRandomClips`. Defaults to False.
 
     Returns:
@@ -238,7 +256,7 @@ def clip_dataloaders(
             dataset,
             [
                 *clip_steps(random, **frames),
-                _shift(size.img_size, num_clips, shift or {}),
+                random_shift(size.img_size, num_clips, **(shift or {})),
                 *pack,
             ],
             test_pipeline,
@@ -247,59 +265,4 @@ def clip_dataloaders(
             num_workers,
         ),
         test_pipeline=test_pipeline,
-    )
-
-
-def _shift(img_size: int, num_clips: int, shift: Config) -> Config:
-    """Shift each clip by itself; a single one as the demo was tuned, with torchvision's draws."""
-    if num_clips > 1:
-        return dict(type='echocardmae_mm.RandomShift', **shift)
-    padding, fill = shift.get('pixels', 12), shift.get('fill', 32)
-    crop = dict(op='RandomCrop', size=img_size, padding=padding, fill=fill)
-    return dict(type='mmaction.TorchVisionWrapper', **crop)
-
-
-def encoder(size: EncoderSize, checkpoint: str | None, **settings: Any) -> Config:
-    """Build a pretrained encoder for fine-tuning.
-
-    Args:
-        size (EncoderSize): Size of the pretrained encoder.
-        checkpoint (str, optional): Pretraining checkpoint; None for random weights.
-        **settings (Any): ``type`` and further arguments.
-
-    Returns:
-        dict: The backbone.
-    """
-    init_cfg = checkpoint and dict(type='Pretrained', checkpoint=checkpoint, prefix='backbone.')
-    return dict(
-        img_size=size.img_size,
-        patch_size=size.patch_size,
-        init_cfg=init_cfg,
-        **size.width,
-        **settings,
-    )
-
-
-def recognizer(size: EncoderSize, checkpoint: str | None, cls_head: Config) -> Config:
-    """Build MMAction2's recognizer on a pretrained encoder.
-
-    Args:
-        size (EncoderSize): Size of the pretrained encoder.
-        checkpoint (str, optional): Pretraining checkpoint; None for random weights.
-        cls_head (dict): The head, without ``in_channels``.
-
-    Returns:
-        dict: The model.
-    """
-    return dict(
-        type='mmaction.Recognizer3D',
-        data_preprocessor=clip_preprocessor(),
-        backbone=encoder(
-            size,
-            checkpoint,
-            type='echocardmae_mm.FusedVisionTransformer',
-            num_frames=size.num_frames,
-            tubelet_size=size.tubelet_size,
-        ),
-        cls_head=dict(cls_head, in_channels=size.embed_dims),
     )

@@ -10,8 +10,9 @@ from echocardmae_mm.recipes.common import (
     clip_dataloaders,
     clip_time,
     override,
-    recognizer,
+    random_shift,
 )
+from echocardmae_mm.recipes.encoders import recognizer
 
 PACK: list[Config] = [
     dict(type='mmaction.FormatShape', input_format='NCTHW'),
@@ -97,7 +98,7 @@ def diagnosis(
     if span:
         pipeline = loaders['test_pipeline']
         cached = dict(type='echocardmae_mm.CachedTransforms', transforms=pipeline[: -len(PACK)])
-        shifted = dict(type='echocardmae_mm.RandomShift', pixels=shift)
+        shifted = random_shift(vit.img_size, pixels=shift)
         loaders['train_dataloader']['dataset']['pipeline'] = [cached, shifted, *PACK]
     return dict(
         model=override(model, settings),

@@ -11,8 +11,8 @@ from echocardmae_mm.recipes.common import (
     clip_steps,
     clip_time,
     override,
-    recognizer,
 )
+from echocardmae_mm.recipes.encoders import recognizer
 
 ECHONET = dict(
     type='echocardmae_mm.EchoNetDynamicDataset', data_root='data/EchoNet-Dynamic', require_ef=True

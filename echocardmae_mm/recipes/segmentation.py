@@ -9,10 +9,10 @@ from echocardmae_mm.recipes.common import (
     clip_preprocessor,
     clip_steps,
     dataloaders,
-    encoder,
     frame_preprocessor,
     override,
 )
+from echocardmae_mm.recipes.encoders import encoder
 
 ECHONET = dict(type='echocardmae_mm.EchoNetSegDataset', data_root='data/EchoNet-Dynamic')
 META_KEYS = (

@@ -111,7 +111,7 @@ def test_a_kinetics_head_is_dropped(tmp_path, capsys):
     torch.save({**source, **kinetics}, tmp_path / 'uniformer.pth')
     convert(tmp_path / 'uniformer.pth', config, tmp_path / 'ours.pth')
     assert 'dropped' in capsys.readouterr().out
-    state = torch.load(tmp_path / 'ours.pth', weights_only=False)['state_dict']
+    state = torch.load(tmp_path / 'ours.pth', weights_only=True)['state_dict']
     assert {name.removeprefix('backbone.') for name in state} == source.keys()
 
 
