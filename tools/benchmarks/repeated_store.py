@@ -20,7 +20,7 @@ from pathlib import Path
 from echocardmae_mm.cli.arguments import at_least
 from echocardmae_mm.cli.user_errors import report_user_errors
 from echocardmae_mm.datasets.recordings import PackedStore
-from echocardmae_mm.datasets.recordings.packed import FRAMES, INDEX
+from echocardmae_mm.datasets.recordings.packed import FRAMES, INDEX, index_text
 from echocardmae_mm.utils.errors import UserError
 
 SIZE = [112, 112]
@@ -67,7 +67,8 @@ def main() -> None:
         writer.writeheader()
         writer.writerows(listed)
     index = json.loads((args.store / INDEX).read_text(encoding='utf-8'))
-    (packed / INDEX).write_text(json.dumps({**index, 'recordings': recordings}))
+    del index['checksum']
+    (packed / INDEX).write_text(index_text({**index, 'recordings': recordings}))
     os.symlink((args.store / FRAMES).resolve(), packed / FRAMES)
     print(f'{args.out}: {args.videos} recordings, of {len(few)}')
 
