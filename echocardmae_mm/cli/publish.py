@@ -155,7 +155,11 @@ def tested(checkpoint: str) -> dict[str, Any] | None:
         return None
     result = read_json(path)
     digest = hashlib.sha256(Path(checkpoint).read_bytes()).hexdigest()
-    return result if result.get('checkpoint_sha256') == digest else None
+    if result.get('checkpoint_sha256') != digest:
+        return None
+    if not isinstance(result.get('metrics'), dict):
+        raise UserError(f'{path}: damaged; holds no metrics\nTest the checkpoint again')
+    return result
 
 
 def calibration_pairs(
