@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from os import PathLike
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -23,6 +23,18 @@ from echocardmae_mm.utils.errors import RecordingError, UserError
 ASSUMED_VIEW = '4CH'
 VIEWS = ('4CH', '2CH', 'other')
 _UNITS = ('_percent', '_ml', '_mm', '_cm2', '_bpm', '_probability')
+
+
+class Opened(NamedTuple):
+    """A recording that was read.
+
+    Args:
+        recording (Recording): The recording.
+        framings (Mapping[str, Framed]): Its frames as the models see them, by framing.
+    """
+
+    recording: Recording
+    framings: Mapping[str, Framed]
 
 
 class EchoInferencer:
@@ -77,6 +89,11 @@ class EchoInferencer:
         self.allow_synthetic_model = allow_synthetic_model
 
     @property
+    def on_gpu(self) -> bool:
+        """Whether any model computes on another device than the CPU."""
+        return any(bundle.device != 'cpu' for bundle in self.bundles.values())
+
+    @property
     def synthetic(self) -> bool:
         """Whether any model was trained on synthetic recordings."""
         return any(bundle.synthetic for bundle in self.bundles.values())
@@ -105,8 +122,22 @@ class EchoInferencer:
         Raises:
             UserError: If ``view`` is unknown.
         """
-        if view not in (None, *VIEWS):
-            raise UserError(f'view={view!r} is unknown; choose one of {", ".join(VIEWS)}')
+        return self.measure(self.read(source, spacing), view, fps)
+
+    def read(
+        self,
+        source: str | PathLike[str] | np.ndarray,
+        spacing: tuple[float, float] | None = None,
+    ) -> Opened | Prediction:
+        """Read a recording, and crop it for each model; needs no model, so a thread can run it.
+
+        Args:
+            source (str | PathLike | np.ndarray): See :meth:`__call__`.
+            spacing (tuple[float, float], optional): See :meth:`__call__`. Defaults to None.
+
+        Returns:
+            Opened | Prediction: For :meth:`measure`; a refusal if the recording cannot be read.
+        """
         try:
             self._require_synthetic(source)
             recording: Recording
@@ -114,9 +145,40 @@ class EchoInferencer:
                 recording = ArrayRecording(source)
             else:
                 recording = open_recording(source)
-            return self._measure(recording, view, fps, spacing)
+            framings: dict[str, Framed] = {}
+            for bundle in self.bundles.values():
+                if (framing := bundle.config.framing) not in framings:
+                    framings[framing] = frame_recording(
+                        recording, framing, bundle.config.frame_size, spacing
+                    )
+            return Opened(recording, framings)
         except RecordingError as error:
-            return Prediction({'status': 'refused', 'reason': error.reason or 'damaged'})
+            return _unreadable(error)
+
+    def measure(
+        self, opened: Opened | Prediction, view: str | None = None, fps: float | None = None
+    ) -> Prediction:
+        """Measure a recording that :meth:`read` read.
+
+        Args:
+            opened (Opened | Prediction): What :meth:`read` returned.
+            view (str, optional): See :meth:`__call__`. Defaults to None.
+            fps (float, optional): See :meth:`__call__`. Defaults to None.
+
+        Returns:
+            Prediction: See :meth:`__call__`.
+
+        Raises:
+            UserError: If ``view`` is unknown.
+        """
+        if view not in (None, *VIEWS):
+            raise UserError(f'view={view!r} is unknown; choose one of {", ".join(VIEWS)}')
+        if isinstance(opened, Prediction):
+            return opened
+        try:
+            return self._measure(*opened, view, fps)
+        except RecordingError as error:
+            return _unreadable(error)
 
     def _require_synthetic(self, source: str | PathLike[str] | np.ndarray) -> None:
         if not self.synthetic or self.allow_synthetic_model:
@@ -131,17 +193,11 @@ class EchoInferencer:
     def _measure(
         self,
         recording: Recording,
+        framings: Mapping[str, Framed],
         view: str | None,
         fps: float | None,
-        spacing: tuple[float, float] | None,
     ) -> Prediction:
         fps = fps or recording.fps
-        framings: dict[str, Framed] = {}
-        for bundle in self.bundles.values():
-            if (framing := bundle.config.framing) not in framings:
-                framings[framing] = frame_recording(
-                    recording, framing, bundle.config.frame_size, spacing
-                )
         known = view or recording.view
         source = 'given' if view else 'file' if known else 'assumed'
         result = Prediction(
@@ -223,6 +279,10 @@ _REPORTS = {
     'ejection_fraction': _report_ef,
     'diagnosis': _report_diagnosis,
 }
+
+
+def _unreadable(error: RecordingError) -> Prediction:
+    return Prediction({'status': 'refused', 'reason': error.reason or 'damaged'})
 
 
 def _refuse(result: Prediction, reason: str) -> None:

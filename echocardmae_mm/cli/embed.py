@@ -33,7 +33,7 @@ from echocardmae_mm.cli.recordings import (
     identity,
     report_refusals,
     salted,
-    show_recording,
+    show_recordings,
 )
 from echocardmae_mm.cli.user_errors import report_user_errors
 from echocardmae_mm.utils.errors import UserError
@@ -83,8 +83,8 @@ def main(argv: Sequence[str] | None = None) -> None:
     names = salted(args.salt or secrets.token_hex(16))
     recordings: list[dict[str, Any]] = []
     rows: list[dict[str, Any]] = []
-    for source in track(sources, 'embedding', total=len(sources)):
-        result = show_recording(source, args, embed)
+    shown = zip(sources, show_recordings(sources, args, embed))
+    for source, result in track(shown, 'embedding', total=len(sources)):
         row = {
             **identity(source, args, names),
             **{name: result.values.get(name) for name in _VALUES},

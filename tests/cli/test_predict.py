@@ -2,6 +2,7 @@
 
 import json
 import shutil
+import threading
 
 import av
 import numpy as np
@@ -101,6 +102,24 @@ def test_an_interrupted_run_goes_on_with_the_same_bytes(folder, bundles, tmp_pat
     assert files_of(parts) == files_of(whole)
 
 
+def test_reading_ahead_for_a_gpu_changes_no_byte(folder, bundles, tmp_path, monkeypatch):
+    one, ahead = tmp_path / 'one', tmp_path / 'ahead'
+    run(folder, bundles, one, '--salt', 'secret')
+    threads = set()
+    real = EchoInferencer.read
+
+    def read(self, *args):
+        threads.add(threading.current_thread())
+        return real(self, *args)
+
+    monkeypatch.setattr(EchoInferencer, 'on_gpu', True)
+    monkeypatch.setattr(EchoInferencer, 'read', read)
+    assert run(folder, bundles, ahead, '--salt', 'secret') == 3
+    assert threads
+    assert threading.main_thread() not in threads
+    assert files_of(ahead) == files_of(one)
+
+
 def test_a_finished_or_different_run_is_not_overwritten(folder, bundles, tmp_path):
     out = tmp_path / 'out'
     one = folder / 'Mustermann.avi'
@@ -145,14 +164,14 @@ def test_nothing_measured_has_a_status_of_its_own(folder, bundles, tmp_path):
 def test_one_recording_that_fails_does_not_end_the_run(
     folder, bundles, tmp_path, monkeypatch, capsys
 ):
-    real = EchoInferencer.__call__
+    real = EchoInferencer.read
 
-    def fails_at_mustermann(self, source, **options):
+    def fails_at_mustermann(self, source, *args):
         if source.name == 'Mustermann.avi':
             raise ValueError('about Mustermann')
-        return real(self, source, **options)
+        return real(self, source, *args)
 
-    monkeypatch.setattr(EchoInferencer, '__call__', fails_at_mustermann)
+    monkeypatch.setattr(EchoInferencer, 'read', fails_at_mustermann)
     out = tmp_path / 'out'
     assert run(folder, bundles, out, names=('ef',)) == 3
     assert 'ValueError: about Mustermann' in capsys.readouterr().err
