@@ -7,11 +7,13 @@ from os import PathLike
 from typing import Any, NamedTuple
 
 import numpy as np
+from torch import Tensor
 
 from echocardmae_mm.apis.bundle import Bundle
 from echocardmae_mm.apis.framing import Framed, frame_recording
 from echocardmae_mm.apis.gate import find_flags, reason_to_refuse
 from echocardmae_mm.apis.measurements import VENTRICLE, measure_ventricle
+from echocardmae_mm.apis.network import FEATURES, OUTPUTS
 from echocardmae_mm.apis.prediction import Prediction
 from echocardmae_mm.apis.read_clips import read_clips
 from echocardmae_mm.apis.segment_frames import segment_frames
@@ -92,6 +94,11 @@ class EchoInferencer:
     def on_gpu(self) -> bool:
         """Whether any model computes on another device than the CPU."""
         return any(bundle.device != 'cpu' for bundle in self.bundles.values())
+
+    @property
+    def without_feature_distance(self) -> list[str]:
+        """Names of the models whose features are not compared with those of a training set."""
+        return [b.name for b in self.bundles.values() if b.feature_distance is None]
 
     @property
     def synthetic(self) -> bool:
@@ -232,17 +239,29 @@ class EchoInferencer:
                 bundle = self.bundles[task]
                 framed = framings[bundle.config.framing]
                 clips = read_clips(bundle, framed, result.fps, result.ventricle)
-                result.values |= report(bundle, bundle.network(clips).cpu().numpy())
+                outputs = bundle.network(clips)
+                result.values |= report(bundle, outputs[OUTPUTS[task]].cpu().numpy())
+                compare_features(bundle, outputs.get(FEATURES), result)
 
     def _segment(self, bundle: Bundle, framings: Mapping[str, Framed], result: Prediction) -> None:
         result.framed = framings[bundle.config.framing]
         result.classes, result.palette = tuple(bundle.config.classes), bundle.config.palette
-        result.labels = segment_frames(bundle, result.framed.frames)
+        result.labels, features = segment_frames(bundle, result.framed.frames)
+        compare_features(bundle, features, result)
         result.values['segmentation_model'] = bundle.name
         if VENTRICLE in result.classes:
             masks = result.labels == result.classes.index(VENTRICLE)
             result.ventricle = measure_ventricle(masks, result.fps, result.framed.spacing)
             result.values |= result.ventricle.values
+
+
+def compare_features(bundle: Bundle, features: Tensor | None, result: Prediction) -> None:
+    """Compare the mean features of a recording, (N, C), with those of the training set."""
+    if features is not None and bundle.feature_distance is not None:
+        distance = bundle.feature_distance(features.mean(0).cpu().numpy())
+        # The largest of the models.
+        largest = max(distance, result.values.get('feature_distance', 0.0))
+        result.values['feature_distance'] = largest
 
 
 def _report_ef(bundle: Bundle, clips: np.ndarray) -> dict[str, Any]:

@@ -37,6 +37,7 @@ from echocardmae_mm.cli.recordings import (
     check_recordings,
     identity,
     report_refusals,
+    report_unchecked,
     salted,
     show_recordings,
 )
@@ -133,6 +134,7 @@ def main(argv: Sequence[str] | None = None) -> None:
         sources = find_sources(args.paths)
     bundles = example.BUNDLES if args.example else args.bundle
     measure = EchoInferencer(bundles, args.device, args.allow_synthetic_model, args.runtime)
+    report_unchecked(measure)
     salt = bind(args, measure)
     with folder_lock(args.out):
         if args.example:

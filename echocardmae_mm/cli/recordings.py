@@ -51,6 +51,12 @@ def check_recordings(args: argparse.Namespace) -> None:
         raise UserError('--spacing: expected the height, or the height and the width of a pixel')
 
 
+def report_unchecked(measure: EchoInferencer) -> None:
+    """Print which models do not notice unusual features."""
+    if names := measure.without_feature_distance:
+        print(f'no check for unusual features by {", ".join(names)}: published without them')
+
+
 def salted(salt: str) -> Pseudonyms:
     """Pseudonyms by ``--salt``."""
     if len(salt.encode()) > 64:

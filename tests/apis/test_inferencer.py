@@ -7,7 +7,9 @@ from mmengine.dataset import Compose, pseudo_collate
 from mmengine.registry import DefaultScope
 
 from echocardmae_mm.apis import Bundle, EchoInferencer
+from echocardmae_mm.apis.recording_features import recording_features
 from echocardmae_mm.datasets.recordings import open_recording
+from echocardmae_mm.evaluation.feature_distance import FeatureDistance
 from echocardmae_mm.utils.errors import UserError
 
 
@@ -71,6 +73,27 @@ def test_a_view_is_predicted_where_nobody_names_it(bundles, recordings):
     assert (given['view'], given['view_source']) == ('other', 'given')
     assert 'view_probability' not in given
     assert given['ef_percent'] == values['ef_percent']
+
+
+def test_the_largest_distance_of_the_features_is_told(bundles, recordings):
+    inferencer = measure(bundles, 'ef', 'seg', 'mi')
+    assert 'feature_distance' not in inferencer(recordings['clip']).values
+    assert len(inferencer.without_feature_distance) == 3
+    distances = {}
+    for task, bundle in inferencer.bundles.items():
+        features = recording_features(bundle, recordings['clip'])
+        # Of a training set of zeros, one after the other twice as far.
+        unit = float(np.linalg.norm(features)) * 2 ** len(distances)
+        zeros = np.zeros(len(features))
+        bundle.feature_distance = FeatureDistance(zeros, np.eye(len(features)), unit, 0.99, 50)
+        distances[task] = bundle.feature_distance(features)
+    result = inferencer(recordings['clip'])
+    assert result.values['feature_distance'] == pytest.approx(1, abs=1e-5)
+    inferencer.bundles['diagnosis'].feature_distance = inferencer.bundles[
+        'diagnosis'
+    ].feature_distance._replace(unit=unit / 8)
+    assert inferencer(recordings['clip']).values['feature_distance'] == pytest.approx(2, abs=1e-4)
+    assert inferencer.without_feature_distance == []
 
 
 def test_refusals_name_the_reason(bundles, recordings, tmp_path):

@@ -57,6 +57,8 @@ def test_measures_a_folder_and_names_no_one(folder, bundles, tmp_path, capsys):
     assert table['patient'][0] == table['patient'][1] != table['patient'][2]
     assert table['recording'].is_unique
     assert '3 of 5 recordings measured' in printed.out
+    assert 'no check for unusual features by tiny_ejection_fraction' in printed.out
+    assert 'no check for unusual features' in (out / 'report.html').read_text()
     measured = EchoInferencer([bundles['ef']], 'cpu')(folder / 'Mustermann.avi').values
     assert table['ef_percent'][2] == pytest.approx(measured['ef_percent'], rel=1e-5)
     for name, content in files_of(out).items():
