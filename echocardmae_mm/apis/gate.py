@@ -33,7 +33,7 @@ THRESHOLDS: dict[str, float] = {
     'max_apart_share': 0.1,
     'max_edge_share': 0.25,
     'max_empty_share': 0.05,
-    'max_feature_distance': 1.0,
+    'max_training_distance': 1.0,
 }
 _SATURATION = 60
 _EDGE_PIXELS = 2
@@ -146,8 +146,8 @@ def _contrast(grey: np.ndarray, sector: np.ndarray) -> float:
 
 
 def _of_features(result: Prediction, limits: Mapping[str, float]) -> Iterator[Flag]:
-    distance = result.values.get('feature_distance', 0.0)
-    if distance > limits['max_feature_distance']:
+    distance = result.values.get('training_distance', 0.0)
+    if distance > limits['max_training_distance']:
         text = (
             f'the features lie {distance:.1f} times as far from those of the training set as those '
             'of an ordinary recording at most'

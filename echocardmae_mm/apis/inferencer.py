@@ -260,8 +260,8 @@ def compare_features(bundle: Bundle, features: Tensor | None, result: Prediction
     if features is not None and bundle.feature_distance is not None:
         distance = bundle.feature_distance(features.mean(0).cpu().numpy())
         # The largest of the models.
-        largest = max(distance, result.values.get('feature_distance', 0.0))
-        result.values['feature_distance'] = largest
+        largest = max(distance, result.values.get('training_distance', 0.0))
+        result.values['training_distance'] = largest
 
 
 def _report_ef(bundle: Bundle, clips: np.ndarray) -> dict[str, Any]:

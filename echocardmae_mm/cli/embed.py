@@ -39,7 +39,7 @@ from echocardmae_mm.cli.recordings import (
 from echocardmae_mm.cli.user_errors import report_user_errors
 from echocardmae_mm.utils.errors import UserError
 
-_VALUES = ('status', 'reason', 'flags', 'feature_distance', 'view', 'frames', 'fps')
+_VALUES = ('status', 'reason', 'flags', 'training_distance', 'view', 'frames', 'fps')
 
 
 def parse_args(argv: Sequence[str] | None) -> argparse.Namespace:

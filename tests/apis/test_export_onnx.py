@@ -88,8 +88,8 @@ def test_prediction_gives_the_numbers_of_torch(exported, recordings):
         assert found.values[name] == pytest.approx(expected.values[name], abs=tolerance)
     assert (found.labels == expected.labels).mean() >= 0.999
     assert found.labels.max() == 1
-    distance = expected.values['feature_distance']
-    assert found.values['feature_distance'] == pytest.approx(distance, rel=1e-3)
+    distance = expected.values['training_distance']
+    assert found.values['training_distance'] == pytest.approx(distance, rel=1e-3)
 
 
 def test_an_older_file_without_features_is_refused_if_they_are_needed(exported, tmp_path):

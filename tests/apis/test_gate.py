@@ -60,7 +60,7 @@ class Shown:
         return Prediction(
             {
                 'view': self.view,
-                'feature_distance': self.feature_distance,
+                'training_distance': self.feature_distance,
                 **ventricle.values,
             },
             ventricle=ventricle,

@@ -77,7 +77,7 @@ def test_a_view_is_predicted_where_nobody_names_it(bundles, recordings):
 
 def test_the_largest_distance_of_the_features_is_told(bundles, recordings):
     inferencer = measure(bundles, 'ef', 'seg', 'mi')
-    assert 'feature_distance' not in inferencer(recordings['clip']).values
+    assert 'training_distance' not in inferencer(recordings['clip']).values
     assert len(inferencer.without_feature_distance) == 3
     distances = {}
     for task, bundle in inferencer.bundles.items():
@@ -88,11 +88,11 @@ def test_the_largest_distance_of_the_features_is_told(bundles, recordings):
         bundle.feature_distance = FeatureDistance(zeros, np.eye(len(features)), unit, 0.99, 50)
         distances[task] = bundle.feature_distance(features)
     result = inferencer(recordings['clip'])
-    assert result.values['feature_distance'] == pytest.approx(1, abs=1e-5)
+    assert result.values['training_distance'] == pytest.approx(1, abs=1e-5)
     inferencer.bundles['diagnosis'].feature_distance = inferencer.bundles[
         'diagnosis'
     ].feature_distance._replace(unit=unit / 8)
-    assert inferencer(recordings['clip']).values['feature_distance'] == pytest.approx(2, abs=1e-4)
+    assert inferencer(recordings['clip']).values['training_distance'] == pytest.approx(2, abs=1e-4)
     assert inferencer.without_feature_distance == []
 
 

@@ -110,7 +110,7 @@ def test_compares_recordings_with_the_training_set(trained, echonet_root, monkey
     found = [recording_features(shown, echonet_root / 'Videos' / f'{name}.avi') for name in train]
     np.testing.assert_allclose(shown.feature_distance.mean, np.mean(found, axis=0), rtol=1e-5)
     assert shown.feature_distance.n == 5
-    assert measure(echonet_root / 'Videos' / f'{test[0]}.avi').values['feature_distance'] > 0
+    assert measure(echonet_root / 'Videos' / f'{test[0]}.avi').values['training_distance'] > 0
     assert 'covariance of the features of 5 training' in (bundle / 'README.md').read_text()
     for file in bundle.iterdir():
         assert not any(name.encode() in file.read_bytes() for name in train)
