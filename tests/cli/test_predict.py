@@ -106,7 +106,7 @@ def test_an_interrupted_run_goes_on_with_the_same_bytes(folder, bundles, tmp_pat
 
 def test_reading_ahead_for_a_gpu_changes_no_byte(folder, bundles, tmp_path, monkeypatch):
     one, ahead = tmp_path / 'one', tmp_path / 'ahead'
-    run(folder, bundles, one, '--salt', 'secret')
+    run(folder, bundles, one, '--salt', 'secret', names=('ef',))
     threads = set()
     real = EchoInferencer.read
 
@@ -116,7 +116,7 @@ def test_reading_ahead_for_a_gpu_changes_no_byte(folder, bundles, tmp_path, monk
 
     monkeypatch.setattr(EchoInferencer, 'on_gpu', True)
     monkeypatch.setattr(EchoInferencer, 'read', read)
-    assert run(folder, bundles, ahead, '--salt', 'secret') == 3
+    assert run(folder, bundles, ahead, '--salt', 'secret', names=('ef',)) == 3
     assert threads
     assert threading.main_thread() not in threads
     assert files_of(ahead) == files_of(one)
