@@ -171,6 +171,23 @@ def test_memsam_agrees_with_the_published_modules(tmp_path):
     assert_equal(without, fixture['masks_without_click'][:, :2])
 
 
+def test_relative_positions_of_sam_are_resized_and_additions_left_fresh(tmp_path, capsys):
+    fixture = np.load(DATA / 'sam_tiny.npz')
+    state = published(fixture)
+    del state['image_encoder.pos_embed']
+    encoder = dict(ENCODER, depth=2, num_heads=2, global_blocks=(1,))  # a grid of 32, not 16
+    ours = converted(SAMUS, state, tmp_path, backbone=encoder)
+    report = capsys.readouterr().out
+    for treatment in ('resized from 31 to 63', 'left fresh', 'dropped', 'loaded'):
+        assert treatment in report
+    places = (np.arange(63) + 0.5) * 31 / 63 - 0.5
+    for side in ('rel_pos_h', 'rel_pos_w'):
+        rows = state[f'image_encoder.blocks.1.attn.{side}'].numpy()
+        expected = [np.interp(places, np.arange(31), column) for column in rows.T]
+        found = getattr(ours.backbone.blocks[1].attn, side).detach()
+        np.testing.assert_allclose(found.T, expected, atol=1e-5)
+
+
 def test_the_file_of_another_peer_is_refused(tmp_path):
     fixture = np.load(DATA / 'samus_tiny.npz')
     deeplab = Path(__file__).parents[3] / 'configs' / 'baselines' / 'seg_deeplabv3.py'
