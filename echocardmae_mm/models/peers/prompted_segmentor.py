@@ -63,6 +63,12 @@ class PromptedSegmentor(BaseModel):
         if frozen:
             self.decode_head.requires_grad_(False)
             self.prompt_encoder.requires_grad_(False)
+        if not clicks:  # Otherwise several GPUs would wait for gradients.
+            for unused in (
+                self.prompt_encoder.point_embeddings,
+                self.prompt_encoder.not_a_point_embed,
+            ):
+                unused.requires_grad_(False)
         self.clicks = clicks
         self.num_structures = num_classes - 1
         if not clicks and self.num_structures > 1:
@@ -125,6 +131,11 @@ class PromptedSegmentor(BaseModel):
     def _prompt(self, samples: list[Any], embeddings: Tensor) -> Tensor:
         """Prompt tokens of each structure of each image, (B (K - 1), N, C)."""
         if self.clicks:
+            if len(samples) * self.num_structures != len(embeddings):
+                raise UserError(
+                    f'{type(self).__name__}: needs a click in each structure of each image; use a '
+                    'config without clicks for images without labels'
+                )
             clicks, labels = zip(*(self._clicks_of(sample) for sample in samples))
             prompt = (torch.from_numpy(np.concatenate(part)[:, None]) for part in (clicks, labels))
             tokens: Tensor = self.prompt_encoder(*(part.to(embeddings.device) for part in prompt))
@@ -147,7 +158,8 @@ class PromptedSegmentor(BaseModel):
                 f'{type(self).__name__}: {len(clicks)} clicks for {self.num_structures} '
                 'structures; pass one for each'
             )
-        for x, y in clicks[((clicks < -0.5) | (clicks > self.img_size - 0.5)).any(axis=1)]:
+        is_inside = (clicks >= -0.5) & (clicks <= self.img_size - 0.5)
+        for x, y in clicks[~is_inside.all(axis=1)]:
             raise UserError(
                 f'{type(self).__name__}: the click at x={x:g}, y={y:g} lies outside the image of '
                 f'{self.img_size} x {self.img_size} pixels'
