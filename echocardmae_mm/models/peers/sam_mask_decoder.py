@@ -18,7 +18,7 @@ _MASKS = 4
 class SAMMaskDecoder(BaseModule):
     """Decode one mask from an image embedding and its prompts.
 
-    Names and layers are those of SAM (Kirillov et al., "Segment Anything", ICCV 2023;
+    The layers are those of SAM (Kirillov et al., "Segment Anything", ICCV 2023;
     facebookresearch/segment-anything, Apache-2.0) with ``multimask_output=False``. The tokens of
     all four masks and of their quality take part in the attention. The layers that compute the
     other three masks and the quality are left out. As in SAMUS, a batch holds one prompt an image.

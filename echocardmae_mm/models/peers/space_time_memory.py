@@ -17,7 +17,7 @@ _RESNET_WIDTH = 128  # of ResNet-18 after its second stage
 
 
 class MemoryKeys(NamedTuple):
-    """What frames are compared by; N frames of h x w places.
+    """Keys of N frames of h x w places, by which the memory compares them.
 
     Args:
         key (Tensor): (B, N, K, h, w).
@@ -36,8 +36,8 @@ class SpaceTimeMemory(BaseModule):
 
     The memory is that of XMem (Cheng and Schwing, ECCV 2022, hkchengrex/XMem, MIT) on SAM's image
     embeddings, with the reinforcement of MemSAM (Deng et al., CVPR 2024; dengxl0520/MemSAM, MIT).
-    Layers keep their names there. It follows the code, which reinforces by the logits of the mask;
-    the paper says by its probabilities.
+    It follows the code, which reinforces by the logits of the mask; the paper says by its
+    probabilities.
 
     Args:
         embed_dims (int): Width C of the image embedding. Defaults to 256.

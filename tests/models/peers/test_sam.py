@@ -1,9 +1,11 @@
 """SAM's parts, SAMUS and MemSAM give the outputs of the published modules under equal weights.
 
 The files in tests/data hold the names and shapes of the modules of
-facebookresearch/segment-anything (Apache-2.0), xianlin7/SAMUS and dengxl0520/MemSAM (MIT) at
-reduced width, and their outputs. Weights and inputs are not stored: both are pure functions of a
-name. The weights pass through the converter.
+facebookresearch/segment-anything (Apache-2.0, commit dca509f), xianlin7/SAMUS (MIT, 030ed07) and
+dengxl0520/MemSAM (MIT, 36f1b98) at reduced width, and their outputs in evaluation mode. Weights and
+inputs are not stored: both are pure functions of a name. The weights pass through the converter.
+MemSAM's memory, which is 256 wide whatever the encoder, was rebuilt 32 wide; the random draws for
+its hidden state were fixed to one update, after the fifth of six frames.
 """
 
 import zlib
