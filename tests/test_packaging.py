@@ -145,6 +145,18 @@ def test_constraints_pin_everything_once_for_each_python(wheel, python):
     assert int(pinned['setuptools'][2:].split('.')[0]) < 82
 
 
+@pytest.mark.parametrize(
+    'release', ['mmengine==0.11.0', 'mmsegmentation==1.3.0', 'opencv-contrib-python==5.1.0']
+)
+def test_releases_that_were_never_tried_are_excluded(wheel, release):
+    name, _, version = release.partition('==')
+    text = zipfile.ZipFile(wheel).read(wheel_metadata(wheel, 'METADATA')).decode()
+    lines = [line for line in text.splitlines() if line.startswith('Requires-Dist: ')]
+    required = [Requirement(line.removeprefix('Requires-Dist: ')) for line in lines]
+    (specifier,) = (part.specifier for part in required if part.name == name)
+    assert not specifier.contains(version)
+
+
 def wheel_metadata(wheel, name):
     return f'echocardmae_mm-{__version__}.dist-info/{name}'
 

@@ -52,7 +52,7 @@ def parse_args(argv: Sequence[str] | None) -> argparse.Namespace:
         metavar='CHECKPOINT',
         help='continue from this checkpoint (default: the newest intact one in --work-dir)',
     )
-    parser.add_argument('--amp', action='store_true', help='mixed precision (bfloat16 on a CPU)')
+    parser.add_argument('--amp', action='store_true', help='mixed precision')
     parser.add_argument(
         '--compile',
         nargs='?',

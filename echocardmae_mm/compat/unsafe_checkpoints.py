@@ -19,6 +19,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 from urllib.error import URLError
+from urllib.parse import urlparse
 
 from echocardmae_mm.compat.patch import Execute, Patch, package_folder
 from echocardmae_mm.utils.errors import UserError
@@ -86,11 +87,23 @@ def weights_only(load: Callable[..., Any]) -> Callable[..., Any]:
             if any(part in str(error) for part in FOREIGN):
                 raise RefusedCheckpoint(source, str(error)) from None
             raise
+        if is_damaged(_downloaded(source, kwargs.get('model_dir'))):
+            raise RefusedCheckpoint(source, 'a checksum of the downloaded file differs')
         if not is_checkpoint(content):
             raise RefusedCheckpoint(source, 'its content is of another kind')
         return content
 
     return load_weights_only
+
+
+def _downloaded(source: Any, folder: str | None) -> Path | None:
+    """Where ``torch.hub`` keeps the file of an address."""
+    if not isinstance(source, str) or '://' not in source:
+        return None
+    import torch.hub
+
+    cache = folder or f'{torch.hub.get_dir()}/checkpoints'
+    return Path(cache, Path(urlparse(source).path).name)
 
 
 def is_checkpoint(content: Any) -> bool:

@@ -14,6 +14,7 @@ import torch
 from mmengine.runner import save_checkpoint
 from rich.console import Console
 from rich.table import Table
+from safetensors import SafetensorError
 from safetensors.torch import load_file
 from torch import Tensor, nn
 
@@ -38,12 +39,15 @@ def read_weights(path: Path) -> dict[str, Tensor]:
         dict[str, Tensor]: The state dict.
 
     Raises:
-        UserError: If the file does not exist or contains no state dict.
+        UserError: If the file does not exist, is damaged or contains no state dict.
     """
     if not path.is_file():
         raise UserError(f'{path} does not exist; expected a file of weights')
     if path.suffix == '.safetensors':
-        return load_file(path)
+        try:
+            return load_file(path)
+        except SafetensorError as error:
+            raise UserError(f'{path}: no safetensors file, or damaged ({error})') from None
     with _allowed(argparse.Namespace):
         content = weights_only(torch.load)(path, map_location='cpu')
     if isinstance(content, dict) and isinstance(content.get('regressor'), dict):  # CoReEcho

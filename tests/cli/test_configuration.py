@@ -8,6 +8,7 @@ from mmengine.config import Config
 
 from echocardmae_mm.cli import configuration
 from echocardmae_mm.cli.cfg_options import apply_cfg_options
+from echocardmae_mm.models import EFHead
 from echocardmae_mm.utils.errors import UserError
 
 
@@ -68,6 +69,20 @@ def test_a_mistake_in_a_config_of_pure_python_is_named(line, message, monkeypatc
     with pytest.raises(UserError, match=message) as error:
         configuration.load_config(args('lazy.py'))
     assert len(str(error.value).splitlines()) <= 2
+
+
+def test_a_config_of_pure_python_may_have_a_base(monkeypatch, tmp_path):
+    monkeypatch.chdir(tmp_path)
+    Path('base.py').write_text(
+        'from echocardmae_mm.models import EFHead\nmodel = dict(type=EFHead, mean=50, std=9)\n'
+    )
+    Path('lazy.py').write_text(
+        'from mmengine.config import read_base\nwith read_base():\n    from .base import *\n'
+        'model.update(std=12)\n'
+    )
+    config = configuration.load_config(args('lazy.py'))
+    assert (config.model.mean, config.model.std) == (50, 12)
+    assert config.model.type is EFHead
 
 
 @pytest.mark.parametrize(

@@ -138,6 +138,17 @@ def test_an_image_transformer_from_a_file(tmp_path, convert):
     assert not unexpected
 
 
+@pytest.mark.parametrize('kept', [0, 5, 300])
+@pytest.mark.parametrize('source', ['videomae', 'echocardmae', 'timm'])
+def test_a_truncated_safetensors_file_is_named(source, kept, tmp_path, convert):
+    path = tmp_path / 'model.safetensors'
+    save_file({'weight': torch.zeros(100)}, path)
+    path.write_bytes(path.read_bytes()[:kept])
+    error = convert(source, path, tmp_path / 'ours.pth')
+    assert error.startswith(f'error: {path}: no safetensors file, or damaged (')
+    assert len(error.splitlines()) == 1
+
+
 @pytest.mark.parametrize(
     ('content', 'message'),
     [

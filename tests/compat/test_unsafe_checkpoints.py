@@ -16,6 +16,7 @@ from mmengine.runner import CheckpointLoader, save_checkpoint
 
 import echocardmae_mm  # noqa: F401
 from echocardmae_mm.compat import RefusedCheckpoint
+from echocardmae_mm.compat.unsafe_checkpoints import weights_only
 from echocardmae_mm.utils.errors import UserError
 
 
@@ -293,3 +294,6 @@ def test_a_flipped_bit_of_a_weight_is_noticed(bit, tmp_path):
     path.write_bytes(content)
     with pytest.raises(RefusedCheckpoint, match=r'weights\.pth was not loaded: .* damaged'):
         load(str(path))
+    download = weights_only(torch.hub.load_state_dict_from_url)
+    with pytest.raises(RefusedCheckpoint, match=r'weights\.pth was not loaded: .* damaged'):
+        download(path.as_uri(), model_dir=str(tmp_path / 'cache'), progress=False)

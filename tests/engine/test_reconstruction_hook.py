@@ -69,6 +69,20 @@ def test_plots_training_videos_without_a_validation_set(runner):
     assert all(torch.equal(a.masked, b) for a, b in zip(hook._predict(runner), again))
 
 
+def test_damaged_recordings_are_skipped_without_a_validation_set(recordings, runner, tmp_path):
+    folder = shutil.copytree(recordings, tmp_path / 'recordings')
+    for name in ('00.avi', '01.avi'):
+        (folder / name).write_bytes(b'damaged')
+    config = runner.cfg
+    config.train_dataloader.dataset.data_root = str(folder)
+    config.update(val_dataloader=None, val_evaluator=None, val_cfg=None)
+    config.experiment_name += '_damaged'
+    Runner.from_cfg(config).train()
+    drawn = sorted(path.name for path in (tmp_path / 'pictures').iterdir())
+    assert len(drawn) == 3
+    assert not {'00_epoch_1.png', '01_epoch_1.png'} & set(drawn)
+
+
 def test_a_test_compares_with_the_mean_of_the_training_set(runner):
     metrics = runner.test()
     assert metrics['reconstruction/mse_train_mean'] > 0

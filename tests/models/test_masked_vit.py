@@ -2,6 +2,7 @@ import pytest
 import torch
 from mmaction.models import VisionTransformer
 from mmengine.runner import save_checkpoint
+from torch import nn
 
 from echocardmae_mm.models import MaskedVisionTransformer
 from echocardmae_mm.utils.errors import UserError
@@ -28,6 +29,14 @@ def test_without_mask_it_equals_mmactions_transformer(encoder):
     clips = torch.randn(2, 3, 4, 32, 32)
     expected = host(clips).flatten(2).transpose(1, 2)
     torch.testing.assert_close(encoder(clips), expected, rtol=1e-5, atol=1e-5)
+
+
+def test_weights_start_as_in_the_released_code(encoder):
+    weights = torch.cat(
+        [part.weight.flatten() for part in encoder.blocks.modules() if isinstance(part, nn.Linear)]
+    )
+    assert weights.std().item() == pytest.approx(0.02, rel=0.03)
+    assert not any(block.attn.proj.bias.any() for block in encoder.blocks)
 
 
 def test_it_sees_only_the_visible_tokens(encoder):
