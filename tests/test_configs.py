@@ -24,7 +24,7 @@ PRETRAINING = [
 SEGMENTATION = [
     name
     for name in CONFIGS
-    if Path(name).stem.startswith('seg') and not name.startswith('baselines/')  # test_baselines.py
+    if Path(name).stem.startswith('seg') and Path(name).parent.name not in ('baselines', 'peers')
 ]
 EF_ECHONET = [name for name in CONFIGS if Path(name).stem in ('ef_echonet', 'ef_phantom')]
 
