@@ -44,7 +44,8 @@ def read_plan(path: str) -> Plan:
     plan = read_json(Path(path))
     os.chdir(plan['folder'])
     packed = plan['packed'] and Path(plan['packed'])
-    budget = Budget(*plan['budget'])
+    epochs, folds, phantoms = plan['budget']
+    budget = Budget(epochs, folds, tuple(phantoms))
     return Plan(
         root=Path(plan['root']),
         results=Path(plan['results']),
@@ -164,7 +165,9 @@ def main(argv: Sequence[str]) -> None:
             traceback.print_exc()
             message = f'{type(error).__name__}: {error}'.partition('\n')[0]
     if message:
-        print(f'error: {name}, {job}: {message}\n(log: {os.path.relpath(log)})', flush=True)
+        if '(log: ' not in message:  # a fold names the log of its training
+            message += f'\n(log: {os.path.relpath(log)})'
+        print(f'error: {name}, {job}: {message}', flush=True)
         sys.exit(1)
     minutes = (time.perf_counter() - started) / 60
     print(f'{name}: {job} finished in {minutes:.1f} min', flush=True)

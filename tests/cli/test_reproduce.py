@@ -191,7 +191,7 @@ def test_a_dry_run_shows_the_plan_also_for_a_cluster_and_leaves_nothing(command,
     local = command('reproduce', 'table2', 'figure2', '--dry-run', cwd=tmp_path)
     assert local.returncode == 0, local.stderr
     assert '| ef_camus/pretrain_echo/seed_0/fold_9 ' in local.stdout
-    assert local.stdout.count('| to run |') == 41
+    assert local.stdout.count('| to run |') == 40
     assert 'Missing: data/CAMUS, data/EchoNet-Dynamic' in local.stdout
     counts = dict(line.split() for line in local.stdout.rpartition('\n\n')[2].splitlines()[2:])
     assert counts['fold'] == '30'

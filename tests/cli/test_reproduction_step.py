@@ -23,7 +23,7 @@ def planned(tmp_path, monkeypatch):
     assert read.setup == setup
     for step in steps:
         folder = Path('root', step.name)
-        folder.mkdir(parents=True)
+        folder.mkdir(parents=True, exist_ok=True)
         (folder / 'last_checkpoint').write_text('/moved/epoch_9.pth')
     return read
 

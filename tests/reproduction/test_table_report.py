@@ -141,7 +141,7 @@ def diagnoses(seed: int) -> pd.DataFrame:
 def test_every_table_can_be_written(tmp_path, name, phantom):
     folds = dict.fromkeys(c.over_folds for c in TABLES[name].columns)
     for step in plan([name], SEEDS, setup(phantom)):
-        if step.rule == 'pretraining':
+        if step.rule in ('pretraining', 'fold'):
             continue
         seed = step.seed
         table = masks(seed) if '/seg_' in step.config else efs(6.0, seed)
