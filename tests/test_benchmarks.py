@@ -8,6 +8,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from mmengine.config import Config
+from mmengine.registry import MODELS
 
 from echocardmae_mm.evaluation.conformal import ConformalInterval
 
@@ -72,12 +74,29 @@ def test_key_area_masking_is_timed_against_the_whole_frame(benchmark):
     assert re.search(r'whole frame / key area: [\d.]+ \[', printed)
 
 
-def test_a_prediction_is_timed(benchmark):
-    config = str(ROOT / 'configs/ef_echonet.py')
+def test_the_cost_of_peers_is_counted_and_timed(benchmark, echonet_root, tmp_path):
     printed = benchmark(
-        'latency', config, '--rounds', '2', '--cfg-options', 'model.backbone.depth=1'
+        'peers',
+        *(str(ROOT / 'configs' / name) for name in ('ef_echonet.py', 'seg_echonet.py')),
+        *('--rounds', '2', '--batch', '2', '--picture', str(tmp_path / 'cost.png')),
+        *('--cfg-options', f'data_root={echonet_root}', 'model.backbone.depth=1'),
     )
-    assert re.search(r'ef_echonet.py +\| +[\d.]+ ms', printed)
+    ef, seg = (
+        [cell.strip() for cell in re.search(rf'^\| {name} .*', printed, re.MULTILINE)[0].split('|')]
+        for name in ('ef_echonet', 'seg_echonet')
+    )
+    config = Config.fromfile(ROOT / 'configs/ef_echonet.py')
+    config.model.backbone.depth, config.model.backbone.init_cfg = 1, None
+    model = MODELS.build(config.model)
+    assert float(ef[2]) == pytest.approx(sum(p.numel() for p in model.parameters()) / 1e6, abs=0.05)
+    # One block of five clips of 392 tokens, 384 wide: qkv, attention, projection, MLP, and patches.
+    tokens, width = 8 * 49, 384
+    block = tokens * 12 * width**2 + 2 * tokens**2 * width
+    patches = tokens * width * 3 * 2 * 16 * 16
+    assert float(ef[3]) == pytest.approx(5 * (block + patches) / 1e9, abs=0.1)
+    assert ef[5].endswith('(5)')
+    assert seg[5].endswith('(1)')
+    assert (tmp_path / 'cost.png').stat().st_size > 0
 
 
 def test_samples_are_prepared_by_each_way(benchmark, echonet_root, echonet_store):

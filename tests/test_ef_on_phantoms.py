@@ -1,4 +1,4 @@
-"""The full-size EF configs on phantom copies of both data sets: data_root alone changes."""
+"""The EF configs on phantom copies of both data sets, by data_root and a smaller encoder."""
 
 from __future__ import annotations
 
@@ -12,6 +12,8 @@ from mmengine.registry import MODELS, init_default_scope
 from mmengine.runner import save_checkpoint
 
 ROOT = Path(__file__).parents[1]
+SMALL = {'model.backbone.depth': 2}
+OPTIONS = [f'{name}={value}' for name, value in SMALL.items()]
 
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group('ef_on_phantoms')]
 
@@ -28,10 +30,12 @@ def phantoms(command, tmp_path_factory) -> Path:
 
 @pytest.fixture(scope='module')
 def workplace(tmp_path_factory) -> Path:
-    """A folder with the checkpoint of configs/pretrain_echo.py: real names, fresh weights."""
+    """A folder with the checkpoint of configs/pretrain_echo.py: two fresh layers."""
     folder = tmp_path_factory.mktemp('workplace')
     init_default_scope('mmaction')
-    model = MODELS.build(Config.fromfile(ROOT / 'configs' / 'pretrain_echo.py').model)
+    config = Config.fromfile(ROOT / 'configs' / 'pretrain_echo.py')
+    config.merge_from_dict(SMALL)
+    model = MODELS.build(config.model)
     path = folder / 'work_dirs' / 'pretrain_echo' / 'epoch_1600.pth'
     save_checkpoint({'state_dict': model.state_dict(), 'meta': {}}, str(path))
     return folder
@@ -50,11 +54,11 @@ def run(command, workplace):
 
 
 def test_echonet(run, phantoms, workplace):
-    data = ['--cfg-options', f'data_root={phantoms}/EchoNet-Dynamic']
+    data = ['--cfg-options', f'data_root={phantoms}/EchoNet-Dynamic', *OPTIONS]
     config = ROOT / 'configs' / 'ef_echonet.py'
     log = run('train', config, *data, 'train_cfg.max_epochs=1')
     told = next(line for line in log.splitlines() if 'encoder: ' in line)
-    assert '158 of 160 tensors' in told
+    assert '28 of 30 tensors' in told
     assert 'fresh: fc_norm.bias, fc_norm.weight; unused: norm.bias, norm.weight' in told
     (best,) = (workplace / 'work_dirs' / 'ef_echonet').glob('best_*.pth')
     printed = run('test', config, best, *data, '--plot')
@@ -68,7 +72,7 @@ def test_echonet(run, phantoms, workplace):
 
 
 def test_camus(run, phantoms, workplace):
-    data = ['--cfg-options', f'data_root={phantoms}/CAMUS', 'train_cfg.max_epochs=1']
+    data = ['--cfg-options', f'data_root={phantoms}/CAMUS', *OPTIONS, 'train_cfg.max_epochs=1']
     config = ROOT / 'configs' / 'ef_camus.py'
     printed = run('cross-validate', config, '--fold', '3', *data)
     assert 'no summary yet: fold_0, fold_1, fold_2, fold_4' in printed

@@ -49,7 +49,7 @@ def test_equal_models_give_nominal_coverage():
     assert 87 <= inside <= 100
 
 
-@pytest.mark.parametrize('count', [2, 3, 5])
+@pytest.mark.parametrize('count', [2, 3])
 def test_the_interval_covers_the_variation_of_few_runs(count):
     """Runs differ by much more than patients do, and the models by 1 in truth."""
     inside, trials = 0, 60

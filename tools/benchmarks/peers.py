@@ -1,0 +1,196 @@
+"""What the methods of Tables 1 and 3 cost: size, multiply-adds, time and memory.
+
+    python tools/benchmarks/peers.py configs/ef_echonet.py configs/baselines/ef_*.py \\
+        --cfg-options data_root=data/phantom/EchoNet-Dynamic --picture cost.svg
+
+The weights are as drawn, the recordings real files; reading them is not timed. A prediction is the
+model's of one recording of the test split, as this package tests: the mean over its clips, or one
+frame. A training step is forward, backward and the optimizer, for equally many recordings of each
+config. All configs take turns in each round; times are medians.
+
+"Own protocol" multiplies the time of one clip by the number of clips that the published method
+averages for a recording of 175 frames, the mean of EchoNet-Dynamic.
+"""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+import torch
+from activations import kept_bytes
+from command_line import config_of, config_parser
+from matplotlib.figure import Figure
+from mmengine.config import Config
+from mmengine.dataset import pseudo_collate
+from mmengine.optim import build_optim_wrapper
+from mmengine.registry import DATASETS, MODELS
+from rounds import alternate, ratio
+from torch.utils.flop_counter import FlopCounterMode
+
+from echocardmae_mm.cli.arguments import at_least
+from echocardmae_mm.cli.user_errors import report_user_errors
+from echocardmae_mm.evaluation.markdown import markdown_table
+from echocardmae_mm.reproduction.paper_tables import TABLES
+
+DEVICE = 'cuda' if torch.cuda.is_available() else 'cpu'
+FRAMES = 175
+# Clips of a recording that the published method averages: EchoNet starts at every frame, EchoMEN
+# takes blocks of 64 frames; EchoCoTr one random clip, CoReEcho three fixed ones.
+OWN_CLIPS = {
+    'ef_r2plus1d': FRAMES - 62,
+    'ef_echomen_stage1': FRAMES // 64,
+    'ef_uniformer': 1,
+    'ef_uniformer_rnc': 3,
+}
+
+
+class Subject(NamedTuple):
+    """A config's model, what it costs by counting, and what is timed."""
+
+    name: str
+    parameters: int
+    multiply_adds: int
+    clips: int
+    memory: int
+    predict: Callable[[int], object]
+    train: Callable[[int], object]
+
+
+def parse_args() -> argparse.Namespace:
+    parser = config_parser(__doc__, nargs='+')
+    parser.add_argument('--rounds', type=at_least(2), default=9, help='rounds of each')
+    parser.add_argument(
+        '--batch', type=at_least(2), default=4, help='recordings of a training step'
+    )
+    parser.add_argument('--picture', type=Path, help='file for a picture of error against cost')
+    return parser.parse_args()
+
+
+def without_checkpoints(model: Config) -> Config:
+    """The model of a config, to be built with weights as drawn."""
+    for part in ('backbone', 'decode_head'):
+        if part in model and model[part].get('init_cfg', {}).get('type') == 'Pretrained':
+            model[part].init_cfg = None
+    return model
+
+
+def subject_of(args: argparse.Namespace, path: str) -> Subject:
+    """Build a config's model and its batches."""
+    config = config_of(args, config=path)
+    torch.manual_seed(0)
+    model = MODELS.build(without_checkpoints(config.model)).to(DEVICE)
+    train_set = DATASETS.build(config.train_dataloader.dataset)
+    test_set = DATASETS.build(config.test_dataloader.dataset)
+    batch = pseudo_collate([train_set[index] for index in range(args.batch)])
+    recording = pseudo_collate([test_set[0]])
+    wrapper = build_optim_wrapper(model, config.optim_wrapper)
+
+    def predict(_: int) -> object:
+        model.eval()
+        with torch.no_grad():
+            return model.test_step(recording)
+
+    def train(_: int) -> object:
+        model.train()
+        return model.train_step(batch, wrapper)
+
+    with FlopCounterMode(display=False) as counter:
+        predict(0)
+    return Subject(
+        Path(path).stem,
+        sum(parameter.numel() for parameter in model.parameters()),
+        counter.get_total_flops() // 2,
+        next((s.num_clips for s in config.test_dataloader.dataset.pipeline if 'num_clips' in s), 1),
+        step_memory(model, batch, train),
+        predict,
+        train,
+    )
+
+
+def step_memory(model: Any, batch: dict[str, Any], train: Callable[[int], object]) -> int:
+    """Bytes of a training step: of a GPU's peak, or what the backward pass keeps on a CPU."""
+    if DEVICE == 'cuda':
+        train(0)
+        torch.cuda.reset_peak_memory_stats()
+        train(0)
+        return torch.cuda.max_memory_allocated()
+    model.train()
+    return kept_bytes(
+        lambda: model(**model.data_preprocessor(batch, training=True), mode='loss'),
+        list(model.parameters()),
+    )
+
+
+def published(name: str) -> tuple[str, float] | None:
+    """Method and MAE of the row of Table 1 that a config reproduces."""
+    for row in TABLES['table1'].rows:
+        tasks = [Path(experiment.task).stem for experiment in row.experiments if experiment]
+        if name in tasks and row.printed and row.printed[0] is not None:
+            return row.method, row.printed[0]
+    return None
+
+
+def picture(milliseconds: dict[str, float], path: Path) -> None:
+    """Draw the published error over the time of one recording by each method's own protocol."""
+    figure = Figure(figsize=(6.4, 4.2), layout='constrained')
+    axis = figure.subplots()
+    for name, cost in milliseconds.items():
+        if row := published(name):
+            method, error = row
+            axis.plot(cost / 1e3, error, 'o', markersize=8)
+            axis.annotate(method, (cost / 1e3, error), (8, 4), textcoords='offset points')
+    axis.set(
+        xscale='log',
+        xlabel=f'seconds for one recording of {FRAMES} frames, by its own protocol',
+        ylabel='published MAE (points of ejection fraction)',
+    )
+    axis.margins(x=0.25, y=0.15)
+    axis.grid(alpha=0.3)
+    figure.savefig(path, dpi=150)
+
+
+@report_user_errors
+def main() -> None:
+    args = parse_args()
+    subjects = {Path(path).stem: subject_of(args, path) for path in args.config}
+    predictions = alternate({name: s.predict for name, s in subjects.items()}, args.rounds)
+    steps = alternate({name: s.train for name, s in subjects.items()}, args.rounds)
+    first = next(iter(subjects))
+    rows, own = [], {}
+    for name, subject in subjects.items():
+        milliseconds = 1e3 * float(np.median(predictions[name]))
+        own_clips = OWN_CLIPS.get(name, subject.clips)
+        own[name] = milliseconds / subject.clips * own_clips
+        rows.append(
+            (
+                name,
+                f'{subject.parameters / 1e6:.1f}',
+                f'{subject.multiply_adds / 1e9:.1f}',
+                f'{milliseconds:.0f}',
+                f'{own[name]:.0f} ({own_clips})',
+                f'{1e3 * np.median(steps[name]):.0f}',
+                '' if name == first else ratio(steps[name], steps[first]),
+                f'{subject.memory / 1e9:.2f}',
+            )
+        )
+    header = (
+        'config',
+        'parameters, M',
+        'multiply-adds, G',
+        'prediction, ms',
+        'own protocol, ms (clips)',
+        f'step of {args.batch}, ms',
+        f'step / {first}',
+        'memory of a step, GB',
+    )
+    print(markdown_table(header, rows))
+    if args.picture:
+        picture(own, args.picture)
+
+
+if __name__ == '__main__':
+    main()
