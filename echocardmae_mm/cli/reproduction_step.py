@@ -25,6 +25,7 @@ from echocardmae_mm.cli.step_metadata import (
 )
 from echocardmae_mm.reproduction import Budget, Setup, Step, write_table
 from echocardmae_mm.utils.config import to_cfg_options
+from echocardmae_mm.utils.errors import UserError
 from echocardmae_mm.utils.text_files import read_json
 
 
@@ -161,6 +162,9 @@ def main(argv: Sequence[str]) -> None:
                 raise
             print(end.code)
             message = end.code.removeprefix('error: ')
+        except (UserError, FileNotFoundError) as error:
+            message = str(error)
+            print(f'error: {message}')
         except Exception as error:
             traceback.print_exc()
             message = f'{type(error).__name__}: {error}'.partition('\n')[0]

@@ -46,5 +46,5 @@ model = dict(
 )
 
 train_cfg = dict(max_epochs=24, val_interval=4)
-optim_wrapper = dict(optimizer=dict(lr=1e-3), clip_grad=dict(max_norm=10.0))
+optim_wrapper = dict(optimizer=dict(lr=3e-4))
 param_scheduler = [dict(type='StepLR', step_size=8, gamma=0.3)]

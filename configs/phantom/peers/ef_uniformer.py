@@ -1,4 +1,4 @@
-"""EchoCoTr's network on phantoms: one block a stage, frames of 56 x 56 pixels."""
+"""EchoCoTr's network on phantoms: half the width, one block a stage, frames of 56 x 56 pixels."""
 
 _base_ = '../../baselines/ef_uniformer.py'
 
@@ -18,8 +18,11 @@ globals().update(
         shift=6,
     )
 )
-model = dict(backbone=dict(depth=[1, 1, 1, 1], img_size=56))
+model = dict(
+    backbone=dict(depth=[1, 1, 1, 1], embed_dim=[32, 64, 128, 256], head_dim=32, img_size=56),
+    cls_head=dict(in_channels=256),
+)
 
 train_cfg = dict(max_epochs=40, val_interval=5)
-optim_wrapper = dict(optimizer=dict(lr=1e-3), clip_grad=dict(max_norm=10.0))
+optim_wrapper = dict(optimizer=dict(lr=1e-3))
 param_scheduler = [dict(type='StepLR', step_size=15, gamma=0.1)]

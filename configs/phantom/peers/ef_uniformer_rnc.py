@@ -20,7 +20,10 @@ globals().update(
         fill=0,
     )
 )
-model = dict(backbone=dict(depth=[1, 1, 1, 1], img_size=56))
+model = dict(
+    backbone=dict(depth=[1, 1, 1, 1], embed_dim=[32, 64, 128, 256], head_dim=32, img_size=56),
+    cls_head=dict(in_channels=256),
+)
 
 train_cfg = dict(max_epochs=26, val_interval=2)
 optim_wrapper = dict(optimizer=dict(lr=5e-4))

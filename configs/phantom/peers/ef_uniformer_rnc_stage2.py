@@ -19,7 +19,10 @@ globals().update(
         fill=0,
     )
 )
-model = dict(backbone=dict(depth=[1, 1, 1, 1], img_size=56))
+model = dict(
+    backbone=dict(depth=[1, 1, 1, 1], embed_dim=[32, 64, 128, 256], head_dim=32, img_size=56),
+    cls_head=dict(in_channels=256),
+)
 load_from = 'work_dirs/phantom/peers/ef_uniformer_rnc/epoch_26.pth'
 
 train_cfg = dict(max_epochs=10, val_interval=2)
