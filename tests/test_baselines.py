@@ -26,6 +26,14 @@ CUT = {
     'mi_uniformer_rnc': dict(depth=[1, 1, 1, 1], init_cfg=None),
     'pretrain_videomae': dict(embed_dims=24, depth=1, num_heads=3),
     'seg_deeplabv3': dict(depth=18),
+    **{
+        f'seg_{camus}{network}{no_click}': dict(
+            img_size=64, embed_dims=16, depth=2, num_heads=2, global_blocks=(1,), out_channels=16
+        )
+        for camus in ('', 'camus_')
+        for network in ('samus', 'memsam')
+        for no_click in ('', '_no_click')
+    },
 }
 STARTS = {
     'ef_camus_uniformer': 'ef_uniformer',
@@ -138,6 +146,49 @@ def test_segmentation_is_trained_validated_and_tested(roots, tmp_path):
     runner.train()
     assert np.isfinite(runner.message_hub.get_scalar('train/decode.loss_ce').data[0]).all()
     assert 0 <= runner.test()['seg/dice_pooled'] <= 1
+
+
+@pytest.mark.parametrize('name', ['seg_camus_samus_no_click', 'seg_camus_memsam'])
+def test_prompted_segmentation_is_trained_and_tested(name, roots, tmp_path):
+    config = cut_config(name, roots, tmp_path)
+    config.load_from = None
+    config.model.decode_head.update(embed_dims=16, num_heads=2, mlp_dims=32)
+    if 'memory' in config.model:
+        config.model.memory.update(
+            embed_dims=16, key_dims=8, value_dims=16, hidden_dims=8, fusion_dims=16
+        )
+    else:
+        config.model.data_preprocessor.size = (64, 64)
+    for part in ('train', 'val', 'test'):
+        for step in config[f'{part}_dataloader'].dataset.pipeline:
+            if 'scale' in step:
+                step.scale = (64, 64)
+            if 'clip_len' in step:
+                step.clip_len = 3
+    config.test_evaluator.n_resamples = 20
+
+    runner = Runner.from_cfg(config)
+    before = {k: v.clone() for k, v in runner.model.state_dict().items()}
+    runner.train()
+    for loss in ('loss_bce', 'loss_dice'):
+        values = runner.message_hub.get_scalar(f'train/decode.{loss}').data[0]
+        assert np.isfinite(values).all()
+        assert (values > 0).all()
+    changed = {k for k, v in runner.model.state_dict().items() if not torch.equal(v, before[k])}
+    assert any(name.startswith('backbone.cnn_stem') for name in changed)
+    frozen = ('decode_head.', 'prompt_encoder.', 'backbone.patch_embed', 'backbone.blocks.0.')
+    assert not any(name.startswith(frozen) for name in changed)
+    assert runner.test()['seg/n'] == 8
+
+
+def test_a_prompted_config_says_whether_it_sees_the_truth():
+    for path in [*ROOT.glob('seg*samus*.py'), *ROOT.glob('seg*memsam*.py')]:
+        config = Config.fromfile(path)
+        clicks = 'no_click' not in path.stem
+        assert ('TRUE' in path.read_text(), config.model.clicks) == (clicks, clicks)
+        for part in ('train', 'val', 'test'):
+            steps = [step.type for step in config[f'{part}_dataloader'].dataset.pipeline]
+            assert ('echocardmae_mm.ClickInMask' in steps) == clicks
 
 
 def backbone_of(name: str) -> torch.nn.Module:

@@ -9,23 +9,28 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
 from mmengine.config import Config
 from mmengine.model import BaseModel
 from mmengine.registry import MODELS, DefaultScope
 from safetensors import SafetensorError
+from safetensors.numpy import load as load_arrays
+from safetensors.numpy import save as save_arrays
 from safetensors.torch import load_file, save
 from torch import Tensor
 
 from echocardmae_mm.apis.framing import FRAMINGS
-from echocardmae_mm.apis.network import Network
+from echocardmae_mm.apis.network import FEATURES, Network
 from echocardmae_mm.apis.onnx_network import OnnxNetwork
+from echocardmae_mm.evaluation.feature_distance import FeatureDistance
 from echocardmae_mm.utils.config import type_name
 from echocardmae_mm.utils.errors import UserError
 
 CONFIG, WEIGHTS, CALIBRATION, CARD = (
     'config.py', 'model.safetensors', 'calibration.json', 'README.md'
 )  # fmt: skip
+FEATURES_FILE = 'features.safetensors'
 ONNX = 'model.onnx'
 FORMAT = 1
 RUNTIMES = ('torch', 'onnx')
@@ -51,8 +56,10 @@ class Bundle:
             that ``echocardmae export`` wrote, on the CPU. Defaults to 'torch'.
 
     Attributes:
-        network (Callable): The trained model, from uint8 frames to predictions; see
+        network (Callable): The trained model, from uint8 frames to predictions and features; see
             :meth:`Network.forward`.
+        feature_distance (FeatureDistance | None): Distance of features from those of the training
+            set, if the bundle was published with it.
 
     Raises:
         UserError: If the folder is no bundle, or one of its parts does not fit the others.
@@ -75,12 +82,18 @@ class Bundle:
         self.config = _read_config(self.folder / CONFIG)
         self.sha256 = hashlib.sha256((self.folder / WEIGHTS).read_bytes()).hexdigest()
         self.calibration = self._read_calibration()
+        self.feature_distance = self._read_feature_distance()
         on_gpu = runtime == 'torch' and torch.cuda.is_available()
         self.device = device or ('cuda' if on_gpu else 'cpu')
         self.model = self._build_model().to(self.device).eval().requires_grad_(False)
-        self.network: Callable[[Tensor], Tensor]
+        self.network: Callable[[Tensor], dict[str, Tensor]]
         if runtime == 'onnx':
             self.network = OnnxNetwork(self.folder / ONNX, self.sha256)
+            if self.feature_distance is not None and FEATURES not in self.network.outputs:
+                raise UserError(
+                    f'{self.folder / ONNX}: has no output features, which {FEATURES_FILE} needs\n'
+                    f'Make it again with: echocardmae export {self.folder} --force'
+                )
         else:
             self.network = Network(self.model, self.task).eval()
 
@@ -113,6 +126,25 @@ class Bundle:
             )
         return calibration
 
+    def _read_feature_distance(self) -> FeatureDistance | None:
+        about = self.calibration.get(FEATURES)
+        if about is None:
+            return None
+        path = self.folder / FEATURES_FILE
+        try:
+            content = path.read_bytes()
+            if hashlib.sha256(content).hexdigest() != about['sha256']:
+                raise ValueError('hash')
+            arrays = load_arrays(content)
+            return FeatureDistance(
+                arrays['mean'], arrays['precision'], about['unit'], about['level'], about['n']
+            )
+        except (OSError, ValueError, KeyError, SafetensorError):
+            raise UserError(
+                f'{path}: missing, damaged or of another {CALIBRATION}\n'
+                'Publish the checkpoint again'
+            ) from None
+
     def _build_model(self) -> BaseModel:
         with DefaultScope.overwrite_default_scope(self.config.default_scope):
             model = MODELS.build(self.config.model)
@@ -130,7 +162,12 @@ class Bundle:
 
 
 def write_bundle(
-    folder: Path, settings: dict[str, Any], model: BaseModel, calibration: dict[str, Any], card: str
+    folder: Path,
+    settings: dict[str, Any],
+    model: BaseModel,
+    calibration: dict[str, Any],
+    card: str,
+    feature_distance: FeatureDistance | None = None,
 ) -> None:
     """Write a bundle.
 
@@ -141,15 +178,29 @@ def write_bundle(
         calibration (dict[str, Any]): The content of ``calibration.json`` but for the hash of the
             weights.
         card (str): The model card, Markdown.
+        feature_distance (FeatureDistance, optional): See :class:`Bundle`. Defaults to None.
     """
     folder.mkdir(parents=True, exist_ok=True)
     weights = save({name: value.contiguous().cpu() for name, value in model.state_dict().items()})
     (folder / WEIGHTS).write_bytes(weights)
     digest = hashlib.sha256(weights).hexdigest()
     Config(dict(format=FORMAT, **settings)).dump(str(folder / CONFIG))
+    if feature_distance is not None:
+        calibration = {**calibration, FEATURES: _write_features(folder, feature_distance)}
     content = json.dumps({'weights_sha256': digest, **calibration}, indent=2) + '\n'
     (folder / CALIBRATION).write_text(content, encoding='utf-8')
     (folder / CARD).write_text(card.replace('WEIGHTS_SHA256', digest), encoding='utf-8')
+
+
+def _write_features(folder: Path, distance: FeatureDistance) -> dict[str, Any]:
+    arrays = {
+        name: np.ascontiguousarray(getattr(distance, name), np.float32)
+        for name in ('mean', 'precision')
+    }
+    content = save_arrays(arrays)
+    (folder / FEATURES_FILE).write_bytes(content)
+    digest = hashlib.sha256(content).hexdigest()
+    return {'sha256': digest, 'unit': distance.unit, 'level': distance.level, 'n': distance.n}
 
 
 def without_training(part: Any) -> Any:

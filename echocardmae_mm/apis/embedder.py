@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from os import PathLike
 
 from echocardmae_mm.apis.framing import Framed
-from echocardmae_mm.apis.inferencer import EchoInferencer
-from echocardmae_mm.apis.network import Network
+from echocardmae_mm.apis.inferencer import EchoInferencer, compare_features
+from echocardmae_mm.apis.network import FEATURES, Network
 from echocardmae_mm.apis.prediction import Prediction
 from echocardmae_mm.apis.read_clips import read_clips
 
@@ -49,9 +49,12 @@ class EchoEmbedder(EchoInferencer):
     ) -> None:
         super().__init__([bundle], device, allow_synthetic_model)
         (self.bundle,) = self.bundles.values()
-        task = 'tokens' if tokens else 'features'
-        self._network = Network(self.bundle.model, task).eval()
+        self._output = 'tokens' if tokens else FEATURES
+        if tokens:
+            self.bundle.network = Network(self.bundle.model, 'tokens').eval()
 
     def _predict(self, framings: Mapping[str, Framed], result: Prediction) -> None:
         clips = read_clips(self.bundle, framings[self.bundle.config.framing], result.fps)
-        result.features = self._network(clips).cpu().numpy()
+        outputs = self.bundle.network(clips)
+        result.features = outputs[self._output].cpu().numpy()
+        compare_features(self.bundle, outputs.get(FEATURES), result)

@@ -13,7 +13,7 @@ from torch import Tensor
 
 from echocardmae_mm.apis.bundle import Bundle
 from echocardmae_mm.apis.framing import Framed
-from echocardmae_mm.apis.network import OUTPUTS, Network
+from echocardmae_mm.apis.network import Network
 from echocardmae_mm.apis.onnx_network import OnnxNetwork, require_onnxruntime
 from echocardmae_mm.apis.read_clips import read_clips
 from echocardmae_mm.apis.segment_frames import read_batches
@@ -27,10 +27,10 @@ def export_onnx(bundle: Bundle, path: Path) -> float:
     """Write the network of a bundle as ONNX, and compare it with torch.
 
     The graph takes uint8 RGB in batches of any size, normalises it, and returns ejection fractions
-    in per cent, probabilities or logits. Its metadata hold what the caller must know, each value as
-    JSON: ``task``, ``model``, ``weights_sha256``, ``classes``, ``synthetic``, ``framing``,
-    ``frame_size`` (before the resize to the size of the input), ``fps`` of the training data and
-    ``sampling`` of the clips.
+    in per cent, probabilities or logits, and features. Its metadata hold what the caller must know,
+    each value as JSON: ``task``, ``model``, ``weights_sha256``, ``classes``, ``synthetic``,
+    ``framing``, ``frame_size`` (before the resize to the size of the input), ``fps`` of the
+    training data and ``sampling`` of the clips.
 
     Args:
         bundle (Bundle): The bundle, on the CPU.
@@ -59,7 +59,7 @@ def export_onnx(bundle: Bundle, path: Path) -> float:
             dynamo=True,
             verbose=False,
             input_names=['clips' if inputs.ndim == 5 else 'frames'],
-            output_names=[OUTPUTS[bundle.task]],
+            output_names=list(network(inputs)),
             dynamic_shapes=({0: torch.export.Dim('N')},),
         )
     assert program is not None
@@ -113,4 +113,8 @@ def _metadata(bundle: Bundle) -> dict[str, Any]:
 
 def _largest_difference(network: Network, exported: OnnxNetwork, like: Tensor) -> float:
     batches = [random_like(like, count) for count in (1, 3)]
-    return max(float((exported(batch) - network(batch)).abs().max()) for batch in batches)
+    differences = []
+    for batch in batches:
+        ours, theirs = network(batch), exported(batch)
+        differences += [float((theirs[name] - ours[name]).abs().max()) for name in ours]
+    return max(differences)

@@ -33,6 +33,7 @@ THRESHOLDS: dict[str, float] = {
     'max_apart_share': 0.1,
     'max_edge_share': 0.25,
     'max_empty_share': 0.05,
+    'max_training_distance': 1.0,
 }
 _SATURATION = 60
 _EDGE_PIXELS = 2
@@ -63,6 +64,7 @@ def find_flags(
     flags = [
         *_of_time(len(recording), result.fps, limits),
         *_of_image(result.framed, limits),
+        *_of_features(result, limits),
         *(_of_ventricle(result.ventricle, result, limits) if result.ventricle else ()),
         *_of_metadata(result),
     ]
@@ -141,6 +143,16 @@ def _contrast(grey: np.ndarray, sector: np.ndarray) -> float:
     level = gaussian_filter(grey.mean(axis=0) * inside, _BLUR)
     level = (level / np.maximum(gaussian_filter(inside, _BLUR), 0.01))[inside > 0.5]
     return float(level.std() / max(level.mean(), 1.0))
+
+
+def _of_features(result: Prediction, limits: Mapping[str, float]) -> Iterator[Flag]:
+    distance = result.values.get('training_distance', 0.0)
+    if distance > limits['max_training_distance']:
+        text = (
+            f'the features lie {distance:.1f} times as far from those of the training set as those '
+            'of an ordinary recording at most'
+        )
+        yield Flag('unusual_features', text, False)
 
 
 def _of_ventricle(

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from os import PathLike
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
+from torch import Tensor
 
 from echocardmae_mm.apis.bundle import Bundle
 from echocardmae_mm.apis.framing import Framed, frame_recording
 from echocardmae_mm.apis.gate import find_flags, reason_to_refuse
 from echocardmae_mm.apis.measurements import VENTRICLE, measure_ventricle
+from echocardmae_mm.apis.network import FEATURES, OUTPUTS
 from echocardmae_mm.apis.prediction import Prediction
 from echocardmae_mm.apis.read_clips import read_clips
 from echocardmae_mm.apis.segment_frames import segment_frames
@@ -23,6 +25,18 @@ from echocardmae_mm.utils.errors import RecordingError, UserError
 ASSUMED_VIEW = '4CH'
 VIEWS = ('4CH', '2CH', 'other')
 _UNITS = ('_percent', '_ml', '_mm', '_cm2', '_bpm', '_probability')
+
+
+class Opened(NamedTuple):
+    """A recording that was read.
+
+    Args:
+        recording (Recording): The recording.
+        framings (Mapping[str, Framed]): Its frames as the models see them, by framing.
+    """
+
+    recording: Recording
+    framings: Mapping[str, Framed]
 
 
 class EchoInferencer:
@@ -77,6 +91,16 @@ class EchoInferencer:
         self.allow_synthetic_model = allow_synthetic_model
 
     @property
+    def on_gpu(self) -> bool:
+        """Whether any model computes on another device than the CPU."""
+        return any(bundle.device != 'cpu' for bundle in self.bundles.values())
+
+    @property
+    def without_feature_distance(self) -> list[str]:
+        """Names of the models whose features are not compared with those of a training set."""
+        return [b.name for b in self.bundles.values() if b.feature_distance is None]
+
+    @property
     def synthetic(self) -> bool:
         """Whether any model was trained on synthetic recordings."""
         return any(bundle.synthetic for bundle in self.bundles.values())
@@ -105,8 +129,22 @@ class EchoInferencer:
         Raises:
             UserError: If ``view`` is unknown.
         """
-        if view not in (None, *VIEWS):
-            raise UserError(f'view={view!r} is unknown; choose one of {", ".join(VIEWS)}')
+        return self.measure(self.read(source, spacing), view, fps)
+
+    def read(
+        self,
+        source: str | PathLike[str] | np.ndarray,
+        spacing: tuple[float, float] | None = None,
+    ) -> Opened | Prediction:
+        """Read a recording, and crop it for each model; needs no model, so a thread can run it.
+
+        Args:
+            source (str | PathLike | np.ndarray): See :meth:`__call__`.
+            spacing (tuple[float, float], optional): See :meth:`__call__`. Defaults to None.
+
+        Returns:
+            Opened | Prediction: For :meth:`measure`; a refusal if the recording cannot be read.
+        """
         try:
             self._require_synthetic(source)
             recording: Recording
@@ -114,9 +152,40 @@ class EchoInferencer:
                 recording = ArrayRecording(source)
             else:
                 recording = open_recording(source)
-            return self._measure(recording, view, fps, spacing)
+            framings: dict[str, Framed] = {}
+            for bundle in self.bundles.values():
+                if (framing := bundle.config.framing) not in framings:
+                    framings[framing] = frame_recording(
+                        recording, framing, bundle.config.frame_size, spacing
+                    )
+            return Opened(recording, framings)
         except RecordingError as error:
-            return Prediction({'status': 'refused', 'reason': error.reason or 'damaged'})
+            return _unreadable(error)
+
+    def measure(
+        self, opened: Opened | Prediction, view: str | None = None, fps: float | None = None
+    ) -> Prediction:
+        """Measure a recording that :meth:`read` read.
+
+        Args:
+            opened (Opened | Prediction): What :meth:`read` returned.
+            view (str, optional): See :meth:`__call__`. Defaults to None.
+            fps (float, optional): See :meth:`__call__`. Defaults to None.
+
+        Returns:
+            Prediction: See :meth:`__call__`.
+
+        Raises:
+            UserError: If ``view`` is unknown.
+        """
+        if view not in (None, *VIEWS):
+            raise UserError(f'view={view!r} is unknown; choose one of {", ".join(VIEWS)}')
+        if isinstance(opened, Prediction):
+            return opened
+        try:
+            return self._measure(*opened, view, fps)
+        except RecordingError as error:
+            return _unreadable(error)
 
     def _require_synthetic(self, source: str | PathLike[str] | np.ndarray) -> None:
         if not self.synthetic or self.allow_synthetic_model:
@@ -131,17 +200,11 @@ class EchoInferencer:
     def _measure(
         self,
         recording: Recording,
+        framings: Mapping[str, Framed],
         view: str | None,
         fps: float | None,
-        spacing: tuple[float, float] | None,
     ) -> Prediction:
         fps = fps or recording.fps
-        framings: dict[str, Framed] = {}
-        for bundle in self.bundles.values():
-            if (framing := bundle.config.framing) not in framings:
-                framings[framing] = frame_recording(
-                    recording, framing, bundle.config.frame_size, spacing
-                )
         known = view or recording.view
         source = 'given' if view else 'file' if known else 'assumed'
         result = Prediction(
@@ -176,17 +239,29 @@ class EchoInferencer:
                 bundle = self.bundles[task]
                 framed = framings[bundle.config.framing]
                 clips = read_clips(bundle, framed, result.fps, result.ventricle)
-                result.values |= report(bundle, bundle.network(clips).cpu().numpy())
+                outputs = bundle.network(clips)
+                result.values |= report(bundle, outputs[OUTPUTS[task]].cpu().numpy())
+                compare_features(bundle, outputs.get(FEATURES), result)
 
     def _segment(self, bundle: Bundle, framings: Mapping[str, Framed], result: Prediction) -> None:
         result.framed = framings[bundle.config.framing]
         result.classes, result.palette = tuple(bundle.config.classes), bundle.config.palette
-        result.labels = segment_frames(bundle, result.framed.frames)
+        result.labels, features = segment_frames(bundle, result.framed.frames)
+        compare_features(bundle, features, result)
         result.values['segmentation_model'] = bundle.name
         if VENTRICLE in result.classes:
             masks = result.labels == result.classes.index(VENTRICLE)
             result.ventricle = measure_ventricle(masks, result.fps, result.framed.spacing)
             result.values |= result.ventricle.values
+
+
+def compare_features(bundle: Bundle, features: Tensor | None, result: Prediction) -> None:
+    """Compare the mean features of a recording, (N, C), with those of the training set."""
+    if features is not None and bundle.feature_distance is not None:
+        distance = bundle.feature_distance(features.mean(0).cpu().numpy())
+        # The largest of the models.
+        largest = max(distance, result.values.get('training_distance', 0.0))
+        result.values['training_distance'] = largest
 
 
 def _report_ef(bundle: Bundle, clips: np.ndarray) -> dict[str, Any]:
@@ -223,6 +298,10 @@ _REPORTS = {
     'ejection_fraction': _report_ef,
     'diagnosis': _report_diagnosis,
 }
+
+
+def _unreadable(error: RecordingError) -> Prediction:
+    return Prediction({'status': 'refused', 'reason': error.reason or 'damaged'})
 
 
 def _refuse(result: Prediction, reason: str) -> None:

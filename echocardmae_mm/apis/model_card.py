@@ -8,6 +8,7 @@ from typing import Any
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from echocardmae_mm.evaluation.conformal import ConformalInterval
+from echocardmae_mm.evaluation.feature_distance import FeatureDistance
 
 TITLES = {
     'ejection_fraction': 'Ejection fraction of the left ventricle',
@@ -31,6 +32,7 @@ def model_card(
     licence: str,
     result: Mapping[str, Any] | None = None,
     interval: ConformalInterval | None = None,
+    distance: FeatureDistance | None = None,
 ) -> str:
     """Write a model card in Markdown, with the front matter of Hugging Face.
 
@@ -40,6 +42,7 @@ def model_card(
         licence (str): Licence of the weights.
         result (Mapping[str, Any], optional): Content of ``test.json``. Defaults to None, untested.
         interval (ConformalInterval, optional): Calibrated intervals. Defaults to None.
+        distance (FeatureDistance, optional): Distance of unusual features. Defaults to None.
 
     Returns:
         str: The card; the bundle's writer replaces WEIGHTS_SHA256.
@@ -61,6 +64,7 @@ def model_card(
         metrics=_rows(result['metrics']) if result else [],
         tested=result,
         interval=interval,
+        distance=distance,
     )
 
 

@@ -19,6 +19,9 @@ class OnnxNetwork:
         path (Path): A file of :func:`export_onnx`.
         sha256 (str): Hash of the weights that it must hold.
 
+    Attributes:
+        outputs (list[str]): Names of the outputs.
+
     Raises:
         UserError: If onnxruntime is missing, or the file is missing, damaged or of other weights.
     """
@@ -41,11 +44,12 @@ class OnnxNetwork:
         if metadata.get('weights_sha256') != json.dumps(sha256):
             raise UserError(f'{path}: holds other weights than its bundle\n{remedy} --force')
         self._input = self._session.get_inputs()[0].name
+        self.outputs = [output.name for output in self._session.get_outputs()]
 
-    def __call__(self, inputs: Tensor) -> Tensor:
+    def __call__(self, inputs: Tensor) -> dict[str, Tensor]:
         """See :meth:`Network.forward`."""
-        (output,) = self._session.run(None, {self._input: inputs.numpy()})
-        return torch.from_numpy(output)
+        outputs = self._session.run(None, {self._input: inputs.numpy()})
+        return dict(zip(self.outputs, map(torch.from_numpy, outputs)))
 
 
 def require_onnxruntime() -> ModuleType:

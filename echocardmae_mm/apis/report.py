@@ -44,6 +44,7 @@ def write_report(
         counts=Counter(row['status'] for row in rows),
         flags=sorted({flag for row in rows for flag in (row.get('flags') or '').split()}),
         models={task.replace('_', ' '): b.name for task, b in measure.bundles.items()},
+        unchecked=measure.without_feature_distance,
         synthetic=measure.synthetic,
         version=echocardmae_mm.__version__,
     )

@@ -13,6 +13,7 @@ from mmengine.registry import DefaultScope
 from torch import Tensor
 
 from echocardmae_mm.apis.bundle import Bundle
+from echocardmae_mm.apis.network import FEATURES
 from echocardmae_mm.utils.config import type_name
 
 _BATCH = 16
@@ -20,7 +21,7 @@ _LOADING = ('LoadEchoFrame', 'LoadEchoMask', 'RecordingInit', 'RecordingDecode')
 _CLIP = 'SampleLabelledClip'
 
 
-def segment_frames(bundle: Bundle, frames: np.ndarray) -> np.ndarray:
+def segment_frames(bundle: Bundle, frames: np.ndarray) -> tuple[np.ndarray, Tensor | None]:
     """Segment every frame.
 
     Args:
@@ -28,17 +29,22 @@ def segment_frames(bundle: Bundle, frames: np.ndarray) -> np.ndarray:
         frames (np.ndarray): uint8 RGB of shape (T, H, W, 3).
 
     Returns:
-        np.ndarray: Labels, uint8 of shape (T, H, W).
+        tuple[np.ndarray, Tensor | None]: Labels, uint8 of shape (T, H, W), and the features of each
+        frame or clip, float32 (N, C), if the model gives them.
     """
+    features = []
     labels = np.zeros(frames.shape[:3], np.uint8)
     for indices, inputs in read_batches(bundle, frames):
-        logits = bundle.network(inputs)
+        outputs = bundle.network(inputs)
+        logits = outputs['logits']
         if logits.ndim == 5:
             logits = logits.transpose(1, 2).flatten(0, 1)  # (1, K, T, H, W) -> (T, K, H, W)
         # Like MMSegmentation, resize the logits before the argmax.
         logits = F.interpolate(logits, frames.shape[1:3], mode='bilinear', align_corners=False)
         labels[indices] = logits.argmax(1).cpu().numpy().astype(np.uint8)
-    return labels
+        if FEATURES in outputs:
+            features.append(outputs[FEATURES])
+    return labels, torch.cat(features) if features else None
 
 
 def read_batches(bundle: Bundle, frames: np.ndarray) -> Iterator[tuple[np.ndarray, Tensor]]:

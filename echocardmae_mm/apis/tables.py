@@ -25,6 +25,7 @@ COLUMNS = {
     'view_source': 'given, file, predicted or assumed',
     'view_probability': 'probability of a predicted view',
     'view_model': 'name and hash of the model',
+    'training_distance': 'distance of the features from those of the training set; 1 is far',
     'frames': 'number of frames',
     'fps': 'frames per second',
     'pixel_height_mm': 'height of a pixel of the frames that the models saw',

@@ -85,6 +85,8 @@ def main(argv: Sequence[str] | None = None) -> None:
         f'{count} {"run" if count == 1 else "runs"} of each\n'
     )
     print(table(differences, task_of(recordings).labels))
+    if len({'clicked' in predictions for run in runs for predictions in run}) > 1:
+        print('\nOnly some of these models saw a click inside the true mask: they do not compare')
     if args.out:
         result = {
             'first': first,

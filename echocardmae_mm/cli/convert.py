@@ -63,7 +63,7 @@ def parse_args(argv: Sequence[str] | None) -> argparse.Namespace:
     timm.add_argument('source', help='name of a timm model to download, or a file with its weights')
     timm.add_argument('--tubelet-size', type=at_least(1), default=2, help='frames per token')
     peer = sources.add_parser(
-        'peer', help='EchoNet, EchoCoTr or CoReEcho, to test or to fine-tune a baseline'
+        'peer', help='EchoNet, EchoCoTr, CoReEcho, SAM or SAMUS, to test or fine-tune a baseline'
     )
     peer.add_argument('source', type=Path, help='the published checkpoint')
     peer.add_argument('--config', required=True, help='the config of the baseline')

@@ -32,13 +32,14 @@ from echocardmae_mm.cli.recordings import (
     check_recordings,
     identity,
     report_refusals,
+    report_unchecked,
     salted,
-    show_recording,
+    show_recordings,
 )
 from echocardmae_mm.cli.user_errors import report_user_errors
 from echocardmae_mm.utils.errors import UserError
 
-_VALUES = ('status', 'reason', 'flags', 'view', 'frames', 'fps')
+_VALUES = ('status', 'reason', 'flags', 'training_distance', 'view', 'frames', 'fps')
 
 
 def parse_args(argv: Sequence[str] | None) -> argparse.Namespace:
@@ -80,11 +81,12 @@ def main(argv: Sequence[str] | None = None) -> None:
         raise UserError(f'{args.out} exists; choose another --out, or pass --force')
     sources = find_sources(args.paths)
     embed = EchoEmbedder(args.bundle, args.device, args.allow_synthetic_model, args.tokens)
+    report_unchecked(embed)
     names = salted(args.salt or secrets.token_hex(16))
     recordings: list[dict[str, Any]] = []
     rows: list[dict[str, Any]] = []
-    for source in track(sources, 'embedding', total=len(sources)):
-        result = show_recording(source, args, embed)
+    shown = zip(sources, show_recordings(sources, args, embed))
+    for source, result in track(shown, 'embedding', total=len(sources)):
         row = {
             **identity(source, args, names),
             **{name: result.values.get(name) for name in _VALUES},

@@ -19,7 +19,6 @@ import secrets
 import shutil
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 from rich.progress import track
 
@@ -27,8 +26,9 @@ from echocardmae_mm.apis import example
 from echocardmae_mm.apis.bundle import RUNTIMES
 from echocardmae_mm.apis.inferencer import EchoInferencer
 from echocardmae_mm.apis.outputs import write_outputs
+from echocardmae_mm.apis.prediction import Prediction
 from echocardmae_mm.apis.report import write_report
-from echocardmae_mm.apis.sources import Source, find_sources
+from echocardmae_mm.apis.sources import find_sources
 from echocardmae_mm.apis.studies import biplane_studies
 from echocardmae_mm.apis.tables import RESULTS, results_table
 from echocardmae_mm.cli.arguments import add_force, command_parser
@@ -37,17 +37,17 @@ from echocardmae_mm.cli.recordings import (
     check_recordings,
     identity,
     report_refusals,
+    report_unchecked,
     salted,
-    show_recording,
+    show_recordings,
 )
 from echocardmae_mm.cli.run_folder import bind_run_folder, folder_lock
 from echocardmae_mm.cli.user_errors import report_user_errors
 from echocardmae_mm.utils.atomic_files import atomic_write_text, json_text
 from echocardmae_mm.utils.errors import UserError
-from echocardmae_mm.utils.pseudonyms import Pseudonyms
 from echocardmae_mm.utils.text_files import read_json
 
-RUN, ROWS = 'run.json', 'recordings'
+RUN, ROWS, RESULT = 'run.json', 'recordings', 'result.json'
 
 
 def parse_args(argv: Sequence[str] | None) -> argparse.Namespace:
@@ -103,16 +103,9 @@ def finish(folder: Path) -> None:
     atomic_write_text(folder / RUN, json_text({'settings': record['settings'], 'finished': True}))
 
 
-def measure_one(
-    source: Source, args: argparse.Namespace, measure: EchoInferencer, names: Pseudonyms
-) -> dict[str, Any]:
-    """Measure a recording, or read what an interrupted run found."""
-    named = identity(source, args, names)
-    folder = args.out / ROWS / named['recording']
-    done = folder / 'result.json'
-    if done.is_file():
-        return read_json(done)
-    result = show_recording(source, args, measure)
+def write_one(named: dict[str, str], result: Prediction, done: Path, synthetic: bool) -> None:
+    """Write the folder of a recording, which appears whole or not at all."""
+    folder = done.parent
     row = {
         **named,
         **result.values,
@@ -123,11 +116,10 @@ def measure_one(
     shutil.rmtree(unfinished, ignore_errors=True)
     unfinished.mkdir(parents=True)
     if result.framed is not None:
-        write_outputs(unfinished, result, measure.synthetic)
+        write_outputs(unfinished, result, synthetic)
     atomic_write_text(unfinished / done.name, json_text(row))
     shutil.rmtree(folder, ignore_errors=True)
     unfinished.rename(folder)
-    return read_json(folder / done.name)
 
 
 @report_user_errors
@@ -142,16 +134,20 @@ def main(argv: Sequence[str] | None = None) -> None:
         sources = find_sources(args.paths)
     bundles = example.BUNDLES if args.example else args.bundle
     measure = EchoInferencer(bundles, args.device, args.allow_synthetic_model, args.runtime)
+    report_unchecked(measure)
     salt = bind(args, measure)
     with folder_lock(args.out):
         if args.example:
             example.write_example_recordings(args.out / 'example')
             sources = find_sources([args.out / 'example'])
         names = salted(salt)
-        rows = [
-            measure_one(source, args, measure, names)
-            for source in track(sources, 'measuring', total=len(sources))
-        ]
+        named = [identity(source, args, names) for source in sources]
+        done = [args.out / ROWS / one['recording'] / RESULT for one in named]
+        todo = [index for index, file in enumerate(done) if not file.is_file()]
+        shown = show_recordings([sources[index] for index in todo], args, measure)
+        for index, result in track(zip(todo, shown), 'measuring', total=len(todo)):
+            write_one(named[index], result, done[index], measure.synthetic)
+        rows = [read_json(file) for file in done]
         studies = biplane_studies(rows)
         results_table(args.out, rows, studies)
         write_report(args.out, rows, studies, measure)

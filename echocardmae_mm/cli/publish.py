@@ -2,9 +2,10 @@
 
     echocardmae publish ef_echonet work_dirs/ef_echonet/best_ef_mae_epoch_40.pth --out bundles/ef
 
-The bundle holds config.py, model.safetensors, calibration.json and README.md (the model card), and
-no path, file name or hash of a recording. Intervals need --calibrate, a split or a CSV file
-(columns path and ef) of recordings that neither trained nor selected the model.
+The bundle holds config.py, model.safetensors, calibration.json, README.md (the model card) and
+features.safetensors (mean and covariance of the features of the training set, to notice unusual
+recordings), and no path, file name or hash of a recording. Intervals need --calibrate, a split or a
+CSV file (columns path and ef) of recordings that neither trained nor selected the model.
 """
 
 from __future__ import annotations
@@ -24,9 +25,10 @@ from mmengine.registry import DATASETS, MODELS, init_default_scope
 from mmengine.runner import load_checkpoint
 from rich.progress import track
 
-from echocardmae_mm.apis.bundle import without_training, write_bundle
+from echocardmae_mm.apis.bundle import Bundle, without_training, write_bundle
 from echocardmae_mm.apis.inferencer import VIEWS, EchoInferencer
 from echocardmae_mm.apis.model_card import model_card
+from echocardmae_mm.apis.recording_features import recording_features
 from echocardmae_mm.cli.arguments import (
     add_checkpoint,
     add_common,
@@ -42,10 +44,11 @@ from echocardmae_mm.datasets.recordings import open_recording
 from echocardmae_mm.datasets.recordings.synthetic import is_synthetic
 from echocardmae_mm.engine import require_fit
 from echocardmae_mm.evaluation.conformal import ConformalInterval, fit_conformal
+from echocardmae_mm.evaluation.feature_distance import FeatureDistance, fit_feature_distance
 from echocardmae_mm.evaluation.prediction_metric import RESULT
 from echocardmae_mm.models import EFHead
 from echocardmae_mm.utils.config import type_name
-from echocardmae_mm.utils.errors import UserError
+from echocardmae_mm.utils.errors import RecordingError, UserError
 from echocardmae_mm.utils.text_files import read_json
 
 _UNFIT_SPLITS = {'train': 'trained', 'val': 'selected'}
@@ -53,6 +56,7 @@ _WHOLE = ('CAMUSDataset', 'CAMUSSegDataset')
 _ECHONET = ('EchoNetDynamicDataset', 'EchoNetSegDataset')
 _FPS_RECORDINGS = 50
 _CLIPS = 5
+_FEATURE_RECORDINGS = 300
 
 
 def parse_args(argv: Sequence[str] | None) -> argparse.Namespace:
@@ -155,7 +159,11 @@ def tested(checkpoint: str) -> dict[str, Any] | None:
         return None
     result = read_json(path)
     digest = hashlib.sha256(Path(checkpoint).read_bytes()).hexdigest()
-    return result if result.get('checkpoint_sha256') == digest else None
+    if result.get('checkpoint_sha256') != digest:
+        return None
+    if not isinstance(result.get('metrics'), dict):
+        raise UserError(f'{path}: damaged; holds no metrics\nTest the checkpoint again')
+    return result
 
 
 def calibration_pairs(
@@ -198,6 +206,30 @@ def calibrate(args: argparse.Namespace, config: Config, bundle: Path) -> Conform
         return fit_conformal(*pairs.T)
     except ValueError as error:
         raise UserError(f'--calibrate {args.calibrate}: {error}') from None
+
+
+def fit_features(dataset: Any, folder: Path) -> FeatureDistance | None:
+    """The distance from the features of some training recordings, for a bundle without it."""
+    infos = [dataset.get_data_info(index) for index in range(len(dataset))]
+    recordings = list({dataset.recording_of(info): info for info in infos}.items())
+    some = np.linspace(0, len(recordings) - 1, min(_FEATURE_RECORDINGS, len(recordings)))
+    bundle = Bundle(folder)
+    features, patients = [], []
+    for file, info in track([recordings[round(index)] for index in some], 'features'):
+        try:
+            found = recording_features(bundle, file, info.get('fps'), info.get('spacing'))
+        except RecordingError:
+            continue
+        if found is None:
+            print('no check for unusual features: the model gives none')
+            return None
+        features.append(found)
+        patients.append(info.get('patient', file))
+    try:
+        return fit_feature_distance(np.array(features), patients)
+    except ValueError as error:
+        print(f'no check for unusual features: {error}')
+        return None
 
 
 @report_user_errors
@@ -245,12 +277,15 @@ def main(argv: Sequence[str] | None = None) -> None:
     args.out.parent.mkdir(parents=True, exist_ok=True)
     with TemporaryDirectory(dir=args.out.parent, prefix=f'.{args.out.name}.') as folder:
         draft = Path(folder)
-        write_bundle(draft, settings, model, {}, model_card(settings, data, args.licence, result))
+        write_bundle(draft, settings, model, {}, '')
+        calibration, interval = {}, None
         if args.calibrate:
             interval = calibrate(args, config, draft)
-            card = model_card(settings, data, args.licence, result, interval)
-            write_bundle(draft, settings, model, {'interval': interval._asdict()}, card)
+            calibration['interval'] = interval._asdict()
             print(f'intervals from {interval.n} recordings: +- {interval.quantile:.1f} points')
+        distance = fit_features(dataset, draft)
+        card = model_card(settings, data, args.licence, result, interval, distance)
+        write_bundle(draft, settings, model, calibration, card, distance)
         args.out.mkdir(exist_ok=True)
         for file in draft.iterdir():
             os.replace(file, args.out / file.name)

@@ -5,17 +5,19 @@ from __future__ import annotations
 import argparse
 import sys
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from echocardmae_mm.apis.inferencer import VIEWS, EchoInferencer
+from echocardmae_mm.apis.inferencer import VIEWS, EchoInferencer, Opened
 from echocardmae_mm.apis.prediction import Prediction
 from echocardmae_mm.apis.sources import Source
+from echocardmae_mm.utils.compute_ahead import compute_ahead
 from echocardmae_mm.utils.errors import UserError
 from echocardmae_mm.utils.pseudonyms import Pseudonyms
 
 SOME_REFUSED, NONE_MEASURED = 3, 4
+_READ_AHEAD = 2
 
 
 def add_recordings(parser: argparse.ArgumentParser) -> None:
@@ -49,6 +51,12 @@ def check_recordings(args: argparse.Namespace) -> None:
         raise UserError('--spacing: expected the height, or the height and the width of a pixel')
 
 
+def report_unchecked(measure: EchoInferencer) -> None:
+    """Print which models do not notice unusual features."""
+    if names := measure.without_feature_distance:
+        print(f'no check for unusual features by {", ".join(names)}: published without them')
+
+
 def salted(salt: str) -> Pseudonyms:
     """Pseudonyms by ``--salt``."""
     if len(salt.encode()) > 64:
@@ -67,16 +75,29 @@ def positive(text: str) -> float:
     return number
 
 
-def show_recording(source: Source, args: argparse.Namespace, measure: EchoInferencer) -> Prediction:
+def show_recordings(
+    sources: Sequence[Source], args: argparse.Namespace, measure: EchoInferencer
+) -> Iterator[Prediction]:
+    """Show recordings to the models, while threads read the next ones for a GPU."""
+
+    def read(source: Source) -> Opened | Prediction:
+        spacing = source.spacing or (tuple(args.spacing) if args.spacing else None)
+        return measure.read(source.path, (spacing[0], spacing[-1]) if spacing else None)
+
+    reads = compute_ahead(read, sources, _READ_AHEAD if measure.on_gpu else 0)
+    for source, opened in zip(sources, reads):
+        yield _show(source, opened, args, measure)
+
+
+def _show(
+    source: Source,
+    opened: Callable[[], Opened | Prediction],
+    args: argparse.Namespace,
+    measure: EchoInferencer,
+) -> Prediction:
     """Show a recording to the models; one that they fail on is refused."""
-    spacing = source.spacing or (tuple(args.spacing) if args.spacing else None)
     try:
-        return measure(
-            source.path,
-            view=source.view or args.view,
-            fps=source.fps or args.fps,
-            spacing=(spacing[0], spacing[-1]) if spacing else None,
-        )
+        return measure.measure(opened(), source.view or args.view, source.fps or args.fps)
     except UserError:
         raise
     except Exception as error:  # one recording must not end a run over thousands

@@ -101,6 +101,12 @@ def _report(error: Exception) -> None:
             'error: the checkpoint belongs to another model or optimizer than the config\n'
             'Load only its weights: set load_from, or init_cfg of a part of the model'
         )
+    if address := _checkpoint_being_loaded(error):
+        reason = (str(error).splitlines() or [''])[0]
+        sys.exit(
+            f'error: {address}: cannot be loaded ({type(error).__name__}: {reason})\n'
+            'Download it, and name the file'
+        )
     built, package = _component_being_built(error)
     if built and isinstance(error, TypeError) and 'unexpected keyword' in str(error):
         sys.exit(f'error: {error}\nCheck the name of this setting in the config')
@@ -109,6 +115,15 @@ def _report(error: Exception) -> None:
         sys.exit(f'error: {built}: {reason}\nCheck its settings in the config')
     if isinstance(error, KeyError) and 'registry' in str(error):
         sys.exit('error: ' + error.args[0].partition('. Please check')[0])
+
+
+def _checkpoint_being_loaded(error: Exception) -> str:
+    """Address of the checkpoint that mmengine was loading from elsewhere; '' if none."""
+    for frame, _ in traceback.walk_tb(error.__traceback__):
+        filename = frame.f_locals.get('filename')
+        if frame.f_code.co_name == 'load_checkpoint' and '://' in str(filename):
+            return str(filename)
+    return ''
 
 
 def _component_being_built(error: Exception) -> tuple[str, str]:

@@ -15,6 +15,7 @@ from echocardmae_mm.datasets.camus_index import (
     Patient,
     ejection_fraction,
     find_patients_of_one_release,
+    instant_frame,
     require_views,
 )
 from echocardmae_mm.datasets.patient_split import SPLITS, draw_split, read_split
@@ -44,6 +45,9 @@ class CAMUSSegDataset(RecordingDataset):
             official and random split. Defaults to ''.
         val_share (float): Share of the patients outside the test set to use for validation.
             Defaults to 0.1.
+        in_sequence (bool): Whether a sample is a frame of its sequence, for models that segment
+            clips, instead of an image of its own. ``masks`` then has both instants of the view.
+            Defaults to False.
         **kwargs (Any): Arguments of :class:`RecordingDataset`.
 
     Attributes:
@@ -66,6 +70,7 @@ class CAMUSSegDataset(RecordingDataset):
         views: str | Sequence[str] = VIEWS,
         split_file: str = '',
         val_share: float = 0.1,
+        in_sequence: bool = False,
         **kwargs: Any,
     ) -> None:
         if split is not None and split.lower() not in SPLITS:
@@ -74,6 +79,7 @@ class CAMUSSegDataset(RecordingDataset):
         self.views = require_views(views)
         self.split_file = split_file
         self.val_share = val_share
+        self.in_sequence = in_sequence
         self.splits: dict[str, str] = {}
         super().__init__(data_root=data_root, **kwargs)
 
@@ -145,7 +151,30 @@ class CAMUSSegDataset(RecordingDataset):
                     'reduce_zero_label': False,
                 }
             )
-        return frames
+        return (
+            self._frames_of_sequence(patient, view, frames, dropped) if self.in_sequence else frames
+        )
+
+    def _frames_of_sequence(
+        self, patient: Patient, view: str, frames: list[dict[str, Any]], dropped: Counter[str]
+    ) -> list[dict[str, Any]]:
+        sequence, info = patient.image(view, 'sequence'), patient.info(view)
+        numbers = [instant_frame(info, frame['instant']) for frame in frames]
+        if sequence is None or None in numbers:
+            print_log(f'{patient.folder}: no sequence of {view} with ED and ES', 'current')
+            dropped['frames without a sequence (dropped)'] += len(frames)
+            return []
+        masks = {number: frame['masks'][0] for number, frame in zip(numbers, frames)}
+        return [
+            {
+                **frame,
+                'filename': str(sequence),
+                'modality': 'RGB',
+                'frame': number,
+                'masks': masks,
+            }
+            for number, frame in zip(numbers, frames)
+        ]
 
 
 def _official_test(root: str, patients: list[Patient]) -> set[str]:

@@ -59,7 +59,7 @@ def _predictions(folder: Path) -> pd.DataFrame:
         table = pd.read_csv(path, dtype={'patient': str, 'video': str})
     except ValueError as error:
         raise UserError(f'{path}: not a CSV file ({error})') from None
-    metrics = read_json(folder / RESULT)['metrics']
+    metrics = _metrics(folder)
     tested = next((n for name, n in metrics.items() if re.fullmatch('[^/]+/n', name)), len(table))
     if len(table) != tested:
         raise UserError(
@@ -67,6 +67,14 @@ def _predictions(folder: Path) -> pd.DataFrame:
             f'Remove {folder / RESULT} to test this fold again'
         )
     return table
+
+
+def _metrics(folder: Path) -> dict[str, float | None]:
+    path = folder / RESULT
+    metrics = read_json(path).get('metrics')
+    if not isinstance(metrics, dict):
+        raise UserError(f'{path}: damaged; holds no metrics\nRemove it to test this fold again')
+    return metrics
 
 
 class OverFolds(NamedTuple):
@@ -93,7 +101,7 @@ def over_folds(folders: Sequence[Path], prefix: str) -> dict[str, OverFolds]:
     Returns:
         dict[str, OverFolds]: By name, without the prefix.
     """
-    rows = [read_json(folder / RESULT)['metrics'] for folder in folders]
+    rows = [_metrics(folder) for folder in folders]
     table = pd.DataFrame(rows).astype(np.float64)
     return {
         name.removeprefix(f'{prefix}/'): OverFolds(

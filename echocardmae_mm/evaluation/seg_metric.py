@@ -87,14 +87,17 @@ class EchoSegMetric(PredictionMetric):
                 (T, H, W) for a clip, whose ``frame_inds`` contain the labelled ``frame``.
 
         Returns:
-            dict: ``frame``, ``instant``, ``ef``, ``<structure>/...`` and, with distances, the
-            ventricle's ``disks_predicted`` and ``disks_true``.
+            dict: ``frame``, ``instant``, ``ef``, ``<structure>/...``, ``clicked`` if the model saw
+            a click inside the true mask and, with distances, the ventricle's ``disks_predicted``
+            and ``disks_true``.
         """
         place = labelled_place(sample)
         predicted, true = (
             np.asarray(sample[name]['data'].cpu())[place] for name in ('pred_sem_seg', 'gt_sem_seg')
         )
         row: dict[str, Any] = {name: sample.get(name) for name in ('frame', 'instant', 'ef')}
+        if 'clicks' in sample:
+            row['clicked'] = True
         for name, masks in self._masks(predicted, true):
             row.update(overlap_row(*masks, f'{name}/'))
             if self.distances:
@@ -113,8 +116,8 @@ class EchoSegMetric(PredictionMetric):
         Returns:
             dict[str, float | Interval]: :func:`seg_statistics`, overall and, if the data set
             distinguishes them, with the prefixes ``ED/``, ``ES/``, ``2CH/`` and ``4CH/``;
-            :func:`simpson_ef`; :func:`count_missing`; the number of images as ``n``, and of
-            ``patients``.
+            :func:`simpson_ef`; :func:`count_missing`; the number of images as ``n``, of those with
+            a click as ``clicked``, and of ``patients``.
         """
         structures = structures_of(predictions)
         table = {
@@ -137,6 +140,7 @@ class EchoSegMetric(PredictionMetric):
         return {
             **self._with_intervals(statistics, predictions),
             **count_missing(table, structures),
+            **({'clicked': len(predictions)} if 'clicked' in predictions else {}),
         }
 
     def report(self, statistics: Statistics | None = None) -> str:
@@ -165,6 +169,11 @@ class EchoSegMetric(PredictionMetric):
             f'\n\n{negatives} false negatives and {positives} false positives (structures per '
             'image): their Dice is 0, their distances are omitted'
         )
+        if 'clicked' in statistics:
+            text += (
+                '\n\nThe model saw a click inside the true mask: do not compare it with models '
+                'that saw no truth'
+            )
         if simpson := [name for name in _SIMPSON if _is_defined(statistics, name)]:
             rows = [(_SIMPSON[name], _cell(statistics[name])) for name in simpson]
             text += f'\n\n{markdown_table(("ejection fraction by Simpson", ""), rows)}'

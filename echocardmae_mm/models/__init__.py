@@ -16,7 +16,12 @@ from echocardmae_mm.models.peers import (
     CoReEchoHead,
     DeepLabV3Head,
     LabelDistanceContrastLoss,
+    MemorySegmentor,
     MultiExpertHead,
+    PromptedSegmentor,
+    SAMMaskDecoder,
+    SAMUSEncoder,
+    SpaceTimeMemory,
 )
 from echocardmae_mm.models.rank_n_contrast import RankNContrastLoss
 from echocardmae_mm.models.reconstruction_head import ReconstructionHead
@@ -29,7 +34,12 @@ __all__ = [
     'CoReEchoHead',
     'DeepLabV3Head',
     'LabelDistanceContrastLoss',
+    'MemorySegmentor',
     'MultiExpertHead',
+    'PromptedSegmentor',
+    'SAMMaskDecoder',
+    'SAMUSEncoder',
+    'SpaceTimeMemory',
     'EchoCardMAE',
     'EFHead',
     'FrameVisionTransformer',

@@ -23,18 +23,28 @@ from echocardmae_mm.recipes.ejection_fraction import ejection_fraction
 from echocardmae_mm.recipes.encoders import uniformer_small
 from echocardmae_mm.recipes.infarction import infarction
 from echocardmae_mm.recipes.pretraining import pretraining
+from echocardmae_mm.recipes.prompted_segmentation import (
+    demo_memsam,
+    demo_samus,
+    memsam,
+    samus,
+)
 from echocardmae_mm.recipes.segmentation import clip_segmentation, segmentation
 
 __all__ = [
     'EncoderSize',
     'clip_preprocessor',
     'clip_segmentation',
+    'demo_memsam',
+    'demo_samus',
     'demo_size',
     'diagnosis',
     'ejection_fraction',
     'frame_preprocessor',
     'infarction',
+    'memsam',
     'pretraining',
+    'samus',
     'segmentation',
     'uniformer_small',
 ]

@@ -17,7 +17,7 @@ from echocardmae_mm.recipes.encoders import encoder
 ECHONET = dict(type='echocardmae_mm.EchoNetSegDataset', data_root='data/EchoNet-Dynamic')
 META_KEYS = (
     'filename', 'img_path', 'patient', 'view', 'quality', 'source', 'instant', 'frame', 'ef',
-    'spacing', 'ori_shape', 'img_shape', 'pad_shape', 'scale_factor',
+    'spacing', 'ori_shape', 'img_shape', 'pad_shape', 'scale_factor', 'clicks', 'click_labels',
 )  # fmt: skip
 
 
@@ -67,34 +67,10 @@ def segmentation(
         test_cfg=dict(mode='whole'),
     )
 
-    scale = (vit.img_size, vit.img_size)
-    resize = dict(type='Resize', scale=scale, keep_ratio=False, interpolation='area')
-    pack = dict(type='PackSegInputs', meta_keys=META_KEYS)
-    loaders = dataloaders(
-        ECHONET if dataset is None else dataset,
-        [
-            dict(type='echocardmae_mm.LoadEchoFrame'),
-            resize,
-            dict(type='echocardmae_mm.LoadEchoMask', scale=scale),
-            dict(type='echocardmae_mm.RandomShift', pixels=shift),
-            pack,
-        ],
-        [
-            dict(type='echocardmae_mm.LoadEchoFrame'),
-            resize,
-            dict(type='echocardmae_mm.LoadEchoMask'),
-            pack,
-        ],
-        batch_size,
-        batch_size,
-        num_workers,
-    )
-    test_pipeline = loaders['test_dataloader']['dataset']['pipeline']
     return dict(
         model=override(model, settings),
-        **loaders,
-        **_evaluators(network_size=scale if at_network_size else None),
-        test_pipeline=test_pipeline,  # for MMSegmentation's inference API
+        **frame_loaders(dataset, vit.img_size, shift, batch_size, num_workers),
+        **evaluators(network_size=(vit.img_size, vit.img_size) if at_network_size else None),
     )
 
 
@@ -144,34 +120,117 @@ def clip_segmentation(
         clip_len=vit.num_frames,
         frame_interval=frame_interval,
     )
+    return dict(
+        model=override(model, settings),
+        **segmented_clip_loaders(
+            dataset,
+            sampler,
+            dict(sampler, place='middle'),
+            vit.img_size,
+            shift,
+            batch_size,
+            num_workers,
+        ),
+        **evaluators(),
+    )
+
+
+def frame_loaders(
+    dataset: Config | None,
+    img_size: int,
+    shift: int,
+    batch_size: int,
+    num_workers: int,
+    interpolation: str = 'area',
+    clicks: bool = False,
+) -> Config:
+    """Build loaders of frames for MMSegmentation.
+
+    Args:
+        dataset (dict, optional): See :func:`segmentation`.
+        img_size (int): Side of the frames in pixels.
+        shift (int): Largest shift in pixels.
+        batch_size (int): Frames of a batch, per process.
+        num_workers (int): Worker processes of each data loader.
+        interpolation (str): Interpolation of mmcv's ``imresize``. Defaults to 'area'.
+        clicks (bool): Whether to click into the true masks. Defaults to False.
+
+    Returns:
+        dict: The loaders of :func:`dataloaders` and ``test_pipeline``.
+    """
+    scale = (img_size, img_size)
+    read: list[Config] = [
+        dict(type='echocardmae_mm.LoadEchoFrame'),
+        dict(type='Resize', scale=scale, keep_ratio=False, interpolation=interpolation),
+    ]
+    pack = [dict(type='PackSegInputs', meta_keys=META_KEYS)]
+    return _loaders(dataset, read, read, pack, scale, shift, batch_size, num_workers, clicks)
+
+
+def segmented_clip_loaders(
+    dataset: Config | None,
+    train_sampler: Config,
+    test_sampler: Config,
+    img_size: int,
+    shift: int,
+    batch_size: int,
+    num_workers: int,
+    interpolation: str = 'area',
+    clicks: bool = False,
+) -> Config:
+    """Build loaders of clips with labelled frames; other arguments as for :func:`frame_loaders`.
+
+    Args:
+        train_sampler (dict): The transform that samples the clips.
+        test_sampler (dict): The one of validation and test.
+
+    Returns:
+        dict: The loaders of :func:`dataloaders` and ``test_pipeline``.
+    """
     pack = [
         dict(type='mmaction.FormatShape', input_format='NCTHW'),
         dict(type='echocardmae_mm.PackSegClip'),
     ]
+    read, read_test = (
+        clip_steps(sampler, img_size, interpolation) for sampler in (train_sampler, test_sampler)
+    )
+    scale = (img_size, img_size)
+    return _loaders(dataset, read, read_test, pack, scale, shift, batch_size, num_workers, clicks)
+
+
+def _loaders(
+    dataset: Config | None,
+    read: list[Config],
+    read_test: list[Config],
+    pack: list[Config],
+    scale: tuple[int, int],
+    shift: int,
+    batch_size: int,
+    num_workers: int,
+    clicks: bool,
+) -> Config:
+    click = [dict(type='echocardmae_mm.ClickInMask')] if clicks else []
     loaders = dataloaders(
         ECHONET if dataset is None else dataset,
         [
-            *clip_steps(sampler, vit.img_size, 'area'),
-            dict(type='echocardmae_mm.LoadEchoMask', scale=(vit.img_size, vit.img_size)),
+            *read,
+            dict(type='echocardmae_mm.LoadEchoMask', scale=scale),
             dict(type='echocardmae_mm.RandomShift', pixels=shift),
+            *click,
             *pack,
         ],
         [
-            *clip_steps(dict(sampler, place='middle'), vit.img_size, 'area'),
+            *read_test,
             dict(type='echocardmae_mm.LoadEchoMask'),
+            *(dict(step, place='middle') for step in click),
             *pack,
         ],
         batch_size,
         batch_size,
         num_workers,
     )
-    test_pipeline = loaders['test_dataloader']['dataset']['pipeline']
-    return dict(
-        model=override(model, settings),
-        **loaders,
-        **_evaluators(),
-        test_pipeline=test_pipeline,  # for MMSegmentation's inference API
-    )
+    # for MMSegmentation's inference API
+    return dict(loaders, test_pipeline=loaders['test_dataloader']['dataset']['pipeline'])
 
 
 def _head(
@@ -198,7 +257,15 @@ def _head(
     )
 
 
-def _evaluators(network_size: tuple[int, int] | None = None) -> Config:
+def evaluators(network_size: tuple[int, int] | None = None) -> Config:
+    """Build the evaluators of validation and test.
+
+    Args:
+        network_size (tuple[int, int], optional): See :class:`EchoSegMetric`. Defaults to None.
+
+    Returns:
+        dict: ``val_evaluator`` and ``test_evaluator``.
+    """
     return dict(
         val_evaluator=dict(type='echocardmae_mm.EchoSegMetric', distances=False, n_resamples=0),
         test_evaluator=dict(type='echocardmae_mm.EchoSegMetric', network_size=network_size),

@@ -152,9 +152,9 @@ def require_used(config: Config, *names: str) -> None:
     """Refuse a variable at the top of a config that reaches no data set.
 
     In a config file ``data_root`` is a variable: a child config that sets it does not change the
-    data sets that its base built from it. It counts as used if another setting equals it or starts
-    with it. A value that merely remains where the file, or a base with the same value, used it is
-    harmless.
+    data sets that its base built from it. It counts as used if a setting of a component equals it,
+    or lies in this folder and does not come from the base. A value that merely remains where the
+    file, or a base with the same value, used it is harmless.
 
     Args:
         config (Config): The config of a run.
@@ -177,12 +177,25 @@ def require_used(config: Config, *names: str) -> None:
 
 
 def _is_used(config: Config, name: str) -> bool:
-    value = config[name]
-    return any(
-        isinstance(other, str) and other.startswith(value)
-        for key, other in walk_config(config)
-        if key != name
-    )
+    value: str = config[name]
+    folder = value.rstrip('/') + '/'
+    inside = {}
+    for key, other in walk_config(config):
+        if '.' in key and isinstance(other, str):
+            if other == value:
+                return True
+            if other.startswith(folder):
+                inside[key] = other
+    # What a base has without this variable does not come from it.
+    inherited = [dict(walk_config(Config.fromfile(base))) for base in inside and _bases(config)]
+    return any(all(base.get(key) != other for base in inherited) for key, other in inside.items())
+
+
+def _bases(config: Config) -> list[str]:
+    path = config.filename
+    if path is None or not Path(path).is_file():
+        return []
+    return [Config._get_cfg_path(base, path)[0] for base in Config._get_base_files(path)]
 
 
 def _is_unused_in_files(filename: str | None, name: str, value: str) -> bool:
@@ -194,8 +207,7 @@ def _is_unused_in_files(filename: str | None, name: str, value: str) -> bool:
         return True
     if _is_used(config, name):
         return False
-    bases = [Config._get_cfg_path(base, filename)[0] for base in Config._get_base_files(filename)]
-    return all(_is_unused_in_files(base, name, value) for base in bases)
+    return all(_is_unused_in_files(base, name, value) for base in _bases(config))
 
 
 def _differences(new: Any, old: Any, key: str = '') -> Iterator[tuple[str, Any]]:

@@ -37,6 +37,7 @@ class RngStream(IntEnum):
     SHIFT = 8
     CLIP_PLACE = 9
     PATIENT_FOLD = 10
+    CLICK = 11
 
 
 class RngKey(NamedTuple):

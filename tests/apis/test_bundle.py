@@ -4,11 +4,13 @@ import hashlib
 import json
 import shutil
 
+import numpy as np
 import pytest
 import torch
 from safetensors.torch import load_file, save_file
 
-from echocardmae_mm.apis import Bundle
+from echocardmae_mm.apis import Bundle, write_bundle
+from echocardmae_mm.evaluation.feature_distance import fit_feature_distance
 from echocardmae_mm.utils.errors import UserError
 
 
@@ -81,6 +83,36 @@ def test_a_damaged_calibration_and_another_format_are_refused(bundle):
     (bundle / 'calibration.json').write_text('{')
     with pytest.raises(UserError, match='damaged'):
         Bundle(bundle)
+
+
+@pytest.fixture
+def compared(bundle):
+    """The bundle with the features of a training set."""
+    loaded = Bundle(bundle, 'cpu')
+    features = np.random.default_rng(0).normal(size=(60, 24))
+    distance = fit_feature_distance(features, range(60))
+    settings = {name: value for name, value in loaded.config.items() if name != 'format'}
+    write_bundle(bundle, settings, loaded.model, {}, 'card', distance)
+    return bundle, distance
+
+
+def test_holds_the_features_of_the_training_set(compared):
+    bundle, distance = compared
+    found = Bundle(bundle, 'cpu').feature_distance
+    other = np.random.default_rng(1).normal(size=24)
+    assert found(other) == pytest.approx(distance(other), rel=1e-5)
+    assert (found.level, found.n) == (0.99, 60)
+
+
+@pytest.mark.parametrize('spoil', ['missing', 'of another'])
+def test_features_of_another_training_set_are_refused(compared, spoil):
+    path = compared[0] / 'features.safetensors'
+    content = path.read_bytes()
+    path.unlink()
+    if spoil == 'of another':
+        path.write_bytes(content[:-1] + b'!')
+    with pytest.raises(UserError, match=r'features.safetensors: missing, damaged or of another'):
+        Bundle(compared[0])
 
 
 def test_no_path_leaves_with_it(bundles):

@@ -55,11 +55,13 @@ def test_any_number_of_inputs_gives_what_torch_gives(exported, name, inputs, out
     bundle = Bundle(exported[name], 'cpu')
     session = onnxruntime.InferenceSession(exported[name] / 'model.onnx')
     assert [one.name for one in session.get_inputs()] == [inputs]
-    assert [one.name for one in session.get_outputs()] == [output]
+    assert [one.name for one in session.get_outputs()] == [output, 'features']
     for count in (1, 4):
         shown = random_like(example_inputs(bundle), count)
-        (found,) = session.run(None, {inputs: shown.numpy()})
-        np.testing.assert_allclose(found, bundle.network(shown), atol=1e-4)
+        found, features = session.run(None, {inputs: shown.numpy()})
+        expected = bundle.network(shown)
+        np.testing.assert_allclose(found, expected[output], atol=1e-4)
+        np.testing.assert_allclose(features, expected['features'], atol=1e-4)
     if name == 'mi':
         np.testing.assert_allclose(found.sum(1), 1, atol=1e-6)
 
@@ -86,13 +88,32 @@ def test_prediction_gives_the_numbers_of_torch(exported, recordings):
         assert found.values[name] == pytest.approx(expected.values[name], abs=tolerance)
     assert (found.labels == expected.labels).mean() >= 0.999
     assert found.labels.max() == 1
+    distance = expected.values['training_distance']
+    assert found.values['training_distance'] == pytest.approx(distance, rel=1e-3)
+
+
+def test_an_older_file_without_features_is_refused_if_they_are_needed(exported, tmp_path):
+    import onnx
+
+    folder = shutil.copytree(exported['ef'], tmp_path / 'ef')
+    model = onnx.load(folder / 'model.onnx')
+    del model.graph.output[1]
+    onnx.save(model, folder / 'model.onnx')
+    with pytest.raises(UserError, match=r'has no output features.*\n.*export'):
+        Bundle(folder, runtime='onnx')
+    calibration = json.loads((folder / 'calibration.json').read_text())
+    del calibration['features']
+    (folder / 'calibration.json').write_text(json.dumps(calibration))
+    assert Bundle(folder, runtime='onnx').feature_distance is None
 
 
 def test_a_clip_is_segmented_as_by_torch(exported, recordings):
     frames = open_recording(recordings['echonet']).frames(range(40))
     torch_, onnx = (Bundle(exported['clip_seg'], 'cpu', runtime) for runtime in ('torch', 'onnx'))
-    labels = segment_frames(torch_, frames)
-    assert (labels == segment_frames(onnx, frames)).mean() >= 0.999
+    labels, features = segment_frames(torch_, frames)
+    found, its_features = segment_frames(onnx, frames)
+    assert (labels == found).mean() >= 0.999
+    np.testing.assert_allclose(its_features, features, atol=1e-4)
     assert labels.max() == 1
 
 

@@ -51,13 +51,18 @@ class Shown:
         self.frames = moving_tissue(self.sector)
         self.frames[self.masks & self.sector] //= 6
         self.fps, self.spacing, self.view = FPS, (0.9, 0.9), '4CH'
+        self.feature_distance = 0.9
         self.cropped = size != 112
 
     def result(self):
         framed = Framed(self.frames, self.sector, self.spacing, self.cropped)
         ventricle = measure_ventricle(self.masks, self.fps, self.spacing)
         return Prediction(
-            {'view': self.view, **ventricle.values},
+            {
+                'view': self.view,
+                'training_distance': self.feature_distance,
+                **ventricle.values,
+            },
             ventricle=ventricle,
             framed=framed,
             labels=self.masks.astype(np.uint8),
@@ -136,6 +141,10 @@ def of_two_chambers(shown):
     shown.view = '2CH'
 
 
+def far_from_the_training_set(shown):
+    shown.feature_distance = 1.7
+
+
 REFUSED = {
     shortened: 'too_short',
     coloured: 'colour',
@@ -155,6 +164,7 @@ FLAGGED = {
     without_fps: 'unknown_fps',
     without_spacing: 'unknown_spacing',
     of_two_chambers: 'view',
+    far_from_the_training_set: 'unusual_features',
 }
 
 

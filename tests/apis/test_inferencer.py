@@ -7,7 +7,9 @@ from mmengine.dataset import Compose, pseudo_collate
 from mmengine.registry import DefaultScope
 
 from echocardmae_mm.apis import Bundle, EchoInferencer
+from echocardmae_mm.apis.recording_features import recording_features
 from echocardmae_mm.datasets.recordings import open_recording
+from echocardmae_mm.evaluation.feature_distance import FeatureDistance
 from echocardmae_mm.utils.errors import UserError
 
 
@@ -71,6 +73,20 @@ def test_a_view_is_predicted_where_nobody_names_it(bundles, recordings):
     assert (given['view'], given['view_source']) == ('other', 'given')
     assert 'view_probability' not in given
     assert given['ef_percent'] == values['ef_percent']
+
+
+def test_the_largest_distance_of_the_features_is_told(bundles, recordings):
+    inferencer = measure(bundles, 'ef', 'mi')
+    assert len(inferencer.without_feature_distance) == 2
+    for bundle, times in zip(inferencer.bundles.values(), (1, 2)):
+        features = recording_features(bundle, recordings['clip'])
+        unit = float(np.linalg.norm(features)) / times  # that many times as far from zero
+        identity = np.eye(len(features))
+        bundle.feature_distance = FeatureDistance(0 * features, identity, unit, 0.99, 50)
+    values = inferencer(recordings['clip']).values
+    assert values['training_distance'] == pytest.approx(2, abs=1e-4)
+    assert 'unusual_features' in values['flags']
+    assert inferencer.without_feature_distance == []
 
 
 def test_refusals_name_the_reason(bundles, recordings, tmp_path):

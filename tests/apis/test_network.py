@@ -8,7 +8,7 @@ from mmengine.registry import MODELS, DefaultScope
 
 from echocardmae_mm.apis import Bundle
 from echocardmae_mm.apis.export_onnx import example_inputs, random_like
-from echocardmae_mm.apis.network import Network
+from echocardmae_mm.apis.network import OUTPUTS, Network
 from echocardmae_mm.utils.errors import UserError
 
 
@@ -39,7 +39,7 @@ def by_test_step(bundle, inputs):
 def test_predicts_as_the_test_step(bundles, name):
     bundle = Bundle(bundles[name], 'cpu')
     inputs = random_like(example_inputs(bundle), 3)
-    predicted = bundle.network(inputs)
+    predicted = bundle.network(inputs)[OUTPUTS[bundle.task]]
     samples = by_test_step(bundle, inputs)
     if name == 'ef':
         torch.testing.assert_close(predicted, samples[0].pred_ef_clips)
@@ -68,7 +68,7 @@ def test_one_channel_with_a_threshold_becomes_two_logits(bundles):
     with DefaultScope.overwrite_default_scope('mmseg'):
         bundle.model = MODELS.build(config).eval()
     inputs = random_like(example_inputs(bundle), 2)
-    labels = Network(bundle.model, 'segmentation')(inputs).argmax(1)
+    labels = Network(bundle.model, 'segmentation')(inputs)['logits'].argmax(1)
     expected = torch.cat([s.pred_sem_seg.data for s in by_test_step(bundle, inputs)])
     assert torch.equal(labels, expected.long())
     assert 0 < labels.float().mean() < 1
@@ -79,7 +79,29 @@ def test_channels_are_swapped_as_by_the_data_preprocessor(bundles):
     inputs = random_like(example_inputs(bundle), 2)
     bundle.model.data_preprocessor.to_rgb = True
     expected = by_test_step(bundle, inputs)[0].pred_ef_clips
-    torch.testing.assert_close(Network(bundle.model, bundle.task).eval()(inputs), expected)
+    found = Network(bundle.model, bundle.task).eval()(inputs)['ef_percent']
+    torch.testing.assert_close(found, expected)
+
+
+@pytest.mark.parametrize('name', ['seg', 'clip_seg'])
+def test_features_of_a_segmentation_are_means_over_its_maps(bundles, name):
+    bundle = Bundle(bundles[name], 'cpu')
+    inputs = random_like(example_inputs(bundle), 2)
+    processor = bundle.model.data_preprocessor
+    mean, std = (part.view(3, *[1] * (inputs.ndim - 2)) for part in (processor.mean, processor.std))
+    maps = bundle.model.backbone((inputs - mean) / std)
+    expected = (maps[0] if name == 'seg' else maps).flatten(2).mean(2)
+    torch.testing.assert_close(bundle.network(inputs)['features'], expected)
+
+
+def test_a_segmentation_by_windows_has_no_features(bundles):
+    bundle = Bundle(bundles['seg'], 'cpu')
+    inputs = random_like(example_inputs(bundle), 2)
+    whole = bundle.network(inputs)['logits']
+    bundle.model.test_cfg = Config(dict(mode='slide', crop_size=(56, 56), stride=(56, 56)))
+    outputs = Network(bundle.model, 'segmentation')(inputs)
+    assert outputs.keys() == {'logits'}
+    torch.testing.assert_close(outputs['logits'], whole)
 
 
 def test_a_data_preprocessor_that_pads_is_refused(bundles):

@@ -245,12 +245,34 @@ def test_a_data_root_that_nothing_uses_is_refused(name, tmp_path):
 
 
 @pytest.mark.parametrize(
+    'line',
+    [
+        "data_root = 'data'",
+        "data_root = 'data/'",
+        "data_root = 'data/EchoNet'",
+        "data_root, work_dir = 'mine', 'mine/work'",
+    ],
+)
+def test_a_data_root_that_only_looks_used_is_refused(tmp_path, line):
+    with pytest.raises(UserError, match='no data set of this config uses data_root='):
+        with_options(child(tmp_path, line))
+
+
+def test_a_folder_that_holds_the_data_sets_is_used(tmp_path):
+    dataset = "dict(type='echocardmae_mm.EchoVideoDataset', data_root=data_root + '/videos')"
+    base = f"data_root = 'a'\nmodel = dict(type='X')\ntrain_dataloader = dict(dataset={dataset})\n"
+    (tmp_path / 'base.py').write_text(base)
+    (tmp_path / 'child.py').write_text("_base_ = 'base.py'\ntrain_cfg = dict(max_epochs=1)\n")
+    for name in ('base', 'child'):
+        assert roots(with_options(tmp_path / f'{name}.py')) == {'a/videos'}
+
+
+@pytest.mark.parametrize(
     'lines',
     [
         ["data_root = 'data/k400'", HOST],
         ["data_root = 'data/k400'", "kinetics = dict(ann_file=data_root + '/train.txt')"],
-        ["data_root = 'data/'"],
-        ["data_root = 'data/EchoNet-'", "val_dataloader = dict(dataset=dict(data_root='b'))"],
+        ["data_root = 'data/'", "kinetics = dict(data_root=data_root + 'k400')"],
     ],
 )
 def test_a_data_root_of_other_settings_rewrites_nothing(tmp_path, lines):
@@ -279,9 +301,7 @@ def test_a_data_root_left_over_from_a_base_is_harmless(tmp_path):
 
 
 def test_data_root_is_refused_where_data_sets_differ(tmp_path):
-    path = child(
-        tmp_path, "data_root = 'data/'", "val_dataloader = dict(dataset=dict(data_root='b'))"
-    )
+    path = child(tmp_path, "val_dataloader = dict(dataset=dict(data_root='b'))")
     with pytest.raises(UserError, match='data_root=mine: the data sets have different folders'):
         with_options(path, 'data_root=mine')
 

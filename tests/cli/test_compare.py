@@ -56,6 +56,13 @@ def test_only_a_comparison_is_overwritten(compare, tmp_path):
     compare('a.csv', 'b.csv', *options, 'c.json')
 
 
+def test_a_model_that_saw_clicks_does_not_compare_with_one_that_did_not(compare):
+    options = ('--n-resamples', '100')
+    assert 'click' not in compare('a.csv', 'b.csv', *options)
+    pd.read_csv('b.csv').assign(clicked=True).to_csv('b.csv', index=False)
+    assert 'Only some of these models saw a click' in compare('a.csv', 'b.csv', *options)
+
+
 def test_runs_are_paired_in_their_order(compare):
     printed = compare('a.csv', 'b.csv', '--vs', 'b.csv', 'a.csv', '--n-resamples', '100')
     assert '2 runs of each' in printed

@@ -2,6 +2,7 @@
 
 import json
 import shutil
+import threading
 
 import av
 import numpy as np
@@ -56,6 +57,8 @@ def test_measures_a_folder_and_names_no_one(folder, bundles, tmp_path, capsys):
     assert table['patient'][0] == table['patient'][1] != table['patient'][2]
     assert table['recording'].is_unique
     assert '3 of 5 recordings measured' in printed.out
+    assert 'no check for unusual features by tiny_ejection_fraction' in printed.out
+    assert 'no check for unusual features' in (out / 'report.html').read_text()
     measured = EchoInferencer([bundles['ef']], 'cpu')(folder / 'Mustermann.avi').values
     assert table['ef_percent'][2] == pytest.approx(measured['ef_percent'], rel=1e-5)
     for name, content in files_of(out).items():
@@ -99,6 +102,24 @@ def test_an_interrupted_run_goes_on_with_the_same_bytes(folder, bundles, tmp_pat
             run(folder, bundles, parts, '--salt', 'secret')
     assert run(folder, bundles, parts) == 3
     assert files_of(parts) == files_of(whole)
+
+
+def test_reading_ahead_for_a_gpu_changes_no_byte(folder, bundles, tmp_path, monkeypatch):
+    one, ahead = tmp_path / 'one', tmp_path / 'ahead'
+    run(folder, bundles, one, '--salt', 'secret', names=('ef',))
+    threads = set()
+    real = EchoInferencer.read
+
+    def read(self, *args):
+        threads.add(threading.current_thread())
+        return real(self, *args)
+
+    monkeypatch.setattr(EchoInferencer, 'on_gpu', True)
+    monkeypatch.setattr(EchoInferencer, 'read', read)
+    assert run(folder, bundles, ahead, '--salt', 'secret', names=('ef',)) == 3
+    assert threads
+    assert threading.main_thread() not in threads
+    assert files_of(ahead) == files_of(one)
 
 
 def test_a_finished_or_different_run_is_not_overwritten(folder, bundles, tmp_path):
@@ -145,14 +166,14 @@ def test_nothing_measured_has_a_status_of_its_own(folder, bundles, tmp_path):
 def test_one_recording_that_fails_does_not_end_the_run(
     folder, bundles, tmp_path, monkeypatch, capsys
 ):
-    real = EchoInferencer.__call__
+    real = EchoInferencer.read
 
-    def fails_at_mustermann(self, source, **options):
+    def fails_at_mustermann(self, source, *args):
         if source.name == 'Mustermann.avi':
             raise ValueError('about Mustermann')
-        return real(self, source, **options)
+        return real(self, source, *args)
 
-    monkeypatch.setattr(EchoInferencer, '__call__', fails_at_mustermann)
+    monkeypatch.setattr(EchoInferencer, 'read', fails_at_mustermann)
     out = tmp_path / 'out'
     assert run(folder, bundles, out, names=('ef',)) == 3
     assert 'ValueError: about Mustermann' in capsys.readouterr().err

@@ -1,5 +1,6 @@
 """A published bundle predicts what the tested checkpoint predicts, and carries no path."""
 
+import csv
 import json
 from pathlib import Path
 
@@ -12,7 +13,9 @@ from mmengine.registry import MODELS, DefaultScope
 from mmengine.runner import save_checkpoint
 
 from echocardmae_mm.apis import EchoEmbedder, EchoInferencer
+from echocardmae_mm.apis.recording_features import recording_features
 from echocardmae_mm.cli import publish, test
+from echocardmae_mm.evaluation import feature_distance
 from echocardmae_mm.evaluation.conformal import fit_conformal
 
 ROOT = Path(__file__).parents[2]
@@ -88,6 +91,29 @@ def test_calibrates_on_recordings_that_the_model_has_not_seen(trained, echonet_r
     half = values['ef_high_percent'] - values['ef_percent']
     assert half == pytest.approx(values['ef_percent'] - values['ef_low_percent'])
     assert half == pytest.approx(interval['quantile'])
+
+
+def test_compares_recordings_with_the_training_set(trained, echonet_root, monkeypatch, capsys):
+    bundle = run(trained, echonet_root)
+    assert 'no check for unusual features: 5 patients are too few' in capsys.readouterr().out
+    assert not (bundle / 'features.safetensors').exists()
+    assert 'does not hold the features of its training set' in (bundle / 'README.md').read_text()
+    monkeypatch.setattr(feature_distance, 'LEAST_PATIENTS', 5)
+    bundle = run(trained, echonet_root, '--force')
+    measure = EchoInferencer([bundle], 'cpu')
+    train, test = (
+        [row['FileName'] for row in csv.DictReader(file) if row['Split'] == split]
+        for split in ('TRAIN', 'TEST')
+        for file in [(echonet_root / 'FileList.csv').open()]
+    )
+    shown = measure.bundles['ejection_fraction']
+    found = [recording_features(shown, echonet_root / 'Videos' / f'{name}.avi') for name in train]
+    np.testing.assert_allclose(shown.feature_distance.mean, np.mean(found, axis=0), rtol=1e-5)
+    assert shown.feature_distance.n == 5
+    assert measure(echonet_root / 'Videos' / f'{test[0]}.avi').values['training_distance'] > 0
+    assert 'covariance of the features of 5 training' in (bundle / 'README.md').read_text()
+    for file in bundle.iterdir():
+        assert not any(name.encode() in file.read_bytes() for name in train)
 
 
 @pytest.mark.parametrize(

@@ -9,6 +9,7 @@ import pytest
 import torch
 from mmengine.hooks import Hook
 from mmengine.registry import HOOKS
+from mmengine.runner import load_checkpoint
 
 from echocardmae_mm.cli.user_errors import report_user_errors
 
@@ -181,3 +182,14 @@ def test_no_thread_of_a_rank_outlives_its_training(status):
     )  # fmt: skip
     assert done.returncode == status, done.stderr
     assert done.stdout == '0\n'
+
+
+@pytest.mark.parametrize('address', ['s3://bucket/a.pth', 'torchvision://nosuch'])
+def test_a_checkpoint_that_is_not_there_costs_two_lines(reported, address):
+    @reported
+    def main():
+        load_checkpoint(torch.nn.Linear(1, 1), address)
+
+    with pytest.raises(SystemExit, match=f'^error: {address}: cannot be loaded') as end:
+        main()
+    assert str(end.value).count('\n') == 1

@@ -50,6 +50,25 @@ def test_a_sample_is_a_view_at_an_instant_with_its_labels(camus_root):
         assert sample['spacing'] == pytest.approx((0.5, 1))
 
 
+def test_a_sample_can_be_a_frame_of_its_sequence(root):
+    dataset = CAMUSSegDataset(data_root=str(root), split='test', in_sequence=True, pipeline=READING)
+    images = CAMUSSegDataset(data_root=str(root), split='test', pipeline=READING)
+    assert len(dataset) == len(images) == 8
+    for index in range(4):
+        info, sample, image = dataset.get_data_info(index), dataset[index], images[index]
+        assert info['filename'].endswith('half_sequence.nii.gz')
+        assert sorted(info['masks']) == [0, 4]
+        assert info['frame'] == {'ED': 0, 'ES': 4}[info['instant']]
+        np.testing.assert_array_equal(sample['img'], image['img'])
+        np.testing.assert_array_equal(sample['gt_seg_map'], image['gt_seg_map'])
+    folder = root / 'database_nifti' / 'patient0005'
+    (folder / 'patient0005_2CH_half_sequence.nii.gz').unlink()
+    (folder / 'Info_4CH.cfg').write_text('ED: 1\nES: 9\nNbFrame: 5\n')
+    dataset = CAMUSSegDataset(data_root=str(root), split='test', in_sequence=True)
+    assert len(dataset) == 4
+    assert dataset.report['frames without a sequence (dropped)'] == 4
+
+
 def test_provenance_uses_the_sequence_seen_in_pretraining(camus_root):
     dataset = CAMUSSegDataset(data_root=str(camus_root), split='test', views='4CH')
     folder = camus_root / 'database_nifti' / 'patient0005'

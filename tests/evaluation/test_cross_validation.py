@@ -136,6 +136,11 @@ def test_a_fold_that_lost_predictions_is_refused(folders):
     table.write_text('\n'.join(table.read_text().splitlines()[:-1]) + '\n')
     with pytest.raises(UserError, match=r'fold_1/predictions\.csv: 19 predictions, but .* 20\n'):
         pooled_predictions(folders)
+    result.write_text('{}')
+    with pytest.raises(UserError, match=r'fold_1/test\.json: damaged; holds no metrics'):
+        pooled_predictions(folders)
+    with pytest.raises(UserError, match=r'fold_1/test\.json: damaged; holds no metrics'):
+        over_folds(folders, 'ef')
     result.write_text('{"metrics"')
     with pytest.raises(UserError, match=r'fold_1/test\.json: damaged'):
         pooled_predictions(folders)

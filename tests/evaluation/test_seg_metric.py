@@ -181,6 +181,15 @@ def test_the_report_names_both_kinds_of_dice_and_the_plots_are_drawn():
     assert set(metric.plots(metric.predictions)) == {'dice', 'area'}
 
 
+def test_a_test_with_clicks_says_that_it_saw_the_truth():
+    metric, metrics = evaluated(samples())
+    assert 'seg/clicked' not in metrics
+    assert 'click' not in metric.report()
+    metric, metrics = evaluated({**sample, 'clicks': [(3, 4)]} for sample in samples())
+    assert metrics['seg/clicked'] == metrics['seg/n'] == 12
+    assert 'saw a click inside the true mask' in metric.report()
+
+
 def test_statistics_of_a_table_that_was_read_again(tmp_path):
     metric, metrics = evaluated(samples(), n_resamples=0)
     metric.predictions.to_csv(tmp_path / 'a.csv', index=False)

@@ -69,7 +69,7 @@ def test_walks_outer_parts_first():
     [
         ("data_root = 'mine'", "no data set of this config uses data_root='mine'\n"),
         ("packed = 'store'", "no data set of this config uses packed='store'\n"),
-        ("data_root = 'data/'", None),
+        ("data_root = 'data/'", "no data set of this config uses data_root='data/'\n"),
         ("data_root = 'k400'\nhost = dict(type='VideoDataset', data_prefix=data_root)", None),
         ('', None),
     ],

@@ -74,6 +74,30 @@ def speckle(phantom: Phantom, rng: np.random.Generator) -> np.ndarray:
     return np.repeat(np.array(frames, np.uint8)[..., None], 3, axis=-1)
 
 
+def short_axis(phantom: Phantom, rng: np.random.Generator) -> np.ndarray:
+    """A beating ring of muscle, as a short-axis view shows the ventricle."""
+    grain = speckle(phantom, rng) / 80
+    height, width = phantom.sector_mask.shape
+    rows, columns = np.nonzero(phantom.sector_mask)
+    y, x = np.mgrid[:height, :width]
+    distance = np.hypot(y - rows.mean(), x - columns.mean()) / np.ptp(rows)
+    frames = []
+    for index, noise in enumerate(grain):
+        inner = 0.16 + 0.03 * np.cos(2 * np.pi * 1.2 * index / phantom.fps)
+        level = np.select([distance < inner, distance < 0.27], [15, 140], 50)
+        frames.append(np.clip(noise * level[..., None], 0, 255))
+    return np.array(frames, np.uint8)
+
+
+def enlarged(phantom: Phantom, rng: np.random.Generator) -> np.ndarray:
+    """The middle of the ventricle enlarged twice, in the same sector."""
+    rows, columns = np.nonzero(phantom.lv_masks[phantom.ed])
+    scale = np.array([[2, 0, -columns.mean()], [0, 2, -rows.mean()]], np.float32)
+    size = phantom.frames.shape[2], phantom.frames.shape[1]
+    frames = np.stack([cv2.warpAffine(frame, scale, size) for frame in phantom.frames])
+    return frames * phantom.sector_mask[..., None]
+
+
 def with_blanks(phantom: Phantom, rng: np.random.Generator) -> np.ndarray:
     """Every fifth frame is black."""
     frames = phantom.frames.copy()
@@ -104,6 +128,11 @@ KINDS: dict[str, Callable[[Phantom, np.random.Generator], Shown]] = {
     ),
     'two-chamber view, untold': with_frames(lambda phantom, rng: phantom.frames),
     'two-chamber view, told': lambda phantom, rng: Shown(phantom.frames, phantom.spacing, '2CH'),
+    'short axis': with_frames(short_axis),
+    'enlarged twice': with_frames(enlarged),
+    'inverted grey levels': with_frames(
+        lambda phantom, rng: (255 - phantom.frames) * phantom.sector_mask[..., None]
+    ),
 }
 
 

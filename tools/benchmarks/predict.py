@@ -56,12 +56,12 @@ def add_time(name: str, spent: Spent, real: Callable[..., Any]) -> Callable[...,
     return call
 
 
-def in_bfloat16(network: Callable[[Tensor], Tensor]) -> Callable[[Tensor], Tensor]:
+def in_bfloat16(network: Callable[[Tensor], dict[str, Tensor]]) -> Callable:
     """A network of torch under autocast."""
 
-    def call(inputs: Tensor) -> Tensor:
+    def call(inputs: Tensor) -> dict[str, Tensor]:
         with torch.autocast('cpu', torch.bfloat16):
-            return network(inputs).float()
+            return {name: value.float() for name, value in network(inputs).items()}
 
     return call
 

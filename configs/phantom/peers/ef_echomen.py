@@ -45,5 +45,5 @@ model = dict(
 load_from = 'work_dirs/phantom/peers/ef_echomen_stage1/epoch_8.pth'
 
 train_cfg = dict(max_epochs=6, val_interval=2)
-optim_wrapper = dict(optimizer=dict(lr=3e-4))
+optim_wrapper = dict(optimizer=dict(lr=1e-4), clip_grad=dict(max_norm=300.0))
 param_scheduler = [dict(type='StepLR', step_size=2, gamma=0.3)]

@@ -1,6 +1,7 @@
 """Transforms on MMAction2's results dict, to combine with stock transforms."""
 
 from echocardmae_mm.datasets.transforms.cached_transforms import CachedTransforms
+from echocardmae_mm.datasets.transforms.click_in_mask import ClickInMask
 from echocardmae_mm.datasets.transforms.crop_to_sector import CropToSector
 from echocardmae_mm.datasets.transforms.denoised_target import DenoisedTarget
 from echocardmae_mm.datasets.transforms.find_sector import FindSector
@@ -13,10 +14,12 @@ from echocardmae_mm.datasets.transforms.recording_init import RecordingInit
 from echocardmae_mm.datasets.transforms.resize_frames import ResizeFrames
 from echocardmae_mm.datasets.transforms.sample_labelled_clip import SampleLabelledClip
 from echocardmae_mm.datasets.transforms.sample_random_clips import SampleRandomClips
+from echocardmae_mm.datasets.transforms.sample_traced_clip import SampleTracedClip
 from echocardmae_mm.datasets.transforms.sample_uniform_clips import SampleUniformClips
 from echocardmae_mm.datasets.transforms.sector_mask import SectorMask
 
 __all__ = [
+    'ClickInMask',
     'CropToSector',
     'DenoisedTarget',
     'FindSector',
@@ -32,4 +35,5 @@ __all__ = [
     'RandomShift',
     'ResizeFrames',
     'SampleLabelledClip',
+    'SampleTracedClip',
 ]

@@ -13,7 +13,7 @@ from echocardmae_mm.registry import TRANSFORMS
 
 META_KEYS = (
     'filename', 'img_path', 'patient', 'view', 'quality', 'source', 'instant', 'frame', 'ef',
-    'frame_inds', 'ori_shape', 'spacing', 'padded_frames',
+    'frame_inds', 'ori_shape', 'spacing', 'padded_frames', 'clicks', 'click_labels',
 )  # fmt: skip
 
 

@@ -118,7 +118,7 @@ def test_a_kinetics_head_is_dropped(tmp_path, capsys):
 @pytest.mark.parametrize(
     ('state', 'expected'),
     [
-        ({'encoder.weight': torch.zeros(1)}, 'weights of none of EchoNet'),
+        ({'encoder.weight': torch.zeros(1)}, 'weights of none of MemSAM, SAMUS'),
         ({'stem.0.weight': torch.zeros(1)}, "'backbone.stem.0.weight' has no counterpart"),
     ],
 )

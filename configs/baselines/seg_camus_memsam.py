@@ -1,0 +1,27 @@
+"""Segmentation of three structures in sequences of CAMUS with MemSAM, from a click inside each TRUE
+mask of the first frame, in tests too.
+
+A model that sees the truth is not comparable with one that does not; see
+seg_camus_memsam_no_click.py.
+"""
+
+_base_ = 'seg_memsam_no_click.py'
+
+from echocardmae_mm.recipes import memsam
+
+globals().update(
+    memsam(
+        dataset=dict(
+            type='echocardmae_mm.CAMUSSegDataset', data_root='data/CAMUS', in_sequence=True
+        ),
+        num_classes=4,
+        clicks=True,
+    )
+)
+
+# MemSAM trains for 100 epochs on CAMUS.
+train_cfg = dict(max_epochs=50)
+param_scheduler = [
+    dict(type='LinearLR', start_factor=1 / 250, by_epoch=False, begin=0, end=250),
+    dict(type='PolyLR', power=0.9, by_epoch=True, begin=0, end=50, convert_to_iter_based=True),
+]
