@@ -1,4 +1,4 @@
-"""Packaging; a wheel also carries ``configs``, ``tools`` and the model index as ``.mim``."""
+"""Packaging; a wheel also carries configs, tools, the workflow and the model index as ``.mim``."""
 
 import ast
 import os
@@ -10,10 +10,18 @@ from setuptools.command.build_py import build_py
 
 ROOT = Path(__file__).parent
 PACKAGE = 'echocardmae_mm'
-CARRIED = ('configs', 'tools')
+CARRIED = ('configs', 'tools', 'workflow')
 INDEX = 'model-index.yml'  # for `mim search`
 ONNX = ['onnx', 'onnxscript', 'onnxruntime']
 FEATURES = ['pyarrow']
+# Before 9.17, Snakemake ran more jobs at a time than it was allowed. From 8 on, it needs Python
+# 3.11, and has plugins for clusters; version 7 cannot use newer releases of PuLP.
+REPRODUCE = [
+    'snakemake>=9.17,<10; python_version >= "3.11"',
+    'snakemake-executor-plugin-slurm; python_version >= "3.11"',
+    'snakemake>=7.32,<8; python_version < "3.11"',
+    'pulp<2.8; python_version < "3.11"',
+]
 
 
 def read_version() -> str:
@@ -26,7 +34,7 @@ def read_version() -> str:
 
 
 class BuildWithMim(build_py):
-    """Puts configs and tools beside the modules, where OpenMMLab's own packages keep them.
+    """Puts configs, tools and the workflow where OpenMMLab's own packages keep them.
 
     An ordinary build copies them. An editable install links to them, so that what is edited is what
     runs; git ignores the links.
@@ -118,9 +126,11 @@ setup(
     extras_require={
         'onnx': ONNX,
         'features': FEATURES,
+        'reproduce': REPRODUCE,
         'test': [
             *ONNX,
             *FEATURES,
+            *REPRODUCE,
             'pytest>=8,<9.2',  # pytest-xdist 3.8 does not see its groups in 9.2
             'pytest-xdist',
             'hypothesis',

@@ -26,7 +26,8 @@ SEGMENTATION = [
     for name in CONFIGS
     if Path(name).stem.startswith('seg')
     and not name.startswith('baselines/')  # test_baselines.py
-    and Path(name).stem not in ('seg_samus_no_click', 'seg_memsam')  # others differ by the click
+    # Others differ by the click, or are DeepLabV3, which test_baselines.py trains.
+    and Path(name).stem not in ('seg_samus_no_click', 'seg_memsam', 'seg_deeplabv3')
 ]
 EF_ECHONET = [name for name in CONFIGS if Path(name).stem in ('ef_echonet', 'ef_phantom')]
 

@@ -43,8 +43,10 @@ def find_config(name: str) -> Path:
         if path.is_file():
             return path
     packaged = [path for path in sorted(PACKAGED.rglob('*.py')) if '_base_' not in path.parts]
+    # A peer's config for phantoms has the name of the peer's config, which comes first.
     same_name = [path for path in packaged if path.stem == name]
-    if len(same_name) == 1:
+    same_name.sort(key=lambda path: 'peers' in path.parts)
+    if same_name:
         return same_name[0]
     wanted = name.removesuffix('.py').removeprefix('configs/')
     close = get_close_matches(wanted, [path.stem for path in packaged], n=1)

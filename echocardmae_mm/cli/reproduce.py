@@ -1,13 +1,14 @@
 """Run all experiments of a table of the paper, and write the table.
 
     echocardmae reproduce table1 table5                        # EchoNet-Dynamic in data/
-    echocardmae reproduce all --phantom --budget small         # synthetic recordings, about an hour
+    echocardmae reproduce all --phantom --budget small         # synthetic recordings
+    echocardmae reproduce all --profile slurm                  # on a cluster
     echocardmae reproduce all --dry-run                        # print the plan only
 
-Each step (pretraining, fine-tuning or cross-validation) has its own folder and logs below --out.
-Repeat the command to continue: it keeps finished steps and resumes interrupted ones. Tables share
-steps. Tables go to results/, tables of phantoms to results/phantom/, and tables of a smaller budget
-to a subfolder named after it.
+Snakemake runs the steps: pip install echocardmae_mm[reproduce]. Each step (pretraining,
+fine-tuning, fold) has its own folder and logs below --out. Repeat the command to continue: it
+keeps finished steps and resumes interrupted ones. Tables share steps. Tables go to results/, tables
+of phantoms to results/phantom/, and tables of a smaller budget to a subfolder named after it.
 """
 
 from __future__ import annotations
@@ -15,37 +16,35 @@ from __future__ import annotations
 import argparse
 import os
 import re
-import time
+import signal
+import subprocess
+import sys
 from collections.abc import Iterator, Sequence
-from contextlib import ExitStack
+from contextlib import contextmanager
+from importlib.util import find_spec
 from pathlib import Path
-
-from rich.console import Console
+from tempfile import TemporaryDirectory
+from types import FrameType
 
 from echocardmae_mm.cli.arguments import at_least, command_parser
-from echocardmae_mm.cli.child_process import Child, Children, run_command
 from echocardmae_mm.cli.configuration import NO_GPU, PACKAGED
 from echocardmae_mm.cli.run_folder import folder_lock
 from echocardmae_mm.cli.step_metadata import (
-    Metadata,
-    best_checkpoint,
     bind_step,
     missing_data,
     read_metadata,
     require_data,
     require_origins,
-    sha256,
+    write_metadata,
 )
 from echocardmae_mm.cli.user_errors import report_user_errors
 from echocardmae_mm.evaluation.markdown import markdown_table
-from echocardmae_mm.reproduction import ALL, BUDGETS, Setup, Step, plan, write_table
-from echocardmae_mm.reproduction.expected_time import expected_seconds
-from echocardmae_mm.reproduction.table_report import STEP_METADATA
+from echocardmae_mm.reproduction import ALL, BUDGETS, Setup, Step, plan, results_of
 from echocardmae_mm.utils.atomic_files import atomic_write_text, json_text
-from echocardmae_mm.utils.config import to_cfg_options
 from echocardmae_mm.utils.errors import UserError
 
-FOLDERS = {'echonet': 'EchoNet-Dynamic', 'camus': 'CAMUS', 'hmcqu': 'HMC-QU'}
+WORKFLOW = PACKAGED.parent / 'workflow'
+PLAN, LOG = 'plan.json', 'snakemake.log'
 
 
 def parse_args(argv: Sequence[str] | None) -> argparse.Namespace:
@@ -60,13 +59,22 @@ def parse_args(argv: Sequence[str] | None) -> argparse.Namespace:
         help='share of epochs, folds and data',
     )
     add('--seeds', type=at_least(1), default=1, metavar='N', help='repeat everything with N seeds')
-    add('--jobs', type=at_least(1), default=1, metavar='J', help='run J steps at the same time')
+    add(
+        '--jobs',
+        type=at_least(1),
+        metavar='J',
+        help="run J jobs at the same time (default: 1, or the profile's)",
+    )
+    add(
+        '--profile',
+        help='Snakemake profile for a cluster: slurm, or a folder',
+    )
     add('--amp', action='store_true', help='mixed precision')
     add(
         '--data',
         type=Path,
         default=Path('data'),
-        help=f'parent of {", ".join(FOLDERS.values())}',
+        help='parent of EchoNet-Dynamic, CAMUS, HMC-QU',
     )
     add('--packed', type=Path, help='store of EchoNet-Dynamic made by echocardmae pack')
     add('--out', type=Path, default=Path('work_dirs/reproduce'), help='folder of the steps')
@@ -77,188 +85,172 @@ def parse_args(argv: Sequence[str] | None) -> argparse.Namespace:
         args.tables = list(ALL)
     if unknown := [name for name in args.tables if name not in ALL]:
         raise UserError(f'{unknown[0]}: no such table; choose from {", ".join(ALL)} or all')
+    if find_spec('snakemake') is None:
+        raise UserError(
+            'reproduce needs Snakemake\nInstall it: pip install "echocardmae_mm[reproduce]"'
+        )
     return args
 
 
 def setup_of(args: argparse.Namespace) -> Setup:
     """Folders and budget from the command line."""
     small = '_small' if args.budget == 'small' else ''
-    data = Path(f'data/phantom{small}') if args.phantom else args.data
-    packed = Path(f'data/packed/phantom{small}') if args.phantom else args.packed
     return Setup(
         configs=PACKAGED,
         budget=BUDGETS[args.budget],
         phantom=args.phantom,
-        data={name: data / folder for name, folder in FOLDERS.items()},
-        packed=packed,
+        data=Path(f'data/phantom{small}') if args.phantom else args.data,
+        packed=Path(f'data/packed/phantom{small}') if args.phantom else args.packed,
     )
 
 
-def make_phantoms(steps: list[Step], setup: Setup, root: Path) -> None:
-    """Make the missing phantoms that steps read, and a store of them."""
-    data, packed = setup.data['echonet'].parent, setup.packed
-    assert packed is not None
-    jobs = str(os.cpu_count() or 1)
-    videos, patients, recordings = map(str, setup.budget.phantoms)
-    sizes = ['--videos', videos, '--camus', patients, '--hmcqu', recordings]
-    read = {step.settings['data_root'] for step in steps}
-    which = ['--datasets', *(name for name in FOLDERS if str(setup.data[name]) in read)]
-    which += ['--seed', '1', '--out', str(data), '--jobs', jobs]
-    run_command('phantoms', [*sizes, *which], root, 'phantoms')
-    if not (packed / 'index.json').is_file():
-        arguments = [str(setup.data['echonet']), '--out', str(packed), '--jobs', jobs]
-        run_command('pack', arguments, root, 'store')
-
-
-def commands(step: Step, root: Path, args: argparse.Namespace) -> Iterator[tuple[str, list[str]]]:
-    """Commands of a step and their arguments; the later ones need results of the earlier ones."""
-    folder = root / step.name
-    checkpoints = [str(best_checkpoint(root / name)) for name in step.needs]
-    settings = {
-        **step.settings,
-        **{f'{part}.init_cfg.checkpoint': checkpoints[0] for part in step.starts},
+def write_plan(
+    path: Path, root: Path, steps: list[Step], setup: Setup, args: argparse.Namespace
+) -> None:
+    """Write the plan that the workflow reads."""
+    content = {
+        'python': sys.executable,
+        'plan': str(path.absolute()),
+        'folder': str(Path.cwd()),
+        'root': str(root),
+        'results': str(tables_folder(args).absolute()),
+        'configs': str(setup.configs),
+        'budget': setup.budget,
+        'phantom': setup.phantom,
+        'data': str(setup.data),
+        'packed': setup.packed and str(setup.packed),
+        'seeds': args.seeds,
+        'amp': args.amp,
+        'tables': {name: results_of(name, args.seeds) for name in args.tables},
+        'steps': {step.name: step._asdict() for step in steps},
     }
-    options = to_cfg_options(settings)
-    if step.kind == 'consistency':
-        first, second = ([step.config, checkpoint] for checkpoint in checkpoints)
-        names = ['--names', 'without', 'with', '--out', str(folder)]
-        yield 'clip-consistency', [*first, '--vs', *second, *names, '--force', *options]
-        return
-    common = ['--work-dir', str(folder), '--seed', str(step.seed)]
-    if args.amp:
-        common.append('--amp')
-    if step.kind == 'cross_validate':
-        folds = [] if step.folds is None else ['--folds', str(step.folds)]
-        yield 'cross-validate', [step.config, *common, *folds, *options]
-        return
-    yield 'train', [step.config, *common, '--resume', *options]
-    if step.kind == 'finetune':
-        tested = [step.config, str(best_checkpoint(folder)), '--work-dir', str(folder), '--plot']
-        yield 'test', [*tested, *options]
+    atomic_write_text(path, json_text(content))
 
 
-class Job:
-    """A running step, which starts its commands in turn and updates its metadata."""
+def bind_steps(steps: list[Step], root: Path, args: argparse.Namespace) -> None:
+    """Refuse the folders of other runs and missing data, then write the metadata of new steps."""
+    metadata = {step.name: bind_step(step, root, args.amp) for step in steps}
+    require_origins(steps, root, metadata)
+    unfinished = [step for step in steps if not metadata[step.name]['finished']]
+    if not args.phantom:
+        require_data(unfinished)
+    for step in unfinished:
+        write_metadata(step, root, metadata[step.name])
 
-    def __init__(
-        self,
-        step: Step,
-        root: Path,
-        metadata: Metadata,
-        args: argparse.Namespace,
-        children: Children,
-    ) -> None:
-        self.step = step
-        self.folder = root / step.name
-        self.folder.mkdir(parents=True, exist_ok=True)
-        self.metadata = metadata
-        self.metadata['started_from'] = {
-            name: sha256(best_checkpoint(root / name)) for name in step.needs
-        }
-        self.children = children
-        self.stack = ExitStack()
-        self.lock = self.stack.enter_context(folder_lock(self.folder))
-        self.commands = commands(step, root, args)
-        self.started = time.perf_counter()
-        self.save(finished=False)
-        self.child = self._start(next(self.commands))
 
-    def _start(self, command: tuple[str, list[str]]) -> Child:
-        return self.children.start(*command, self.folder, self.step.name, self.lock, environment())
+def forget_deleted_phantoms(root: Path, setup: Setup) -> None:
+    """Have phantoms made again whose folder was deleted."""
+    for made in (root / 'phantoms').glob('*.done'):
+        folder = setup.packed if made.stem == 'packed' else setup.data / made.stem
+        if folder is not None and not folder.is_dir():
+            made.unlink()
 
-    def has_ended(self) -> bool:
-        """Start the next command if one has ended; True if none is left or a signal stopped it."""
-        if self.child.is_running():
-            return False
-        self.save(finished=False)
-        if not self.children.signals:
-            self.child.require_success()
-            command = next(self.commands, None)
-            if command is not None:
-                self.child = self._start(command)
-                return False
-            self.save(finished=True)
-        self.stack.close()
-        return True
 
-    def save(self, finished: bool) -> None:
-        """Write the step's metadata."""
-        now = time.perf_counter()
-        seconds = self.metadata['seconds'] + now - self.started
-        self.metadata.update(seconds=seconds, finished=finished)
-        self.started = now
-        atomic_write_text(self.folder / STEP_METADATA, json_text(self.metadata))
+def snakemake(root: Path, plan_file: Path, args: argparse.Namespace) -> list[str]:
+    """The command line of Snakemake."""
+    words = [sys.executable, '-m', 'snakemake', '--snakefile', str(WORKFLOW / 'Snakefile')]
+    words += ['--directory', str(root), '--configfile', str(plan_file.absolute())]
+    # The lock of this command, unlike Snakemake's, ends with its process.
+    words += ['--nolock', '--rerun-incomplete', '--rerun-triggers', 'mtime', '--keep-going']
+    words += ['--scheduler', 'greedy', '--nocolor', '--forcerun', 'table']
+    if args.profile is None:
+        return [*words, '--cores', str(args.jobs or 1)]
+    packaged = WORKFLOW / 'profiles' / args.profile
+    words += ['--profile', str(packaged if packaged.is_dir() else args.profile)]
+    return [*words, *(['--jobs', str(args.jobs)] if args.jobs else [])]
 
 
 def environment() -> dict[str, str]:
-    """Environment of a step: one thread on a CPU, so that steps can share the cores."""
+    """Environment of the jobs: one thread on a CPU, so that jobs can share the cores."""
     if not NO_GPU:
         return dict(os.environ)
     keep_memory = {'MALLOC_MMAP_MAX_': '0', 'MALLOC_TRIM_THRESHOLD_': str(1 << 32)}
     return {'OMP_NUM_THREADS': '1', **keep_memory, **os.environ}
 
 
-def run(steps: list[Step], root: Path, args: argparse.Namespace) -> None:
-    """Run unfinished steps, several at a time, each after those that it needs."""
-    metadata = {step.name: bind_step(step, root, args.amp) for step in steps}
-    require_origins(steps, root, metadata)
-    finished = {name for name, one in metadata.items() if one['finished']}
-    waiting = [step for step in steps if step.name not in finished]
-    require_data(waiting)
-    running: list[Job] = []
-    with Children() as children, Console(stderr=True).status('starting') as status:
-        try:
-            while running or (waiting and not children.signals):
-                ready = [step for step in waiting if finished.issuperset(step.needs)]
-                for step in ready[: args.jobs - len(running)] if not children.signals else ():
-                    running.append(Job(step, root, metadata[step.name], args, children))
-                    waiting.remove(step)
-                for job in [job for job in running if job.has_ended()]:
-                    running.remove(job)
-                    if job.metadata['finished']:
-                        finished.add(job.step.name)
-                        minutes = job.metadata['seconds'] / 60
-                        print(f'{job.step.name}: finished in {minutes:.1f} min', flush=True)
-                done = f'{len(finished)} of {len(steps)} steps finished'
-                status.update('\n'.join([done, *(job.child.progress() for job in running)]))
-                time.sleep(0.2)
-        except BaseException:
-            children.stop()
-            for job in running:
-                job.save(finished=False)
-            raise
-    children.exit_if_signalled('reproduction')
+@contextmanager
+def forwarded_signals(process: subprocess.Popen) -> Iterator[list[int]]:
+    """Pass Ctrl-C and SIGTERM on to Snakemake and its jobs, which save and exit."""
+    received: list[int] = []
+
+    def forward(number: int, _: FrameType | None) -> None:
+        received.append(number)
+        if process.poll() is None:
+            os.killpg(process.pid, signal.SIGINT)
+
+    numbers = (signal.SIGINT, signal.SIGTERM)
+    before = {number: signal.signal(number, forward) for number in numbers}
+    try:
+        yield received
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def run(root: Path, words: list[str], lock: int) -> None:
+    """Run Snakemake, and show what its jobs print; its own output goes to a log."""
+    failed = False
+    with (
+        (root / LOG).open('a') as log,
+        subprocess.Popen(
+            words,
+            stdout=subprocess.PIPE,
+            stderr=log,
+            text=True,
+            start_new_session=True,
+            pass_fds=(lock,),
+            env=environment(),
+        ) as process,
+        forwarded_signals(process) as received,
+    ):
+        assert process.stdout is not None
+        for line in process.stdout:
+            failed = failed or line.startswith('error: ')
+            print(line, end='', flush=True)
+    if received:
+        print('reproduction stopped; repeat the command to continue', file=sys.stderr)
+        sys.exit(128 + received[0])
+    if process.returncode:
+        reason = 'a step failed' if failed else f'Snakemake failed (log: {root / LOG})'
+        raise UserError(f'{reason}\nRepeat the command to continue')
 
 
 def describe(steps: list[Step], root: Path, setup: Setup) -> str:
-    """The plan, with times of finished steps of the same kind, or else expected times."""
-    metadata = {step.name: read_metadata(step, root) or {} for step in steps}
-    taken: dict[tuple[str, str], list[float]] = {}
+    """The plan: each step, its rule and whether it has finished."""
+    rows = []
     for step in steps:
-        kept = metadata[step.name]
-        if kept.get('finished'):
-            taken.setdefault((step.kind, step.config), []).append(kept['seconds'])
-    rows, total, unknown = [], 0.0, 0
-    for step in steps:
-        kept = metadata[step.name]
-        if kept.get('finished'):
-            rows.append((step.name, 'finished', f'{kept["seconds"] / 60:.1f} min'))
-            continue
-        like = taken.get((step.kind, step.config))
-        seconds = sum(like) / len(like) if like else expected_seconds(step, setup)
-        unknown += seconds is None
-        total += seconds or 0.0
-        estimate = 'unknown' if seconds is None else f'about {seconds / 60:.1f} min'
-        rows.append((step.name, 'interrupted' if kept else 'to run', estimate))
-    table = markdown_table(('step', '', 'time'), rows)
-    rest = f'; the time of {unknown} steps is unknown' if unknown else ''
-    waiting = [step for step in steps if not metadata[step.name].get('finished')]
-    missing = [] if setup.phantom else missing_data(waiting)
+        kept = read_metadata(step, root)
+        if kept is None or not kept['seconds']:
+            state = 'to run'
+        elif kept['finished']:
+            state = f'finished in {kept["seconds"] / 60:.1f} min'
+        else:
+            state = 'interrupted'
+        rows.append((step.name, step.rule, state))
+    missing = [] if setup.phantom else missing_data(steps)
     lacking = f'\nMissing: {", ".join(missing)}' if missing else ''
-    return f'{table}\n\nTo run: about {total / 60:.0f} min one after the other{rest}{lacking}'
+    return f'{markdown_table(("step", "rule", "state"), rows)}{lacking}'
 
 
-def results_of(args: argparse.Namespace) -> Path:
+def dry_run(root: Path, steps: list[Step], setup: Setup, args: argparse.Namespace) -> str:
+    """Snakemake's own count of the jobs that it would run; writes nothing into the folder."""
+    with TemporaryDirectory() as folder:
+        plan_file = Path(folder) / PLAN
+        write_plan(plan_file, root, steps, setup, args)
+        words = snakemake(root if root.is_dir() else Path(folder), plan_file, args)
+        done = subprocess.run(
+            [*words, '--dry-run', '--quiet', 'rules'],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+        )
+    if done.returncode:
+        raise UserError(f'Snakemake: {(done.stdout.strip().splitlines() or [""])[-1]}')
+    found = re.search(r'^job +count.*?^total +\d+', done.stdout, re.MULTILINE | re.DOTALL)
+    return found[0] if found else done.stdout
+
+
+def tables_folder(args: argparse.Namespace) -> Path:
     """Folder of the tables; smaller budgets have their own."""
     folder = args.results / 'phantom' if args.phantom else args.results
     return folder if args.budget == 'full' else folder / args.budget
@@ -267,7 +259,7 @@ def results_of(args: argparse.Namespace) -> Path:
 def require_as_many_seeds(args: argparse.Namespace) -> None:
     """Refuse to overwrite tables that were computed from more seeds."""
     for name in args.tables:
-        path = results_of(args) / f'{name}.md'
+        path = tables_folder(args) / f'{name}.md'
         text = path.read_text(encoding='utf-8') if path.is_file() else ''
         found = re.search(r'^(\d+) seed', text, re.MULTILINE)
         if found and int(found[1]) > args.seeds:
@@ -285,11 +277,15 @@ def main(argv: Sequence[str] | None = None) -> None:
     root = args.out / (f'phantom_{args.budget}' if args.phantom else args.budget)
     if args.dry_run:
         print(describe(steps, root, setup))
+        print(f'\n{dry_run(root, steps, setup, args)}')
         return
     require_as_many_seeds(args)
     root.mkdir(parents=True, exist_ok=True)
-    if args.phantom:
-        make_phantoms(steps, setup, root)
-    run(steps, root, args)
+    with folder_lock(root) as lock:
+        bind_steps(steps, root, args)
+        forget_deleted_phantoms(root, setup)
+        plan_file = root / PLAN
+        write_plan(plan_file, root, steps, setup, args)
+        run(root, snakemake(root, plan_file, args), lock)
     for name in args.tables:
-        print(write_table(name, root, results_of(args), steps, args.seeds, setup), flush=True)
+        print(tables_folder(args) / f'{name}.md')

@@ -7,10 +7,10 @@ import json
 from pathlib import Path
 from typing import Any
 
-from echocardmae_mm.cli.configuration import PACKAGED
 from echocardmae_mm.cli.run_folder import bind_run_folder
 from echocardmae_mm.reproduction import Step
 from echocardmae_mm.reproduction.table_report import STEP_METADATA
+from echocardmae_mm.utils.atomic_files import atomic_write_text, json_text
 from echocardmae_mm.utils.errors import UserError
 from echocardmae_mm.utils.git import git_commit
 
@@ -31,10 +31,17 @@ def read_metadata(step: Step, root: Path) -> Metadata | None:
     return {**metadata, 'finished': finished, 'seconds': seconds}
 
 
+def write_metadata(step: Step, root: Path, metadata: Metadata) -> None:
+    """Write the metadata of a step into its folder."""
+    folder = root / step.name
+    folder.mkdir(parents=True, exist_ok=True)
+    atomic_write_text(folder / STEP_METADATA, json_text(metadata))
+
+
 def bind_step(step: Step, root: Path, amp: bool) -> Metadata:
     """Metadata of a step, new if its folder holds no checkpoint; refuses another run's folder."""
     wanted = {
-        'config': f'configs/{Path(step.config).relative_to(PACKAGED).as_posix()}',
+        'config': f'configs/{Path(step.config).as_posix().rpartition("configs/")[2]}',
         'settings': {name: value for name, value in step.settings.items() if name != 'packed'},
         'seed': step.seed,
         'folds': step.folds,
@@ -78,21 +85,37 @@ def require_data(steps: list[Step]) -> None:
 def require_origins(steps: list[Step], root: Path, metadata: dict[str, Metadata]) -> None:
     """Refuse results of checkpoints that have changed since."""
     for step in steps:
-        for needed, digest in metadata[step.name].get('started_from', {}).items():
-            is_same = metadata[needed]['finished'] and digest == sha256(
-                best_checkpoint(root / needed)
-            )
-            if not is_same:
+        kept = metadata[step.name].get('started_from')
+        if not kept:
+            continue
+        try:
+            current = started_from(step, root)
+        except FileNotFoundError:
+            current = {}
+        for needed, digest in kept.items():
+            if current.get(needed) != digest:
                 raise UserError(
                     f'{root / step.name} started from another checkpoint than '
                     f'{root / needed} holds now\nRemove {root / step.name} to run it again'
                 )
 
 
+def started_from(step: Step, root: Path) -> dict[str, str]:
+    """SHA-256 of the checkpoints that a step starts from or compares, by their steps."""
+    if step.rule == 'clip_consistency':
+        return {name: sha256(best_checkpoint(root / name)) for name in step.needs}
+    return {name: sha256(last_checkpoint(root / name)) for name in step.needs[:1] if step.starts}
+
+
 def best_checkpoint(folder: Path) -> Path:
     """The checkpoint with the best validation result, or else the last one."""
     best = sorted(folder.glob('best_*.pth'), key=lambda path: path.stat().st_mtime)
-    return best[-1] if best else Path((folder / 'last_checkpoint').read_text().strip())
+    return best[-1] if best else last_checkpoint(folder)
+
+
+def last_checkpoint(folder: Path) -> Path:
+    """The checkpoint after the last epoch."""
+    return folder / Path((folder / 'last_checkpoint').read_text().strip()).name
 
 
 def sha256(file: Path) -> str:

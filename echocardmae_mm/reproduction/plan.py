@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
+from functools import cache
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -15,7 +16,7 @@ from echocardmae_mm.reproduction.paper_tables import (
     WITHOUT_ALIGNMENT,
     Experiment,
 )
-from echocardmae_mm.utils.config import overrides
+from echocardmae_mm.utils.config import PRETRAINED, dataset_parts, dicts_of, overrides, type_name
 
 FIGURE2 = 'figure2'
 ALL = (*TABLES, FIGURE2)
@@ -42,32 +43,14 @@ BUDGETS = {
     'full': Budget(epochs=1.0, folds=None, phantoms=(800, 100, 240)),
 }
 
-
-class Task(NamedTuple):
-    """A downstream task.
-
-    Args:
-        data (str): Data set: 'echonet', 'camus' or 'hmcqu'.
-        phantom (str): Its config for phantoms, below ``configs/``.
-        starts (tuple[str, ...]): Parts of the model that load pretrained weights.
-        folds (bool): Whether to cross-validate. Defaults to False.
-    """
-
-    data: str
-    phantom: str
-    starts: tuple[str, ...]
-    folds: bool = False
-
-
-_ENCODER, _WITH_DECODER = ('model.backbone',), ('model.backbone', 'model.decode_head')
-TASKS = {
-    'ef_echonet': Task('echonet', 'phantom/ef_phantom', _ENCODER),
-    'ef_camus': Task('camus', 'phantom/ef_phantom_camus', _ENCODER, folds=True),
-    'seg_echonet': Task('echonet', 'phantom/seg_phantom', _WITH_DECODER),
-    'seg_camus': Task('camus', 'phantom/seg_phantom_camus', _WITH_DECODER),
-    'mi_hmcqu': Task('hmcqu', 'phantom/mi_phantom', _ENCODER, folds=True),
+#: Configs of the method for phantoms; those of peers have the same name in ``phantom/peers``.
+_PHANTOM_CONFIGS = {
+    'ef_echonet': 'phantom/ef_phantom',
+    'ef_camus': 'phantom/ef_phantom_camus',
+    'seg_echonet': 'phantom/seg_phantom',
+    'seg_camus': 'phantom/seg_phantom_camus',
+    'mi_hmcqu': 'phantom/mi_phantom',
 }
-_BASELINE = Task('echonet', '', ())
 
 
 class Step(NamedTuple):
@@ -75,23 +58,26 @@ class Step(NamedTuple):
 
     Args:
         name (str): Folder of the step below the folder of the reproduction.
-        kind (str): 'pretrain', 'finetune', 'cross_validate' or 'consistency'.
+        rule (str): Rule of ``workflow/Snakefile``: 'pretraining', 'finetuning', 'fold',
+            'cross_validation' or 'clip_consistency'.
         config (str): Path of the config.
         settings (dict[str, Any]): Settings of the config by their keys.
         seed (int): Random seed.
-        needs (tuple[str, ...]): Steps whose checkpoints it starts from or compares.
-        starts (tuple[str, ...]): Parts of the model that load the checkpoint of ``needs``.
+        needs (tuple[str, ...]): Steps whose checkpoints or predictions it reads.
+        starts (tuple[str, ...]): Settings that name the last checkpoint of the first of ``needs``.
         folds (int, optional): Number of folds; None for the config's.
+        fold (int, optional): Number of the fold, from 0.
     """
 
     name: str
-    kind: str
+    rule: str
     config: str
     settings: dict[str, Any]
     seed: int
     needs: tuple[str, ...] = ()
     starts: tuple[str, ...] = ()
     folds: int | None = None
+    fold: int | None = None
 
 
 class Setup(NamedTuple):
@@ -101,26 +87,44 @@ class Setup(NamedTuple):
         configs (Path): The folder ``configs``.
         budget (Budget): Its size.
         phantom (bool): Whether to use phantoms and ``configs/phantom``.
-        data (dict[str, Path]): Folder of each data set: 'echonet', 'camus', 'hmcqu'.
+        data (Path): Parent of the data sets.
         packed (Path, optional): Store of EchoNet-Dynamic.
     """
 
     configs: Path
     budget: Budget
     phantom: bool
-    data: Mapping[str, Path]
+    data: Path
     packed: Path | None
 
 
 def runs_of(experiment: Experiment, seeds: int) -> list[str]:
     """Folders of an experiment below the folder of the reproduction, one per seed from 0."""
-    start = experiment.pretraining or 'scratch'
-    return [f'{experiment.task}/{Path(start).name}/seed_{seed}' for seed in range(seeds)]
+    start = experiment.start
+    name = start.task if isinstance(start, Experiment) else start or 'scratch'
+    return [f'{experiment.task}/{Path(name).name}/seed_{seed}' for seed in range(seeds)]
 
 
-def is_run(experiment: Experiment | None, setup: Setup) -> bool:
-    """Whether a reproduction includes an experiment: baselines have no configs for phantoms."""
-    return experiment is not None and not (setup.phantom and experiment.task not in TASKS)
+def config_of(experiment: Experiment, setup: Setup) -> Path:
+    """The config of an experiment."""
+    task = experiment.task
+    if setup.phantom:
+        task = _PHANTOM_CONFIGS.get(task) or f'phantom/peers/{Path(task).name}'
+    return setup.configs / f'{task}.py'
+
+
+def experiments_of(name: str) -> list[Experiment]:
+    """Experiments of a table or of Figure 2."""
+    if name == FIGURE2:
+        return [WITHOUT_ALIGNMENT, WITH_ALIGNMENT]
+    return [e for row in TABLES[name].rows for e in row.experiments if e is not None]
+
+
+def results_of(name: str, seeds: int) -> list[str]:
+    """Steps whose results a table shows."""
+    if name == FIGURE2:
+        return [f'{FIGURE2}/seed_{seed}' for seed in range(seeds)]
+    return list(dict.fromkeys(run for e in experiments_of(name) for run in runs_of(e, seeds)))
 
 
 def plan(names: Iterable[str], seeds: int, setup: Setup) -> list[Step]:
@@ -135,86 +139,105 @@ def plan(names: Iterable[str], seeds: int, setup: Setup) -> list[Step]:
         list[Step]: Each after the steps that it needs.
     """
     names = list(names)
-    experiments = [
-        experiment
-        for name in names
-        if name in TABLES
-        for row in TABLES[name].rows
-        for experiment in row.experiments
-        if experiment is not None and is_run(experiment, setup)
-    ]
-    pair = (WITHOUT_ALIGNMENT, WITH_ALIGNMENT)
-    if FIGURE2 in names:
-        experiments += pair
     steps: dict[str, Step] = {}
     for seed in range(seeds):
-        for experiment in experiments:
+        for experiment in (e for name in names for e in experiments_of(name)):
             for step in _steps_of(experiment, seed, setup):
                 steps.setdefault(step.name, step)
         if FIGURE2 in names:
-            needs = tuple(runs_of(experiment, seeds)[seed] for experiment in pair)
-            first = steps[needs[0]]
-            reads = {key: first.settings[key] for key in _DATA if key in first.settings}
-            step = Step(f'{FIGURE2}/seed_{seed}', 'consistency', first.config, reads, seed, needs)
+            step = _clip_consistency(steps, seed)
             steps[step.name] = step
     return list(steps.values())
 
 
-_DATA = ('data_root', 'packed')
 #: Settings of schedules in epochs.
 _IN_EPOCHS = {'T_max', 'step_size', 'begin', 'end'}
 
 
 def _steps_of(experiment: Experiment, seed: int, setup: Setup) -> list[Step]:
-    task = TASKS.get(experiment.task, _BASELINE)
-    config = setup.configs / f'{task.phantom if setup.phantom else experiment.task}.py'
-    settings = {**_data_settings(task.data, setup), **_shortened(config, setup.budget)}
-    steps: list[Step] = []
-    needs: tuple[str, ...] = ()
-    if experiment.pretraining is None:
-        settings.update({f'{part}.init_cfg': None for part in task.starts})
+    """Steps of an experiment; the last one has its results."""
+    path, start = config_of(experiment, setup), experiment.start
+    config = _load(path)
+    settings = {**_data_settings(config, setup), **_shortened(config, setup.budget)}
+    before: list[Step] = []
+    starts: tuple[str, ...] = ()
+    initialised = _initialised(config)
+    if isinstance(start, Experiment):
+        before = _steps_of(start, seed, setup)
+    elif start is not None:
+        before = [_pretraining(start, seed, setup)]
     else:
-        pretraining = _pretraining(experiment.pretraining, seed, setup)
-        steps, needs = [pretraining], (pretraining.name,)
+        settings.update(dict.fromkeys(initialised))
+    if before:
+        starts = tuple(f'{key}.checkpoint' for key in initialised)
+        starts += ('load_from',) if config.get('load_from') else ()
+    name = runs_of(experiment, seed + 1)[seed]
+    step = Step(
+        name,
+        'finetuning',
+        str(path),
+        settings,
+        seed,
+        tuple(one.name for one in before[-1:]),
+        starts,
+    )
+    splits = [part for part in dataset_parts(config) if 'fold' in part]
+    if not splits:
+        return [*before, step]
+    step = step._replace(folds=setup.budget.folds)
+    folds = [
+        step._replace(name=f'{name}/fold_{fold}', rule='fold', fold=fold)
+        for fold in range(step.folds or splits[0]['num_folds'])
+    ]
+    needs = (*step.needs, *(fold.name for fold in folds))
+    return [*before, *folds, step._replace(rule='cross_validation', needs=needs)]
+
+
+def _initialised(config: Config) -> list[str]:
+    """Keys of ``init_cfg`` that load a checkpoint of another config."""
     return [
-        *steps,
-        Step(
-            runs_of(experiment, seed + 1)[seed],
-            'cross_validate' if task.folds else 'finetune',
-            str(config),
-            settings,
-            seed,
-            needs,
-            task.starts if needs else (),
-            setup.budget.folds if task.folds else None,
-        ),
+        f'model.{key}'
+        for key, part in dicts_of(config.model)
+        if type_name(part) in PRETRAINED and str(part.get('checkpoint')).startswith('work_dirs/')
     ]
 
 
 def _pretraining(name: str, seed: int, setup: Setup) -> Step:
-    config = setup.configs / f'{name}.py'
-    settings = _data_settings('echonet', setup)
+    path = setup.configs / f'{name}.py'
+    config, settings = _load(path), {}
     if setup.phantom:
         # Apply the ablation's changes to the demo's config.
-        base = Config.fromfile(setup.configs / f'{FULL}.py')
-        settings |= overrides(Config.fromfile(config), base)
-        config = setup.configs / 'phantom' / 'pretrain_phantom.py'
-    settings |= _shortened(config, setup.budget)
-    return Step(f'pretrain/{Path(name).name}/seed_{seed}', 'pretrain', str(config), settings, seed)
+        settings = overrides(config, _load(setup.configs / f'{FULL}.py'))
+        path = setup.configs / 'phantom' / 'pretrain_phantom.py'
+        config = _load(path)
+    settings = _data_settings(config, setup) | settings | _shortened(config, setup.budget)
+    return Step(f'pretrain/{Path(name).name}/seed_{seed}', 'pretraining', str(path), settings, seed)
 
 
-def _data_settings(data: str, setup: Setup) -> dict[str, Any]:
-    settings: dict[str, Any] = {'data_root': str(setup.data[data])}
-    if data == 'echonet' and setup.packed is not None:
+def _clip_consistency(steps: dict[str, Step], seed: int) -> Step:
+    needs = tuple(runs_of(e, seed + 1)[seed] for e in experiments_of(FIGURE2))
+    first = steps[needs[0]]
+    settings = {key: first.settings[key] for key in ('data_root', 'packed') & first.settings.keys()}
+    return Step(f'{FIGURE2}/seed_{seed}', 'clip_consistency', first.config, settings, seed, needs)
+
+
+@cache
+def _load(path: Path) -> Config:
+    return Config.fromfile(path)
+
+
+def _data_settings(config: Config, setup: Setup) -> dict[str, Any]:
+    folder = Path(dataset_parts(config)[0]['data_root']).name
+    settings: dict[str, Any] = {'data_root': str(setup.data / folder)}
+    if folder == 'EchoNet-Dynamic' and setup.packed is not None:
         settings['packed'] = str(setup.packed)
     return settings
 
 
-def _shortened(config_file: Path, budget: Budget) -> dict[str, Any]:
+def _shortened(config: Config, budget: Budget) -> dict[str, Any]:
     """Settings that shorten a config and its schedules in proportion."""
     if budget.epochs == 1:
         return {}
-    config = Config.fromfile(config_file)
     whole = config.train_cfg.max_epochs
     epochs = max(1, round(budget.epochs * whole))
     settings: dict[str, Any] = {'train_cfg.max_epochs': epochs}

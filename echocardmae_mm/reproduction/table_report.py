@@ -27,7 +27,7 @@ from echocardmae_mm.reproduction.paper_tables import (
     Row,
     Table,
 )
-from echocardmae_mm.reproduction.plan import FIGURE2, Setup, Step, is_run, runs_of
+from echocardmae_mm.reproduction.plan import FIGURE2, Setup, Step, runs_of
 from echocardmae_mm.utils.atomic_files import atomic_write_text
 from echocardmae_mm.utils.text_files import read_json
 
@@ -88,16 +88,14 @@ def _table(table: Table, root: Path, steps: dict[str, Step], seeds: int, setup: 
     if reference is not None:
         label = table.columns[0].label
         header += [f'{label} minus that of {table.reference}', 'detectable']
-    header += ['patients', 'initialisation', 'config', 'commit', 'time']
+    header += ['patients', 'initialisation', 'config', 'commit', 'time', 'note']
     rows = []
     for row in table.rows:
-        run = [e for e in row.experiments if e is not None and is_run(e, setup)]
-        if setup.phantom and not run:
-            continue
+        run = [experiment for experiment in row.experiments if experiment is not None]
         cells = _cells(row, table, root, seeds, setup)
         if reference is not None:
-            cells += _difference(row, reference, table.columns[0], root, seeds, setup)
-        origin = _origin(run, root, steps, seeds)
+            cells += _difference(row, reference, table.columns[0], root, seeds)
+        origin = _origin(row, run, root, steps, seeds)
         rows.append([row.method, *cells, *origin])
         if run and all(column.over_folds for column in table.columns):
             means = _means_over_folds(run[0], table.columns, root, seeds, setup)
@@ -110,14 +108,13 @@ def _cells(row: Row, table: Table, root: Path, seeds: int, setup: Setup) -> list
     for index, column in enumerate(table.columns):
         if not setup.phantom:
             cells.append(_number(row.printed[index] if row.printed else None, column.digits))
-        experiment = _experiment(row, column, setup)
+        experiment = _experiment(row, column)
         cells.append('' if experiment is None else _ours(experiment, column, root, seeds))
     return cells
 
 
-def _experiment(row: Row, column: Column, setup: Setup) -> Experiment | None:
-    experiments = row.experiments[column.experiment :]
-    return experiments[0] if experiments and is_run(experiments[0], setup) else None
+def _experiment(row: Row, column: Column) -> Experiment | None:
+    return next(iter(row.experiments[column.experiment :]), None)
 
 
 def _ours(experiment: Experiment, column: Column, root: Path, seeds: int) -> str:
@@ -145,10 +142,8 @@ def _means_over_folds(
     return cells
 
 
-def _difference(
-    row: Row, reference: Row, column: Column, root: Path, seeds: int, setup: Setup
-) -> list[str]:
-    one, other = (_experiment(r, column, setup) for r in (reference, row))
+def _difference(row: Row, reference: Row, column: Column, root: Path, seeds: int) -> list[str]:
+    one, other = (_experiment(r, column) for r in (reference, row))
     if one is None or other is None or one == other:
         return ['', '']
     runs = zip(*(_predictions(e, column, root, seeds) for e in (one, other)))
@@ -170,14 +165,20 @@ def _predictions(
 
 
 def _origin(
-    experiments: Sequence[Experiment], root: Path, steps: dict[str, Step], seeds: int
+    row: Row,
+    experiments: Sequence[Experiment],
+    root: Path,
+    steps: dict[str, Step],
+    seeds: int,
 ) -> list[str]:
-    """Patients, initialisation, configs, commits and duration."""
+    """Patients, initialisation, configs, commits, duration and note."""
     if not experiments:
-        return ['', 'not in this repository', '', '', '']
+        return ['', '', '', '', '', row.note or 'not in this repository']
     runs = [run for experiment in experiments for run in runs_of(experiment, seeds)]
     firsts = [runs_of(experiment, 1)[0] for experiment in experiments]
-    metadata = [read_json(root / run / STEP_METADATA) for run in runs]
+    metadata = [
+        read_json(path) for run in runs for path in sorted((root / run).rglob(STEP_METADATA))
+    ]
     counts = [read_predictions(root / first / PREDICTIONS)['patient'].nunique() for first in firsts]
     starts = dict.fromkeys(
         _start(experiment, steps[first]) for experiment, first in zip(experiments, firsts)
@@ -191,12 +192,13 @@ def _origin(
         ', '.join(configs),
         ', '.join(commits),
         f'{seconds / 60:.0f} min',
+        row.note,
     ]
 
 
 def _start(experiment: Experiment, step: Step) -> str:
-    if experiment.pretraining is not None:
-        return experiment.pretraining
+    if experiment.start is not None:
+        return experiment.start if isinstance(experiment.start, str) else experiment.start.task
     start = Config.fromfile(step.config).model.backbone.get('init_cfg')
     given = step.settings.get('model.backbone.init_cfg', start)
     return str(given['checkpoint']) if given and 'checkpoint' in given else 'random'
@@ -231,7 +233,7 @@ def _figure2(root: Path, seeds: int) -> str:
     ]
     count = len(clips['with'][0])
     table = markdown_table((f'{count} clips', *_CLIPS.values(), 'difference'), rows)
-    origin = [experiment.pretraining for experiment in (WITHOUT_ALIGNMENT, WITH_ALIGNMENT)]
+    origin = [experiment.start for experiment in (WITHOUT_ALIGNMENT, WITH_ALIGNMENT)]
     return f'{table}\n\nEncoders: {origin[0]} and {origin[1]}.\n\n![Clips, seed 0]({FIGURE2}.png)'
 
 

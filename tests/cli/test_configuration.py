@@ -32,6 +32,11 @@ def test_finds_packaged_configs_by_name(name, monkeypatch, tmp_path):
     assert config.work_dir == 'work_dirs/phantom/ef_phantom'
 
 
+def test_a_peer_comes_before_its_config_for_phantoms():
+    found = configuration.find_config('ef_uniformer')
+    assert found == configuration.PACKAGED / 'baselines' / 'ef_uniformer.py'
+
+
 def test_a_file_comes_before_a_packaged_config(monkeypatch, tmp_path):
     monkeypatch.chdir(tmp_path)
     Path('pretrain_echo.py').write_text("model = dict(type='Mine')\n")

@@ -1,92 +1,142 @@
-"""The command ``reproduce``: real steps in child processes, stopped and continued."""
+"""The command ``reproduce``: a real workflow that is stopped, fails, and is continued."""
 
 from __future__ import annotations
 
 import json
+import os
 import signal
-import subprocess
-import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from threading import Event, Thread
+from time import sleep
 
 import pytest
 
-from echocardmae_mm.reproduction import BUDGETS
-from echocardmae_mm.reproduction.plan import Budget
+from echocardmae_mm.cli import reproduce
+from echocardmae_mm.cli.run_folder import folder_lock
+from echocardmae_mm.reproduction import Step
 
-TOOL = Path(__file__).parents[2] / 'tools' / 'reproduce.py'
-# The command on fewer phantoms and for fewer epochs.
-SMALL = Budget(epochs=0.04, folds=2, phantoms=(90, 3, 3))
-PROGRAM = f"""
-import runpy
-from echocardmae_mm.reproduction import BUDGETS
-from echocardmae_mm.reproduction.plan import Budget
-BUDGETS['small'] = {SMALL}
-runpy.run_path('{TOOL}', run_name='__main__')
+ROOT = Path(__file__).parents[2]
+LOADERS = """
+train_dataloader = dict(batch_size=2, num_workers=0, persistent_workers=False)
+val_dataloader = dict(num_workers=0, persistent_workers=False)
+test_dataloader = dict(num_workers=0)
 """
+BACKBONE = 'embed_dims=48, depth=1, num_heads=3'
+PRETRAINING = f"""
+_base_ = '{ROOT}/configs/pretrain_echo.py'
+model = dict(backbone=dict({BACKBONE}), neck=dict({BACKBONE}))
+train_dataloader = dict(batch_size=2, num_workers=0, persistent_workers=False)
+train_cfg = dict(max_epochs=40)
+default_hooks = dict(checkpoint=dict(interval=1, max_keep_ckpts=1), reconstruction=None)
+"""
+EF = f"""
+_base_ = '{ROOT}/configs/ef_echonet.py'
+model = dict(backbone=dict({BACKBONE}), cls_head=dict(in_channels=48))
+{LOADERS}
+test_evaluator = dict(n_resamples=50)
+train_cfg = dict(max_epochs=1)
+"""
+PRETRAINED, TRAINED, COMPARED = 'pretrain/full/seed_0', 'ef/full/seed_0', 'figure2/seed_0'
 
 
-@pytest.fixture
-def run(command, monkeypatch, tmp_path):
-    """``run('table1', *arguments)`` is ``PROGRAM`` in this process."""
-    monkeypatch.setitem(BUDGETS, 'small', SMALL)
-    options = ('--phantom', '--budget', 'small')
-    return lambda *arguments: command('reproduce', *arguments, *options, cwd=tmp_path)
+def small_plan(rate: object, configs: Path, data: Path) -> list[Step]:
+    """Figure 2 of one small model, compared with itself."""
+    settings = {'data_root': str(data)}
+    start = ('model.backbone.init_cfg.checkpoint',)
+    training = {**settings, 'optim_wrapper.optimizer.lr': rate}
+    ef = str(configs / 'ef.py')
+    return [
+        Step(PRETRAINED, 'pretraining', str(configs / 'pretrain.py'), settings, 0),
+        Step(TRAINED, 'finetuning', ef, training, 0, (PRETRAINED,), start),
+        Step(COMPARED, 'clip_consistency', ef, settings, 0, (TRAINED, TRAINED)),
+    ]
+
+
+@contextmanager
+def when(condition: Callable[[], object], then: Callable[[], object]) -> Iterator[None]:
+    """Call ``then`` as soon as ``condition`` holds."""
+
+    def wait() -> None:
+        while not over.is_set():
+            if condition():
+                return then()
+            sleep(0.05)
+
+    over = Event()
+    thread = Thread(target=wait)
+    thread.start()
+    yield
+    over.set()
+    thread.join()
 
 
 @pytest.mark.slow
-def test_a_stopped_reproduction_goes_on_and_writes_its_table(run, tmp_path):
-    (tmp_path / 'reproduce_small.py').write_text(PROGRAM)
-    process = subprocess.Popen(
-        [sys.executable, 'reproduce_small.py', 'figure2', '--phantom', '--budget', 'small'],
-        cwd=tmp_path, stdout=subprocess.PIPE, text=True,
-    )  # fmt: skip
-    assert process.stdout is not None
-    first = process.stdout.readline()
-    assert first.startswith('pretrain/key_area_denoising/seed_0: finished')
-    process.send_signal(signal.SIGTERM)
-    process.wait(timeout=120)
-    assert process.returncode == 128 + signal.SIGTERM
-    steps = tmp_path / 'work_dirs/reproduce/phantom_small'
-    note = steps / 'pretrain/key_area_denoising/seed_0/step.json'
-    finished = note.stat().st_mtime_ns
-    assert not (tmp_path / 'results').exists()
+def test_a_workflow_that_was_stopped_and_failed_goes_on(
+    command, monkeypatch, tmp_path, echonet_root
+):
+    (tmp_path / 'pretrain.py').write_text(PRETRAINING)
+    (tmp_path / 'ef.py').write_text(EF)
+    rate: list[object] = ['fast']
+    monkeypatch.setattr(reproduce, 'plan', lambda *_: small_plan(rate[0], tmp_path, echonet_root))
+    steps = tmp_path / 'work_dirs/reproduce/full'
 
-    planned = run('figure2', '--dry-run')
-    assert '| pretrain/key_area_denoising/seed_0   | finished' in planned.stdout
-    assert 'figure2/seed_0' in planned.stdout
+    def run(*options: str):
+        return command('reproduce', 'figure2', *options, cwd=tmp_path)
 
-    whole = run('figure2')
-    assert whole.returncode == 0, whole.stderr[-2000:]
-    assert note.stat().st_mtime_ns == finished
-    notes = [json.loads(path.read_text()) for path in steps.rglob('step.json')]
-    assert len(notes) == 5
-    assert all(note['finished'] and note['seconds'] > 1 for note in notes)
-    for step in ('ef_echonet/key_area_denoising', 'ef_echonet/pretrain_echo'):
-        config = (steps / step / 'seed_0' / 'ef_phantom.py').read_text()
-        assert f'pretrain/{Path(step).name}/seed_0/epoch_1.pth' in config
-    table = (tmp_path / 'results/phantom/small/figure2.md').read_text()
-    assert 'not comparable with the paper' in table
-    assert '| intraclass correlation ' in table
+    def metadata(name: str) -> dict:
+        return json.loads((steps / name / 'step.json').read_text())
 
-    table = tmp_path / 'results/phantom/small/figure2.md'
+    pretraining = steps / PRETRAINED
+    with when(
+        lambda: list(pretraining.glob('epoch_*.pth')), lambda: os.kill(os.getpid(), signal.SIGTERM)
+    ):
+        stopped = run()
+    assert stopped.returncode == 128 + signal.SIGTERM
+    assert 'reproduction stopped; repeat the command to continue' in stopped.stderr
+    assert (pretraining / 'interrupted.pth').is_file()
+    assert not metadata(PRETRAINED)['finished']
+    before = metadata(PRETRAINED)['seconds']
+    assert '| interrupted |' in run('--dry-run').stdout
+
+    failed = run()
+    assert failed.returncode == 1
+    assert failed.stdout.count('error: ') == 1
+    assert f'error: {TRAINED}, train: ' in failed.stdout
+    assert 'optim_wrapper.optimizer.lr' in failed.stdout
+    assert f'(log: work_dirs/reproduce/full/{TRAINED}/train.log)' in failed.stdout
+    assert failed.stderr == 'error: a step failed\nRepeat the command to continue\n'
+    assert 'resumed epoch' in (pretraining / 'train.log').read_text()
+    pretrained = metadata(PRETRAINED)
+    assert pretrained['finished']
+    assert pretrained['seconds'] > before > 0
+
+    rate[0] = 1e-5
+    whole = run('--jobs', '2')
+    assert whole.returncode == 0, whole.stdout + whole.stderr
+    assert metadata(PRETRAINED) == pretrained
+    assert all(metadata(name)['finished'] for name in (TRAINED, COMPARED))
+    assert f'{PRETRAINED}/epoch_40.pth' in (steps / TRAINED / 'ef.py').read_text()
+    assert json.loads((steps / TRAINED / 'test.json').read_text())['metrics']['ef/n'] == 2
+    table = tmp_path / 'results/figure2.md'
+    assert whole.stdout.endswith('results/figure2.md\n')
+    assert '| intraclass correlation ' in table.read_text()
+
     table.write_text(table.read_text().replace('1 seed,', '5 seeds,'))
-    fewer = run('figure2')
-    assert fewer.returncode == 1
-    assert 'figure2.md was computed from 5 seeds' in fewer.stderr
-    table.unlink()
-
-    changed = note.read_text().replace('"seed": 0', '"seed": 7')
-    note.write_text(changed)
-    refused = run('figure2')
-    assert refused.returncode == 1
-    assert 'seed was 7, now 0' in refused.stderr
-    assert note.read_text() == changed
+    assert 'figure2.md was computed from 5 seeds' in run().stderr
+    rate[0] = 1e-4
+    assert 'optim_wrapper.optimizer.lr' in run('--results', 'other').stderr
+    rate[0] = 1e-5
+    (pretraining / 'epoch_40.pth').write_bytes(b'another')
+    assert 'started from another checkpoint than' in run('--results', 'other').stderr
 
 
 @pytest.mark.parametrize(
     ('note', 'message'),
     [
         (dict(commit='0123', finished=False), 'was started at commit 0123 and is unfinished'),
+        (dict(seed=7, commit='0123', finished=True), 'seed was 7, now 0'),
         (None, 'holds a run but lacks its step.json'),
     ],
 )
@@ -108,7 +158,7 @@ def test_what_another_run_left_is_refused_and_kept(command, tmp_path, note, mess
     assert message in done.stderr
     assert len(done.stderr.strip().splitlines()) <= 2
     assert (folder / 'epoch_1.pth').read_bytes() == b'precious'
-    assert len(list(tmp_path.rglob('*'))) == 7 + (note is not None)
+    assert not list(tmp_path.rglob('plan.json'))
 
 
 def test_data_are_looked_for_before_anything_is_run(command, tmp_path):
@@ -117,8 +167,6 @@ def test_data_are_looked_for_before_anything_is_run(command, tmp_path):
     assert done.returncode == 1
     assert 'data/CAMUS: no such folder' in done.stderr
     assert not list(tmp_path.rglob('step.json'))
-    planned = command('reproduce', 'table1', 'table2', '--dry-run', cwd=tmp_path)
-    assert planned.stdout.endswith('Missing: data/CAMUS\n')
 
 
 def test_a_start_that_left_nothing_is_begun_anew(command, tmp_path):
@@ -130,7 +178,43 @@ def test_a_start_that_left_nothing_is_begun_anew(command, tmp_path):
     assert 'data/EchoNet-Dynamic: no such folder' in done.stderr
 
 
+def test_a_folder_in_which_another_reproduction_runs_is_refused(command, tmp_path):
+    root = tmp_path / 'work_dirs/reproduce/full'
+    root.mkdir(parents=True)
+    with folder_lock(root):
+        done = command('reproduce', 'figure2', cwd=tmp_path)
+    assert done.stderr == ('error: work_dirs/reproduce/full: another process is running in it\n')
+
+
+def test_a_dry_run_shows_the_plan_also_for_a_cluster_and_leaves_nothing(command, tmp_path):
+    pytest.importorskip('snakemake_executor_plugin_slurm')
+    local = command('reproduce', 'table2', 'figure2', '--dry-run', cwd=tmp_path)
+    assert local.returncode == 0, local.stderr
+    assert '| ef_camus/pretrain_echo/seed_0/fold_9 ' in local.stdout
+    assert local.stdout.count('| to run |') == 40
+    assert 'Missing: data/CAMUS, data/EchoNet-Dynamic' in local.stdout
+    counts = dict(line.split() for line in local.stdout.rpartition('\n\n')[2].splitlines()[2:])
+    assert counts['fold'] == '30'
+    cluster = command(
+        'reproduce', 'table2', 'figure2', '--dry-run', '--profile', 'slurm', cwd=tmp_path
+    )
+    assert cluster.stdout == local.stdout
+    unknown = command('reproduce', 'figure2', '--dry-run', '--profile', 'pbs', cwd=tmp_path)
+    assert unknown.returncode == 1
+    assert 'error: Snakemake: ' in unknown.stderr
+    assert not list(tmp_path.iterdir())
+
+
 def test_an_unknown_table_is_named(command):
     done = command('reproduce', 'table7')
     assert done.returncode == 1
     assert 'table7: no such table; choose from table1, table2' in done.stderr
+
+
+def test_snakemake_is_asked_for(command, monkeypatch):
+    monkeypatch.setattr(reproduce, 'find_spec', lambda _: None)
+    done = command('reproduce', 'table1')
+    assert done.stderr.splitlines() == [
+        'error: reproduce needs Snakemake',
+        'Install it: pip install "echocardmae_mm[reproduce]"',
+    ]

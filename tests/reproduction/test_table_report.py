@@ -16,6 +16,7 @@ from echocardmae_mm.reproduction import (
     table_report,
     write_table,
 )
+from echocardmae_mm.reproduction.paper_tables import Row, Table
 from echocardmae_mm.reproduction.table_report import STEP_METADATA
 
 CONFIGS = Path(__file__).parents[2] / 'configs'
@@ -28,8 +29,7 @@ def few_resamples(monkeypatch):
 
 
 def setup(phantom: bool) -> Setup:
-    data = {name: Path('data', name) for name in ('echonet', 'camus', 'hmcqu')}
-    return Setup(CONFIGS, BUDGETS['small'], phantom, data, None)
+    return Setup(CONFIGS, BUDGETS['small'], phantom, Path('data'), None)
 
 
 def run(folder: Path, table: pd.DataFrame) -> None:
@@ -73,7 +73,7 @@ def test_an_ablation_beside_the_paper_and_against_the_full_model(tmp_path, phant
         assert row[1 if phantom else 2].startswith(f'{error:.2f} [')
         if not phantom:
             assert row[1] == f'{dict(zip(errors, (3.8894, 3.8205, 3.7991, 3.7768)))[method]:.2f}'
-        assert row[-1] == '3 min'
+        assert row[-2] == '3 min'
     full = 'key area, denoising, alignment'
     difference = cells(path, 'none of the three')[2 if phantom else 3]
     assert difference.startswith(f'{errors["none of the three"] - errors[full]:+.2f} [')
@@ -81,11 +81,12 @@ def test_an_ablation_beside_the_paper_and_against_the_full_model(tmp_path, phant
 
 
 def test_folds_are_given_pooled_and_as_means(tmp_path):
-    row = TABLES['table2'].rows[-1]
     tables = [efs(6.0, seed) for seed in range(SEEDS)]
-    for index, (folder, table) in enumerate(zip(runs_of(row.experiments[0], SEEDS), tables)):
-        run(tmp_path / folder, table)
-        folds = {f'quality_poor/{name}': {'mean': 1.0 + index} for name in ('r', 'mae')}
+    folders = [run for row in TABLES['table2'].rows for run in runs_of(row.experiments[0], SEEDS)]
+    for index, folder in enumerate(folders):
+        run(tmp_path / folder, tables[index % SEEDS])
+        run(tmp_path / folder / 'fold_0', tables[index % SEEDS])
+        folds = {f'quality_poor/{name}': {'mean': 1.0 + index % SEEDS} for name in ('r', 'mae')}
         folds |= {f'quality_good_or_medium/{name}': {'mean': 3.0} for name in ('r', 'mae')}
         (tmp_path / folder / 'cross_validation.json').write_text(json.dumps({'folds': folds}))
     steps = plan(['table2'], SEEDS, setup(False))
@@ -96,8 +97,20 @@ def test_folds_are_given_pooled_and_as_means(tmp_path):
     assert ours[7] == '5.41'
     assert ours[8].startswith(f'{error:.2f} [')
     assert cells(path, 'EchoCardMAE, mean over folds')[8] == '1.50'
-    assert cells(path, 'CoReEcho')[2] == ''
-    assert 'not in this repository' in cells(path, 'CoReEcho')
+    assert ours[-2] == '6 min'  # two seeds, each with a fold
+
+
+def test_a_row_that_is_not_run_says_why(tmp_path):
+    table1 = TABLES['table1']
+    known = next(row for row in table1.rows if row.method == 'CardiacNet')
+    table = Table('T', table1.columns, (known, Row('Other', (1.0, None, None))))
+    text = table_report._table(table, tmp_path, {}, 1, setup(False))
+    header, _, cardiacnet, other = (
+        [cell.strip() for cell in line.strip('|').split('|')] for line in text.splitlines()
+    )
+    assert cardiacnet[:3] == ['CardiacNet', '3.83', '']
+    assert cardiacnet[-1].startswith('not reproducible: no code for ejection fraction is public')
+    assert (other[-1], len(cardiacnet)) == ('not in this repository', len(header))
 
 
 def masks(seed: int) -> pd.DataFrame:
@@ -128,11 +141,11 @@ def diagnoses(seed: int) -> pd.DataFrame:
 def test_every_table_can_be_written(tmp_path, name, phantom):
     folds = dict.fromkeys(c.over_folds for c in TABLES[name].columns)
     for step in plan([name], SEEDS, setup(phantom)):
-        if step.kind == 'pretrain':
+        if step.rule in ('pretraining', 'fold'):
             continue
         seed = step.seed
-        table = masks(seed) if 'seg' in step.name else efs(6.0, seed)
-        run(tmp_path / step.name, diagnoses(seed) if 'mi_hmcqu' in step.name else table)
+        table = masks(seed) if '/seg_' in step.config else efs(6.0, seed)
+        run(tmp_path / step.name, diagnoses(seed) if '/mi_' in step.config else table)
         summary = {'folds': {name: {'mean': None} for name in folds}}
         (tmp_path / step.name / 'cross_validation.json').write_text(json.dumps(summary))
     steps = plan([name], SEEDS, setup(phantom))

@@ -1,0 +1,22 @@
+"""EchoCoTr's encoder on HMC-QU phantoms, in the protocol of ../mi_phantom.py."""
+
+_base_ = '../mi_phantom.py'
+
+from echocardmae_mm.recipes import uniformer_small
+
+model = dict(
+    backbone=dict(
+        uniformer_small('work_dirs/phantom/peers/ef_uniformer/epoch_40.pth'),
+        depth=[1, 1, 1, 1],
+        embed_dim=[32, 64, 128, 256],
+        head_dim=32,
+        img_size=56,
+    ),
+    cls_head=dict(type='mmaction.I3DHead', in_channels=256, spatial_type='avg', dropout_ratio=0.0),
+)
+
+train_cfg = dict(max_epochs=60)
+param_scheduler = [
+    dict(type='LinearLR', start_factor=0.02, by_epoch=False, begin=0, end=50),
+    dict(type='CosineAnnealingLR', by_epoch=True, T_max=60, convert_to_iter_based=True),
+]
