@@ -102,23 +102,26 @@ def memsam(
     )
 
 
-def demo_samus(clicks: bool = False) -> Config:
+def demo_samus(dataset: Config | None = None, num_classes: int = 2, clicks: bool = False) -> Config:
     """Size of SAMUS for phantoms, trained from scratch; see :func:`samus`."""
-    return samus(**_demo(clicks), stride=4, batch_size=16)
+    return samus(**_demo(dataset, num_classes, clicks), stride=4, batch_size=16)
 
 
-def demo_memsam(clicks: bool = False) -> Config:
+def demo_memsam(
+    dataset: Config | None = None, num_classes: int = 2, clicks: bool = False
+) -> Config:
     """Size of MemSAM for phantoms, trained from scratch; see :func:`memsam`."""
-    model = memsam(**_demo(clicks), num_frames=4, batch_size=8)
+    model = memsam(**_demo(dataset, num_classes, clicks), num_frames=4, batch_size=8)
     memory = dict(embed_dims=64, key_dims=32, value_dims=64, hidden_dims=16, fusion_dims=64)
     # Without SAM's weights, frames have to be scaled.
     settings = dict(memory=memory, data_preprocessor=dict(std=[255.0] * 3))
     return dict(model, model=override(model['model'], settings))
 
 
-def _demo(clicks: bool) -> Config:
+def _demo(dataset: Config | None, num_classes: int, clicks: bool) -> Config:
     return dict(
-        dataset=dict(ECHONET, data_root='data/phantom/EchoNet-Dynamic'),
+        dataset=dataset or dict(ECHONET, data_root='data/phantom/EchoNet-Dynamic'),
+        num_classes=num_classes,
         clicks=clicks,
         img_size=64,
         frozen=False,

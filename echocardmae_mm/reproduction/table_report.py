@@ -199,7 +199,10 @@ def _origin(
 def _start(experiment: Experiment, step: Step) -> str:
     if experiment.start is not None:
         return experiment.start if isinstance(experiment.start, str) else experiment.start.task
-    start = Config.fromfile(step.config).model.backbone.get('init_cfg')
+    config = Config.fromfile(step.config)
+    if config.get('load_from'):
+        return str(config.load_from)
+    start = config.model.backbone.get('init_cfg')
     given = step.settings.get('model.backbone.init_cfg', start)
     return str(given['checkpoint']) if given and 'checkpoint' in given else 'random'
 

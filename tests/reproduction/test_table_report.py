@@ -54,6 +54,17 @@ def cells(path: Path, method: str) -> list[str]:
     return [cell.strip() for cell in line.strip('|').split('|')]
 
 
+@pytest.mark.parametrize(
+    ('phantom', 'expected'), [(False, 'checkpoints/sam_vit_b.pth'), (True, 'random')]
+)
+def test_weights_that_a_config_loads_are_named(phantom, expected):
+    (row,) = (row for row in TABLES['table3'].rows if row.method == 'SAMUS')
+    steps = {step.name: step for step in plan(['table3'], 1, setup(phantom))}
+    for experiment in row.experiments:
+        step = steps[runs_of(experiment, 1)[0]]
+        assert table_report._start(experiment, step) == expected
+
+
 @pytest.mark.parametrize('phantom', [False, True])
 def test_an_ablation_beside_the_paper_and_against_the_full_model(tmp_path, phantom):
     errors = {}

@@ -1,0 +1,18 @@
+"""A small SAMUS on CAMUS phantoms, from scratch and without clicks: it sees no truth."""
+
+_base_ = 'seg_samus_no_click.py'
+
+from echocardmae_mm.recipes import demo_samus
+
+globals().update(
+    demo_samus(
+        dataset=dict(type='echocardmae_mm.CAMUSSegDataset', data_root='data/phantom/CAMUS'),
+        num_classes=4,
+    )
+)
+
+train_cfg = dict(max_epochs=40, val_interval=10)
+param_scheduler = [
+    dict(type='LinearLR', start_factor=0.02, by_epoch=False, begin=0, end=50),
+    dict(type='CosineAnnealingLR', by_epoch=True, T_max=40, convert_to_iter_based=True),
+]
