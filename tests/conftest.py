@@ -17,6 +17,7 @@ import pytest
 import torch
 from hypothesis import settings
 from mmengine.config import Config
+from mmengine.logging import MMLogger
 from mmengine.registry import MODELS, DefaultScope
 from mmengine.visualization import Visualizer
 
@@ -79,8 +80,12 @@ def pytest_collection_finish() -> None:
 
 
 @pytest.fixture(autouse=True)
-def _no_visualizer_of_another_test() -> Iterator[None]:
-    """mmengine gives runs of one name and second the same one, whose folder may be gone by now."""
+def _nothing_of_another_test() -> Iterator[None]:
+    """mmengine keeps loggers whose stream is closed by now, and visualizers whose folder is gone."""
+    for name, logger in [*MMLogger._instance_dict.items()]:
+        if any(getattr(handler, 'stream', None) is not None and handler.stream.closed
+               for handler in logger.handlers):  # fmt: skip
+            del MMLogger._instance_dict[name]
     yield
     Visualizer._instance_dict.clear()
 
