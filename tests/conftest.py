@@ -81,7 +81,7 @@ def pytest_collection_finish() -> None:
 
 @pytest.fixture(autouse=True)
 def _nothing_of_another_test() -> Iterator[None]:
-    """mmengine keeps loggers whose stream is closed by now, and visualizers whose folder is gone."""
+    """mmengine keeps loggers whose stream is closed, and visualizers whose folder is gone."""
     for name, logger in [*MMLogger._instance_dict.items()]:
         if any(getattr(handler, 'stream', None) is not None and handler.stream.closed
                for handler in logger.handlers):  # fmt: skip
