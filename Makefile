@@ -9,6 +9,8 @@
 SHELL := /bin/bash
 PYTHON ?= python3
 JOBS ?= 2
+# Tests often wait for processes of their own: three workers keep two cores busy.
+TEST_JOBS ?= 3
 BIN := .venv/bin
 INSTALLED := .venv/.installed
 
@@ -50,7 +52,7 @@ $(INSTALLED): setup.py constraints.txt pyproject.toml
 	@touch $@
 
 test: $(INSTALLED)
-	OMP_NUM_THREADS=1 $(KEEP_MEMORY) $(BIN)/python -m pytest -n $(JOBS) --dist loadgroup -m 'not gpu and not fuzz'
+	OMP_NUM_THREADS=1 $(KEEP_MEMORY) $(BIN)/python -m pytest -n $(TEST_JOBS) --dist loadgroup -m 'not gpu and not fuzz'
 
 lint: $(INSTALLED)
 	$(BIN)/ruff check .

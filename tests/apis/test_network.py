@@ -51,6 +51,7 @@ def test_predicts_as_the_test_step(bundles, name):
 
 
 def test_one_channel_with_a_threshold_becomes_two_logits(bundles):
+    torch.manual_seed(0)
     bundle = Bundle(bundles['seg'], 'cpu')
     config = Config(dict(bundle.config.model))
     config.decode_head = dict(
