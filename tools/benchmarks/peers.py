@@ -34,7 +34,7 @@ from torch.utils.flop_counter import FlopCounterMode
 from echocardmae_mm.cli.arguments import at_least
 from echocardmae_mm.cli.user_errors import report_user_errors
 from echocardmae_mm.evaluation.markdown import markdown_table
-from echocardmae_mm.reproduction.paper_tables import TABLES
+from echocardmae_mm.reproduction.paper_tables import TABLES, Experiment
 
 DEVICE = 'cuda' if torch.cuda.is_available() else 'cpu'
 FRAMES = 175
@@ -126,11 +126,13 @@ def step_memory(model: Any, batch: dict[str, Any], train: Callable[[int], object
 
 
 def published(name: str) -> tuple[str, float] | None:
-    """Method and MAE of the row of Table 1 that a config reproduces."""
+    """Method and MAE of the row of Table 1 that a config reproduces, or one of its stages."""
     for row in TABLES['table1'].rows:
-        tasks = [Path(experiment.task).stem for experiment in row.experiments if experiment]
-        if name in tasks and row.printed and row.printed[0] is not None:
-            return row.method, row.printed[0]
+        stage: object = row.experiments[0] if row.experiments else None
+        while isinstance(stage, Experiment):
+            if Path(stage.task).stem == name and row.printed and row.printed[0] is not None:
+                return row.method, row.printed[0]
+            stage = stage.start
     return None
 
 
