@@ -18,6 +18,11 @@ from echocardmae_mm.recipes.common import (
     demo_size,
     frame_preprocessor,
 )
+from echocardmae_mm.recipes.demo_peers import (
+    demo_peer_ejection_fraction,
+    demo_r2plus1d,
+    demo_uniformer,
+)
 from echocardmae_mm.recipes.diagnosis import diagnosis
 from echocardmae_mm.recipes.ejection_fraction import ejection_fraction
 from echocardmae_mm.recipes.encoders import uniformer_small
@@ -36,8 +41,11 @@ __all__ = [
     'clip_preprocessor',
     'clip_segmentation',
     'demo_memsam',
+    'demo_peer_ejection_fraction',
+    'demo_r2plus1d',
     'demo_samus',
     'demo_size',
+    'demo_uniformer',
     'diagnosis',
     'ejection_fraction',
     'frame_preprocessor',

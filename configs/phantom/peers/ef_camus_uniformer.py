@@ -2,15 +2,9 @@
 
 _base_ = '../ef_phantom_camus.py'
 
-from echocardmae_mm.recipes import uniformer_small
+from echocardmae_mm.recipes import demo_uniformer
 
 model = dict(
-    backbone=dict(
-        uniformer_small('work_dirs/phantom/peers/ef_uniformer/epoch_40.pth'),
-        depth=[1, 1, 1, 1],
-        embed_dim=[32, 64, 128, 256],
-        head_dim=32,
-        img_size=56,
-    ),
+    backbone=demo_uniformer('work_dirs/phantom/peers/ef_uniformer/epoch_40.pth'),
     cls_head=dict(in_channels=256),
 )

@@ -5,43 +5,13 @@ MMAction2 has this network in any width, torchvision in one.
 
 _base_ = '../../baselines/ef_r2plus1d.py'
 
-from echocardmae_mm.recipes import ejection_fraction
+from echocardmae_mm.recipes import demo_peer_ejection_fraction, demo_r2plus1d
 
 globals().update(
-    ejection_fraction(
-        dataset=dict(
-            type='echocardmae_mm.EchoNetDynamicDataset',
-            data_root='data/phantom/EchoNet-Dynamic',
-            require_ef=True,
-        ),
-        num_frames=8,
-        frame_interval=8,
-        img_size=56,
-        batch_size=20,
-        num_workers=2,
-        interpolation='area',
-        shift=6,
-    )
+    demo_peer_ejection_fraction(num_frames=8, frame_interval=8, batch_size=20, shift=6)
 )
 model = dict(
-    backbone=dict(
-        _delete_=True,
-        type='mmaction.ResNet2Plus1d',
-        depth=18,
-        base_channels=16,
-        pretrained=None,
-        pretrained2d=False,
-        norm_eval=False,
-        norm_cfg=dict(type='BN3d'),
-        conv_cfg=dict(type='Conv2plus1d'),
-        conv1_kernel=(3, 7, 7),
-        conv1_stride_t=1,
-        pool1_stride_t=1,
-        inflate=(1, 1, 1, 1),
-        spatial_strides=(1, 2, 2, 2),
-        temporal_strides=(1, 2, 2, 2),
-        zero_init_residual=False,
-    ),
+    backbone=demo_r2plus1d(),
     cls_head=dict(in_channels=128),
 )
 

@@ -2,24 +2,11 @@
 
 _base_ = '../../baselines/ef_uniformer.py'
 
-from echocardmae_mm.recipes import ejection_fraction
+from echocardmae_mm.recipes import demo_peer_ejection_fraction, demo_uniformer
 
-globals().update(
-    ejection_fraction(
-        dataset=dict(
-            type='echocardmae_mm.EchoNetDynamicDataset',
-            data_root='data/phantom/EchoNet-Dynamic',
-            require_ef=True,
-        ),
-        img_size=56,
-        batch_size=25,
-        num_workers=2,
-        interpolation='area',
-        shift=6,
-    )
-)
+globals().update(demo_peer_ejection_fraction(batch_size=25, shift=6))
 model = dict(
-    backbone=dict(depth=[1, 1, 1, 1], embed_dim=[32, 64, 128, 256], head_dim=32, img_size=56),
+    backbone=demo_uniformer(),
     cls_head=dict(in_channels=256),
 )
 

@@ -2,25 +2,11 @@
 
 _base_ = '../../baselines/ef_uniformer_rnc_stage2.py'
 
-from echocardmae_mm.recipes import ejection_fraction
+from echocardmae_mm.recipes import demo_peer_ejection_fraction, demo_uniformer
 
-globals().update(
-    ejection_fraction(
-        dataset=dict(
-            type='echocardmae_mm.EchoNetDynamicDataset',
-            data_root='data/phantom/EchoNet-Dynamic',
-            require_ef=True,
-        ),
-        img_size=56,
-        batch_size=16,
-        num_workers=2,
-        interpolation='area',
-        shift=3,
-        fill=0,
-    )
-)
+globals().update(demo_peer_ejection_fraction(batch_size=16, shift=3, fill=0))
 model = dict(
-    backbone=dict(depth=[1, 1, 1, 1], embed_dim=[32, 64, 128, 256], head_dim=32, img_size=56),
+    backbone=demo_uniformer(),
     cls_head=dict(in_channels=256),
 )
 load_from = 'work_dirs/phantom/peers/ef_uniformer_rnc/epoch_26.pth'

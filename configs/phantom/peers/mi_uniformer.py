@@ -2,16 +2,10 @@
 
 _base_ = '../mi_phantom.py'
 
-from echocardmae_mm.recipes import uniformer_small
+from echocardmae_mm.recipes import demo_uniformer
 
 model = dict(
-    backbone=dict(
-        uniformer_small('work_dirs/phantom/peers/ef_uniformer/epoch_40.pth'),
-        depth=[1, 1, 1, 1],
-        embed_dim=[32, 64, 128, 256],
-        head_dim=32,
-        img_size=56,
-    ),
+    backbone=demo_uniformer('work_dirs/phantom/peers/ef_uniformer/epoch_40.pth'),
     cls_head=dict(type='mmaction.I3DHead', in_channels=256, spatial_type='avg', dropout_ratio=0.0),
 )
 
