@@ -12,7 +12,7 @@ import traceback
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 from echocardmae_mm.cli.main import main as echocardmae
 from echocardmae_mm.cli.phantoms import DATASETS
@@ -23,38 +23,10 @@ from echocardmae_mm.cli.step_metadata import (
     started_from,
     write_metadata,
 )
-from echocardmae_mm.reproduction import Budget, Setup, Step, write_table
+from echocardmae_mm.cli.workflow import Plan, read_plan
+from echocardmae_mm.reproduction import Step, write_table
 from echocardmae_mm.utils.config import to_cfg_options
 from echocardmae_mm.utils.errors import UserError
-from echocardmae_mm.utils.text_files import read_json
-
-
-class Plan(NamedTuple):
-    """What ``echocardmae reproduce`` has planned."""
-
-    root: Path
-    results: Path
-    seeds: int
-    amp: bool
-    setup: Setup
-    steps: dict[str, Step]
-
-
-def read_plan(path: str) -> Plan:
-    """Read a plan, and go to the folder that its paths start from."""
-    plan = read_json(Path(path))
-    os.chdir(plan['folder'])
-    packed = plan['packed'] and Path(plan['packed'])
-    epochs, folds, phantoms = plan['budget']
-    budget = Budget(epochs, folds, tuple(phantoms))
-    return Plan(
-        root=Path(plan['root']),
-        results=Path(plan['results']),
-        seeds=plan['seeds'],
-        amp=plan['amp'],
-        setup=Setup(Path(plan['configs']), budget, plan['phantom'], Path(plan['data']), packed),
-        steps={name: Step(**step) for name, step in plan['steps'].items()},
-    )
 
 
 def make_phantoms(plan: Plan, folder: str) -> None:

@@ -13,7 +13,7 @@ from time import sleep
 
 import pytest
 
-from echocardmae_mm.cli import reproduce
+from echocardmae_mm.cli import reproduce, workflow
 from echocardmae_mm.cli.run_folder import folder_lock
 from echocardmae_mm.reproduction import Step
 
@@ -94,7 +94,7 @@ def test_a_workflow_that_was_stopped_and_failed_goes_on(
     ):
         stopped = run()
     assert stopped.returncode == 128 + signal.SIGTERM
-    assert 'reproduction stopped; repeat the command to continue' in stopped.stderr
+    assert 'stopped; repeat the command to continue' in stopped.stderr
     assert (pretraining / 'interrupted.pth').is_file()
     assert not metadata(PRETRAINED)['finished']
     before = metadata(PRETRAINED)['seconds']
@@ -212,7 +212,7 @@ def test_an_unknown_table_is_named(command):
 
 
 def test_snakemake_is_asked_for(command, monkeypatch):
-    monkeypatch.setattr(reproduce, 'find_spec', lambda _: None)
+    monkeypatch.setattr(workflow, 'find_spec', lambda _: None)
     done = command('reproduce', 'table1')
     assert done.stderr.splitlines() == [
         'error: reproduce needs Snakemake',

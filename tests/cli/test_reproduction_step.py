@@ -6,8 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from echocardmae_mm.cli.reproduce import PLAN, parse_args, setup_of, write_plan
-from echocardmae_mm.cli.reproduction_step import command, main, read_plan
+from echocardmae_mm.cli.reproduce import parse_args, setup_of
+from echocardmae_mm.cli.reproduction_step import command, main
+from echocardmae_mm.cli.workflow import PLAN, Plan, read_plan, write_plan
 from echocardmae_mm.reproduction import plan
 
 
@@ -17,11 +18,12 @@ def planned(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     args = parse_args(['table4', '--phantom', '--budget', 'small', '--amp'])
     setup = setup_of(args)
-    steps = plan(args.tables, args.seeds, setup)
-    write_plan(tmp_path / PLAN, Path('root'), steps, setup, args)
+    steps = {step.name: step for step in plan(args.tables, args.seeds, setup)}
+    written = Plan(Path('root'), tmp_path / 'results', args.seeds, args.amp, setup, steps)
+    write_plan(tmp_path / PLAN, written, {})
     read = read_plan(str(tmp_path / PLAN))
     assert read.setup == setup
-    for step in steps:
+    for step in steps.values():
         folder = Path('root', step.name)
         folder.mkdir(parents=True, exist_ok=True)
         (folder / 'last_checkpoint').write_text('/moved/epoch_9.pth')
@@ -31,7 +33,7 @@ def planned(tmp_path, monkeypatch):
 def test_a_plan_is_read_as_it_was_written(planned, tmp_path):
     steps = plan(['table4'], 1, planned.setup)
     assert [tuple(step.needs) for step in planned.steps.values()] == [s.needs for s in steps]
-    assert planned.results == tmp_path / 'results' / 'phantom' / 'small'
+    assert planned.results == tmp_path / 'results'
     assert planned.amp
 
 
