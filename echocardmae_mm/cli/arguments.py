@@ -44,8 +44,8 @@ def add_checkpoint(parser: ArgumentParser) -> None:
     parser.add_argument('checkpoint', help='path or URL of the checkpoint')
 
 
-def add_common(parser: ArgumentParser) -> None:
-    """Add ``--cfg-options``, ``--launcher`` and ``--local-rank``."""
+def add_cfg_options(parser: ArgumentParser) -> None:
+    """Add ``--cfg-options``."""
     parser.add_argument(
         '--cfg-options',
         nargs='+',
@@ -54,6 +54,11 @@ def add_common(parser: ArgumentParser) -> None:
         help='override settings of the config, such as train_dataloader.batch_size=16 '
         'model.x="[1,2]"; +KEY=VALUE adds a setting that no component declares',
     )
+
+
+def add_common(parser: ArgumentParser) -> None:
+    """Add ``--cfg-options``, ``--launcher`` and ``--local-rank``."""
+    add_cfg_options(parser)
     parser.add_argument(
         '--launcher',
         choices=['none', 'pytorch', 'slurm', 'mpi'],

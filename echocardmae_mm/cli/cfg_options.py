@@ -36,7 +36,7 @@ def apply_cfg_options(config: Config, words: Sequence[str] | None) -> None:
         UserError: If a word cannot be parsed, nothing takes its setting, or no data set uses the
             ``data_root``, ``ann_file`` or ``packed`` at the top of the config.
     """
-    options = dict(_parsed(word) for word in words or ())
+    options = parse_cfg_options(words)
     if 'data_root' in options:
         set_data_root(config, options['data_root'])
     if 'packed' in options:
@@ -58,6 +58,11 @@ def apply_cfg_options(config: Config, words: Sequence[str] | None) -> None:
     require_known_keys(before, config, checked)
     require_same_kinds(before, config, checked)
     require_used(config, 'data_root', 'ann_file', 'packed')
+
+
+def parse_cfg_options(words: Sequence[str] | None) -> dict[str, Any]:
+    """Parse ``KEY=VALUE`` words; a key keeps its ``+``."""
+    return dict(_parsed(word) for word in words or ())
 
 
 def set_data_root(config: Config, root: Any) -> None:

@@ -16,7 +16,6 @@ import time
 from collections.abc import Sequence
 from copy import deepcopy
 from pathlib import Path
-from typing import Any
 
 from mmengine.config import Config
 from mmengine.registry import DATASETS, METRICS, init_default_scope
@@ -32,7 +31,7 @@ from echocardmae_mm.cli.arguments import (
 from echocardmae_mm.cli.cfg_options import apply_cfg_options
 from echocardmae_mm.cli.child_process import run_command
 from echocardmae_mm.cli.configuration import load_config
-from echocardmae_mm.cli.run_folder import bind_run_folder, folder_lock
+from echocardmae_mm.cli.run_folder import bind_run_folder, folder_lock, portable_settings
 from echocardmae_mm.cli.step_metadata import best_checkpoint
 from echocardmae_mm.cli.user_errors import report_user_errors
 from echocardmae_mm.datasets.patient_folds import read_folds, write_folds
@@ -45,14 +44,12 @@ from echocardmae_mm.evaluation.cross_validation import (
 )
 from echocardmae_mm.evaluation.prediction_metric import PredictionMetric, flatten
 from echocardmae_mm.utils.atomic_files import atomic_write_text, json_text
-from echocardmae_mm.utils.config import dicts_of, settings_of, to_cfg_options
+from echocardmae_mm.utils.config import dicts_of, to_cfg_options
 from echocardmae_mm.utils.errors import UserError
 from echocardmae_mm.utils.text_files import read_json
 
 LOADERS = ('train_dataloader', 'val_dataloader', 'test_dataloader')
 METADATA = 'fold.json'
-# Settings that may differ between the machines that run the folds.
-MACHINE_SETTINGS = {'data_root', 'packed', 'work_dir', 'num_workers', 'persistent_workers'}
 REMEDY = 'Choose another --work-dir, or remove the folder'
 
 
@@ -133,18 +130,12 @@ def bind_fold(config: Config, fold: int, args: argparse.Namespace) -> None:
     folder = folder_of(config, fold)
     of_fold = Config(config._cfg_dict.to_dict())
     of_fold.merge_from_dict(settings_of_fold(config, fold, args.folds))
-    settings = {'arguments': ' '.join(_training_flags(args)), **_portable(settings_of(of_fold))}
+    settings = {'arguments': ' '.join(_training_flags(args)), **portable_settings(of_fold)}
     if any(folder.glob('*.pth')):
         bind_run_folder(folder / METADATA, settings, REMEDY)
     else:  # a run that failed before its first checkpoint does not bind the folder
         folder.mkdir(parents=True, exist_ok=True)
         atomic_write_text(folder / METADATA, json_text(settings))
-
-
-def _portable(settings: dict[str, Any]) -> dict[str, Any]:
-    return {
-        key: value for key, value in settings.items() if not MACHINE_SETTINGS & set(key.split('.'))
-    }
 
 
 def _training_flags(args: argparse.Namespace) -> list[str]:

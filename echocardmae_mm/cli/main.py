@@ -16,6 +16,7 @@ COMMANDS = {
     'check': 'check a data set before training and list unusable recordings',
     'pack': 'decode a data set once into a store, for faster training',
     'cross-validate': 'train and test every fold of a config',
+    'label-efficiency': 'compare a pretrained with a random start by the share of labels',
     'compare': 'compare two models tested on the same recordings',
     'clip-consistency': 'measure how much an EF model depends on where its clip starts',
     'predict': 'measure recordings with trained models, with videos and a report',

@@ -9,10 +9,25 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from mmengine.config import Config
+
 from echocardmae_mm.utils.atomic_files import json_text
+from echocardmae_mm.utils.config import settings_of
 from echocardmae_mm.utils.errors import UserError
 
 Record = dict[str, Any]
+
+#: Settings that may differ between machines that continue a run.
+MACHINE_SETTINGS = {'data_root', 'packed', 'work_dir', 'num_workers', 'persistent_workers'}
+
+
+def portable_settings(config: Config) -> Record:
+    """Settings of a config by their keys, without those that differ between machines."""
+    return {
+        key: value
+        for key, value in settings_of(config).items()
+        if not MACHINE_SETTINGS & set(key.split('.'))
+    }
 
 
 def bind_run_folder(

@@ -1,5 +1,12 @@
-"""The tables of the paper: their rows as data, the steps they need, and the report."""
+"""Studies of many runs: the tables of the paper, and label efficiency."""
 
+from echocardmae_mm.reproduction.label_efficiency import (
+    PRETRAINED,
+    SCRATCH,
+    LabelledRun,
+    labelled_runs,
+    run_name,
+)
 from echocardmae_mm.reproduction.paper_tables import TABLES
 from echocardmae_mm.reproduction.plan import (
     ALL,
@@ -16,12 +23,17 @@ from echocardmae_mm.reproduction.table_report import write_table
 __all__ = [
     'ALL',
     'BUDGETS',
+    'PRETRAINED',
+    'SCRATCH',
     'TABLES',
     'Budget',
+    'LabelledRun',
     'Setup',
     'Step',
+    'labelled_runs',
     'plan',
     'results_of',
+    'run_name',
     'runs_of',
     'write_table',
 ]

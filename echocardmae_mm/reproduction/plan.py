@@ -16,7 +16,8 @@ from echocardmae_mm.reproduction.paper_tables import (
     WITHOUT_ALIGNMENT,
     Experiment,
 )
-from echocardmae_mm.utils.config import PRETRAINED, dataset_parts, dicts_of, overrides, type_name
+from echocardmae_mm.reproduction.scaled_schedule import scaled_schedule
+from echocardmae_mm.utils.config import dataset_parts, overrides, pretrained_parts
 
 FIGURE2 = 'figure2'
 ALL = (*TABLES, FIGURE2)
@@ -150,18 +151,16 @@ def plan(names: Iterable[str], seeds: int, setup: Setup) -> list[Step]:
     return list(steps.values())
 
 
-#: Settings of schedules in epochs.
-_IN_EPOCHS = {'T_max', 'step_size', 'begin', 'end'}
-
-
 def _steps_of(experiment: Experiment, seed: int, setup: Setup) -> list[Step]:
     """Steps of an experiment; the last one has its results."""
     path, start = config_of(experiment, setup), experiment.start
     config = _load(path)
-    settings = {**_data_settings(config, setup), **_shortened(config, setup.budget)}
+    settings = {**_data_settings(config, setup), **scaled_schedule(config, setup.budget.epochs)}
     before: list[Step] = []
     starts: tuple[str, ...] = ()
-    initialised = _initialised(config)
+    initialised = [
+        key for key, path in pretrained_parts(config).items() if path.startswith('work_dirs/')
+    ]
     if isinstance(start, Experiment):
         before = _steps_of(start, seed, setup)
     elif start is not None:
@@ -193,15 +192,6 @@ def _steps_of(experiment: Experiment, seed: int, setup: Setup) -> list[Step]:
     return [*before, *folds, step._replace(rule='cross_validation', needs=needs)]
 
 
-def _initialised(config: Config) -> list[str]:
-    """Keys of ``init_cfg`` that load a checkpoint of another config."""
-    return [
-        f'model.{key}'
-        for key, part in dicts_of(config.model)
-        if type_name(part) in PRETRAINED and str(part.get('checkpoint')).startswith('work_dirs/')
-    ]
-
-
 def _pretraining(name: str, seed: int, setup: Setup) -> Step:
     path = setup.configs / f'{name}.py'
     config, settings = _load(path), {}
@@ -210,7 +200,8 @@ def _pretraining(name: str, seed: int, setup: Setup) -> Step:
         settings = overrides(config, _load(setup.configs / f'{FULL}.py'))
         path = setup.configs / 'phantom' / 'pretrain_phantom.py'
         config = _load(path)
-    settings = _data_settings(config, setup) | settings | _shortened(config, setup.budget)
+    settings = _data_settings(config, setup) | settings
+    settings |= scaled_schedule(config, setup.budget.epochs)
     return Step(f'pretrain/{Path(name).name}/seed_{seed}', 'pretraining', str(path), settings, seed)
 
 
@@ -231,21 +222,4 @@ def _data_settings(config: Config, setup: Setup) -> dict[str, Any]:
     settings: dict[str, Any] = {'data_root': str(setup.data / folder)}
     if folder == 'EchoNet-Dynamic' and setup.packed is not None:
         settings['packed'] = str(setup.packed)
-    return settings
-
-
-def _shortened(config: Config, budget: Budget) -> dict[str, Any]:
-    """Settings that shorten a config and its schedules in proportion."""
-    if budget.epochs == 1:
-        return {}
-    whole = config.train_cfg.max_epochs
-    epochs = max(1, round(budget.epochs * whole))
-    settings: dict[str, Any] = {'train_cfg.max_epochs': epochs}
-    for index, scheduler in enumerate(config.get('param_scheduler') or ()):
-        if scheduler.get('by_epoch', True):
-            for name in _IN_EPOCHS & scheduler.keys():
-                part = round(budget.epochs * scheduler[name])
-                settings[f'param_scheduler.{index}.{name}'] = max(part, int(name != 'begin'))
-    if config.train_cfg.get('val_interval', 1) > epochs:
-        settings['train_cfg.val_interval'] = epochs
     return settings

@@ -104,6 +104,23 @@ def dataset_parts(config: Config) -> list[dict[str, Any]]:
     ]
 
 
+def pretrained_parts(config: Config) -> dict[str, str]:
+    """Find the parts of a model that load a checkpoint.
+
+    Args:
+        config (Config): The config of a run.
+
+    Returns:
+        dict[str, str]: Checkpoint by the key of the ``init_cfg``, such as model.backbone.init_cfg.
+        Setting that key to None starts the part from random weights.
+    """
+    return {
+        f'model.{key}': str(part['checkpoint'])
+        for key, part in dicts_of(config.model)
+        if type_name(part) in PRETRAINED and part.get('checkpoint')
+    }
+
+
 def type_name(part: dict[str, Any]) -> str:
     """Name the type of a component, whether its config gives a name, a path or a class.
 

@@ -38,6 +38,7 @@ class RngStream(IntEnum):
     CLIP_PLACE = 9
     PATIENT_FOLD = 10
     CLICK = 11
+    LABELLED_PATIENT = 12
 
 
 class RngKey(NamedTuple):

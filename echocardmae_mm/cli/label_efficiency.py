@@ -1,0 +1,280 @@
+"""Does pretraining help with few labels? Compare it with random weights by the share of the labels.
+
+    echocardmae label-efficiency ef_echonet --amp
+    echocardmae label-efficiency ef_phantom --shares 0.05 0.25 1 --seeds 3 --jobs 2
+    echocardmae label-efficiency ef_table --checkpoint encoder.pth --cfg-options ann_file=ef.csv
+
+For each share and seed, two models train on the same labelled patients: one from the pretraining
+checkpoint that CONFIG names, one from random weights. Each seed draws its own patients; a smaller
+share is part of a larger one. Patients are drawn from the training split; validation and test stay
+whole. Epochs are lengthened so that a run with a share s takes sqrt(s) of the steps of the whole
+training set, at most, if CONFIG stops early; schedules scale with them. Every run is tested once,
+with the checkpoint of the best validation result, or the last one without validation.
+
+Writes label_efficiency.png, .md and .json to --out. Intervals are over patients and seeds, paired
+for the difference. Snakemake runs the trainings: pip install echocardmae_mm[reproduce]. Repeat the
+command to continue: it keeps finished runs and resumes interrupted ones.
+"""
+
+from __future__ import annotations
+
+import argparse
+from argparse import ArgumentTypeError
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from mmengine.config import Config
+from mmengine.registry import DATASETS, METRICS, init_default_scope
+
+from echocardmae_mm.cli.arguments import add_cfg_options, add_config, at_least, command_parser
+from echocardmae_mm.cli.cfg_options import apply_cfg_options, parse_cfg_options
+from echocardmae_mm.cli.configuration import (
+    PACKAGED,
+    default_work_dir,
+    find_config,
+    load_config,
+    prepare_data,
+)
+from echocardmae_mm.cli.run_folder import bind_run_folder, folder_lock, portable_settings
+from echocardmae_mm.cli.step_metadata import bind_step, read_metadata, sha256, write_metadata
+from echocardmae_mm.cli.user_errors import report_user_errors
+from echocardmae_mm.cli.workflow import (
+    Plan,
+    add_workflow_options,
+    require_snakemake,
+    run_plan,
+    state_of,
+)
+from echocardmae_mm.datasets.recording_dataset import RecordingDataset
+from echocardmae_mm.evaluation import PREDICTIONS, DiagnosisMetric, EchoSegMetric, EFMetric
+from echocardmae_mm.evaluation.comparison import read_predictions
+from echocardmae_mm.evaluation.label_efficiency import LabelEfficiency, label_efficiency, report
+from echocardmae_mm.evaluation.label_efficiency_plot import label_efficiency_plot
+from echocardmae_mm.evaluation.markdown import markdown_table
+from echocardmae_mm.reproduction import (
+    BUDGETS,
+    PRETRAINED,
+    SCRATCH,
+    LabelledRun,
+    Setup,
+    labelled_runs,
+    run_name,
+)
+from echocardmae_mm.utils.atomic_files import atomic_write_text, json_text
+from echocardmae_mm.utils.config import pretrained_parts
+from echocardmae_mm.utils.errors import UserError
+
+NAME = 'label_efficiency'
+METADATA = 'study.json'
+COMPARED = (EFMetric, EchoSegMetric, DiagnosisMetric)
+REMEDY = 'Choose another --out, or remove the folder'
+
+
+def share(text: str) -> float:
+    """An argparse type for shares, above 0 and at most 1."""
+    try:
+        value = float(text)
+    except ValueError:
+        raise ArgumentTypeError(f'expected a number, not {text!r}') from None
+    if not 0 < value <= 1:
+        raise ArgumentTypeError(f'must be above 0 and at most 1, not {text}')
+    return value
+
+
+def parse_args(argv: Sequence[str] | None) -> argparse.Namespace:
+    parser = command_parser('label-efficiency', __doc__)
+    add_config(parser)
+    add = parser.add_argument
+    add('--checkpoint', metavar='FILE', help="pretraining checkpoint (default: the config's)")
+    add(
+        '--shares',
+        nargs='+',
+        type=share,
+        default=[0.01, 0.05, 0.1, 0.25, 1.0],
+        metavar='S',
+        help='shares of the training patients',
+    )
+    add('--seeds', type=at_least(1), default=5, metavar='N', help='seeds of each share, from 0')
+    add_workflow_options(parser)
+    add('--out', type=Path, help='folder of the study (default: below work_dirs/label_efficiency)')
+    add('--dry-run', action='store_true', help='print the runs and train nothing')
+    add_cfg_options(parser)
+    parser.set_defaults(work_dir=None, launcher='none', local_rank=0)
+    args = parser.parse_args(argv)
+    require_snakemake('label-efficiency')
+    return args
+
+
+def load_fine_tuning(args: argparse.Namespace) -> Config:
+    """The config after the command line."""
+    config = load_config(args)
+    apply_cfg_options(config, args.cfg_options)
+    if args.checkpoint:
+        keys = pretrained_parts(config)
+        apply_cfg_options(config, [f'{key}.checkpoint={args.checkpoint}' for key in keys])
+    return config
+
+
+def require_comparable(config: Config) -> None:
+    """Refuse a config whose two starts would be the same, or whose runs cannot be compared."""
+    if not pretrained_parts(config):
+        raise UserError(
+            f'{config.filename}: no part of the model loads a pretraining checkpoint\n'
+            "Set init_cfg=dict(type='Pretrained', checkpoint=...) in the backbone"
+        )
+    if config.get('load_from'):
+        raise UserError(
+            f'{config.filename}: load_from={config.load_from} would be the start of both models\n'
+            'Name the pretraining checkpoint in the init_cfg of the backbone instead'
+        )
+    if 'max_epochs' not in config.train_cfg:
+        raise UserError(f'{config.filename}: trains by iterations; set max_epochs in train_cfg')
+    evaluator = config.test_evaluator
+    metric = METRICS.build(evaluator if isinstance(evaluator, dict) else evaluator[0])
+    if not isinstance(metric, COMPARED):
+        names = ', '.join(kind.__name__ for kind in COMPARED)
+        raise UserError(f'{type(metric).__name__} cannot be compared; expected one of {names}')
+
+
+def training_samples(config: Config) -> list[dict[str, Any]]:
+    """The training set in its order: the patient of each sample, and its class if it has one."""
+    settings = config.train_dataloader.dataset
+    if settings.get('indices') is not None:
+        raise UserError(
+            'train_dataloader.dataset.indices is already set, and this command sets it\n'
+            'Restrict the training set by a split instead'
+        )
+    dataset = DATASETS.build({**settings, 'pipeline': ()})
+    if not isinstance(dataset, RecordingDataset):
+        raise UserError(
+            f'{type(dataset).__name__}: labels can only be drawn from a data set of this package\n'
+            'Use it in train_dataloader.dataset without a wrapper'
+        )
+    dataset.full_init()
+    infos = [dataset.get_data_info(index) for index in range(len(dataset))]
+    return [{'patient': info['patient'], 'label': info.get('label')} for info in infos]
+
+
+def describe(runs: Sequence[LabelledRun], root: Path) -> str:
+    """The runs with their sizes, and whether they have finished."""
+    header = ('run', 'patients', 'samples', 'epochs', 'steps', 'state')
+    rows = [
+        (
+            run.step.name,
+            run.patients,
+            run.recordings,
+            run.epochs,
+            run.iterations,
+            state_of(run.step, root),
+        )
+        for run in runs
+    ]
+    total = sum(run.iterations for run in runs)
+    return f'{markdown_table(header, rows)}\n{len(runs)} runs, at most {total} steps in all'
+
+
+def bind_study(config: Config, runs: Sequence[LabelledRun], args: argparse.Namespace) -> None:
+    """Refuse the folder of another study, then write the metadata of new runs."""
+    checkpoints = pretrained_parts(config)
+    for key, file in checkpoints.items():
+        if not Path(file).is_file():
+            raise UserError(
+                f'{key}: {file}: no such checkpoint\n'
+                'Pretrain it first (docs/training.md), or pass --checkpoint FILE'
+            )
+    settings = {
+        **portable_settings(config),
+        # The content counts, not the place.
+        **{f'{key}.checkpoint': sha256(Path(file)) for key, file in checkpoints.items()},
+    }
+    if any(args.out.rglob('*.pth')):
+        bind_run_folder(args.out / METADATA, settings, REMEDY)
+    else:
+        atomic_write_text(args.out / METADATA, json_text(settings))
+    metadata = {run.step.name: bind_step(run.step, args.out, args.amp) for run in runs}
+    for run in runs:
+        if not metadata[run.step.name]['finished']:
+            write_metadata(run.step, args.out, metadata[run.step.name])
+
+
+def results_of(runs: Sequence[LabelledRun], args: argparse.Namespace) -> LabelEfficiency:
+    """Compare the predictions of finished runs."""
+    patients = {run.share: run.patients for run in runs}
+    tables = {
+        share: [
+            tuple(
+                read_predictions(args.out / run_name(share, seed, start) / PREDICTIONS)
+                for start in (PRETRAINED, SCRATCH)
+            )
+            for seed in range(args.seeds)
+        ]
+        for share in patients
+    }
+    return label_efficiency(tables, patients)
+
+
+def write_results(
+    results: LabelEfficiency, config: Config, runs: Sequence[LabelledRun], args: argparse.Namespace
+) -> str:
+    """Write the picture, the table and all numbers; return the table."""
+    metadata = [read_metadata(run.step, args.out) or {} for run in runs]
+    commits = sorted({str(one.get('commit')) for one in metadata})
+    checkpoints = pretrained_parts(config)
+    name = Path(config.filename).stem
+    root = config.test_dataloader.dataset.get('data_root', '')
+    text = (
+        f'# {name}: label efficiency\n\n'
+        f'{results.label} on {results.recordings} test recordings of {results.patients} patients '
+        f'in {root}; {results.seeds} {"seed" if results.seeds == 1 else "seeds"}, commit '
+        f'{", ".join(commits)}. Pretrained: {", ".join(dict.fromkeys(checkpoints.values()))}. '
+        'Intervals of 95 % over patients and seeds; the difference is paired. The last column is '
+        'the smallest true difference that these patients and seeds detect with a power of 80 %.'
+        f'\n\n{report(results)}\n\n![{name}]({NAME}.png)\n'
+    )
+    content = {
+        'config': args.config,
+        'checkpoints': {key: [file, sha256(Path(file))] for key, file in checkpoints.items()},
+        'commits': commits,
+        'amp': args.amp,
+        'seconds': sum(one.get('seconds', 0.0) for one in metadata),
+        'data_root': root,
+        **results._asdict(),
+        'shares': [
+            {
+                name: value._asdict() if hasattr(value, '_asdict') else value
+                for name, value in one._asdict().items()
+            }
+            for one in results.shares
+        ],
+        'config_text': config.pretty_text,
+    }
+    label_efficiency_plot(results, name).savefig(args.out / f'{NAME}.png', dpi=150)
+    atomic_write_text(args.out / f'{NAME}.json', json_text(content))
+    atomic_write_text(args.out / f'{NAME}.md', text)
+    return text
+
+
+@report_user_errors
+def main(argv: Sequence[str] | None = None) -> None:
+    args = parse_args(argv)
+    config = load_fine_tuning(args)
+    init_default_scope(config.get('default_scope') or 'mmengine')
+    prepare_data(config, 'train_dataloader', 'val_dataloader', 'test_dataloader')
+    require_comparable(config)
+    path = find_config(args.config)
+    args.out = args.out or Path('work_dirs', NAME, *Path(default_work_dir(path)).parts[1:])
+    options, samples = parse_cfg_options(args.cfg_options), training_samples(config)
+    runs = labelled_runs(config, str(path), options, samples, args.shares, args.seeds)
+    if args.dry_run:
+        print(describe(runs, args.out))
+        return
+    args.out.mkdir(parents=True, exist_ok=True)
+    setup = Setup(PACKAGED, BUDGETS['full'], False, Path(), None)
+    steps = {run.step.name: run.step for run in runs}
+    plan = Plan(args.out, args.out, args.seeds, args.amp, setup, steps)
+    with folder_lock(args.out) as lock:
+        bind_study(config, runs, args)
+        run_plan(plan, {}, args, lock)
+        print(f'\n{write_results(results_of(runs, args), config, runs, args)}')
+    print(f'All results are in {args.out}')
