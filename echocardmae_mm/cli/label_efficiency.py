@@ -25,7 +25,9 @@ from pathlib import Path
 from typing import Any
 
 from mmengine.config import Config
+from mmengine.evaluator import BaseMetric
 from mmengine.registry import DATASETS, METRICS, init_default_scope
+from pandas import DataFrame
 
 from echocardmae_mm.cli.arguments import add_cfg_options, add_config, at_least, command_parser
 from echocardmae_mm.cli.cfg_options import apply_cfg_options, parse_cfg_options
@@ -116,6 +118,12 @@ def load_fine_tuning(args: argparse.Namespace) -> Config:
     return config
 
 
+def test_metric(config: Config) -> BaseMetric:
+    """The first metric of the test."""
+    evaluator = config.test_evaluator
+    return METRICS.build(evaluator if isinstance(evaluator, dict) else evaluator[0])
+
+
 def require_comparable(config: Config) -> None:
     """Refuse a config whose two starts would be the same, or whose runs cannot be compared."""
     if not pretrained_parts(config):
@@ -130,8 +138,7 @@ def require_comparable(config: Config) -> None:
         )
     if 'max_epochs' not in config.train_cfg:
         raise UserError(f'{config.filename}: trains by iterations; set max_epochs in train_cfg')
-    evaluator = config.test_evaluator
-    metric = METRICS.build(evaluator if isinstance(evaluator, dict) else evaluator[0])
+    metric = test_metric(config)
     if not isinstance(metric, COMPARED):
         names = ', '.join(kind.__name__ for kind in COMPARED)
         raise UserError(f'{type(metric).__name__} cannot be compared; expected one of {names}')
@@ -198,20 +205,23 @@ def bind_study(config: Config, runs: Sequence[LabelledRun], args: argparse.Names
             write_metadata(run.step, args.out, metadata[run.step.name])
 
 
-def results_of(runs: Sequence[LabelledRun], args: argparse.Namespace) -> LabelEfficiency:
-    """Compare the predictions of finished runs."""
+def results_of(
+    config: Config, runs: Sequence[LabelledRun], args: argparse.Namespace
+) -> LabelEfficiency:
+    """Compare the predictions of finished runs, with as many resamples as the config's test."""
     patients = {run.share: run.patients for run in runs}
+
+    def table(share: float, seed: int, start: str) -> DataFrame:
+        return read_predictions(args.out / run_name(share, seed, start) / PREDICTIONS)
+
     tables = {
         share: [
-            tuple(
-                read_predictions(args.out / run_name(share, seed, start) / PREDICTIONS)
-                for start in (PRETRAINED, SCRATCH)
-            )
+            (table(share, seed, PRETRAINED), table(share, seed, SCRATCH))
             for seed in range(args.seeds)
         ]
         for share in patients
     }
-    return label_efficiency(tables, patients)
+    return label_efficiency(tables, patients, test_metric(config).n_resamples)
 
 
 def write_results(
@@ -276,5 +286,5 @@ def main(argv: Sequence[str] | None = None) -> None:
     with folder_lock(args.out) as lock:
         bind_study(config, runs, args)
         run_plan(plan, {}, args, lock)
-        print(f'\n{write_results(results_of(runs, args), config, runs, args)}')
+        print(f'\n{write_results(results_of(config, runs, args), config, runs, args)}')
     print(f'All results are in {args.out}')

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -15,7 +15,6 @@ from echocardmae_mm.evaluation.markdown import markdown_table
 
 #: Statistic of the task that a constant prediction reaches, or its value.
 _NAIVE: dict[str, str | float] = {'mae': 'mae_of_median', 'auroc': 0.5}
-_N_RESAMPLES = 2000
 
 
 class LabelShare(NamedTuple):
@@ -68,15 +67,18 @@ class LabelEfficiency(NamedTuple):
 
 
 def label_efficiency(
-    runs: dict[float, Sequence[tuple[pd.DataFrame, pd.DataFrame]]], patients: dict[float, int]
+    runs: Mapping[float, Sequence[tuple[pd.DataFrame, pd.DataFrame]]],
+    patients: Mapping[float, int],
+    n_resamples: int = 2000,
 ) -> LabelEfficiency:
     """Compare two starts on each share of the labels.
 
     Args:
-        runs (dict[float, Sequence[tuple[pd.DataFrame, pd.DataFrame]]]): By share, for each seed the
-            tables of the pretrained and of the randomly initialised model from
-            :func:`read_predictions`, all of the same recordings.
-        patients (dict[float, int]): Training patients by share.
+        runs (Mapping[float, Sequence]): By share, for each seed the tables of the pretrained and of
+            the randomly initialised model from :func:`read_predictions`, all of the same
+            recordings.
+        patients (Mapping[float, int]): Training patients by share.
+        n_resamples (int): Resamples of patients and runs. Defaults to 2000.
 
     Returns:
         LabelEfficiency: With intervals over patients and, with several seeds, over seeds.
@@ -96,13 +98,13 @@ def label_efficiency(
     shares = []
     for share, pairs in sorted(runs.items()):
         pretrained, scratch = zip(*pairs)
-        difference = compare(list(zip(scratch, pretrained)), _N_RESAMPLES)[statistic]
+        difference = compare(list(zip(scratch, pretrained)), n_resamples)[statistic]
         shares.append(
             LabelShare(
                 share,
                 patients[share],
-                summarise_runs(pretrained, _N_RESAMPLES)[statistic],
-                summarise_runs(scratch, _N_RESAMPLES)[statistic],
+                summarise_runs(pretrained, n_resamples)[statistic],
+                summarise_runs(scratch, n_resamples)[statistic],
                 difference.difference,
                 difference.detectable,
                 [value(predictions) for predictions in pretrained],

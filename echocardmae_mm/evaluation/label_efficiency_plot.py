@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import NullLocator
 
@@ -80,8 +81,9 @@ def label_efficiency_plot(results: LabelEfficiency, title: str) -> Figure:
     return figure
 
 
-def _error_bars(axis, places: np.ndarray, intervals: list[Interval], colour: str) -> None:
+def _error_bars(axis: Axes, places: np.ndarray, intervals: list[Interval], colour: str) -> None:
     """Draw the intervals that are defined."""
     for place, (_, low, high) in zip(places, intervals):
         if np.isfinite(low):
-            axis.errorbar(place, low, yerr=[[0], [high - low]], fmt='none', color=colour, capsize=4)
+            middle, reach = (low + high) / 2, (high - low) / 2
+            axis.errorbar(place, middle, reach, fmt='none', color=colour, capsize=4)

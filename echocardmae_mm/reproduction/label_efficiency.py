@@ -124,10 +124,11 @@ def patient_order(patients: Sequence[str], labels: Sequence[int | None], seed: i
     names = np.unique(np.asarray(patients, str))
     bits = random_bits(RngKey(seed, 0, 0), RngStream.LABELLED_PATIENT, len(names))
     order = names[np.argsort(bits, kind='stable')].tolist()
-    classes: dict[str, set] = {}
+    classes: dict[str, set[int | None]] = {}
     for patient, label in zip(patients, labels):
         classes.setdefault(patient, set()).add(label)
-    first, seen = [], set()
+    first: list[str] = []
+    seen: set[int | None] = set()
     for patient in order:
         if classes[patient] - seen:
             first.append(patient)

@@ -29,6 +29,7 @@ val_dataloader = dict(num_workers=0, persistent_workers=False)
 test_dataloader = dict(num_workers=0)
 test_evaluator = dict(n_resamples=50)
 train_cfg = dict(max_epochs=1)
+default_hooks = dict(curves=None)
 """
 STUDY = Path('work_dirs/label_efficiency/ef')
 
