@@ -195,7 +195,7 @@ def bind_study(config: Config, runs: Sequence[LabelledRun], args: argparse.Names
         # The content counts, not the place.
         **{f'{key}.checkpoint': sha256(Path(file)) for key, file in checkpoints.items()},
     }
-    if any(args.out.rglob('*.pth')):
+    if any(any(args.out.rglob(name)) for name in ('*.pth', PREDICTIONS)):
         bind_run_folder(args.out / METADATA, settings, REMEDY)
     else:
         atomic_write_text(args.out / METADATA, json_text(settings))
@@ -238,8 +238,9 @@ def write_results(
         f'{results.label} on {results.recordings} test recordings of {results.patients} patients '
         f'in {root}; {results.seeds} {"seed" if results.seeds == 1 else "seeds"}, commit '
         f'{", ".join(commits)}. Pretrained: {", ".join(dict.fromkeys(checkpoints.values()))}. '
-        'Intervals of 95 % over patients and seeds; the difference is paired. The last column is '
-        'the smallest true difference that these patients and seeds detect with a power of 80 %.'
+        f'Intervals of 95 % over patients{"" if results.seeds == 1 else " and seeds"}; the '
+        'difference is paired. The last column is the smallest true difference that these results '
+        'detect with a power of 80 %.'
         f'\n\n{report(results)}\n\n![{name}]({NAME}.png)\n'
     )
     content = {
