@@ -26,7 +26,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from types import FrameType
 
-from echocardmae_mm.cli.arguments import at_least, command_parser
+from echocardmae_mm.cli.arguments import at_least, command_parser, worker_count
 from echocardmae_mm.cli.configuration import NO_GPU, PACKAGED
 from echocardmae_mm.cli.run_folder import folder_lock
 from echocardmae_mm.cli.step_metadata import (
@@ -61,7 +61,7 @@ def parse_args(argv: Sequence[str] | None) -> argparse.Namespace:
     add('--seeds', type=at_least(1), default=1, metavar='N', help='repeat everything with N seeds')
     add(
         '--jobs',
-        type=at_least(1),
+        type=worker_count,
         metavar='J',
         help="run J jobs at the same time (default: 1, or the profile's)",
     )
