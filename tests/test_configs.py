@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+import torch
 from mmengine.config import Config
 from mmengine.registry import MODELS, init_default_scope
 from mmengine.runner import Runner
@@ -62,6 +63,11 @@ def test_pretraining_takes_a_step_and_is_validated(name, echonet_root, tmp_path)
         loader.update(batch_size=2, num_workers=0, persistent_workers=False)
         loader.dataset.data_root = str(echonet_root)
     config.train_cfg.update(max_epochs=1, val_interval=1)
+    if target := config.model.pop('latent_target', None):
+        path = tmp_path / 'teacher.pth'
+        torch.save(dict(state_dict=MODELS.build(config.model).state_dict()), path)
+        target.init_cfg.checkpoint = str(path)
+        config.model.latent_target = target
 
     runner = Runner.from_cfg(config)
     runner.train()
@@ -70,7 +76,7 @@ def test_pretraining_takes_a_step_and_is_validated(name, echonet_root, tmp_path)
     assert len(losses) > 0
     assert np.isfinite(losses).all()
     assert (tmp_path / 'curves.png').stat().st_size > 1000
-    assert list((tmp_path / 'pictures').glob('*.png'))
+    assert bool(list((tmp_path / 'pictures').glob('*.png'))) == (target is None)
     if config.get('val_evaluator'):
         assert runner.message_hub.get_scalar('val/reconstruction/mse').current() > 0
         assert runner.test()['reconstruction/mse_train_mean'] > 0

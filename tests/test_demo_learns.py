@@ -13,6 +13,7 @@ from echocardmae_mm.datasets.tracing import tracing_mask
 ROOT = Path(__file__).parents[1]
 BASELINES = ('train_mean', 'copy_space', 'copy_time', 'copy_spacetime')
 VIDEOS = 480
+EPOCHS = 16  # of pretraining; the demo takes 24
 
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group('demo')]
 
@@ -61,7 +62,12 @@ def folder(command, tmp_path_factory) -> Path:
 
 @pytest.fixture(scope='module')
 def pretrained(folder) -> Runner:
-    runner = Runner.from_cfg(demo_config('pretrain', folder, **{'train_cfg.val_interval': 1000}))
+    options = {
+        'train_cfg.max_epochs': EPOCHS,
+        'train_cfg.val_interval': 1000,
+        'param_scheduler.1.T_max': EPOCHS,
+    }
+    runner = Runner.from_cfg(demo_config('pretrain', folder, **options))
     runner.train()
     return runner
 
@@ -74,7 +80,7 @@ def test_pretraining_learns_and_through_its_encoder(pretrained):
 
 def test_ejection_fraction_is_learned_from_the_encoder(pretrained, folder):
     options = {
-        'model.backbone.init_cfg.checkpoint': str(folder / 'pretrain' / 'epoch_24.pth'),
+        'model.backbone.init_cfg.checkpoint': str(folder / 'pretrain' / f'epoch_{EPOCHS}.pth'),
         'test_dataloader.dataset.split': ('val', 'test'),
         'train_dataloader.batch_size': 32,  # as many steps as the demo takes of twice the phantoms
         'train_cfg.max_epochs': 90,
@@ -99,13 +105,14 @@ def masks(folder: Path, *splits: str) -> np.ndarray:
 
 
 def test_the_ventricle_is_outlined_better_than_by_the_mean_mask(pretrained, folder):
-    checkpoint = str(folder / 'pretrain' / 'epoch_24.pth')
+    checkpoint = str(folder / 'pretrain' / f'epoch_{EPOCHS}.pth')
     options = {
         'model.backbone.init_cfg.checkpoint': checkpoint,
         'model.decode_head.init_cfg.checkpoint': checkpoint,
         'test_dataloader.dataset.split': ('val', 'test'),
-        'train_cfg.max_epochs': 30,
+        'train_cfg.max_epochs': 16,
         'train_cfg.val_interval': 1000,
+        'param_scheduler.1.T_max': 16,
     }
     runner = Runner.from_cfg(demo_config('seg', folder, **options))
     runner.train()

@@ -13,6 +13,8 @@ from echocardmae_mm.apis.read_clips import read_clips
 from echocardmae_mm.apis.segment_frames import segment_frames
 from echocardmae_mm.datasets.recordings import open_recording
 
+_FRAMES = 16
+
 
 def recording_features(
     bundle: Bundle,
@@ -21,6 +23,8 @@ def recording_features(
     spacing: tuple[float, float] | None = None,
 ) -> np.ndarray | None:
     """Compute the mean features of a recording, which prediction compares with others.
+
+    A segmentation model, which reads frames and no clips, sees 16 evenly spaced frames.
 
     Args:
         bundle (Bundle): A bundle for any task.
@@ -38,7 +42,8 @@ def recording_features(
     recording = open_recording(source)
     framed = frame_recording(recording, bundle.config.framing, bundle.config.frame_size, spacing)
     if bundle.task == 'segmentation':
-        features = segment_frames(bundle, framed.frames)[1]
+        some = np.linspace(0, len(framed.frames) - 1, min(_FRAMES, len(framed.frames)))
+        features = segment_frames(bundle, framed.frames[some.round().astype(int)])[1]
     else:
         features = bundle.network(read_clips(bundle, framed, fps or recording.fps))[FEATURES]
     return None if features is None else features.mean(0).cpu().numpy()

@@ -28,7 +28,7 @@ class ReconstructionHook(Hook):
     """Plot the reconstruction of the same clips, under the same masks, every few epochs.
 
     Uses the first usable videos of the validation set or, without one, of the training set, and
-    writes ``<work_dir>/pictures/<video>_epoch_<n>.png``.
+    writes ``<work_dir>/pictures/<video>_epoch_<n>.png``. A model with latent targets has no plots.
 
     Args:
         interval (int): Epochs between plots; the last epoch is always plotted. Defaults to 50.
@@ -46,6 +46,8 @@ class ReconstructionHook(Hook):
     def after_train_epoch(self, runner: Runner) -> None:
         """Draw the plots of this epoch."""
         if not (self.every_n_epochs(runner, self.interval) or self.is_last_train_epoch(runner)):
+            return
+        if unwrap_model(runner.model).latent_target is not None:
             return
         folder = Path(runner.work_dir) / 'pictures'
         folder.mkdir(parents=True, exist_ok=True)

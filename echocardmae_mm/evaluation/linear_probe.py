@@ -58,10 +58,10 @@ def linear_probe(
     for fold in range(int(fold_of.max()) + 1):
         others = np.flatnonzero(fold_of != fold)
         generator = np.random.default_rng([seed, fold])
-        drawn = _draw(targets[others], patients[others], share, is_class, generator)
+        drawn = draw_patients(targets[others], patients[others], share, is_class, generator)
         train, test = others[drawn], fold_of == fold
         counts.append(len(set(patients[train])))
-        model = _fit(features[train], targets[train], patients[train], is_class)
+        model = fit_probe(features[train], targets[train], patients[train], is_class)
         if is_class:
             predicted[np.ix_(test, model.classes_)] = model.predict_proba(features[test])
         else:
@@ -69,14 +69,25 @@ def linear_probe(
     return Probed(predicted, round(float(np.mean(counts))))
 
 
-def _draw(
+def draw_patients(
     targets: np.ndarray,
     patients: np.ndarray,
     share: float,
     is_class: bool,
     generator: np.random.Generator,
 ) -> np.ndarray:
-    """Recordings of the first patients in a random order."""
+    """Draw the recordings of a share of the patients.
+
+    Args:
+        targets (np.ndarray): Numbers or classes, (n,).
+        patients (np.ndarray): Patient of each recording, (n,).
+        share (float): Share of the patients, at least two.
+        is_class (bool): Whether to draw further patients until each class is there.
+        generator (np.random.Generator): Random generator.
+
+    Returns:
+        np.ndarray: Indices of the recordings.
+    """
     order = generator.permutation(np.unique(patients))
     count = max(2, round(share * len(order)))
     if is_class:
@@ -86,7 +97,20 @@ def _draw(
     return np.flatnonzero(np.isin(patients, order[:count]))
 
 
-def _fit(features: np.ndarray, targets: np.ndarray, patients: np.ndarray, is_class: bool) -> Any:
+def fit_probe(
+    features: np.ndarray, targets: np.ndarray, patients: np.ndarray, is_class: bool
+) -> Any:
+    """Fit ridge or logistic regression on standardised features.
+
+    Args:
+        features (np.ndarray): (n, C).
+        targets (np.ndarray): Numbers or classes, (n,).
+        patients (np.ndarray): Patient of each row; cross-validation over them chooses the penalty.
+        is_class (bool): Whether the targets are classes.
+
+    Returns:
+        A fitted model of scikit-learn.
+    """
     from sklearn.linear_model import LogisticRegression, Ridge
     from sklearn.model_selection import GridSearchCV, GroupKFold
     from sklearn.pipeline import make_pipeline

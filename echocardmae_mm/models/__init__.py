@@ -9,6 +9,7 @@ from echocardmae_mm.models.echocardmae import EchoCardMAE
 from echocardmae_mm.models.ef_head import EFHead
 from echocardmae_mm.models.frame_vit import FrameVisionTransformer
 from echocardmae_mm.models.fused_vit import FusedVisionTransformer
+from echocardmae_mm.models.latent_target import LatentTarget
 from echocardmae_mm.models.mae_seg_head import MAESegHead
 from echocardmae_mm.models.masked_vit import MaskedVisionTransformer
 from echocardmae_mm.models.patch_encoder import PatchEncoder
@@ -44,6 +45,7 @@ __all__ = [
     'EFHead',
     'FrameVisionTransformer',
     'FusedVisionTransformer',
+    'LatentTarget',
     'MaskedVisionTransformer',
     'PatchEncoder',
     'RankNContrastLoss',

@@ -38,6 +38,8 @@ class BackgroundTokenDecoder(BaseModule):
         patch_size (int): Height and width of a patch in pixels. Defaults to 16.
         num_frames (int): Frames per clip. Defaults to 16.
         tubelet_size (int): Frames per patch. Defaults to 2.
+        out_channels (int, optional): Width of a prediction. Defaults to None, the values of a
+            patch.
         background (str): 'positional' adds the background token once per token outside the sector,
             with its position embedding (the paper; released code since 37bf429); 'single' adds it
             once, without a position (released code v0.1.0). Defaults to 'positional'.
@@ -69,6 +71,7 @@ class BackgroundTokenDecoder(BaseModule):
         patch_size: int = 16,
         num_frames: int = 16,
         tubelet_size: int = 2,
+        out_channels: int | None = None,
         background: str = 'positional',
         attn_bias: bool = True,
         with_cp: bool = False,
@@ -95,7 +98,7 @@ class BackgroundTokenDecoder(BaseModule):
         )
         fuse_attention(self.blocks, attn_bias)
         self.norm = nn.LayerNorm(embed_dims, eps=1e-6)
-        self.head = nn.Linear(embed_dims, tubelet_size * patch_size**2 * 3)
+        self.head = nn.Linear(embed_dims, out_channels or tubelet_size * patch_size**2 * 3)
 
     def forward(
         self,
@@ -119,7 +122,7 @@ class BackgroundTokenDecoder(BaseModule):
 
         Returns:
             Tensor: Normalised pixels, (B, Nm, tubelet_size * patch_size ** 2 * 3), in the layout of
-            :func:`patchify`.
+            :func:`patchify`; or (B, Nm, out_channels).
         """
         position = self.pos_embed[0]  # (N, C)
         hidden: Tensor = self.mask_token

@@ -28,6 +28,8 @@ class EchoCardMAE(BaseModel):
         neck (dict): The decoder, such as :class:`BackgroundTokenDecoder`.
         reconstruction_head (dict): L_rec of Eq. 1.
         alignment_head (dict, optional): L_align of Eq. 1. Defaults to None, reconstruction only.
+        latent_target (dict, optional): :class:`LatentTarget`, whose latents replace the denoised
+            pixels as targets. Defaults to None.
         data_preprocessor (dict, optional): :class:`ClipPairPreprocessor`. Defaults to None, which
             suffices for loading weights.
         img_size (int): Height and width of the frames in pixels. Defaults to 112.
@@ -47,6 +49,7 @@ class EchoCardMAE(BaseModel):
         neck: dict[str, Any],
         reconstruction_head: dict[str, Any],
         alignment_head: dict[str, Any] | None = None,
+        latent_target: dict[str, Any] | None = None,
         data_preprocessor: dict[str, Any] | None = None,
         img_size: int = 112,
         patch_size: int = 16,
@@ -65,8 +68,13 @@ class EchoCardMAE(BaseModel):
             mask = _with_geometry('data_preprocessor.mask', data_preprocessor['mask'], token_size)
             data_preprocessor = {**data_preprocessor, 'mask': mask}
         super().__init__(data_preprocessor=data_preprocessor, init_cfg=init_cfg)
-        self.backbone = MODELS.build(_with_geometry('backbone', backbone, geometry))
+        backbone = _with_geometry('backbone', backbone, geometry)
+        self.backbone = MODELS.build(backbone)
         neck = {'in_channels': self.backbone.pos_embed.shape[-1], **neck}
+        self.latent_target = None
+        if latent_target is not None:
+            self.latent_target = MODELS.build({'backbone': backbone, **latent_target})
+            neck['out_channels'] = self.latent_target.out_channels
         self.neck = MODELS.build(_with_geometry('neck', neck, geometry))
         self.reconstruction_head = MODELS.build(reconstruction_head)
         self.alignment_head = None
@@ -115,7 +123,7 @@ class EchoCardMAE(BaseModel):
         tokens = inputs['tokens']
         latent = self.encode(inputs['imgs'], tokens.visible)  # (2B, Nv, C) visible sector tokens
         predicted = self.decode(latent, tokens)  # (2B, Nm, D) masked sector tokens
-        target = self.patches(inputs['target'], tokens.masked)  # (2B, Nm, D) denoised pixels
+        target = self.targets(inputs['target'], tokens.masked)  # (2B, Nm, D) denoised pixels
         losses = {'loss_rec': self.reconstruction_head(predicted, target, tokens.valid)}
         if self.alignment_head is not None:
             losses['loss_align'] = self.alignment_head(*latent.mean(dim=1).chunk(2))
@@ -146,16 +154,31 @@ class EchoCardMAE(BaseModel):
         return self.backbone.encode(self.data_preprocessor.normalise(patches))
 
     def decode(self, latent: Tensor, tokens: TokenIndices) -> Tensor:
-        """Predict the patches of the masked tokens.
+        """Predict the masked tokens.
 
         Args:
             latent (Tensor): (2B, Nv, C).
             tokens (TokenIndices): Token indices of the clips.
 
         Returns:
-            Tensor: Normalised pixels, (2B, Nm, D).
+            Tensor: Normalised pixels or latents, (2B, Nm, D).
         """
         return self.neck(latent, *tokens)
+
+    def targets(self, clips: Tensor, ids: Tensor) -> Tensor:
+        """What the decoder has to predict: normalised pixels, or latents of ``latent_target``.
+
+        Args:
+            clips (Tensor): (2B, 3, T, H, W) on the scale 0-255, of any type.
+            ids (Tensor): Indices of the tokens, int64 of shape (2B, K).
+
+        Returns:
+            Tensor: float32, (2B, K, D).
+        """
+        if self.latent_target is None:
+            return self.patches(clips, ids)
+        patches = patchify(clips, self.patch_size, self.tubelet_size)
+        return self.latent_target(self.data_preprocessor.normalise(patches), ids)
 
     def patches(self, clips: Tensor, ids: Tensor) -> Tensor:
         """Cut out and normalise the patches of selected tokens.
@@ -185,7 +208,15 @@ class EchoCardMAE(BaseModel):
             float32 (2, 3, T, H, W) on the scale 0-255; ``masked`` and ``sector``, bool (2, N); and
             ``token_size``, the number of frames and the height in pixels of a token. The
             reconstruction is the prediction at masked tokens and the input elsewhere.
+
+        Raises:
+            UserError: If the model predicts latents, which are no pictures.
         """
+        if self.latent_target is not None:
+            raise UserError(
+                'a model with latent_target reconstructs no frames: remove validation and test '
+                'from the config'
+            )
         self._require_geometry(inputs)
         clips, tokens = inputs['imgs'], inputs['tokens']
         predicted = self.decode(self.encode(clips, tokens.visible), tokens)
