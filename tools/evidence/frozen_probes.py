@@ -7,8 +7,8 @@ components of the clips. Ridge or logistic regression predicts each target from 
 ejection fraction, volume, beats per clip and image quality of EchoNet-Dynamic, trained on every
 second recording of TRAIN and scored on VAL and TEST; infarction (HMC-QU) and view (CAMUS) in five
 folds of patients; and the phase of the cycle from the mean token of each time slot. Numbers are
-predicted from every layer, the rest from the last; the ejection fraction also with fewer labels and,
-with --attentive, by attentive pooling.
+predicted from every layer, the rest from the last; the ejection fraction also with fewer labels
+and, with --attentive, by attentive pooling.
 
 Features are kept in OUT and computed once. OUT/probes.json has all results, with intervals over
 patients; OUT/efs has the predicted ejection fractions, and OUT/probes.png is a picture.
@@ -476,7 +476,7 @@ def plot(results: dict[str, Any], out: Path) -> Figure:
             capsize=2,
             label=label,
         )
-        if target in results[last]['layers'][-1]:
+        if target in results[last]['layers'][0]:
             layers = [layer[target].estimate for layer in results[last]['layers']]
             by_layer.plot(range(1, len(layers) + 1), layers, color=color, marker=marker)
     along.set(xlabel='epochs of pretraining (0: random weights)', ylabel='R² or AUROC')
