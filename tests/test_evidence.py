@@ -64,7 +64,8 @@ def cohort(probes):
 def test_targets_are_found_in_the_layer_that_holds_them(probes, cohort):
     features, truth = cohort
     for layer, is_there in ((0, False), (1, True)):
-        for name, (label, predicted) in probes.probe_echonet(features, truth, layer).items():
+        found = probes.probe_echonet(features, truth, layer, probes.NUMBERS + probes.CLASSES)
+        for name, (label, predicted) in found.items():
             assert len(label) == 40  # VAL and TEST
             score = probes.scored(name, label, predicted, features.names[80:])
             oracle = roc_auc_score if name == 'good_quality' else r2_score

@@ -12,6 +12,9 @@ from argparse import (
 )
 from collections.abc import Callable
 
+#: More worker processes exhaust the memory before they make anything faster.
+MAX_WORKERS = max(256, 4 * (os.cpu_count() or 1))
+
 
 class HelpFormatter(RawDescriptionHelpFormatter):
     """Keep the line breaks of descriptions, and append the defaults of options."""
@@ -86,7 +89,7 @@ def add_jobs(parser: ArgumentParser) -> None:
     """Add ``--jobs``."""
     parser.add_argument(
         '--jobs',
-        type=at_least(1),
+        type=worker_count,
         default=os.cpu_count() or 1,
         help='number of worker processes (default: number of CPU cores)',
     )
@@ -102,6 +105,14 @@ def at_least(least: int) -> Callable[[str], int]:
             raise ArgumentTypeError(f'must be at least {least}, not {text}')
         return int(text)
 
+    return number
+
+
+def worker_count(text: str) -> int:
+    """An argparse type for numbers of worker processes, 1 to :data:`MAX_WORKERS`."""
+    number = at_least(1)(text)
+    if number > MAX_WORKERS:
+        raise ArgumentTypeError(f'must be at most {MAX_WORKERS}, not {text}')
     return number
 
 

@@ -124,5 +124,7 @@ def _parsed(word: str) -> tuple[str, Any]:
             f'--cfg-options {word}: values with spaces are not supported here\n'
             'Set it in a config file, or link to the folder under a name without spaces'
         )
+    if key == 'work_dir' and value in ('', 'None'):
+        raise UserError(f'--cfg-options {word}: expected a folder')
     is_path = key.rpartition('.')[2] in PATHS and value != 'None'
     return key, value if is_path else DictAction._parse_iterable(value)

@@ -10,12 +10,13 @@ from typing import Any
 from mmengine.config import Config
 from mmengine.registry import OPTIMIZERS
 
+from echocardmae_mm.cli.arguments import MAX_WORKERS
 from echocardmae_mm.utils.config import walk_config
 from echocardmae_mm.utils.errors import UserError
 
 
-def _integer_from(least: int) -> Callable[[Any], bool]:
-    return lambda value: type(value) is int and value >= least
+def _integer_from(least: int, most: float = float('inf')) -> Callable[[Any], bool]:
+    return lambda value: type(value) is int and least <= value <= most
 
 
 def _is_amount(value: Any) -> bool:
@@ -29,7 +30,11 @@ def _is_text(value: Any) -> bool:
 #: Pattern of keys, whether a value is valid, and what is expected. None is always valid.
 _VALUES: tuple[tuple[str, Callable[[Any], bool], str], ...] = (
     ('*_dataloader.batch_size', _integer_from(1), 'an integer from 1'),
-    ('*_dataloader.num_workers', _integer_from(0), 'an integer from 0'),
+    (
+        '*_dataloader.num_workers',
+        _integer_from(0, MAX_WORKERS),
+        f'an integer from 0 to {MAX_WORKERS}',
+    ),
     ('*_dataloader.prefetch_factor', _integer_from(1), 'an integer from 1'),
     ('train_cfg.max_epochs', _integer_from(1), 'an integer from 1'),
     ('train_cfg.max_iters', _integer_from(1), 'an integer from 1'),
@@ -42,11 +47,9 @@ _VALUES: tuple[tuple[str, Callable[[Any], bool], str], ...] = (
         lambda value: value == -1 or _integer_from(1)(value),
         'an integer from 1, or -1 for no checkpoints',
     ),
-    (
-        'randomness.seed',
-        lambda value: _integer_from(0)(value) and value < 2**32,
-        'an integer from 0 to 2**32 - 1',
-    ),
+    ('*hooks.*.patience', _integer_from(0), 'an integer from 0'),
+    ('log_processor.window_size', _integer_from(1), 'an integer from 1'),
+    ('randomness.seed', _integer_from(0, 2**32 - 1), 'an integer from 0 to 2**32 - 1'),
     ('optim_wrapper.clip_grad.max_norm', _is_amount, 'a number from 0'),
     (
         'optim_wrapper.optimizer.type',

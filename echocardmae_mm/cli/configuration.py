@@ -68,6 +68,8 @@ def load_config(args: argparse.Namespace) -> Config:
     Raises:
         UserError: If it cannot be loaded or used.
     """
+    if args.work_dir == '':
+        raise UserError('--work-dir: expected a folder, got an empty text')
     os.environ.setdefault('LOCAL_RANK', str(args.local_rank))
     path = find_config(args.config)
     try:

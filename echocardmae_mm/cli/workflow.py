@@ -16,7 +16,7 @@ from tempfile import TemporaryDirectory
 from types import FrameType
 from typing import NamedTuple
 
-from echocardmae_mm.cli.arguments import at_least
+from echocardmae_mm.cli.arguments import worker_count
 from echocardmae_mm.cli.configuration import NO_GPU, PACKAGED
 from echocardmae_mm.cli.step_metadata import read_metadata
 from echocardmae_mm.reproduction import Budget, Setup, Step
@@ -54,7 +54,7 @@ def add_workflow_options(parser: ArgumentParser) -> None:
     """Add ``--jobs``, ``--profile`` and ``--amp``."""
     parser.add_argument(
         '--jobs',
-        type=at_least(1),
+        type=worker_count,
         metavar='J',
         help="run J jobs at the same time (default: 1, or the profile's)",
     )

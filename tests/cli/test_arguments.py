@@ -4,7 +4,7 @@ import argparse
 
 import pytest
 
-from echocardmae_mm.cli.arguments import at_least, command_parser, seed
+from echocardmae_mm.cli.arguments import at_least, command_parser, seed, worker_count
 
 
 def parse(text: str) -> int:
@@ -42,6 +42,13 @@ def test_refuses_what_is_no_seed(text):
     assert [seed('0'), seed('4294967295')] == [0, 4294967295]
     with pytest.raises(argparse.ArgumentTypeError):
         seed(text)
+
+
+@pytest.mark.parametrize('text', ['0', '100000000', 'x'])
+def test_refuses_more_processes_than_a_machine_can_hold(text):
+    assert worker_count('1') == 1
+    with pytest.raises(argparse.ArgumentTypeError):
+        worker_count(text)
 
 
 def test_help_keeps_line_breaks_and_shows_defaults():

@@ -155,6 +155,8 @@ def test_without_the_data_set_exactly_two_lines():
 def test_each_config_has_a_work_dir_of_its_own(merged, config, work_dir):
     assert merged(config=str(config)).work_dir == work_dir
     assert merged('--work-dir', 'mine', config=str(config)).work_dir == 'mine'
+    with pytest.raises(UserError, match='--work-dir: expected a folder'):
+        merged('--work-dir', '', config=str(config))
 
 
 def test_flags_reach_the_config(merged):

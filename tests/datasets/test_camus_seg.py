@@ -156,3 +156,10 @@ def test_without_the_official_list_one_must_be_given(root):
     (root / 'database_split' / 'subgroup_testing.txt').unlink()
     with pytest.raises(UserError, match='lists the official test patients'):
         CAMUSSegDataset(data_root=str(root), split='train')
+
+
+@pytest.mark.parametrize('listed', ['', 'patient0499\n'])
+def test_an_official_list_without_our_patients_is_refused(root, listed):
+    (root / 'database_split' / 'subgroup_testing.txt').write_text(listed)
+    with pytest.raises(UserError, match='contains none of the official test patients'):
+        CAMUSSegDataset(data_root=str(root), split='test')

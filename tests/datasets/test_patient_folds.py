@@ -90,6 +90,7 @@ def test_folds_can_be_written_and_read_back(tmp_path):
     ('text', 'message'),
     [
         (None, 'no such file; expected a CSV'),
+        ('', 'missing column patient, fold; found nothing'),
         ('name,fold\na,0\n', 'missing column patient; found name, fold'),
         ('patient,fold\na,first\nb,1\n', 'column fold must contain integers'),
         ('patient,fold\na,0\na,1\n', 'patient a is listed twice'),

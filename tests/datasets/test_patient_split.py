@@ -40,6 +40,7 @@ def test_a_written_split_is_read_back(tmp_path):
 @pytest.mark.parametrize(
     ('text', 'message'),
     [
+        ('', 'missing column patient, split; found nothing'),
         ('patient,fold\na,1\n', 'missing column split; found patient, fold'),
         ('patient,split\na,training\n', "split 'training' is unknown"),
         ('patient,split\na,train\na,val\n', 'patient a is listed twice'),

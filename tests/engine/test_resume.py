@@ -61,6 +61,20 @@ def test_resumed_inside_and_at_the_end_of_an_epoch(new_run, uninterrupted, itera
     run.assert_bit_identical(uninterrupted)
 
 
+def test_resumes_a_wrapped_data_set(new_run, uninterrupted, recordings):
+    run = new_run()
+    tiny, run.config = run.config, run.work_dir / 'wrapped.py'
+    run.config.write_text(
+        f'_base_ = {str(tiny)!r}\n'
+        "train_dataloader = dict(dataset=dict(_delete_=True, type='RepeatDataset', times=1, "
+        'dataset={{_base_.train_dataloader.dataset}}))\n'
+    )
+    run.options = [f'data_root={recordings}']
+    checkpoint = uninterrupted.work_dir / 'iter_6.pth'
+    assert run.start('--resume', str(checkpoint)).finish() == 0, run.output()
+    run.assert_bit_identical(uninterrupted)
+
+
 def test_killed_at_random_moments(new_run, uninterrupted):
     run = new_run(*WORKERS['2 workers'])
     kill_and_resume(run, uninterrupted.seconds, kills=3)

@@ -1,4 +1,4 @@
-"""The pretrained decoder as a segmentation head, against the released model's figures."""
+"""The pretrained decoder as a segmentation head, against the released model and its training."""
 
 from pathlib import Path
 
@@ -6,65 +6,143 @@ import numpy as np
 import pytest
 import torch
 import torch.nn.functional as F
+from mmengine.config import Config
+from mmengine.model import BaseModel
+from mmengine.optim import build_optim_wrapper
+from mmengine.registry import MODELS, init_default_scope
 from mmengine.runner import save_checkpoint
 from mmengine.structures import PixelData
+from monai.losses import DiceLoss as MonaiDiceLoss
 
-from echocardmae_mm.models import (
-    BackgroundTokenDecoder,
-    FrameVisionTransformer,
-    MAESegHead,
-    checkpoint_report,
-)
+from echocardmae_mm.models import BackgroundTokenDecoder, MAESegHead, checkpoint_report
 from echocardmae_mm.utils.errors import UserError
 
-PARITY = Path(__file__).parents[1] / 'data' / 'seg_tiny.npz'
+ROOT = Path(__file__).parents[2]
+PARITY = ROOT / 'tests' / 'data' / 'seg_tiny.npz'
 SIZE = dict(embed_dims=12, depth=1, num_heads=3, in_channels=24, img_size=32, patch_size=8)
 
 
-def released_names(name: str) -> str:
+@pytest.fixture
+def released() -> dict[str, torch.Tensor]:
+    """The released model's parameters under its own names, an image batch and its logits."""
+    with np.load(PARITY) as parity:
+        return {key.removeprefix('state/'): torch.from_numpy(parity[key]) for key in parity.files}
+
+
+@pytest.fixture
+def config() -> Config:
+    """``configs/release/seg_echonet.py``, as narrow as the released figures."""
+    config = Config.fromfile(ROOT / 'configs' / 'release' / 'seg_echonet.py')
+    size = dict(num_heads=3, init_cfg=None)
+    config.model.backbone.update(embed_dims=24, depth=2, **size)
+    config.model.decode_head.update(in_channels=24, embed_dims=12, depth=1, **size)
+    return config
+
+
+@pytest.fixture
+def model(config, released) -> BaseModel:
+    """The config's model with the released parameters."""
+    init_default_scope('mmseg')
+    model = MODELS.build(config.model)
+    model.load_state_dict({our_name(key): value for key, value in our_state(released).items()})
+    return model
+
+
+def our_state(released: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:
+    state = {key: value for key, value in released.items() if key not in ('x', 'logits')}
+    kernel = 'encoder.patch_embed.proj.weight'
+    state[kernel] = state[kernel][:, :, None]
+    # The released attention holds these biases and never applies them.
+    return {
+        key: torch.zeros_like(value) if key.endswith(('q_bias', 'v_bias')) else value
+        for key, value in state.items()
+    }
+
+
+def our_name(name: str) -> str:
     for old, new in (
         ('patch_embed.proj', 'patch_embed.projection'),
         ('mlp.fc1', 'mlp.layers.0.0'),
         ('mlp.fc2', 'mlp.layers.1'),
+        ('decoder.head.', 'decoder.classifier.'),
     ):
         name = name.replace(old, new)
-    return name
+    is_encoder = name.startswith('encoder.')
+    part = 'backbone.' if is_encoder else 'decode_head.'
+    return part + name.removeprefix('encoder.' if is_encoder else 'decoder.')
 
 
-def test_agrees_with_the_released_model():
-    parity = np.load(PARITY)
-    state = {
-        released_names(key.removeprefix('state/')): torch.from_numpy(parity[key])
-        for key in parity.files
-        if key.startswith('state/')
-    }
-    options = dict(norm_cfg=dict(type='LN', eps=1e-5), use_learnable_pos_emb=True)
-    encoder = FrameVisionTransformer(
-        patch_size=8, embed_dims=24, depth=2, num_heads=3, attn_bias=False,
-        **options,
-    )  # fmt: skip
-    own = {k.removeprefix('encoder.'): v for k, v in state.items() if k.startswith('encoder.')}
-    kernel = 'patch_embed.projection.weight'
-    own[kernel] = own[kernel][:, :, None]
-    head = MAESegHead(
-        2, in_channels=24, embed_dims=12, depth=1, num_heads=3, patch_size=8,
-        use_learnable_pos_emb=True, norm_cfg=dict(type='LN', eps=1e-5), attn_bias=False,
-    )  # fmt: skip
-    decoder = {
-        k.removeprefix('decoder.').replace('head.', 'classifier.'): v
-        for k, v in state.items()
-        if not k.startswith('encoder.')
-    }
-    for part, values in ((encoder, own), (head, decoder)):
-        # The released attention holds these biases and never applies them.
-        values = {
-            k: torch.zeros_like(v) if k.endswith(('q_bias', 'v_bias')) else v
-            for k, v in values.items()
-        }
-        part.load_state_dict(values)
+def test_agrees_with_the_released_model(model, released):
     with torch.no_grad():
-        logits = head(encoder(torch.from_numpy(parity['x'])))
-    torch.testing.assert_close(logits, torch.from_numpy(parity['logits']), rtol=1e-4, atol=1e-5)
+        logits = model.decode_head(model.backbone(released['x']))
+    torch.testing.assert_close(logits, released['logits'], rtol=1e-4, atol=1e-5)
+
+
+def released_logits(weights: dict[str, torch.Tensor], images: torch.Tensor) -> torch.Tensor:
+    """The released network as plain arithmetic; patches of 8, three heads."""
+
+    def norm(tokens, name):
+        size = tokens.shape[-1:]
+        return F.layer_norm(tokens, size, weights[f'{name}.weight'], weights[f'{name}.bias'], 1e-5)
+
+    def linear(tokens, name):
+        return F.linear(tokens, weights[f'{name}.weight'], weights[f'{name}.bias'])
+
+    def block(tokens, name):
+        attended = norm(tokens, f'{name}.norm1') @ weights[f'{name}.attn.qkv.weight'].T
+        q, k, v = attended.unflatten(-1, (3, 3, -1)).permute(2, 0, 3, 1, 4)  # (B, heads, N, c)
+        shares = (q @ k.transpose(-2, -1) / q.shape[-1] ** 0.5).softmax(-1)
+        tokens = tokens + linear((shares @ v).transpose(1, 2).flatten(2), f'{name}.attn.proj')
+        hidden = F.gelu(linear(norm(tokens, f'{name}.norm2'), f'{name}.mlp.fc1'))
+        return tokens + linear(hidden, f'{name}.mlp.fc2')
+
+    patch = 'encoder.patch_embed.proj'
+    tokens = F.conv2d(images, weights[f'{patch}.weight'], weights[f'{patch}.bias'], stride=8)
+    tokens = tokens.flatten(2).transpose(1, 2) + weights['encoder.pos_embed']
+    tokens = norm(block(block(tokens, 'encoder.blocks.0'), 'encoder.blocks.1'), 'encoder.norm')
+    tokens = tokens @ weights['encoder_to_decoder.weight'].T + weights['pos_embed']
+    pixels = linear(norm(block(tokens, 'decoder.blocks.0'), 'decoder.norm'), 'decoder.head')
+    rows = pixels.unflatten(-1, (8, 8, 2)).unflatten(1, (14, 14))  # (B, h, w, y, x, classes)
+    return rows.permute(0, 5, 1, 3, 2, 4).flatten(4).flatten(2, 3)
+
+
+def test_three_steps_agree_with_the_released_training(model, config, released):
+    images = released.pop('x').double()
+    torch.testing.assert_close(
+        released_logits(released, images.float()), released.pop('logits'), rtol=1e-4, atol=1e-5
+    )
+    rows, columns = torch.meshgrid(torch.arange(112), torch.arange(112), indexing='ij')
+    labels = torch.stack([(rows - 50) ** 2 + (columns - x) ** 2 < 30**2 for x in (40, 70)]).long()
+
+    weights = {
+        key: value.double().requires_grad_()
+        for key, value in released.items()
+        if not key.endswith(('q_bias', 'v_bias'))
+    }
+    dice = MonaiDiceLoss(include_background=True, softmax=True, to_onehot_y=True)
+    adam = torch.optim.AdamW(weights.values(), lr=1e-4, betas=(0.9, 0.999), weight_decay=1e-4)
+
+    model.double()
+    wrapper = build_optim_wrapper(model, config.optim_wrapper)
+    ours = dict(model.named_parameters())
+    for _ in range(3):
+        expected = dice(released_logits(weights, images), labels[:, None])
+        adam.zero_grad()
+        expected.backward()
+        losses = model.loss(images, samples(labels[:, None]))
+        assert losses.keys() == {'decode.loss_dice'}
+        loss = losses['decode.loss_dice']
+        torch.testing.assert_close(loss.double(), expected, rtol=1e-6, atol=0)
+        wrapper.zero_grad()
+        wrapper.backward(loss)
+        for key, weight in weights.items():
+            gradient = ours[our_name(key)].grad.reshape(weight.shape)
+            torch.testing.assert_close(gradient, weight.grad, rtol=1e-4, atol=1e-9, msg=key)
+        adam.step()
+        wrapper.step()
+    for key, weight in weights.items():
+        trained = ours[our_name(key)].reshape(weight.shape)
+        torch.testing.assert_close(trained, weight, rtol=0, atol=2e-8, msg=key)
 
 
 def test_the_pretrained_decoder_is_loaded_and_only_the_classifier_is_fresh(tmp_path, monkeypatch):

@@ -6,8 +6,9 @@ ENCODER is a checkpoint of CONFIG; 'random', its random weights; or 'pixels', th
 components of the clips. Ridge or logistic regression predicts each target from the mean token:
 ejection fraction, volume, beats per clip and image quality of EchoNet-Dynamic, trained on every
 second recording of TRAIN and scored on VAL and TEST; infarction (HMC-QU) and view (CAMUS) in five
-folds of patients; and the phase of the cycle from the mean token of each time slot. Every layer is
-probed, and the last also with fewer labels and, with --attentive, by attentive pooling.
+folds of patients; and the phase of the cycle from the mean token of each time slot. Numbers are
+predicted from every layer, the rest from the last; the ejection fraction also with fewer labels
+and, with --attentive, by attentive pooling.
 
 Features are kept in OUT and computed once. OUT/probes.json has all results, with intervals over
 patients; OUT/efs has the predicted ejection fractions, and OUT/probes.png is a picture.
@@ -16,6 +17,7 @@ patients; OUT/efs has the predicted ejection fractions, and OUT/probes.png is a 
 from __future__ import annotations
 
 import argparse
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -232,13 +234,15 @@ def area(truth: np.ndarray, score: np.ndarray, rows: np.ndarray) -> float:
 # Probes
 
 
-def probe_echonet(features: Features, truth: pd.DataFrame, layer: int) -> dict[str, Any]:
+def probe_echonet(
+    features: Features, truth: pd.DataFrame, layer: int, names: Sequence[str]
+) -> dict[str, Any]:
     """Predictions of each target of the test recordings, from a layer's mean token."""
     split = truth.set_index('name').loc[features.names, 'split'].to_numpy()
     train, test = split == 'TRAIN', split != 'TRAIN'
     values, targets = features.layers[:, layer], targets_of(truth, features.names)
     predicted = {}
-    for name in (*NUMBERS, *CLASSES):
+    for name in names:
         target = targets[name].to_numpy()
         model = fit_probe(values[train], target[train], features.names[train], name in CLASSES)
         if name in CLASSES:
@@ -353,17 +357,19 @@ def probe(
     echonet = all_features['echonet']
     split = truth.set_index('name').loc[echonet.names, 'split'].to_numpy()
     test = echonet.names[split != 'TRAIN']
-    layers = []
-    for layer in range(echonet.layers.shape[1]):
-        row = {
+    last = echonet.layers.shape[1] - 1
+    layers = [
+        {
             target: scored(target, label, predicted, test)
-            for target, (label, predicted) in probe_echonet(echonet, truth, layer).items()
+            for target, (label, predicted) in probe_echonet(echonet, truth, layer, targets).items()
         }
-        for task, target in (('hmcqu', 'infarction'), ('camus', 'view')):
-            features = all_features[task]
-            label, predicted = probe_folds(features, layer)
-            row[target] = scored(target, label, predicted, features.patients)
-        layers.append(row)
+        for layer in range(last + 1)
+        for targets in [NUMBERS if layer < last else (*NUMBERS, *CLASSES)]
+    ]
+    for task, target in (('hmcqu', 'infarction'), ('camus', 'view')):
+        features = all_features[task]
+        label, predicted = probe_folds(features, last)
+        layers[last][target] = scored(target, label, predicted, features.patients)
     result: dict[str, Any] = {'layers': layers}
     if name != 'pixels':
         result['phase'] = scored('phase', *probe_phase(echonet, truth), test)
@@ -470,7 +476,7 @@ def plot(results: dict[str, Any], out: Path) -> Figure:
             capsize=2,
             label=label,
         )
-        if target in results[last]['layers'][-1]:
+        if target in results[last]['layers'][0]:
             layers = [layer[target].estimate for layer in results[last]['layers']]
             by_layer.plot(range(1, len(layers) + 1), layers, color=color, marker=marker)
     along.set(xlabel='epochs of pretraining (0: random weights)', ylabel='R² or AUROC')
