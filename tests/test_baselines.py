@@ -16,6 +16,7 @@ ROOT = Path(__file__).parents[1] / 'configs' / 'baselines'
 CUT = {
     'ef_camus_uniformer': dict(depth=[1, 1, 1, 1], init_cfg=None),
     'ef_camus_uniformer_rnc': dict(depth=[1, 1, 1, 1], init_cfg=None),
+    'ef_cardiacnet_encoder': dict(base_channels=16),
     'ef_echomen': dict(),
     'ef_echomen_stage1': dict(),
     'ef_r2plus1d': dict(),
@@ -87,16 +88,19 @@ def test_a_start_is_the_last_checkpoint_of_the_config_before():
 @pytest.mark.parametrize('name', [name for name in CUT if name.startswith('ef')])
 def test_ef_is_trained_validated_and_tested(name, roots, tmp_path):
     config = cut_config(name, roots, tmp_path)
+    side = 48 if 'cardiacnet' in name else 32
+    if 'cardiacnet' in name:
+        config.model.cls_head.in_channels = 128
     for part in ('train', 'val', 'test'):
         for step in config[f'{part}_dataloader'].dataset.pipeline:
             if 'clip_len' in step:
                 step.clip_len = 8
             if step.type.endswith('ResizeFrames'):
-                step.scale = (32, 32)
+                step.scale = (side, side)
             if step.type.endswith('RandomShift'):
                 step.pixels = 3
             if step.get('op') == 'RandomCrop':
-                step.update(size=32, padding=3)
+                step.update(size=side, padding=3)
     config.load_from = None
     if 'camus' in name:
         config.model.cls_head.mean = 40.0  # all of these patients have an EF of 50

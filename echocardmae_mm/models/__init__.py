@@ -14,6 +14,7 @@ from echocardmae_mm.models.mae_seg_head import MAESegHead
 from echocardmae_mm.models.masked_vit import MaskedVisionTransformer
 from echocardmae_mm.models.patch_encoder import PatchEncoder
 from echocardmae_mm.models.peers import (
+    CardiacNetEncoder,
     CoReEchoHead,
     DeepLabV3Head,
     LabelDistanceContrastLoss,
@@ -32,6 +33,7 @@ __all__ = [
     'AlignmentHead',
     'BackgroundTokenDecoder',
     'ClipPairPreprocessor',
+    'CardiacNetEncoder',
     'CoReEchoHead',
     'DeepLabV3Head',
     'LabelDistanceContrastLoss',

@@ -109,6 +109,12 @@ TABLES = {
                 note='not reproducible: no code for ejection fraction is public, and the released '
                 'training does not run',
             ),
+            Row(
+                "CardiacNet's encoder, supervised",
+                (),
+                (_peer('ef_cardiacnet_encoder'),),
+                'its encoder and classifier alone, trained on ejection fraction in our protocol',
+            ),
             Row('EchoCardMAE', (3.78, 4.94, 0.84), _ef(FULL)),
             Row('VideoMAE, tubes at 0.9', (), _ef('baselines/pretrain_videomae')),
             Row('the same model from scratch', (), _ef(None)),
