@@ -110,9 +110,8 @@ def test_the_ventricle_is_outlined_better_than_by_the_mean_mask(pretrained, fold
         'model.backbone.init_cfg.checkpoint': checkpoint,
         'model.decode_head.init_cfg.checkpoint': checkpoint,
         'test_dataloader.dataset.split': ('val', 'test'),
-        'train_cfg.max_epochs': 16,
+        'train_cfg.max_epochs': 30,
         'train_cfg.val_interval': 1000,
-        'param_scheduler.1.T_max': 16,
     }
     runner = Runner.from_cfg(demo_config('seg', folder, **options))
     runner.train()
