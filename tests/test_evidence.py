@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-import importlib.util
+import importlib
+from collections.abc import Iterator
 from pathlib import Path
 from types import ModuleType
 
@@ -20,12 +21,15 @@ ROOT = Path(__file__).parents[1]
 
 
 @pytest.fixture(scope='module')
-def probes() -> ModuleType:
-    path = ROOT / 'tools' / 'evidence' / 'frozen_probes.py'
-    spec = importlib.util.spec_from_file_location('frozen_probes', path)
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+def probes() -> Iterator[ModuleType]:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.syspath_prepend(str(ROOT / 'tools' / 'evidence'))
+        yield importlib.import_module('frozen_probes')
+
+
+@pytest.fixture(scope='module')
+def encoder_features(probes) -> ModuleType:
+    return importlib.import_module('encoder_features')
 
 
 @pytest.fixture
@@ -46,7 +50,7 @@ def cohort(probes):
         }
     )
     mix = rng.normal(size=(4, 8))
-    known = probes.targets_of(truth, names).to_numpy()
+    known = probes.targets_of(truth, names).drop(columns='trains').to_numpy(float)
     known = (known - known.mean(0)) / known.std(0)
     layers = np.stack([rng.normal(size=(120, 8)), known @ mix], axis=1)
     features = probes.Features(
@@ -64,10 +68,10 @@ def cohort(probes):
 def test_targets_are_found_in_the_layer_that_holds_them(probes, cohort):
     features, truth = cohort
     for layer, is_there in ((0, False), (1, True)):
-        found = probes.probe_echonet(features, truth, layer, probes.NUMBERS + probes.CLASSES)
+        found = probes.probe_layer(features, truth, layer, with_class=True)
         for name, (label, predicted) in found.items():
             assert len(label) == 40  # VAL and TEST
-            score = probes.scored(name, label, predicted, features.names[80:])
+            score = probes.scored((label, predicted), features.names[80:])
             oracle = roc_auc_score if name == 'good_quality' else r2_score
             assert score.estimate == pytest.approx(oracle(label, predicted))
             if is_there:
@@ -83,7 +87,7 @@ def test_the_phase_is_found_where_slots_hold_it(probes, cohort):
     label, predicted = probes.probe_phase(features._replace(slots=slots), truth)
     np.testing.assert_allclose(predicted, label, atol=0.02)
     label, predicted = probes.probe_phase(features, truth)
-    assert probes.scored('phase', label, predicted, features.names[80:]).high < 0.2
+    assert probes.scored((label, predicted), features.names[80:]).high < 0.2
 
 
 def test_the_phase_is_that_of_a_phantom(probes):
@@ -113,18 +117,42 @@ def test_attentive_pooling_finds_one_token_that_knows(probes, cohort):
     tokens[:, 4] = [0, 3, 0, -3, 0, 0, 0, 0]  # marks the token, whatever its norm
     tokens[:, 4, 0] = (truth['ef'] - 45) / 10
     features = features._replace(tokens=tokens.astype(np.float16))
-    predicted = probes.attentive_efs(features, truth, epochs=800, seed=0)
-    assert np.corrcoef(predicted, truth['ef'][80:])[0, 1] > 0.8
+    label, predicted = probes.probe_attentively(features, truth, epochs=800, seed=0)
+    np.testing.assert_allclose(label, truth['ef'][80:], rtol=1e-6)
+    assert np.corrcoef(predicted, label)[0, 1] > 0.8
 
 
-def test_each_block_is_read_and_the_last_is_the_encoder(probes):
+def test_each_block_is_read_and_the_last_is_the_encoder(probes, encoder_features):
     config = Config.fromfile(ROOT / probes.CONFIG).model
     config.backbone.depth = config.neck.depth = 2
     model = MODELS.build(config).eval()
     clips = torch.randint(0, 255, (1, 3, 16, 112, 112), dtype=torch.uint8)
-    outputs = probes.encode(model, clips)
+    outputs = encoder_features.encode(model, clips)
     assert [output.shape for output in outputs] == [(1, 392, 192)] * 2
     with torch.no_grad():
         torch.testing.assert_close(outputs[-1].float(), model.extract_feat(clips), atol=0.1, rtol=0)
         normal = model.backbone.norm(outputs[0].float())
     assert (normal - outputs[-1].float()).abs().mean() > 0.01
+
+
+def test_features_are_kept_until_the_checkpoint_changes(encoder_features, tmp_path, monkeypatch):
+    clips = torch.randint(0, 255, (2, 3, 16, 112, 112), dtype=torch.uint8)
+    identity = (np.array('a'), np.array('a'), 0, np.array([0, 9]))
+    monkeypatch.setattr(encoder_features, '_recordings', lambda parts: [(clips, identity)])
+    config = Config.fromfile(ROOT / 'configs/phantom/study/pretrain_study.py')
+    config.model.backbone.depth = config.model.neck.depth = 1
+
+    def features(with_tokens: bool = False):
+        arguments = (tmp_path / 'kept', config, str(checkpoint), tmp_path, with_tokens)
+        return encoder_features.cached_features(*arguments)['echonet']
+
+    checkpoint = tmp_path / 'epoch_1.pth'
+    layers = []
+    for seed in (1, 2):
+        torch.manual_seed(seed)
+        torch.save(dict(state_dict=MODELS.build(config.model).state_dict()), checkpoint)
+        layers.append(features().layers)
+        assert features().layers.tolist() == layers[-1].tolist()
+    assert np.abs(layers[0] - layers[1]).max() > 0.01
+    assert not features().tokens.size
+    assert features(with_tokens=True).tokens.shape == (1, 392, 192)
