@@ -1,21 +1,7 @@
-"""Pretraining on the latents of a frozen teacher, the encoder of the demo.
-
-A step beyond the paper: see LatentTarget. There are no frames to reconstruct, so nothing is
-validated.
-"""
+"""Pretraining on the latents of a frozen teacher, the demo's encoder."""
 
 _base_ = 'pretrain_phantom.py'
 
-model = dict(
-    latent_target=dict(
-        type='echocardmae_mm.LatentTarget',
-        init_cfg=dict(
-            type='Pretrained',
-            checkpoint='work_dirs/phantom/pretrain_phantom/epoch_24.pth',
-            prefix='backbone.',
-        ),
-    )
-)
+from echocardmae_mm.recipes import latent_targets
 
-val_dataloader = val_cfg = val_evaluator = None
-test_dataloader = test_cfg = test_evaluator = None
+globals().update(latent_targets('work_dirs/phantom/pretrain_phantom/epoch_24.pth'))

@@ -27,7 +27,7 @@ from echocardmae_mm.recipes.diagnosis import diagnosis
 from echocardmae_mm.recipes.ejection_fraction import ejection_fraction
 from echocardmae_mm.recipes.encoders import uniformer_small
 from echocardmae_mm.recipes.infarction import infarction
-from echocardmae_mm.recipes.pretraining import pretraining
+from echocardmae_mm.recipes.pretraining import latent_targets, pretraining
 from echocardmae_mm.recipes.prompted_segmentation import (
     demo_memsam,
     demo_samus,
@@ -50,6 +50,7 @@ __all__ = [
     'ejection_fraction',
     'frame_preprocessor',
     'infarction',
+    'latent_targets',
     'memsam',
     'pretraining',
     'samus',

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from echocardmae_mm.recipes.common import (
+    ENCODER,
     MEAN,
     STD,
     Config,
@@ -108,4 +109,25 @@ def pretraining(
         **loaders,
         val_evaluator=evaluator,
         test_evaluator=evaluator,
+    )
+
+
+def latent_targets(checkpoint: str = ENCODER) -> Config:
+    """Replace the denoised pixels of a pretraining by the latents of a frozen encoder.
+
+    A step beyond the paper; see :class:`LatentTarget`. There are no frames to reconstruct, so
+    nothing is validated.
+
+    Args:
+        checkpoint (str): Pretraining checkpoint of the teacher. Defaults to that of
+            ``configs/pretrain_echo.py``.
+
+    Returns:
+        dict: Overrides of a config of :func:`pretraining`.
+    """
+    teacher = dict(type='Pretrained', checkpoint=checkpoint, prefix='backbone.')
+    loops = [f'{part}_{kind}' for part in ('val', 'test') for kind in ('dataloader', 'cfg')]
+    return dict(
+        model=dict(latent_target=dict(type='echocardmae_mm.LatentTarget', init_cfg=teacher)),
+        **dict.fromkeys([*loops, 'val_evaluator', 'test_evaluator']),
     )
