@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import torch
-from mmengine.dist import broadcast, get_world_size
+from mmengine.dist import broadcast, get_world_size, is_main_process
 from mmengine.runner import EpochBasedTrainLoop, Runner
 from torch import nn
 from torch.utils.data import DataLoader
@@ -13,6 +14,7 @@ from torch.utils.data import DataLoader
 from echocardmae_mm.engine.checkpoint_compat import require_start
 from echocardmae_mm.engine.epoch_sampler import EpochSampler
 from echocardmae_mm.registry import LOOPS
+from echocardmae_mm.utils.atomic_backend import AtomicBackend
 from echocardmae_mm.utils.errors import UserError
 
 _EPOCHS = 'echocardmae_mm.epochs'
@@ -64,6 +66,7 @@ class ResumableTrainLoop(EpochBasedTrainLoop):
                 require_start(self.runner.model, self.runner.cfg.load_from)
             if self._iter:
                 self._require_same_epochs()
+                self._name_checkpoint()
                 if not self._iterations_done():
                     self._validate_if_due()
             self.runner.message_hub.update_info(_EPOCHS, self._epochs())
@@ -104,6 +107,12 @@ class ResumableTrainLoop(EpochBasedTrainLoop):
             'in a batch': self.dataloader.batch_sampler.batch_size,
             'processes': get_world_size(),
         }
+
+    def _name_checkpoint(self) -> None:
+        """Write ``last_checkpoint``: it is empty if the run was killed while mmengine wrote it."""
+        checkpoint, folder = self.runner.cfg.get('load_from'), Path(self.runner.work_dir).resolve()
+        if checkpoint and is_main_process() and Path(checkpoint).resolve().parent == folder:
+            AtomicBackend().put(str(checkpoint).encode(), folder / 'last_checkpoint')
 
     def _require_same_epochs(self) -> None:
         before, now = self.runner.message_hub.get_info(_EPOCHS, None), self._epochs()

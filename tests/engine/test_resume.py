@@ -75,6 +75,14 @@ def test_resumes_a_wrapped_data_set(new_run, uninterrupted, recordings):
     run.assert_bit_identical(uninterrupted)
 
 
+def test_killed_while_the_last_checkpoint_is_named(new_run, uninterrupted):
+    run = new_run()
+    assert run.start().finish() == 0, run.output()
+    (run.work_dir / 'last_checkpoint').write_text('')  # opened, but not yet written
+    assert run.start('--resume').finish() == 0, run.output()
+    run.assert_bit_identical(uninterrupted)
+
+
 def test_killed_at_random_moments(new_run, uninterrupted):
     run = new_run(*WORKERS['2 workers'])
     kill_and_resume(run, uninterrupted.seconds, kills=3)
