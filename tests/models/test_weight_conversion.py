@@ -1,7 +1,10 @@
+import numpy as np
 import pytest
 import torch
 from torch.nn import functional as F
 
+from echocardmae_mm.datasets.recordings.lossless_video import write_lossless_avi
+from echocardmae_mm.datasets.recordings.opening import open_recording
 from echocardmae_mm.models.patches import patchify
 from echocardmae_mm.models.weight_conversion import (
     PATCH_KERNEL,
@@ -59,6 +62,21 @@ def test_the_patch_embedding_is_resized_and_the_decoders_head_dropped():
     same = from_videomae(state, patch_size=16)
     assert torch.equal(same.state[PATCH_KERNEL], kernel)
     assert not same.dropped
+
+
+@pytest.mark.parametrize('channel', range(3))
+def test_weights_of_kinetics_see_the_channels_they_were_trained_on(channel, tmp_path):
+    colour = np.zeros((4, 16, 16, 3), np.uint8)
+    colour[..., channel] = 200
+    write_lossless_avi(tmp_path / 'colour.avi', colour, fps=50)
+    recording = open_recording(tmp_path / 'colour.avi')
+    clip = torch.from_numpy(recording.frames([0, 1]).astype(np.float32))
+    # Kernel k responds to channel k of RGB, the order of Kinetics' frames in VideoMAE.
+    kernel = torch.eye(3).view(3, 3, 1, 1, 1).expand(3, 3, 2, 16, 16)
+    weights = from_videomae({'encoder.patch_embed.proj.weight': kernel})
+    response = F.conv3d(clip.permute(3, 0, 1, 2)[None], weights.state[PATCH_KERNEL]).flatten()
+    assert int(response.argmax()) == channel
+    assert response[channel] > 10 * response.sum().sub(response[channel])
 
 
 def test_biases_that_were_never_applied_become_zero():
