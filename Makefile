@@ -1,8 +1,9 @@
-# make test    the test suite, without 10,000 mutations of each reader's files (pytest -m fuzz)
-# make lint    style, types and import layers
-# make docs    the documentation as web pages, in site/
-# make demo    synthetic recordings, pretraining, ejection fraction, segmentation and infarction;
-#              training is limited to 12 minutes in all
+# make test      the test suite without the slow tests
+# make test-all  the whole test suite, except 10,000 mutations of each reader's files (pytest -m fuzz)
+# make lint      style, types and import layers
+# make docs      the documentation as web pages, in site/
+# make demo      synthetic recordings, pretraining, ejection fraction, segmentation and infarction;
+#                training is limited to 12 minutes in all
 #
 # Each installs into .venv first if the requirements have changed.
 
@@ -33,8 +34,9 @@ MEASURED := work_dirs/demo/measurements
 
 # Make glibc keep freed memory: every step needs it again.
 KEEP_MEMORY := MALLOC_MMAP_MAX_=0 MALLOC_TRIM_THRESHOLD_=4294967296
+PYTEST = OMP_NUM_THREADS=1 $(KEEP_MEMORY) $(BIN)/python -m pytest -n $(TEST_JOBS) --dist loadgroup
 
-.PHONY: help install test lint docs demo
+.PHONY: help install test test-all lint docs demo
 .DELETE_ON_ERROR:
 
 help:
@@ -52,7 +54,10 @@ $(INSTALLED): setup.py constraints.txt pyproject.toml
 	@touch $@
 
 test: $(INSTALLED)
-	OMP_NUM_THREADS=1 $(KEEP_MEMORY) $(BIN)/python -m pytest -n $(TEST_JOBS) --dist loadgroup -m 'not gpu and not fuzz'
+	$(PYTEST) -m 'not slow and not gpu and not fuzz'
+
+test-all: $(INSTALLED)
+	$(PYTEST) -m 'not gpu and not fuzz'
 
 lint: $(INSTALLED)
 	$(BIN)/ruff check .
