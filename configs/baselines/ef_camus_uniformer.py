@@ -11,6 +11,6 @@ _base_ = '../ef_camus.py'
 from echocardmae_mm.recipes import uniformer_small
 
 model = dict(
-    backbone=uniformer_small('work_dirs/baselines/ef_uniformer/epoch_45.pth'),
+    backbone=uniformer_small('work_dirs/baselines/ef_uniformer/best_ef_mae_epoch_*.pth'),
     cls_head=dict(in_channels=512),
 )

@@ -1,6 +1,6 @@
 """Stage 2 of EchoMEN (Table 1: MAE 3.93): three experts on the frozen network of stage 1.
 
-Starts from the last epoch of configs/baselines/ef_echomen_stage1.py, or from another checkpoint
+Starts from the best epoch of configs/baselines/ef_echomen_stage1.py, or from another checkpoint
 with --cfg-options load_from=FILE.
 """
 
@@ -19,7 +19,7 @@ model = dict(
         counts=(80.0, 1000.0),
     )
 )
-load_from = 'work_dirs/baselines/ef_echomen_stage1/epoch_45.pth'
+load_from = 'work_dirs/baselines/ef_echomen_stage1/best_ef_mae_epoch_*.pth'
 
 train_cfg = dict(max_epochs=20)
 optim_wrapper = dict(optimizer=dict(_delete_=True, type='SGD', lr=1e-4))

@@ -6,5 +6,7 @@ Starts from the network that configs/baselines/ef_uniformer_rnc.py trained on Ec
 _base_ = 'mi_uniformer.py'
 
 model = dict(
-    backbone=dict(init_cfg=dict(checkpoint='work_dirs/baselines/ef_uniformer_rnc/epoch_26.pth'))
+    backbone=dict(
+        init_cfg=dict(checkpoint='work_dirs/baselines/ef_uniformer_rnc/best_ef_mae_epoch_*.pth')
+    )
 )

@@ -19,7 +19,6 @@ from echocardmae_mm.cli.phantoms import DATASETS
 from echocardmae_mm.cli.step_metadata import (
     best_checkpoint,
     bind_step,
-    last_checkpoint,
     started_from,
     write_metadata,
 )
@@ -55,7 +54,7 @@ def command(plan: Plan, job: str, step: Step) -> list[str]:
     root, folder = plan.root, plan.root / step.name
     settings = dict(step.settings)
     if step.starts:
-        settings.update(dict.fromkeys(step.starts, str(last_checkpoint(root / step.needs[0]))))
+        settings.update(dict.fromkeys(step.starts, str(best_checkpoint(root / step.needs[0]))))
     options = to_cfg_options(settings)
     if job == 'compare':
         first, second = ([step.config, str(best_checkpoint(root / name))] for name in step.needs)

@@ -102,9 +102,9 @@ def require_origins(steps: list[Step], root: Path, metadata: dict[str, Metadata]
 
 def started_from(step: Step, root: Path) -> dict[str, str]:
     """SHA-256 of the checkpoints that a step starts from or compares, by their steps."""
-    if step.rule == 'clip_consistency':
-        return {name: sha256(best_checkpoint(root / name)) for name in step.needs}
-    return {name: sha256(last_checkpoint(root / name)) for name in step.needs[:1] if step.starts}
+    compares = step.rule == 'clip_consistency'
+    names = [name for name in step.needs if compares or (step.starts and name == step.needs[0])]
+    return {name: sha256(best_checkpoint(root / name)) for name in names}
 
 
 def best_checkpoint(folder: Path) -> Path:

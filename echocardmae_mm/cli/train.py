@@ -11,6 +11,7 @@ import logging
 import os
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, nullcontext
+from glob import glob
 from pathlib import Path
 
 import torch
@@ -29,7 +30,7 @@ from echocardmae_mm.cli.configuration import (
 )
 from echocardmae_mm.cli.run_folder import training_lock
 from echocardmae_mm.cli.user_errors import report_user_errors
-from echocardmae_mm.utils.config import PRETRAINED, dicts_of, type_name
+from echocardmae_mm.utils.config import PRETRAINED, dicts_of, pretrained_parts, type_name
 from echocardmae_mm.utils.errors import UserError
 
 COMPILE_HOOK = 'echocardmae_mm.CompileHook'
@@ -101,6 +102,21 @@ def merge(config: Config, args: argparse.Namespace) -> None:
         resume(config, args.resume)
     else:
         refuse_other_run(config)
+    choose_checkpoints(config)
+
+
+def choose_checkpoints(config: Config) -> None:
+    """Replace each pattern, such as ``best_*.pth``, by the only checkpoint that it matches."""
+    starts = {f'{key}.checkpoint': file for key, file in pretrained_parts(config).items()}
+    for key, pattern in {'load_from': config.get('load_from'), **starts}.items():
+        if pattern and '*' in pattern:
+            found = glob(pattern)
+            if len(found) != 1:
+                raise UserError(
+                    f'{key}={pattern} matches {len(found)} files, expected one\n'
+                    f'Train that model first, or name its checkpoint: --cfg-options {key}=FILE'
+                )
+            config.merge_from_dict({key: found[0]})
 
 
 def refuse_other_run(config: Config) -> None:

@@ -65,7 +65,8 @@ class Step(NamedTuple):
         settings (dict[str, Any]): Settings of the config by their keys.
         seed (int): Random seed.
         needs (tuple[str, ...]): Steps whose checkpoints or predictions it reads.
-        starts (tuple[str, ...]): Settings that name the last checkpoint of the first of ``needs``.
+        starts (tuple[str, ...]): Settings that name a checkpoint of the first of ``needs``: that
+            with the best validation result, or of a pretraining the last one.
         folds (int, optional): Number of folds; None for the config's.
         fold (int, optional): Number of the fold, from 0.
     """

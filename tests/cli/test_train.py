@@ -182,6 +182,21 @@ def test_flags_reach_a_config_that_is_silent_about_them(merged, tmp_path):
     assert scaled.auto_scale_lr.enable
 
 
+def test_a_pattern_names_the_only_checkpoint_that_it_matches(merged, tmp_path):
+    pattern = str(tmp_path / 'best_ef_mae_epoch_*.pth')
+    options = ['--cfg-options', f'load_from={pattern}', 'model.backbone.init_cfg.type=Pretrained']
+    options += [f'model.backbone.init_cfg.checkpoint={pattern}']
+    with pytest.raises(UserError, match=r'load_from=.* matches 0 files, expected one\nTrain that'):
+        merged(*options)
+    best = tmp_path / 'best_ef_mae_epoch_7.pth'
+    best.touch()
+    config = merged(*options)
+    assert config.load_from == config.model.backbone.init_cfg.checkpoint == str(best)
+    (tmp_path / 'best_ef_mae_epoch_9.pth').touch()
+    with pytest.raises(UserError, match='matches 2 files'):
+        merged(*options)
+
+
 def test_another_run_is_not_overwritten(merged, tmp_path):
     work_dir = '--work-dir', str(tmp_path)
     merged(*work_dir)

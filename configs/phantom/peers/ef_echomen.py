@@ -12,7 +12,7 @@ model = dict(
     # Bounds of the counts, in proportion to the number of recordings.
     cls_head=dict(in_channels=128, counts=(3.0, 40.0)),
 )
-load_from = 'work_dirs/phantom/peers/ef_echomen_stage1/epoch_8.pth'
+load_from = 'work_dirs/phantom/peers/ef_echomen_stage1/best_ef_mae_epoch_*.pth'
 
 train_cfg = dict(max_epochs=6, val_interval=2)
 optim_wrapper = dict(optimizer=dict(lr=1e-4), clip_grad=dict(max_norm=300.0))

@@ -9,7 +9,7 @@ model = dict(
     backbone=demo_uniformer(),
     cls_head=dict(in_channels=256),
 )
-load_from = 'work_dirs/phantom/peers/ef_uniformer_rnc/epoch_26.pth'
+load_from = 'work_dirs/phantom/peers/ef_uniformer_rnc/best_ef_mae_epoch_*.pth'
 
 train_cfg = dict(max_epochs=10, val_interval=2)
 optim_wrapper = dict(optimizer=dict(lr=1e-3))

@@ -5,7 +5,7 @@ _base_ = '../mi_phantom.py'
 from echocardmae_mm.recipes import demo_uniformer
 
 model = dict(
-    backbone=demo_uniformer('work_dirs/phantom/peers/ef_uniformer/epoch_40.pth'),
+    backbone=demo_uniformer('work_dirs/phantom/peers/ef_uniformer/best_ef_mae_epoch_*.pth'),
     cls_head=dict(type='mmaction.I3DHead', in_channels=256, spatial_type='avg', dropout_ratio=0.0),
 )
 
