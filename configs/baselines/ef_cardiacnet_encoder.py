@@ -10,11 +10,13 @@ _base_ = 'ef_r2plus1d.py'
 
 from echocardmae_mm.recipes import ejection_fraction
 
-globals().update(ejection_fraction())
-
-model = dict(
-    data_preprocessor=dict(mean=[127.5] * 3, std=[127.5] * 3),
-    backbone=dict(_delete_=True, type='echocardmae_mm.CardiacNetEncoder'),
+globals().update(
+    ejection_fraction(
+        model=dict(
+            data_preprocessor=dict(mean=[127.5] * 3, std=[127.5] * 3),
+            backbone=dict(_delete_=True, type='echocardmae_mm.CardiacNetEncoder'),
+        )
+    )
 )
 
 optim_wrapper = dict(optimizer=dict(_delete_=True, type='AdamW', lr=1e-4, weight_decay=1e-4))

@@ -8,17 +8,24 @@ _base_ = 'ef_r2plus1d.py'
 
 from echocardmae_mm.recipes import ejection_fraction
 
-globals().update(ejection_fraction(num_frames=32, frame_interval=2, batch_size=20, shift=0))
-
-model = dict(
-    cls_head=dict(
-        _delete_=True,
-        type='echocardmae_mm.MultiExpertHead',
-        in_channels=512,
-        powers=(0.0, 0.5, 1.0),
-        counts=(80.0, 1000.0),
+globals().update(
+    ejection_fraction(
+        num_frames=32,
+        frame_interval=2,
+        batch_size=20,
+        shift=0,
+        model=dict(
+            cls_head=dict(
+                _delete_=True,
+                type='echocardmae_mm.MultiExpertHead',
+                in_channels=512,
+                powers=(0.0, 0.5, 1.0),
+                counts=(80.0, 1000.0),
+            )
+        ),
     )
 )
+
 load_from = 'work_dirs/baselines/ef_echomen_stage1/best_ef_mae_epoch_*.pth'
 
 train_cfg = dict(max_epochs=20)

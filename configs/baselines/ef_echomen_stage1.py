@@ -10,17 +10,22 @@ _base_ = 'ef_r2plus1d.py'
 from echocardmae_mm.recipes import ejection_fraction
 
 globals().update(
-    ejection_fraction(num_frames=32, frame_interval=2, num_clips=2, same_start=True, batch_size=20)
-)
-
-model = dict(
-    cls_head=dict(
-        contrast=dict(
-            type='echocardmae_mm.LabelDistanceContrastLoss',
-            in_channels=512,
-            scale=150.0,
-            margin=2.0,
-            loss_weight=0.75,
-        )
+    ejection_fraction(
+        num_frames=32,
+        frame_interval=2,
+        num_clips=2,
+        same_start=True,
+        batch_size=20,
+        model=dict(
+            cls_head=dict(
+                contrast=dict(
+                    type='echocardmae_mm.LabelDistanceContrastLoss',
+                    in_channels=512,
+                    scale=150.0,
+                    margin=2.0,
+                    loss_weight=0.75,
+                )
+            )
+        ),
     )
 )

@@ -11,21 +11,26 @@ _base_ = '../_base_/runtime_ef.py'
 
 from echocardmae_mm.recipes import clip_preprocessor, ejection_fraction
 
-globals().update(ejection_fraction(num_frames=32, frame_interval=2, batch_size=20))
-
-model = dict(
-    type='mmaction.Recognizer3D',
-    data_preprocessor=clip_preprocessor(),
-    backbone=dict(type='torchvision.get_model', name='r2plus1d_18', weights=None),
-    # std=1 keeps the squared error in per cent; the learning rate assumes this scale.
-    cls_head=dict(
-        type='echocardmae_mm.EFHead',
-        in_channels=512,
-        target='zscore',
-        loss='l2',
-        mean=55.6,
-        std=1.0,
-    ),
+globals().update(
+    ejection_fraction(
+        num_frames=32,
+        frame_interval=2,
+        batch_size=20,
+        model=dict(
+            type='mmaction.Recognizer3D',
+            data_preprocessor=clip_preprocessor(),
+            backbone=dict(type='torchvision.get_model', name='r2plus1d_18', weights=None),
+            # std=1 keeps the squared error in per cent; the learning rate assumes this scale.
+            cls_head=dict(
+                type='echocardmae_mm.EFHead',
+                in_channels=512,
+                target='zscore',
+                loss='l2',
+                mean=55.6,
+                std=1.0,
+            ),
+        ),
+    )
 )
 
 train_cfg = dict(max_epochs=45)

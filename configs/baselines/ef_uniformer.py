@@ -11,9 +11,9 @@ _base_ = 'ef_r2plus1d.py'
 
 from echocardmae_mm.recipes import ejection_fraction, uniformer_small
 
-globals().update(ejection_fraction(num_frames=36, batch_size=25))
-
-model = dict(backbone=uniformer_small())
+globals().update(
+    ejection_fraction(num_frames=36, batch_size=25, model=dict(backbone=uniformer_small()))
+)
 
 optim_wrapper = dict(optimizer=dict(_delete_=True, type='AdamW', lr=1e-4, weight_decay=1e-4))
 auto_scale_lr = dict(base_batch_size=25)

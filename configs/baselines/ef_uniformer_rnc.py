@@ -10,15 +10,22 @@ _base_ = 'ef_uniformer.py'
 
 from echocardmae_mm.recipes import ejection_fraction
 
-globals().update(ejection_fraction(num_frames=36, num_clips=2, batch_size=16, shift=6, fill=0))
-
-model = dict(
-    cls_head=dict(
-        type='echocardmae_mm.CoReEchoHead',
-        dropout=0.4,
-        loss='l1',
-        contrast=dict(type='echocardmae_mm.RankNContrastLoss', temperature=1.0),
-        stop_gradient=True,
+globals().update(
+    ejection_fraction(
+        num_frames=36,
+        num_clips=2,
+        batch_size=16,
+        shift=6,
+        fill=0,
+        model=dict(
+            cls_head=dict(
+                type='echocardmae_mm.CoReEchoHead',
+                dropout=0.4,
+                loss='l1',
+                contrast=dict(type='echocardmae_mm.RankNContrastLoss', temperature=1.0),
+                stop_gradient=True,
+            )
+        ),
     )
 )
 

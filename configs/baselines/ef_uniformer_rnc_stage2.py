@@ -8,9 +8,16 @@ _base_ = 'ef_uniformer_rnc.py'
 
 from echocardmae_mm.recipes import ejection_fraction
 
-globals().update(ejection_fraction(num_frames=36, batch_size=16, shift=6, fill=0))
+globals().update(
+    ejection_fraction(
+        num_frames=36,
+        batch_size=16,
+        shift=6,
+        fill=0,
+        model=dict(cls_head=dict(contrast=None, stop_gradient=False)),
+    )
+)
 
-model = dict(cls_head=dict(contrast=None, stop_gradient=False))
 load_from = 'work_dirs/baselines/ef_uniformer_rnc/best_ef_mae_epoch_*.pth'
 
 train_cfg = dict(max_epochs=5)

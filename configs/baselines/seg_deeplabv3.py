@@ -10,31 +10,34 @@ _base_ = '../_base_/runtime_seg.py'
 from echocardmae_mm.recipes import frame_preprocessor, segmentation
 
 # Both frames of 20 recordings.
-globals().update(segmentation(batch_size=40))
-
-model = dict(
-    type='EncoderDecoder',
-    data_preprocessor=frame_preprocessor(112),
-    backbone=dict(
-        type='ResNet',
-        depth=50,
-        dilations=(1, 1, 2, 4),
-        strides=(1, 2, 1, 1),
-        contract_dilation=True,
-        norm_cfg=dict(type='BN'),
-    ),
-    decode_head=dict(
-        type='echocardmae_mm.DeepLabV3Head',
-        in_channels=2048,
-        in_index=3,
-        num_classes=2,
-        out_channels=1,
-        threshold=0.5,
-        align_corners=False,
-        loss_decode=dict(type='CrossEntropyLoss', use_sigmoid=True, avg_non_ignore=True),
-    ),
-    train_cfg=dict(),
-    test_cfg=dict(mode='whole'),
+globals().update(
+    segmentation(
+        batch_size=40,
+        model=dict(
+            type='EncoderDecoder',
+            data_preprocessor=frame_preprocessor(112),
+            backbone=dict(
+                type='ResNet',
+                depth=50,
+                dilations=(1, 1, 2, 4),
+                strides=(1, 2, 1, 1),
+                contract_dilation=True,
+                norm_cfg=dict(type='BN'),
+            ),
+            decode_head=dict(
+                type='echocardmae_mm.DeepLabV3Head',
+                in_channels=2048,
+                in_index=3,
+                num_classes=2,
+                out_channels=1,
+                threshold=0.5,
+                align_corners=False,
+                loss_decode=dict(type='CrossEntropyLoss', use_sigmoid=True, avg_non_ignore=True),
+            ),
+            train_cfg=dict(),
+            test_cfg=dict(mode='whole'),
+        ),
+    )
 )
 
 # EchoNet uses a rate of 1e-5 for half of the loss summed over the pixels of 20 recordings. For the

@@ -17,6 +17,7 @@ import echocardmae_mm
 from echocardmae_mm.cli.cfg_options import set_packed
 from echocardmae_mm.cli.config_values import require_valid_values
 from echocardmae_mm.cli.first_edition import refuse_old_names
+from echocardmae_mm.cli.recipe_settings import refuse_discarded_settings
 from echocardmae_mm.engine import BriefRunner
 from echocardmae_mm.utils.config import classes_to_paths, dicts_of, type_name
 from echocardmae_mm.utils.errors import UserError
@@ -75,6 +76,7 @@ def load_config(args: argparse.Namespace) -> Config:
     try:
         config = Config.fromfile(path)
         refuse_old_names(config)  # imports the classes of a config in pure Python style
+        refuse_discarded_settings(path)
     except (OSError, SyntaxError) as error:
         raise UserError(f'{args.config}: {error}') from error
     except (AttributeError, ImportError, LookupError, NameError, RuntimeError, TypeError) as error:

@@ -1,12 +1,13 @@
 """Functions that build configs, with one geometry for the model and the pipelines.
 
-A config calls a recipe and then overrides other settings as usual::
+A config calls a recipe, and below it sets what the recipe does not set::
 
     _base_ = '_base_/runtime_mmaction.py'
 
     from echocardmae_mm.recipes import pretraining
 
-    globals().update(pretraining(img_size=224))
+    globals().update(pretraining(img_size=224, settings=dict(alignment_head=None)))
+    train_cfg = dict(max_epochs=800)
 
 Put ``_base_`` before the import: mmengine reads a config that begins with an import in its
 pure Python style.

@@ -37,6 +37,7 @@ def ejection_fraction(
     shift: int = 12,
     fill: int = 32,
     meta_keys: tuple[str, ...] = (),
+    model: Config | None = None,
     settings: Config | None = None,
     **size: int,
 ) -> Config:
@@ -71,6 +72,8 @@ def ejection_fraction(
         shift (int): Largest shift in pixels. Defaults to 12.
         fill (int): Grey level of the border of a shifted clip. Defaults to 32, the mean.
         meta_keys (tuple[str, ...]): Additional columns of the predictions. Defaults to ().
+        model (dict, optional): ``model`` of the config, instead of this recipe's, for another
+            network; it is merged into that of the ``_base_``. Defaults to None.
         settings (dict, optional): Overrides of the model's settings. Defaults to None.
         **size (int): Fields of :class:`EncoderSize`.
 
@@ -78,7 +81,7 @@ def ejection_fraction(
         dict: ``model``, the loaders and the evaluators.
     """
     vit = EncoderSize(**size)
-    model = recognizer(vit, checkpoint, dict(type='echocardmae_mm.EFHead'))
+    model = model or recognizer(vit, checkpoint, dict(type='echocardmae_mm.EFHead'))
 
     crop = ANY_SCANNER if own_sector else None
     time = clip_time(vit.num_frames, frame_interval, target_fps, span)

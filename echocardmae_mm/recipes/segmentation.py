@@ -30,6 +30,7 @@ def segmentation(
     num_workers: int = 4,
     shift: int = 12,
     at_network_size: bool = False,
+    model: Config | None = None,
     settings: Config | None = None,
     **size: int,
 ) -> Config:
@@ -51,6 +52,8 @@ def segmentation(
         shift (int): Largest shift in pixels. Defaults to 12.
         at_network_size (bool): Whether a test also reports the metrics at ``img_size``. Defaults to
             False.
+        model (dict, optional): ``model`` of the config, instead of this recipe's, for another
+            network; it is merged into that of the ``_base_``. Defaults to None.
         settings (dict, optional): Overrides of the model's settings. Defaults to None.
         **size (int): Fields of :class:`EncoderSize`.
 
@@ -58,7 +61,7 @@ def segmentation(
         dict: ``model``, the loaders and the evaluators.
     """
     vit = EncoderSize(**size)
-    model = dict(
+    model = model or dict(
         type='EncoderDecoder',
         data_preprocessor=frame_preprocessor(vit.img_size),
         backbone=encoder(vit, checkpoint, type='echocardmae_mm.FrameVisionTransformer'),

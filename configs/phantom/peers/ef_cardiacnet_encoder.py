@@ -4,10 +4,16 @@ _base_ = '../../baselines/ef_cardiacnet_encoder.py'
 
 from echocardmae_mm.recipes import demo_peer_ejection_fraction
 
-globals().update(demo_peer_ejection_fraction(num_frames=8, frame_interval=8, shift=6))
-model = dict(
-    backbone=dict(base_channels=16),
-    cls_head=dict(in_channels=128),
+globals().update(
+    demo_peer_ejection_fraction(
+        num_frames=8,
+        frame_interval=8,
+        shift=6,
+        model=dict(
+            backbone=dict(base_channels=16),
+            cls_head=dict(in_channels=128),
+        ),
+    )
 )
 
 train_cfg = dict(max_epochs=24, val_interval=4)

@@ -6,12 +6,17 @@ from echocardmae_mm.recipes import demo_peer_ejection_fraction, demo_r2plus1d
 
 globals().update(
     demo_peer_ejection_fraction(
-        num_frames=8, frame_interval=8, num_clips=2, same_start=True, batch_size=20, shift=6
+        num_frames=8,
+        frame_interval=8,
+        num_clips=2,
+        same_start=True,
+        batch_size=20,
+        shift=6,
+        model=dict(
+            backbone=demo_r2plus1d(),
+            cls_head=dict(in_channels=128, contrast=dict(in_channels=128)),
+        ),
     )
-)
-model = dict(
-    backbone=demo_r2plus1d(),
-    cls_head=dict(in_channels=128, contrast=dict(in_channels=128)),
 )
 
 train_cfg = dict(max_epochs=8, val_interval=2)

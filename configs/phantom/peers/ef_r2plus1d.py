@@ -8,11 +8,16 @@ _base_ = '../../baselines/ef_r2plus1d.py'
 from echocardmae_mm.recipes import demo_peer_ejection_fraction, demo_r2plus1d
 
 globals().update(
-    demo_peer_ejection_fraction(num_frames=8, frame_interval=8, batch_size=20, shift=6)
-)
-model = dict(
-    backbone=demo_r2plus1d(),
-    cls_head=dict(in_channels=128),
+    demo_peer_ejection_fraction(
+        num_frames=8,
+        frame_interval=8,
+        batch_size=20,
+        shift=6,
+        model=dict(
+            backbone=demo_r2plus1d(),
+            cls_head=dict(in_channels=128),
+        ),
+    )
 )
 
 train_cfg = dict(max_epochs=24, val_interval=4)

@@ -4,11 +4,18 @@ _base_ = '../../baselines/ef_uniformer_rnc_stage2.py'
 
 from echocardmae_mm.recipes import demo_peer_ejection_fraction, demo_uniformer
 
-globals().update(demo_peer_ejection_fraction(batch_size=16, shift=3, fill=0))
-model = dict(
-    backbone=demo_uniformer(),
-    cls_head=dict(in_channels=256),
+globals().update(
+    demo_peer_ejection_fraction(
+        batch_size=16,
+        shift=3,
+        fill=0,
+        model=dict(
+            backbone=demo_uniformer(),
+            cls_head=dict(in_channels=256),
+        ),
+    )
 )
+
 load_from = 'work_dirs/phantom/peers/ef_uniformer_rnc/best_ef_mae_epoch_*.pth'
 
 train_cfg = dict(max_epochs=10, val_interval=2)

@@ -13,12 +13,12 @@ globals().update(
         batch_size=40,
         num_workers=2,
         shift=6,
+        model=dict(
+            data_preprocessor=frame_preprocessor(56),
+            backbone=dict(depth=18),
+            decode_head=dict(in_channels=512),
+        ),
     )
-)
-model = dict(
-    data_preprocessor=frame_preprocessor(56),
-    backbone=dict(depth=18),
-    decode_head=dict(in_channels=512),
 )
 
 train_cfg = dict(max_epochs=20, val_interval=5)
