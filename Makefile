@@ -80,8 +80,6 @@ define limited
 	else exit $$status; fi
 endef
 
-# Epochs of a stage, and the cosine schedule with them.
-epochs = train_cfg.max_epochs=$(1) param_scheduler.1.T_max=$(1)
 last = "$$(cat $(1)/last_checkpoint)"
 best = "$$(ls $(1)/best_*.pth 2>/dev/null || cat $(1)/last_checkpoint)"
 TRAIN = env OMP_NUM_THREADS=2 $(KEEP_MEMORY) $(BIN)/python tools/train.py
@@ -107,7 +105,7 @@ $(PRETRAIN)/evaluated: $(PRETRAIN)/trained
 
 $(EF)/trained: $(PRETRAIN)/evaluated
 	@mkdir -p $(@D)
-	$(call limited,240,$(TRAIN) $(EF_CONFIG) --work-dir $(EF) --resume $(READ) $(call epochs,68) \
+	$(call limited,240,$(TRAIN) $(EF_CONFIG) --work-dir $(EF) --resume $(READ) train_cfg.max_epochs=68 \
 	  model.backbone.init_cfg.checkpoint=$(call last,$(PRETRAIN)))
 
 $(EF)/tested: $(EF)/trained
@@ -116,7 +114,7 @@ $(EF)/tested: $(EF)/trained
 
 $(SEG)/trained: $(PRETRAIN)/evaluated
 	@mkdir -p $(@D)
-	$(call limited,130,$(TRAIN) $(SEG_CONFIG) --work-dir $(SEG) --resume $(READ) $(call epochs,24) \
+	$(call limited,130,$(TRAIN) $(SEG_CONFIG) --work-dir $(SEG) --resume $(READ) train_cfg.max_epochs=24 \
 	  model.backbone.init_cfg.checkpoint=$(call last,$(PRETRAIN)) \
 	  model.decode_head.init_cfg.checkpoint=$(call last,$(PRETRAIN)))
 
@@ -131,7 +129,7 @@ $(PHANTOMS)/HMC-QU/A4C.xlsx: | $(INSTALLED)
 $(MI)/trained: $(PRETRAIN)/evaluated $(PHANTOMS)/HMC-QU/A4C.xlsx
 	@mkdir -p $(@D)
 	$(call limited,110,$(TRAIN) $(MI_CONFIG) --work-dir $(MI) --resume \
-	  --cfg-options $(call epochs,100) model.backbone.init_cfg.checkpoint=$(call last,$(PRETRAIN)))
+	  --cfg-options train_cfg.max_epochs=100 model.backbone.init_cfg.checkpoint=$(call last,$(PRETRAIN)))
 
 $(MI)/tested: $(MI)/trained
 	$(TEST) $(MI_CONFIG) $(call last,$(MI)) --work-dir $(MI) --plot

@@ -11,6 +11,8 @@ from mmengine.config import Config
 from mmengine.registry import MODELS, init_default_scope
 from mmengine.runner import Runner
 
+from echocardmae_mm.cli.recipe_settings import refuse_discarded_settings
+
 ROOT = Path(__file__).parents[1] / 'configs'
 INDEXED = re.compile(r'(?:pipeline|hooks|transforms)\w*\[-?\d+\]')
 CONFIGS = sorted(
@@ -41,6 +43,11 @@ def test_no_config_addresses_a_pipeline_or_hooks_by_position():
         if INDEXED.search(line)
     ]
     assert not indexed
+
+
+def test_no_config_discards_what_its_recipe_built():
+    for name in CONFIGS:
+        refuse_discarded_settings(ROOT / name)
 
 
 @pytest.mark.parametrize('name', CONFIGS)

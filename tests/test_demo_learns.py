@@ -65,7 +65,6 @@ def pretrained(folder) -> Runner:
     options = {
         'train_cfg.max_epochs': EPOCHS,
         'train_cfg.val_interval': 1000,
-        'param_scheduler.1.T_max': EPOCHS,
     }
     runner = Runner.from_cfg(demo_config('pretrain', folder, **options))
     runner.train()
@@ -85,7 +84,6 @@ def test_ejection_fraction_is_learned_from_the_encoder(pretrained, folder):
         'train_dataloader.batch_size': 32,  # as many steps as the demo takes of twice the phantoms
         'train_cfg.max_epochs': 90,
         'train_cfg.val_interval': 1000,
-        'param_scheduler.1.T_max': 90,
     }
     runner = Runner.from_cfg(demo_config('ef', folder, **options))
     runner.train()

@@ -23,5 +23,5 @@ globals().update(
 train_cfg = dict(max_epochs=50)
 param_scheduler = [
     dict(type='LinearLR', start_factor=1 / 250, by_epoch=False, begin=0, end=250),
-    dict(type='PolyLR', power=0.9, by_epoch=True, begin=0, end=50, convert_to_iter_based=True),
+    dict(type='PolyLR', power=0.9, by_epoch=True, convert_to_iter_based=True),
 ]

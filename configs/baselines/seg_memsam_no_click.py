@@ -18,6 +18,6 @@ train_cfg = dict(max_epochs=15)
 optim_wrapper = dict(optimizer=dict(weight_decay=0.1))
 param_scheduler = [
     dict(type='LinearLR', start_factor=1 / 250, by_epoch=False, begin=0, end=250),
-    dict(type='PolyLR', power=0.9, by_epoch=True, begin=0, end=15, convert_to_iter_based=True),
+    dict(type='PolyLR', power=0.9, by_epoch=True, convert_to_iter_based=True),
 ]
 auto_scale_lr = dict(base_batch_size=1)

@@ -30,5 +30,5 @@ train_cfg = dict(max_epochs=110, val_interval=10)
 optim_wrapper = dict(optimizer=dict(lr=1e-3, weight_decay=0.3), clip_grad=dict(max_norm=1.0))
 param_scheduler = [
     dict(type='LinearLR', start_factor=0.02, by_epoch=False, begin=0, end=100),
-    dict(type='CosineAnnealingLR', by_epoch=True, T_max=110, convert_to_iter_based=True),
+    dict(type='CosineAnnealingLR', by_epoch=True, convert_to_iter_based=True),
 ]

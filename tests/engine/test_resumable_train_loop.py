@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import math
 import os
 import signal
 
 import pytest
 import torch
+from mmengine.config import Config
 from mmengine.evaluator import BaseMetric, Evaluator
 from mmengine.hooks import Hook
 from mmengine.logging import MMLogger
@@ -219,3 +221,19 @@ def test_a_checkpoint_within_an_accumulation_warns(
     monkeypatch.setattr(MMLogger, 'warning', lambda _, text, *__: warnings.append(text))
     finish(make_runner, tmp_path, epoch, iteration, optim_wrapper=twice)
     assert any('between two updates' in text for text in warnings) == warned
+
+
+def test_a_schedule_of_the_configs_ends_with_the_training(make_runner):
+    rates = []
+
+    class Record(Hook):
+        def before_train_iter(self, runner, batch_idx, data_batch=None):
+            rates.append(runner.optim_wrapper.param_groups[0]['lr'])
+
+    _, cosine = Config.fromfile('configs/phantom/seg_phantom.py').param_scheduler
+    runner = make_runner(batch_size=1, param_scheduler=[cosine])
+    runner.register_hook(Record())
+    runner.train()
+    assert len(rates) == 20
+    for iteration, rate in enumerate(rates):
+        assert rate == pytest.approx(0.005 * (1 + math.cos(math.pi * iteration / 20)))
