@@ -24,7 +24,7 @@ def add_recordings(parser: argparse.ArgumentParser) -> None:
     """Add the recordings, their metadata, and the options for names, models and device."""
     add = parser.add_argument
     add('paths', nargs='*', type=Path, metavar='PATH', help='recordings, folders or lists')
-    add('--view', choices=VIEWS, help='view of all recordings that a list does not describe')
+    add('--view', choices=VIEWS, help='view of recordings for which a list gives none')
     add('--fps', type=positive, help='frames per second, in place of that of the files')
     add(
         '--spacing',
