@@ -131,7 +131,7 @@ def framing_of(config: Config) -> str:
 
 
 def training_data(config: Config) -> tuple[Any, dict[str, Any]]:
-    """The training set, and what the bundle says of it."""
+    """Return the training set and its description for the bundle."""
     init_default_scope(config.get('default_scope', 'mmengine'))
     dataset = DATASETS.build(config.train_dataloader.dataset)
     infos = [dataset.get_data_info(index) for index in range(len(dataset))]

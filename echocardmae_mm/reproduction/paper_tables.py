@@ -8,7 +8,7 @@ FULL = 'pretrain_echo'
 
 
 class Experiment(NamedTuple):
-    """A downstream task, and what its network starts from.
+    """A downstream task and the origin of its initial weights.
 
     Args:
         task (str): Config below ``configs/``, without suffix.
