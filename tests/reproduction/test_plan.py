@@ -1,4 +1,4 @@
-"""What is run for each table, and with which settings."""
+"""The plan has the runs and settings of each table."""
 
 from pathlib import Path
 
