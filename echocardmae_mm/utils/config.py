@@ -116,7 +116,7 @@ def pretrained_parts(config: Config) -> dict[str, str]:
     """
     return {
         f'model.{key}': str(part['checkpoint'])
-        for key, part in dicts_of(config.model)
+        for key, part in dicts_of(config.get('model'))
         if type_name(part) in PRETRAINED and part.get('checkpoint')
     }
 
