@@ -11,7 +11,7 @@ from mmengine.config import Config
 from echocardmae_mm.utils.errors import UserError
 
 #: Registered name and class of mmengine's initialisation from a checkpoint.
-PRETRAINED = ('Pretrained', 'PretrainedInit')
+CHECKPOINT_INITS = ('Pretrained', 'PretrainedInit')
 
 
 def walk_config(node: Any, key: str = '') -> Iterator[tuple[str, Any]]:
@@ -117,7 +117,7 @@ def pretrained_parts(config: Config) -> dict[str, str]:
     return {
         f'model.{key}': str(part['checkpoint'])
         for key, part in dicts_of(config.get('model'))
-        if type_name(part) in PRETRAINED and part.get('checkpoint')
+        if type_name(part) in CHECKPOINT_INITS and part.get('checkpoint')
     }
 
 

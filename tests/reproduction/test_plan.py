@@ -7,7 +7,7 @@ from mmengine.config import Config
 
 from echocardmae_mm.cli.cfg_options import apply_cfg_options
 from echocardmae_mm.reproduction import ALL, BUDGETS, TABLES, Setup, plan, results_of
-from echocardmae_mm.utils.config import PRETRAINED, dataset_parts, dicts_of, to_cfg_options
+from echocardmae_mm.utils.config import CHECKPOINT_INITS, dataset_parts, dicts_of, to_cfg_options
 
 CONFIGS = Path(__file__).parents[2] / 'configs'
 ROWS_WITHOUT_EXPERIMENTS = {'CardiacNet', 'SAMUS', 'MemSAM'}
@@ -44,7 +44,9 @@ def test_settings_are_those_of_the_config_they_go_to(phantom):
         roots = {part['data_root'] for part in dataset_parts(config)}
         assert roots == {step.settings['data_root']}
         # Nothing starts from a checkpoint that no step writes, except from SAM's published weights.
-        loaded = {p.get('checkpoint') for _, p in dicts_of(config) if p.get('type') in PRETRAINED}
+        loaded = {
+            p.get('checkpoint') for _, p in dicts_of(config) if p.get('type') in CHECKPOINT_INITS
+        }
         loaded |= {config.load_from} - {None, 'checkpoints/sam_vit_b.pth'}
         assert loaded <= {'start.pth'}
         assert bool(step.starts) == bool(step.needs)
