@@ -1,4 +1,4 @@
-"""Print the results of `make demo`, each beside the baseline that needs no learning."""
+"""Print the results of `make demo`, each beside a baseline without learning."""
 
 import csv
 import json

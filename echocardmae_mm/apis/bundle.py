@@ -1,4 +1,4 @@
-"""A trained model as it is shipped: config, weights, calibration and model card in one folder."""
+"""A trained model to pass on: config, weights, calibration and model card in one folder."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ TASKS = ('ejection_fraction', 'segmentation', 'diagnosis', 'view', 'features')
 
 
 class Bundle:
-    """A trained model and all that its use needs.
+    """A trained model with everything that is needed to use it.
 
     ``config.py`` holds ``model``, ``test_pipeline``, ``default_scope`` and:
 
@@ -100,7 +100,7 @@ class Bundle:
 
     @property
     def task(self) -> str:
-        """What the model predicts."""
+        """Task of the model, one of :data:`TASKS`."""
         return self.config.task
 
     @property

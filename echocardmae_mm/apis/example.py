@@ -1,4 +1,4 @@
-"""Bundles and recordings to try prediction with, all synthetic."""
+"""Synthetic bundles and recordings for trying out prediction."""
 
 from __future__ import annotations
 

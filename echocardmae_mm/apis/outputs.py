@@ -24,7 +24,7 @@ _INSTANTS = {'ED': 'end-diastole', 'ES': 'end-systole'}
 
 
 def write_outputs(folder: Path, result: Prediction, synthetic: bool = False) -> None:
-    """Write everything that is known of a measured recording.
+    """Write all results of a measured recording.
 
     Writes ``overlay.mp4`` (H.264), ``thumbnail.jpg``, and with a segmentation ``ed.png``,
     ``es.png``, ``curve.png``, ``frames.csv`` and ``beats.csv``.
@@ -145,6 +145,6 @@ def _write_text(image: np.ndarray, text: str, baseline: int, size: float = 0.45)
 
 
 def _write_image(path: Path, image: np.ndarray) -> None:
-    """Write RGB as PNG or JPEG; on a full disk, OpenCV only says so by its answer."""
+    """Write RGB as PNG or JPEG; on a full disk, OpenCV returns False without an error."""
     if not cv2.imwrite(str(path), cv2.cvtColor(image, cv2.COLOR_RGB2BGR)):
         raise OSError(28, 'cannot be written; is the disk full?', str(path))

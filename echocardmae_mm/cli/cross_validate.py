@@ -1,4 +1,4 @@
-"""Train and test every fold of a config with folds, and pool their predictions.
+"""Train and test every fold of a config, and pool the predictions.
 
     echocardmae cross-validate ef_camus              # all folds, then the summary
     echocardmae cross-validate ef_camus --fold 3     # only this fold, on this machine

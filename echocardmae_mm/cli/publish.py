@@ -1,4 +1,4 @@
-"""Publish a trained model as a bundle: one folder that `echocardmae predict` needs and no more.
+"""Publish a trained model as a bundle: one folder with everything `echocardmae predict` needs.
 
     echocardmae publish ef_echonet work_dirs/ef_echonet/best_ef_mae_epoch_40.pth --out bundles/ef
 
@@ -116,7 +116,7 @@ def _for_features(step: dict[str, Any]) -> dict[str, Any]:
 
 
 def framing_of(config: Config) -> str:
-    """How the frames of the training data are cropped."""
+    """Find out how the frames of the training data are cropped."""
     if any(type_name(step).endswith('CropToSector') for step in test_pipeline_of(config)):
         return 'sector'
     dataset = type_name(config.train_dataloader.dataset)

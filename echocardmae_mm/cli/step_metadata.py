@@ -6,6 +6,8 @@ import json
 from pathlib import Path
 from typing import Any
 
+from mmengine.config import Config
+
 from echocardmae_mm.cli.run_folder import bind_run_folder
 from echocardmae_mm.reproduction import Step
 from echocardmae_mm.reproduction.table_report import STEP_METADATA
@@ -73,12 +75,27 @@ def missing_data(steps: list[Step]) -> list[str]:
     return sorted(folder for folder in folders if folder and not Path(folder).is_dir())
 
 
-def require_data(steps: list[Step]) -> None:
-    """Refuse to start hours of work whose last steps lack their data."""
+def missing_weights(steps: list[Step]) -> list[str]:
+    """Files with published weights that the steps start from and that do not exist."""
+    files = set()
+    for step in steps:
+        loaded = None if step.starts else Config.fromfile(step.config).get('load_from')
+        named = (value for key, value in step.settings.items() if key.endswith('.checkpoint'))
+        files |= {file for file in (loaded, *named) if file and '://' not in file}
+    return sorted(file for file in files if not Path(file).is_file())
+
+
+def require_inputs(steps: list[Step]) -> None:
+    """Refuse to start hours of work whose last steps lack their data or initial weights."""
     if missing := missing_data(steps):
         raise UserError(
             f'{", ".join(missing)}: no such folder\n'
             'Put the data sets into the folder that --data names (docs/data.md), or try --phantom'
+        )
+    if missing := missing_weights(steps):
+        raise UserError(
+            f'{", ".join(missing)}: no such file\n'
+            'Download the published weights and convert them as docs/baselines.md says'
         )
 
 

@@ -24,7 +24,8 @@ class MultiExpertHead(EFHead):
     the training set. The count is that of a histogram in bins of one per cent, clipped and
     interpolated between bin centres. The aggregator mixes the experts by a softmax of the features.
     Experts learn from their own squared error, the aggregator from that of the mixture (EchoMEN,
-    Lai et al., MICCAI 2024, section 2.3 and released code).
+    Lai et al., MICCAI 2024, section 2.3 and released code, which has no licence: written from the
+    formulas).
 
     Args:
         in_channels (int): Width C of the features. Defaults to 512.
