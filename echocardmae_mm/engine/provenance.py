@@ -15,7 +15,8 @@ import echocardmae_mm
 from echocardmae_mm.datasets.patient_split import write_split
 from echocardmae_mm.engine.unwrap import unwrap_datasets
 from echocardmae_mm.registry import HOOKS
-from echocardmae_mm.utils.config import pretrained_parts, require_used
+from echocardmae_mm.utils.config import pretrained_parts
+from echocardmae_mm.utils.config_variables import require_used
 from echocardmae_mm.utils.git import git_commit
 
 _KEY = 'echocardmae_mm'

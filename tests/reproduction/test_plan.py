@@ -7,12 +7,8 @@ from mmengine.config import Config
 
 from echocardmae_mm.cli.cfg_options import apply_cfg_options
 from echocardmae_mm.reproduction import ALL, BUDGETS, TABLES, Setup, plan, results_of
-from echocardmae_mm.utils.config import (
-    CHECKPOINT_INITS,
-    dataset_parts,
-    dicts_of,
-    to_cfg_options,
-)
+from echocardmae_mm.utils.config import CHECKPOINT_INITS, dataset_parts, dicts_of
+from echocardmae_mm.utils.config_overrides import to_cfg_options
 
 CONFIGS = Path(__file__).parents[2] / 'configs'
 PUBLISHED = (
