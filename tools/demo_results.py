@@ -22,7 +22,7 @@ def interval(metrics: dict[str, float], name: str, digits: int) -> str:
 def dice_of_mean_mask(phantoms: Path) -> float:
     """Dice of the mean ventricle of the training recordings on the others."""
     with (phantoms / 'truth' / 'EchoNet-Dynamic.csv').open(encoding='utf-8') as file:
-        rows = [row for row in csv.DictReader(file) if row['dirt'] != 'large']
+        rows = [row for row in csv.DictReader(file) if row['anomaly'] != 'large']
     ventricles, train = [], []
     for row in rows:
         truth = read_truth(phantoms / 'truth' / 'EchoNet-Dynamic' / f'{row["name"]}.npz')

@@ -26,6 +26,7 @@ from echocardmae_mm.apis.onnx_network import OnnxNetwork
 from echocardmae_mm.evaluation.feature_distance import FeatureDistance
 from echocardmae_mm.utils.config import type_name
 from echocardmae_mm.utils.errors import UserError
+from echocardmae_mm.utils.file_sha256 import file_sha256
 
 CONFIG, WEIGHTS, CALIBRATION, CARD = (
     'config.py', 'model.safetensors', 'calibration.json', 'README.md'
@@ -80,7 +81,7 @@ class Bundle:
                     'Make a bundle with: echocardmae publish CONFIG CHECKPOINT --out BUNDLE'
                 )
         self.config = _read_config(self.folder / CONFIG)
-        self.sha256 = hashlib.sha256((self.folder / WEIGHTS).read_bytes()).hexdigest()
+        self.sha256 = file_sha256(self.folder / WEIGHTS)
         self.calibration = self._read_calibration()
         self.feature_distance = self._read_feature_distance()
         on_gpu = runtime == 'torch' and torch.cuda.is_available()

@@ -14,7 +14,7 @@ from echocardmae_mm.apis.measurements import VENTRICLE
 from echocardmae_mm.apis.prediction import Prediction
 from echocardmae_mm.evaluation.plotting import single_axis
 from echocardmae_mm.evaluation.segmentation_plot import draw_outlines
-from echocardmae_mm.utils.atomic_files import atomic_write_text
+from echocardmae_mm.utils.atomic_files import atomic_path, atomic_write_text
 
 ASSUMED_FPS = 50.0
 NOTE = 'research use only'
@@ -91,9 +91,12 @@ def write_video(path: Path, frames: np.ndarray, fps: float | None) -> None:
         frames (np.ndarray): uint8 RGB of shape (T, H, W, 3), with even sides.
         fps (float, optional): Frames per second; None is shown at 50.
     """
-    unfinished = path.with_name(f'{path.name}.part')
     rate = Fraction(fps or ASSUMED_FPS).limit_denominator(1000)
-    with av.open(str(unfinished), 'w', format='mp4', options={'movflags': 'faststart'}) as file:
+    options = {'movflags': 'faststart'}
+    with (
+        atomic_path(path) as part,
+        av.open(str(part), 'w', format='mp4', options=options) as file,
+    ):
         stream = file.add_stream('libx264', rate=rate)
         stream.height, stream.width = frames.shape[1:3]
         stream.pix_fmt = 'yuv420p'
@@ -104,7 +107,6 @@ def write_video(path: Path, frames: np.ndarray, fps: float | None) -> None:
         for frame in frames:
             file.mux(stream.encode(av.VideoFrame.from_ndarray(frame, format='rgb24')))
         file.mux(stream.encode())
-    unfinished.replace(path)
 
 
 def curve(result: Prediction) -> Figure:

@@ -44,7 +44,8 @@ from echocardmae_mm.evaluation.cross_validation import (
 )
 from echocardmae_mm.evaluation.prediction_metric import PredictionMetric, flatten
 from echocardmae_mm.utils.atomic_files import atomic_write_text, json_text
-from echocardmae_mm.utils.config import dicts_of, to_cfg_options
+from echocardmae_mm.utils.config import dicts_of
+from echocardmae_mm.utils.config_overrides import to_cfg_options
 from echocardmae_mm.utils.errors import UserError
 from echocardmae_mm.utils.text_files import read_json
 

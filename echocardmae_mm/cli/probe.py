@@ -25,8 +25,7 @@ from echocardmae_mm.apis.features_table import PREFIX, read_features
 from echocardmae_mm.cli.arguments import add_force, at_least, command_parser, seed
 from echocardmae_mm.cli.recordings import recording_pseudonym, salted
 from echocardmae_mm.cli.user_errors import report_user_errors
-from echocardmae_mm.datasets.csv_table import read_table
-from echocardmae_mm.datasets.echonet_lists import is_ef, read_number
+from echocardmae_mm.datasets.csv_table import is_ef, read_number, read_table
 from echocardmae_mm.datasets.patient_folds import stratified_folds
 from echocardmae_mm.evaluation.bootstrap import Interval, interval_cells
 from echocardmae_mm.evaluation.compared_task import task_of

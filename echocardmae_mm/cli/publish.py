@@ -11,7 +11,6 @@ CSV file (columns path and ef) of recordings that neither trained nor selected t
 from __future__ import annotations
 
 import argparse
-import hashlib
 import os
 from collections.abc import Sequence
 from pathlib import Path
@@ -49,6 +48,7 @@ from echocardmae_mm.evaluation.prediction_metric import RESULT
 from echocardmae_mm.models import EFHead
 from echocardmae_mm.utils.config import type_name
 from echocardmae_mm.utils.errors import RecordingError, UserError
+from echocardmae_mm.utils.file_sha256 import file_sha256
 from echocardmae_mm.utils.text_files import read_json
 
 _UNFIT_SPLITS = {'train': 'trained', 'val': 'selected'}
@@ -158,8 +158,7 @@ def tested(checkpoint: str) -> dict[str, Any] | None:
     if not path.is_file():
         return None
     result = read_json(path)
-    digest = hashlib.sha256(Path(checkpoint).read_bytes()).hexdigest()
-    if result.get('checkpoint_sha256') != digest:
+    if result.get('checkpoint_sha256') != file_sha256(checkpoint):
         return None
     if not isinstance(result.get('metrics'), dict):
         raise UserError(f'{path}: damaged; holds no metrics\nTest the checkpoint again')

@@ -38,7 +38,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     if not table.exists():
         raise UserError(f'{table}: no such file; make it with echocardmae phantoms --out {root}')
     with table.open(newline='', encoding='utf-8') as file:
-        rows = [row for row in csv.DictReader(file) if row['dirt'] != 'large']
+        rows = [row for row in csv.DictReader(file) if row['anomaly'] != 'large']
     images, sectors, ventricles, train, moments = [], [], [], [], []
     for row in track(rows, 'reading'):
         frames = read_frames(root / 'EchoNet-Dynamic' / 'Videos' / f'{row["name"]}.avi')

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 from pathlib import Path
 from typing import Any
@@ -14,6 +13,7 @@ from echocardmae_mm.reproduction import Step
 from echocardmae_mm.reproduction.table_report import STEP_METADATA
 from echocardmae_mm.utils.atomic_files import atomic_write_text, json_text
 from echocardmae_mm.utils.errors import UserError
+from echocardmae_mm.utils.file_sha256 import file_sha256
 from echocardmae_mm.utils.git import git_commit
 
 Metadata = dict[str, Any]
@@ -121,7 +121,7 @@ def started_from(step: Step, root: Path) -> dict[str, str]:
     """SHA-256 of the checkpoints that a step starts from or compares, by their steps."""
     compares = step.rule == 'clip_consistency'
     names = [name for name in step.needs if compares or (step.starts and name == step.needs[0])]
-    return {name: sha256(best_checkpoint(root / name)) for name in names}
+    return {name: file_sha256(best_checkpoint(root / name)) for name in names}
 
 
 def best_checkpoint(folder: Path) -> Path:
@@ -133,8 +133,3 @@ def best_checkpoint(folder: Path) -> Path:
 def last_checkpoint(folder: Path) -> Path:
     """The checkpoint after the last epoch."""
     return folder / Path((folder / 'last_checkpoint').read_text().strip()).name
-
-
-def sha256(file: Path) -> str:
-    """SHA-256 of a file."""
-    return hashlib.sha256(file.read_bytes()).hexdigest()

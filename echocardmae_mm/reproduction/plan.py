@@ -17,7 +17,8 @@ from echocardmae_mm.reproduction.paper_tables import (
     Experiment,
 )
 from echocardmae_mm.reproduction.scaled_schedule import scaled_schedule
-from echocardmae_mm.utils.config import dataset_parts, overrides, pretrained_parts
+from echocardmae_mm.utils.config import dataset_parts, pretrained_parts
+from echocardmae_mm.utils.config_overrides import overrides
 
 FIGURE2 = 'figure2'
 ALL = (*TABLES, FIGURE2)

@@ -7,7 +7,8 @@ from mmengine.config import Config
 
 from echocardmae_mm.cli.cfg_options import apply_cfg_options
 from echocardmae_mm.reproduction import ALL, BUDGETS, TABLES, Setup, plan, results_of
-from echocardmae_mm.utils.config import PRETRAINED, dataset_parts, dicts_of, to_cfg_options
+from echocardmae_mm.utils.config import CHECKPOINT_INITS, dataset_parts, dicts_of
+from echocardmae_mm.utils.config_overrides import to_cfg_options
 
 CONFIGS = Path(__file__).parents[2] / 'configs'
 PUBLISHED = (
@@ -49,7 +50,8 @@ def test_settings_are_those_of_the_config_they_go_to(phantom):
         roots = {part['data_root'] for part in dataset_parts(config)}
         assert roots == {step.settings['data_root']}
         # Nothing starts from a checkpoint that no step writes, except from published weights.
-        loaded = {p.get('checkpoint') for _, p in dicts_of(config) if p.get('type') in PRETRAINED}
+        inits = [part for _, part in dicts_of(config) if part.get('type') in CHECKPOINT_INITS]
+        loaded = {init.get('checkpoint') for init in inits}
         loaded |= {config.load_from} - {None}
         assert loaded <= ({'start.pth'} if phantom else {'start.pth', *PUBLISHED})
         assert bool(step.starts) == bool(step.needs)

@@ -27,6 +27,7 @@ import echocardmae_mm
 from echocardmae_mm.cli.main import main
 from echocardmae_mm.reproduction import BUDGETS
 from echocardmae_mm.reproduction.plan import Budget
+from echocardmae_mm.utils.file_sha256 import file_sha256
 
 ROOT = Path(__file__).parents[2]
 EXAMPLE = Path(echocardmae_mm.__file__).parent / 'apis' / 'example'
@@ -181,10 +182,7 @@ def hash_files(*patterns: str) -> Callable[[Path], Digest]:
 
     def digest(folder: Path) -> Digest:
         found = sorted(path for pattern in patterns for path in folder.glob(pattern))
-        return {
-            str(path.relative_to(folder)): hashlib.sha256(path.read_bytes()).hexdigest()
-            for path in found
-        }
+        return {str(path.relative_to(folder)): file_sha256(path) for path in found}
 
     return digest
 

@@ -17,8 +17,8 @@ from sklearn.decomposition import PCA
 from torch import Tensor, nn
 from torch.utils.data import DataLoader, Subset
 
-from echocardmae_mm.cli.step_metadata import sha256
 from echocardmae_mm.recipes import diagnosis, ejection_fraction, infarction
+from echocardmae_mm.utils.file_sha256 import file_sha256
 
 PIXELS, RANDOM = 'pixels', 'random'
 _COMPONENTS = 192
@@ -88,7 +88,7 @@ def cached_features(
         dict[str, Features]: Features by data set.
     """
     model = None if encoder == PIXELS else load_encoder(config, encoder)
-    source = encoder if encoder in (PIXELS, RANDOM) else sha256(Path(encoder))
+    source = encoder if encoder in (PIXELS, RANDOM) else file_sha256(encoder)
     folder.mkdir(parents=True, exist_ok=True)
     features = {}
     for task, parts in datasets(data).items():

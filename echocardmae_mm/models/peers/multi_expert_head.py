@@ -118,8 +118,8 @@ class MultiExpertHead(EFHead):
 
     def _weights(self, efs: Tensor) -> Tensor:
         """Weights of recordings for each expert, (N,) -> (N, M)."""
-        place = (efs - 0.5).clamp(0, _BINS - 1)
-        low = place.floor().long().clamp(max=_BINS - 2)
-        counts = torch.lerp(self.count_of_bin[low], self.count_of_bin[low + 1], place - low)
+        position = (efs - 0.5).clamp(0, _BINS - 1)
+        low = position.floor().long().clamp(max=_BINS - 2)
+        counts = torch.lerp(self.count_of_bin[low], self.count_of_bin[low + 1], position - low)
         powers = counts.new_tensor(self.powers)
         return counts[:, None] ** -powers / self.mean_weight
