@@ -305,9 +305,9 @@ def _unreadable(error: RecordingError) -> Prediction:
 
 
 def _refuse(result: Prediction, reason: str) -> None:
-    """Remove all measurements."""
+    """Remove all measurements; the frames and their outlines stay, to show why."""
     result.values |= {'status': 'refused', 'reason': reason}
-    result.features = None
+    result.ventricle = result.features = None
     for name in list(result.values):
-        if name.endswith(_UNITS) and not name.startswith('pixel_'):
+        if name.endswith((*_UNITS, 'beats')) and not name.startswith('pixel_'):
             del result.values[name]

@@ -24,10 +24,10 @@ _INSTANTS = {'ED': 'end-diastole', 'ES': 'end-systole'}
 
 
 def write_outputs(folder: Path, result: Prediction, synthetic: bool = False) -> None:
-    """Write everything that is known of a measured recording.
+    """Write everything that is known of a recording.
 
-    Writes ``overlay.mp4`` (H.264), ``thumbnail.jpg``, and with a segmentation ``ed.png``,
-    ``es.png``, ``curve.png``, ``frames.csv`` and ``beats.csv``.
+    Writes ``overlay.mp4`` (H.264), ``thumbnail.jpg``, and of a ventricle that was measured
+    ``ed.png``, ``es.png``, ``curve.png``, ``frames.csv`` and ``beats.csv``.
 
     Args:
         folder (Path): Existing folder.

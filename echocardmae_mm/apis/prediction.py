@@ -32,7 +32,8 @@ class Prediction:
     Attributes:
         values (dict[str, Any]): One row of ``results.csv``, without names.
         flags (list[Flag]): Doubts about the recording or its measurements.
-        ventricle (Ventricle | None): Measurements of each frame and beat, with a segmentation.
+        ventricle (Ventricle | None): Measurements of each frame and beat, with a segmentation; None
+            if the recording is refused.
         framed (Framed | None): The frames that the models saw.
         labels (np.ndarray | None): Labels of these frames, uint8 of shape (T, H, W).
         classes (tuple[str, ...]): Names of the labels, the background first.

@@ -110,7 +110,7 @@ def write_one(named: dict[str, str], result: Prediction, done: Path, synthetic: 
         **named,
         **result.values,
         'remarks': [flag.text for flag in result.flags],
-        'disks': result.ventricle.disks if result.ventricle and result.is_measured else None,
+        'disks': result.ventricle.disks if result.ventricle else None,
     }
     unfinished = folder.with_name(f'{folder.name}.part')
     shutil.rmtree(unfinished, ignore_errors=True)

@@ -1,6 +1,7 @@
 """One command measures a folder, names no one, and goes on after an interruption."""
 
 import json
+import re
 import shutil
 import threading
 
@@ -14,6 +15,7 @@ from echocardmae_mm.apis.example import BUNDLES
 from echocardmae_mm.cli import predict
 from echocardmae_mm.cli.predict import main
 from echocardmae_mm.datasets.recordings import open_recording
+from echocardmae_mm.phantom.reproducible_files import write_avi
 
 
 @pytest.fixture
@@ -157,6 +159,26 @@ def test_a_list_gives_view_spacing_and_study(folder, bundles, tmp_path):
     assert "unknown column 'spaceing'" in run(table, bundles, tmp_path / 'b', names=('seg',))
     table.write_text('path,spacing\nMustermann.avi,-1\n')
     assert 'row 2' in run(table, bundles, tmp_path / 'b', names=('seg',))
+
+
+def test_a_refused_recording_has_a_reason_and_no_numbers(recordings, tmp_path):
+    recording = open_recording(recordings['clip'])
+    upside_down = recording.frames(range(len(recording)))[:, ::-1]
+    write_avi(tmp_path / 'a.avi', upside_down, recording.fps)
+    out = tmp_path / 'out'
+    options = ['--bundle', *map(str, BUNDLES), '--out', str(out), '--device', 'cpu']
+    with pytest.raises(SystemExit) as leaving:
+        main([str(tmp_path / 'a.avi'), *options, '--spacing', '0.5'])
+    assert leaving.value.code == 4
+    (row,) = json.loads((out / 'results.json').read_text())['recordings']
+    assert 'apex on top' in row['reason']
+    units = ('percent', 'ml', 'cm2', 'bpm', 'axis_ed_mm', 'probability', 'beats')
+    assert [name for name in row if name.endswith(units)] == []
+    written = {path.name for path in (out / 'recordings' / row['recording']).iterdir()}
+    assert written == {'overlay.mp4', 'thumbnail.jpg', 'result.json'}
+    report = (out / 'report.html').read_text()
+    assert re.search(r'"curve": null', report)
+    assert row['reason'] in report
 
 
 def test_nothing_measured_has_a_status_of_its_own(folder, bundles, tmp_path):
