@@ -43,11 +43,12 @@ from echocardmae_mm.cli.recordings import (
 )
 from echocardmae_mm.cli.run_folder import bind_run_folder, folder_lock
 from echocardmae_mm.cli.user_errors import report_user_errors
+from echocardmae_mm.datasets.recording_lists import PREDICTION_RUN
 from echocardmae_mm.utils.atomic_files import atomic_write_text, json_text
 from echocardmae_mm.utils.errors import UserError
 from echocardmae_mm.utils.text_files import read_json
 
-RUN, ROWS, RESULT = 'run.json', 'recordings', 'result.json'
+RUN, ROWS, RESULT = PREDICTION_RUN, 'recordings', 'result.json'
 
 
 def parse_args(argv: Sequence[str] | None) -> argparse.Namespace:
@@ -131,7 +132,7 @@ def main(argv: Sequence[str] | None = None) -> None:
         raise UserError('expected at least one PATH and one --bundle, or --example')
     check_recordings(args)
     if not args.example:
-        sources = find_sources(args.paths)
+        sources = find_sources(args.paths, args.out)
     bundles = example.BUNDLES if args.example else args.bundle
     measure = EchoInferencer(bundles, args.device, args.allow_synthetic_model, args.runtime)
     report_unchecked(measure)

@@ -43,3 +43,10 @@ def test_recordings_without_volumes_make_no_study():
     refused = {**row('a', '4CH', 50, 36), 'status': 'refused'}
     unknown = {**row('b', '4CH', 50, 36), 'disks': None}
     assert biplane_studies([refused, unknown]) == []
+
+
+def test_other_views_give_no_volumes():
+    others = [row('a', 'other', 50, 36), row('b', 'other', 40, 30)]
+    assert biplane_studies(others) == []
+    (study,) = biplane_studies([*others, row('c', '4CH', 50, 36)])
+    assert (study['method'], study['recordings']) == ('single-plane', 'c')
