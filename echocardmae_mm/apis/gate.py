@@ -21,6 +21,9 @@ from echocardmae_mm.sector.orientation import upright_overlap
 #: Default thresholds; ``calibration.json`` of a bundle may hold others under ``gate``.
 THRESHOLDS: dict[str, float] = {
     'min_seconds': 0.6,
+    # Slower, a beat has too few frames to find end-systole; faster, no scanner records B-mode.
+    'min_fps': 10.0,
+    'max_fps': 500.0,
     'max_colour_share': 0.01,
     'max_outside_mask': 0.02,
     'min_upright_overlap': 0.95,
@@ -77,6 +80,10 @@ def reason_to_refuse(flags: Sequence[Flag]) -> str:
 
 
 def _of_time(frames: int, fps: float | None, limits: Mapping[str, float]) -> Iterator[Flag]:
+    if fps and not limits['min_fps'] <= fps <= limits['max_fps']:
+        text = f'{fps:.3g} frames per second are implausible; give the right number with --fps'
+        yield Flag('implausible_fps', text, True)
+        return
     seconds = frames / (fps or 50)
     if seconds < limits['min_seconds']:
         text = f'{frames} frames last {seconds:.2f} s, less than a heartbeat'

@@ -18,6 +18,11 @@ from echocardmae_mm.apis.prediction import Prediction
 from echocardmae_mm.apis.read_clips import read_clips
 from echocardmae_mm.apis.segment_frames import segment_frames
 from echocardmae_mm.datasets.recordings import ArrayRecording, Recording, open_recording
+from echocardmae_mm.datasets.recordings.recording import (
+    MAX_ASPECT,
+    is_plausible_spacing,
+    is_positive,
+)
 from echocardmae_mm.datasets.recordings.synthetic import is_synthetic
 from echocardmae_mm.evaluation.conformal import ConformalInterval
 from echocardmae_mm.utils.errors import RecordingError, UserError
@@ -127,7 +132,7 @@ class EchoInferencer:
             Prediction: Measurements, or the reason why there are none.
 
         Raises:
-            UserError: If ``view`` is unknown.
+            UserError: If ``view`` is unknown, or ``fps`` or ``spacing`` is not positive.
         """
         return self.measure(self.read(source, spacing), view, fps)
 
@@ -144,7 +149,15 @@ class EchoInferencer:
 
         Returns:
             Opened | Prediction: For :meth:`measure`; a refusal if the recording cannot be read.
+
+        Raises:
+            UserError: If ``spacing`` is not positive.
         """
+        if spacing is not None and not is_plausible_spacing(spacing):
+            raise UserError(
+                f'spacing={spacing}: expected height and width of a pixel in mm, two positive '
+                f'numbers, the larger at most {MAX_ASPECT} times the smaller'
+            )
         try:
             self._require_synthetic(source)
             recording: Recording
@@ -176,10 +189,12 @@ class EchoInferencer:
             Prediction: See :meth:`__call__`.
 
         Raises:
-            UserError: If ``view`` is unknown.
+            UserError: If ``view`` is unknown, or ``fps`` is not positive.
         """
         if view not in (None, *VIEWS):
             raise UserError(f'view={view!r} is unknown; choose one of {", ".join(VIEWS)}')
+        if fps is not None and not is_positive(fps):
+            raise UserError(f'fps={fps}: expected a positive number')
         if isinstance(opened, Prediction):
             return opened
         try:

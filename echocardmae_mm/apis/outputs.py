@@ -92,7 +92,8 @@ def write_video(path: Path, frames: np.ndarray, fps: float | None) -> None:
         fps (float, optional): Frames per second; None is shown at 50.
     """
     unfinished = path.with_name(f'{path.name}.part')
-    rate = Fraction(fps or ASSUMED_FPS).limit_denominator(1000)
+    # A refused recording can have any frame rate.
+    rate = Fraction(min(max(fps or ASSUMED_FPS, 1), 1000)).limit_denominator(1000)
     with av.open(str(unfinished), 'w', format='mp4', options={'movflags': 'faststart'}) as file:
         stream = file.add_stream('libx264', rate=rate)
         stream.height, stream.width = frames.shape[1:3]

@@ -133,6 +133,14 @@ def without_fps(shown):
     shown.fps = None
 
 
+def far_too_slow(shown):
+    shown.fps = 1.0
+
+
+def far_too_fast(shown):
+    shown.fps = 5000.0
+
+
 def without_spacing(shown):
     shown.spacing = None
 
@@ -147,6 +155,8 @@ def far_from_the_training_set(shown):
 
 REFUSED = {
     shortened: 'too_short',
+    far_too_slow: 'implausible_fps',
+    far_too_fast: 'implausible_fps',
     coloured: 'colour',
     turned: 'rotated',
     shuffled: 'frame_order',
