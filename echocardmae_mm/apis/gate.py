@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
 
 import cv2
 import numpy as np
@@ -69,6 +70,7 @@ def find_flags(
         *_of_image(result.framed, limits),
         *_of_features(result, limits),
         *(_of_ventricle(result.ventricle, result, limits) if result.ventricle else ()),
+        *_of_ejection_fractions(result.values),
         *_of_metadata(result),
     ]
     return sorted(flags, key=lambda flag: not flag.refuses)
@@ -199,6 +201,15 @@ def _of_outlines(result: Prediction, limits: Mapping[str, float]) -> Iterator[Fl
     if touching > limits['max_edge_share']:
         text = f'{100 * touching:.0f} % of the outline lies on the edge of the sector'
         yield Flag('cut_off', text, False)
+
+
+def _of_ejection_fractions(values: Mapping[str, Any]) -> Iterator[Flag]:
+    if 'ef_outline_percent' in values and 'ef_low_percent' in values:
+        low, high = values['ef_low_percent'], values['ef_high_percent']
+        if not low <= values['ef_outline_percent'] <= high:
+            # Without the numbers, since a refused recording shows none.
+            text = 'the ejection fraction from outlines lies outside the interval of the regression'
+            yield Flag('ef_disagreement', text, False)
 
 
 def _of_metadata(result: Prediction) -> Iterator[Flag]:

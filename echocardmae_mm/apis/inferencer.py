@@ -14,7 +14,7 @@ from echocardmae_mm.apis.framing import Framed, frame_recording
 from echocardmae_mm.apis.gate import find_flags, reason_to_refuse
 from echocardmae_mm.apis.measurements import VENTRICLE, measure_ventricle
 from echocardmae_mm.apis.network import FEATURES, OUTPUTS
-from echocardmae_mm.apis.prediction import Prediction
+from echocardmae_mm.apis.prediction import MARKS, RECORDINGS, SYNTHETIC, USE, Prediction
 from echocardmae_mm.apis.read_clips import read_clips
 from echocardmae_mm.apis.segment_frames import segment_frames
 from echocardmae_mm.datasets.recordings import ArrayRecording, Recording, open_recording
@@ -110,6 +110,11 @@ class EchoInferencer:
         """Whether any model was trained on synthetic recordings."""
         return any(bundle.synthetic for bundle in self.bundles.values())
 
+    @property
+    def marks(self) -> dict[str, str]:
+        """The values of :data:`MARKS`."""
+        return dict(zip(MARKS, (SYNTHETIC if self.synthetic else RECORDINGS, USE)))
+
     def __call__(
         self,
         source: str | PathLike[str] | np.ndarray,
@@ -195,12 +200,12 @@ class EchoInferencer:
             raise UserError(f'view={view!r} is unknown; choose one of {", ".join(VIEWS)}')
         if fps is not None and not is_positive(fps):
             raise UserError(f'fps={fps}: expected a positive number')
-        if isinstance(opened, Prediction):
-            return opened
         try:
-            return self._measure(*opened, view, fps)
+            result = opened if isinstance(opened, Prediction) else self._measure(*opened, view, fps)
         except RecordingError as error:
-            return _unreadable(error)
+            result = _unreadable(error)
+        result.values |= self.marks
+        return result
 
     def _require_synthetic(self, source: str | PathLike[str] | np.ndarray) -> None:
         if not self.synthetic or self.allow_synthetic_model:

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from echocardmae_mm.apis.prediction import MARKS
 from echocardmae_mm.evaluation.volumes import LongAxis, ejection_fraction, sum_of_disks
 
 _MM3_OF_ML = 1000.0
@@ -55,6 +56,7 @@ def _study(name: str, members: list[Row]) -> dict[str, Any]:
         'esv_ml': volumes[1],
         'stroke_volume_ml': volumes[0] - volumes[1],
         'ef_outline_percent': ejection_fraction(*volumes),
+        **{name: used[0][name] for name in MARKS},
     }
 
 

@@ -104,7 +104,7 @@ def finish(folder: Path) -> None:
     atomic_write_text(folder / RUN, json_text({'settings': record['settings'], 'finished': True}))
 
 
-def write_one(named: dict[str, str], result: Prediction, done: Path, synthetic: bool) -> None:
+def write_one(named: dict[str, str], result: Prediction, done: Path) -> None:
     """Write the folder of a recording, which appears whole or not at all."""
     folder = done.parent
     row = {
@@ -117,7 +117,7 @@ def write_one(named: dict[str, str], result: Prediction, done: Path, synthetic: 
     shutil.rmtree(unfinished, ignore_errors=True)
     unfinished.mkdir(parents=True)
     if result.framed is not None:
-        write_outputs(unfinished, result, synthetic)
+        write_outputs(unfinished, result)
     atomic_write_text(unfinished / done.name, json_text(row))
     shutil.rmtree(folder, ignore_errors=True)
     unfinished.rename(folder)
@@ -139,15 +139,14 @@ def main(argv: Sequence[str] | None = None) -> None:
     salt = bind(args, measure)
     with folder_lock(args.out):
         if args.example:
-            example.write_example_recordings(args.out / 'example')
-            sources = find_sources([args.out / 'example'])
+            sources = find_sources([example.write_example_recordings(args.out / 'example')])
         names = salted(salt)
         named = [identity(source, args, names) for source in sources]
         done = [args.out / ROWS / one['recording'] / RESULT for one in named]
         todo = [index for index, file in enumerate(done) if not file.is_file()]
         shown = show_recordings([sources[index] for index in todo], args, measure)
         for index, result in track(zip(todo, shown), 'measuring', total=len(todo)):
-            write_one(named[index], result, done[index], measure.synthetic)
+            write_one(named[index], result, done[index])
         rows = [read_json(file) for file in done]
         studies = biplane_studies(rows)
         results_table(args.out, rows, studies)

@@ -139,6 +139,8 @@ def test_a_model_of_synthetic_recordings_measures_only_these(bundles, recordings
     content = recordings['echonet'].read_bytes()
     real.write_bytes(content.removesuffix(b'echocardmae phantom'))
     assert inferencer(recordings['echonet']).is_measured
+    assert inferencer(recordings['echonet']).values['training_data'] == 'synthetic'
+    assert inferencer(real).values['use'] == 'research only'
     assert 'synthetic' in inferencer(real).values['reason']
     assert 'synthetic' in inferencer(np.zeros((9, 112, 112), np.uint8)).values['reason']
     inferencer.allow_synthetic_model = True

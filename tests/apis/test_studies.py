@@ -20,7 +20,8 @@ def row(name, view, ed_width, es_width, study='s'):
     masks = np.stack([ellipse(width) for width in widths])
     found = measure_ventricle(masks, 50, (1.0, 1.0))
     about = {'recording': name, 'patient': 'p', 'study': study, 'view': view, 'status': 'measured'}
-    return {**about, **found.values, 'disks': found.disks}
+    marks = {'training_data': 'synthetic', 'use': 'research only'}
+    return {**about, **found.values, **marks, 'disks': found.disks}
 
 
 def volume(*axes):
@@ -34,6 +35,7 @@ def test_two_views_are_combined_and_one_stands_alone():
     assert biplane['edv_ml'] == pytest.approx(volume(80, 50, 40), rel=0.03)
     assert biplane['esv_ml'] == pytest.approx(volume(80, 36, 30), rel=0.03)
     assert single['method'] == 'single-plane'
+    assert (single['training_data'], single['use']) == ('synthetic', 'research only')
     assert single['edv_ml'] == pytest.approx(volume(80, 50, 50), rel=0.03)
     expected = 100 * (1 - biplane['esv_ml'] / biplane['edv_ml'])
     assert biplane['ef_outline_percent'] == pytest.approx(expected)

@@ -4,6 +4,7 @@ import json
 import re
 import shutil
 import threading
+from pathlib import Path
 
 import av
 import numpy as np
@@ -215,12 +216,31 @@ def test_mistakes_get_one_line(folder, bundles, tmp_path):
     assert not out.exists()
 
 
-def test_the_example_needs_nothing_else(tmp_path, capsys):
-    out = tmp_path / 'out'
-    main(['--example', '--out', str(out), '--device', 'cpu'])
+def test_the_example_shows_all_outputs_and_their_marks(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    main(['--example', '--out', 'results', '--device', 'cpu'])
+    out = tmp_path / 'results'
     assert '4 of 4 recordings measured' in capsys.readouterr().out
     table = pd.read_csv(out / 'results.csv')
     assert table['ef_percent'].between(10, 80).all()
+    assert table['edv_ml'].between(15, 500).all()
+    assert not table['flags'].fillna('').str.contains('unknown').any()
+    apart = ~table['ef_outline_percent'].between(table['ef_low_percent'], table['ef_high_percent'])
+    assert apart.tolist() == table['flags'].fillna('').str.contains('ef_disagreement').tolist()
+    assert len(pd.read_csv(out / 'studies.csv')) == 4
     assert 'These numbers say nothing about real hearts' in (out / 'report.html').read_text()
+    for path in (*out.glob('*.csv'), *out.glob('recordings/*/*.csv')):
+        marks = pd.read_csv(path)[['training_data', 'use']].drop_duplicates()
+        assert marks.to_numpy().tolist() == [['synthetic', 'research only']], path
+    for path in (out / 'results.json', *out.glob('recordings/*/result.json')):
+        assert '"training_data": "synthetic"' in path.read_text()
     size = sum(file.stat().st_size for folder in BUNDLES for file in folder.iterdir())
     assert size < 3e6
+
+    # The snippet of the documentation.
+    page = (Path(__file__).parents[2] / 'docs' / 'prediction.md').read_text()
+    names: dict = {}
+    exec(re.search(r'```python\n(.*?)```', page, re.DOTALL)[1], names)
+    assert names['result'].values['ef_percent'] == pytest.approx(table['ef_percent'][0], rel=1e-5)
+    assert len(names['frames']) == table['frames'][0]
+    assert (tmp_path / 'pictures' / 'overlay.mp4').is_file()
