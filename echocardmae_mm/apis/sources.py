@@ -1,4 +1,4 @@
-"""Find the recordings to measure, with what a list says of them."""
+"""Find recordings to measure, with the metadata of a list."""
 
 from __future__ import annotations
 
@@ -38,14 +38,14 @@ class Source(NamedTuple):
     Args:
         path (Path): The file.
         name (str): Its path below the given root.
-        patient (str): Identity of the patient: the list's, DICOM's, or the outermost folder below
+        patient (str): Identity of the patient from the list, DICOM, or the outermost folder below
             the root that evidently is of one patient; otherwise the recording's.
-        study (str): Identity of the study: the list's, DICOM's, or the innermost such folder;
+        study (str): Identity of the study from the list, DICOM, or the innermost such folder;
             otherwise the recording's, or the patient's if a list names him.
-        view (str, optional): View by the list.
-        fps (float, optional): Frames per second by the list.
-        spacing (tuple[float, ...], optional): Height, or height and width, of a pixel in mm by the
-            list.
+        view (str, optional): View from the list.
+        fps (float, optional): Frames per second from the list.
+        spacing (tuple[float, ...], optional): Height, or height and width, of a pixel in mm from
+            the list.
     """
 
     path: Path
@@ -96,7 +96,7 @@ def find_sources(paths: Sequence[Path], out: Path | None = None) -> list[Source]
 
 
 def _described(path: Path, root: Path, few: HoldsFew) -> Source:
-    """A recording whose patient and study DICOM or its folders tell."""
+    """Describe a recording, with patient and study from DICOM or its folders."""
     place, base = Path(os.path.abspath(path)), Path(os.path.abspath(root))
     if not place.is_relative_to(base):
         base = place.parent

@@ -5,10 +5,10 @@
 
 PATH is a recording, a folder, or a list: a .txt file with one path per line, or a .csv file with
 the column path and any of patient, study, view, fps and spacing (pixel height in mm, or height and
-width separated by a space). An interrupted run goes on when the command is repeated.
+width separated by a space). Repeat the command to continue an interrupted run.
 
-Names do not leave their files: recordings, patients and studies get pseudonyms, and pixels outside
-the ultrasound sector are black. The exit status is 0 if every recording was measured, 3 if some
+Results contain no names: recordings, patients and studies get pseudonyms, and pixels outside the
+ultrasound sector are black. The exit status is 0 if every recording was measured, 3 if some
 were refused, 4 if none was measured, and 1 for an error. Research use only.
 """
 
