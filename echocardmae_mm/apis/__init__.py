@@ -7,6 +7,7 @@ from echocardmae_mm.apis.embedder import EchoEmbedder
 from echocardmae_mm.apis.export_onnx import export_onnx
 from echocardmae_mm.apis.framing import Framed, frame_recording
 from echocardmae_mm.apis.inferencer import EchoInferencer
+from echocardmae_mm.apis.outputs import draw_frames, write_outputs
 from echocardmae_mm.apis.prediction import Flag, Prediction
 
 __all__ = [
@@ -18,7 +19,9 @@ __all__ = [
     'Prediction',
     'contact_sheet',
     'deidentify',
+    'draw_frames',
     'export_onnx',
     'frame_recording',
     'write_bundle',
+    'write_outputs',
 ]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
 
 import cv2
 import numpy as np
@@ -21,6 +22,9 @@ from echocardmae_mm.sector.orientation import upright_overlap
 #: Default thresholds; ``calibration.json`` of a bundle may hold others under ``gate``.
 THRESHOLDS: dict[str, float] = {
     'min_seconds': 0.6,
+    # Slower, a beat has too few frames to find end-systole; faster, no scanner records B-mode.
+    'min_fps': 10.0,
+    'max_fps': 500.0,
     'max_colour_share': 0.01,
     'max_outside_mask': 0.02,
     'min_upright_overlap': 0.95,
@@ -66,6 +70,7 @@ def find_flags(
         *_of_image(result.framed, limits),
         *_of_features(result, limits),
         *(_of_ventricle(result.ventricle, result, limits) if result.ventricle else ()),
+        *_of_ejection_fractions(result.values),
         *_of_metadata(result),
     ]
     return sorted(flags, key=lambda flag: not flag.refuses)
@@ -77,6 +82,10 @@ def reason_to_refuse(flags: Sequence[Flag]) -> str:
 
 
 def _of_time(frames: int, fps: float | None, limits: Mapping[str, float]) -> Iterator[Flag]:
+    if fps and not limits['min_fps'] <= fps <= limits['max_fps']:
+        text = f'{fps:.3g} frames per second are implausible; give the right number with --fps'
+        yield Flag('implausible_fps', text, True)
+        return
     seconds = frames / (fps or 50)
     if seconds < limits['min_seconds']:
         text = f'{frames} frames last {seconds:.2f} s, less than a heartbeat'
@@ -192,6 +201,15 @@ def _of_outlines(result: Prediction, limits: Mapping[str, float]) -> Iterator[Fl
     if touching > limits['max_edge_share']:
         text = f'{100 * touching:.0f} % of the outline lies on the edge of the sector'
         yield Flag('cut_off', text, False)
+
+
+def _of_ejection_fractions(values: Mapping[str, Any]) -> Iterator[Flag]:
+    if 'ef_outline_percent' in values and 'ef_low_percent' in values:
+        low, high = values['ef_low_percent'], values['ef_high_percent']
+        if not low <= values['ef_outline_percent'] <= high:
+            # Without the numbers, since a refused recording shows none.
+            text = 'the ejection fraction from outlines lies outside the interval of the regression'
+            yield Flag('ef_disagreement', text, False)
 
 
 def _of_metadata(result: Prediction) -> Iterator[Flag]:

@@ -14,10 +14,15 @@ from echocardmae_mm.apis.framing import Framed, frame_recording
 from echocardmae_mm.apis.gate import find_flags, reason_to_refuse
 from echocardmae_mm.apis.measurements import VENTRICLE, measure_ventricle
 from echocardmae_mm.apis.network import FEATURES, OUTPUTS
-from echocardmae_mm.apis.prediction import Prediction
+from echocardmae_mm.apis.prediction import MARKS, RECORDINGS, SYNTHETIC, USE, Prediction
 from echocardmae_mm.apis.read_clips import read_clips
 from echocardmae_mm.apis.segment_frames import segment_frames
 from echocardmae_mm.datasets.recordings import ArrayRecording, Recording, open_recording
+from echocardmae_mm.datasets.recordings.recording import (
+    MAX_ASPECT,
+    is_plausible_spacing,
+    is_positive,
+)
 from echocardmae_mm.datasets.recordings.synthetic import is_synthetic
 from echocardmae_mm.evaluation.conformal import ConformalInterval
 from echocardmae_mm.utils.errors import RecordingError, UserError
@@ -105,6 +110,11 @@ class EchoInferencer:
         """Whether any model was trained on synthetic recordings."""
         return any(bundle.synthetic for bundle in self.bundles.values())
 
+    @property
+    def marks(self) -> dict[str, str]:
+        """The values of :data:`MARKS`."""
+        return dict(zip(MARKS, (SYNTHETIC if self.synthetic else RECORDINGS, USE)))
+
     def __call__(
         self,
         source: str | PathLike[str] | np.ndarray,
@@ -127,7 +137,7 @@ class EchoInferencer:
             Prediction: Measurements, or the reason why there are none.
 
         Raises:
-            UserError: If ``view`` is unknown.
+            UserError: If ``view`` is unknown, or ``fps`` or ``spacing`` is not positive.
         """
         return self.measure(self.read(source, spacing), view, fps)
 
@@ -144,7 +154,15 @@ class EchoInferencer:
 
         Returns:
             Opened | Prediction: For :meth:`measure`; a refusal if the recording cannot be read.
+
+        Raises:
+            UserError: If ``spacing`` is not positive.
         """
+        if spacing is not None and not is_plausible_spacing(spacing):
+            raise UserError(
+                f'spacing={spacing}: expected height and width of a pixel in mm, two positive '
+                f'numbers, the larger at most {MAX_ASPECT} times the smaller'
+            )
         try:
             self._require_synthetic(source)
             recording: Recording
@@ -176,16 +194,18 @@ class EchoInferencer:
             Prediction: See :meth:`__call__`.
 
         Raises:
-            UserError: If ``view`` is unknown.
+            UserError: If ``view`` is unknown, or ``fps`` is not positive.
         """
         if view not in (None, *VIEWS):
             raise UserError(f'view={view!r} is unknown; choose one of {", ".join(VIEWS)}')
-        if isinstance(opened, Prediction):
-            return opened
+        if fps is not None and not is_positive(fps):
+            raise UserError(f'fps={fps}: expected a positive number')
         try:
-            return self._measure(*opened, view, fps)
+            result = opened if isinstance(opened, Prediction) else self._measure(*opened, view, fps)
         except RecordingError as error:
-            return _unreadable(error)
+            result = _unreadable(error)
+        result.values |= self.marks
+        return result
 
     def _require_synthetic(self, source: str | PathLike[str] | np.ndarray) -> None:
         if not self.synthetic or self.allow_synthetic_model:
@@ -305,9 +325,9 @@ def _unreadable(error: RecordingError) -> Prediction:
 
 
 def _refuse(result: Prediction, reason: str) -> None:
-    """Remove all measurements."""
+    """Remove all measurements; the frames and their outlines stay, to show why."""
     result.values |= {'status': 'refused', 'reason': reason}
-    result.features = None
+    result.ventricle = result.features = None
     for name in list(result.values):
-        if name.endswith(_UNITS) and not name.startswith('pixel_'):
+        if name.endswith((*_UNITS, 'beats')) and not name.startswith('pixel_'):
             del result.values[name]

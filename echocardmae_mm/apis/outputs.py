@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from fractions import Fraction
+from os import PathLike
 from pathlib import Path
 
 import av
@@ -15,6 +16,7 @@ from echocardmae_mm.apis.prediction import Prediction
 from echocardmae_mm.evaluation.plotting import single_axis
 from echocardmae_mm.evaluation.segmentation_plot import draw_outlines
 from echocardmae_mm.utils.atomic_files import atomic_path, atomic_write_text
+from echocardmae_mm.utils.errors import UserError
 
 ASSUMED_FPS = 50.0
 NOTE = 'research use only'
@@ -23,25 +25,29 @@ _LEAST_SIDE = 336
 _INSTANTS = {'ED': 'end-diastole', 'ES': 'end-systole'}
 
 
-def write_outputs(folder: Path, result: Prediction, synthetic: bool = False) -> None:
-    """Write all results of a measured recording.
+def write_outputs(folder: str | PathLike[str], result: Prediction) -> None:
+    """Write all results of a recording.
 
-    Writes ``overlay.mp4`` (H.264), ``thumbnail.jpg``, and with a segmentation ``ed.png``,
-    ``es.png``, ``curve.png``, ``frames.csv`` and ``beats.csv``.
+    Writes ``overlay.mp4`` (H.264), ``thumbnail.jpg``, and of a ventricle that was measured
+    ``ed.png``, ``es.png``, ``curve.png``, ``frames.csv`` and ``beats.csv``.
 
     Args:
-        folder (Path): Existing folder.
-        result (Prediction): A prediction with frames.
-        synthetic (bool): Whether to write on each frame that a model was trained on synthetic
-            recordings. Defaults to False.
+        folder (str | PathLike): Folder, which is created.
+        result (Prediction): A prediction of a recording that could be read.
+
+    Raises:
+        UserError: If there are no frames.
     """
-    drawn = draw_frames(result, synthetic)
+    folder = Path(folder)
+    drawn = draw_frames(result)
+    folder.mkdir(parents=True, exist_ok=True)
     write_video(folder / 'overlay.mp4', drawn, result.fps)
     still = len(drawn) // 2
     ventricle = result.ventricle
     if ventricle is not None:
-        atomic_write_text(folder / 'frames.csv', ventricle.frames.to_csv(index=False))
-        atomic_write_text(folder / 'beats.csv', ventricle.beats.to_csv(index=False))
+        for name, table in (('frames', ventricle.frames), ('beats', ventricle.beats)):
+            text = table.assign(**result.marks).to_csv(index=False)
+            atomic_write_text(folder / f'{name}.csv', text)
         curve(result).savefig(folder / 'curve.png', dpi=110, metadata={'Software': None})
         if not ventricle.beats.empty:
             first = ventricle.beats.iloc[0]
@@ -51,17 +57,20 @@ def write_outputs(folder: Path, result: Prediction, synthetic: bool = False) -> 
     _write_image(folder / 'thumbnail.jpg', cv2.resize(drawn[still], (160, 160)))
 
 
-def draw_frames(result: Prediction, synthetic: bool = False) -> np.ndarray:
-    """Draw outlines, frame numbers and instants on the frames.
+def draw_frames(result: Prediction) -> np.ndarray:
+    """Draw outlines, frame numbers, instants and the permitted use on the frames.
 
     Args:
-        result (Prediction): A prediction with frames.
-        synthetic (bool): See :func:`write_outputs`. Defaults to False.
+        result (Prediction): See :func:`write_outputs`.
 
     Returns:
         np.ndarray: uint8 RGB of shape (T, H, W, 3), with even sides.
+
+    Raises:
+        UserError: If there are no frames.
     """
-    assert result.framed is not None
+    if result.framed is None:
+        raise UserError(f'no frames to draw: {result.values["reason"]}')
     frames = result.framed.shown()
     height, width = frames.shape[1:3]
     scale = max(1, -(-_LEAST_SIDE // max(height, width)))
@@ -69,7 +78,6 @@ def draw_frames(result: Prediction, synthetic: bool = False) -> np.ndarray:
     instants = (
         result.ventricle.frames['instant'] if result.ventricle is not None else [''] * len(frames)
     )
-    notes = [NOTE, SYNTHETIC_NOTE] if synthetic else [NOTE]
     drawn = np.empty((len(frames), size[1], size[0], 3), np.uint8)
     for index, (frame, instant) in enumerate(zip(frames, instants)):
         shown = cv2.resize(frame, size, interpolation=cv2.INTER_LINEAR)
@@ -77,7 +85,7 @@ def draw_frames(result: Prediction, synthetic: bool = False) -> np.ndarray:
             labels = cv2.resize(result.labels[index], size, interpolation=cv2.INTER_NEAREST_EXACT)
             shown = draw_outlines(shown, labels, result.palette[1:], max(1, scale // 2))
         _write_text(shown, f'{index} {_INSTANTS.get(instant, "")}', size[1] - 8)
-        for line, note in enumerate(notes):
+        for line, note in enumerate(_notes(result)):
             _write_text(shown, note, 14 + 14 * line, 0.35)
         drawn[index] = shown
     return drawn
@@ -91,7 +99,8 @@ def write_video(path: Path, frames: np.ndarray, fps: float | None) -> None:
         frames (np.ndarray): uint8 RGB of shape (T, H, W, 3), with even sides.
         fps (float, optional): Frames per second; None is shown at 50.
     """
-    rate = Fraction(fps or ASSUMED_FPS).limit_denominator(1000)
+    # A refused recording can have any frame rate.
+    rate = Fraction(min(max(fps or ASSUMED_FPS, 1), 1000)).limit_denominator(1000)
     options = {'movflags': 'faststart'}
     with (
         atomic_path(path) as part,
@@ -136,7 +145,12 @@ def curve(result: Prediction) -> Figure:
     axis.set(xlabel='seconds' if result.fps else 'frame', ylabel=f'{VENTRICLE}: {label}')
     axis.set_ylim(bottom=0)
     axis.legend(loc='lower right', frameon=False, fontsize=9)
+    figure.text(0.99, 0.98, ', '.join(_notes(result)), ha='right', va='top', fontsize=8)
     return figure
+
+
+def _notes(result: Prediction) -> list[str]:
+    return [NOTE, SYNTHETIC_NOTE] if result.is_synthetic else [NOTE]
 
 
 def _write_text(image: np.ndarray, text: str, baseline: int, size: float = 0.45) -> None:

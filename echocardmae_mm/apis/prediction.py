@@ -10,6 +10,11 @@ import numpy as np
 from echocardmae_mm.apis.framing import Framed
 from echocardmae_mm.apis.measurements import Ventricle
 
+#: Columns that say what the models were trained on, and what their measurements are for.
+MARKS = ('training_data', 'use')
+SYNTHETIC, RECORDINGS = 'synthetic', 'recordings'
+USE = 'research only'
+
 
 class Flag(NamedTuple):
     """A doubt about a recording.
@@ -32,7 +37,8 @@ class Prediction:
     Attributes:
         values (dict[str, Any]): One row of ``results.csv``, without names.
         flags (list[Flag]): Doubts about the recording or its measurements.
-        ventricle (Ventricle | None): Measurements of each frame and beat, with a segmentation.
+        ventricle (Ventricle | None): Measurements of each frame and beat, with a segmentation; None
+            if the recording is refused.
         framed (Framed | None): The frames that the models saw.
         labels (np.ndarray | None): Labels of these frames, uint8 of shape (T, H, W).
         classes (tuple[str, ...]): Names of the labels, the background first.
@@ -55,3 +61,13 @@ class Prediction:
     def is_measured(self) -> bool:
         """Whether at least one measurement is given."""
         return self.values['status'] == 'measured'
+
+    @property
+    def marks(self) -> dict[str, str]:
+        """What every table says of the models and their use, by :data:`MARKS`."""
+        return {name: self.values.get(name, '') for name in MARKS}
+
+    @property
+    def is_synthetic(self) -> bool:
+        """Whether a model was trained on synthetic recordings."""
+        return self.values.get('training_data') == SYNTHETIC

@@ -2,17 +2,34 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import os
+from collections.abc import Callable, Sequence
+from functools import cache
+from itertools import islice
 from pathlib import Path
 from typing import NamedTuple
 
 from echocardmae_mm.datasets.csv_table import read_table
-from echocardmae_mm.datasets.recording_lists import find_recordings, listed_recordings
+from echocardmae_mm.datasets.recording_lists import (
+    find_recordings,
+    listed_recordings,
+    walk_recordings,
+)
 from echocardmae_mm.utils.errors import UserError
 
 _LISTS = ('.txt', '.csv')
 _COLUMNS = ('path', 'patient', 'study', 'view', 'fps', 'spacing')
 _LABELS = ('ef', 'label', 'split')  # of a table for training, which is a list as well
+#: Most recordings of a folder that is taken for a patient's.
+MAX_OF_A_PATIENT = 10
+#: Folders of data sets, exports and views, which hold recordings of several patients.
+_OF_SEVERAL_PATIENTS = {
+    *('echonet-dynamic', 'echonet-lvh', 'echonet-pediatric', 'hmc-qu', 'camus', 'database_nifti'),
+    *('data', 'dataset', 'datasets', 'images', 'recordings', 'clips', 'files', 'video', 'videos'),
+    *('avi', 'mp4', 'nifti', 'dicom', 'train', 'training', 'val', 'validation', 'test', 'testing'),
+    *('2ch', '3ch', '4ch', 'a2c', 'a3c', 'a4c', 'ap2', 'ap3', 'ap4', 'plax', 'psax'),
+}
+HoldsFew = Callable[[Path], bool]
 
 
 class Source(NamedTuple):
@@ -21,9 +38,10 @@ class Source(NamedTuple):
     Args:
         path (Path): The file.
         name (str): Its path below the given root.
-        patient (str): Identity of the patient from the list, DICOM, or the first folder below the
-            root.
-        study (str): Identity of the study from the list, DICOM, or the folder.
+        patient (str): Identity of the patient from the list, DICOM, or the outermost folder below
+            the root that evidently is of one patient; otherwise the recording's.
+        study (str): Identity of the study from the list, DICOM, or the innermost such folder;
+            otherwise the recording's, or the patient's if a list names him.
         view (str, optional): View from the list.
         fps (float, optional): Frames per second from the list.
         spacing (tuple[float, ...], optional): Height, or height and width, of a pixel in mm from
@@ -39,11 +57,12 @@ class Source(NamedTuple):
     spacing: tuple[float, ...] | None = None
 
 
-def find_sources(paths: Sequence[Path]) -> list[Source]:
+def find_sources(paths: Sequence[Path], out: Path | None = None) -> list[Source]:
     """Find the recordings of files, folders and lists; each file counts once.
 
     Args:
         paths (Sequence[Path]): Recordings, folders (at any depth), .txt and .csv lists.
+        out (Path, optional): Folder of the results, which holds no recordings. Defaults to None.
 
     Returns:
         list[Source]: In the order of the paths.
@@ -51,34 +70,57 @@ def find_sources(paths: Sequence[Path]) -> list[Source]:
     Raises:
         UserError: If there is none, or a list is wrong.
     """
+    few = cache(_holds_few)
     found: dict[Path, Source] = {}
     for path in paths:
         if path.suffix.lower() == '.csv':
-            sources = _from_table(path)
+            sources = _from_table(path, few)
         elif path.suffix.lower() == '.txt':
-            sources = [_described(file, path.parent) for file in listed_recordings(str(path), '')]
+            listed = listed_recordings(str(path), '')
+            sources = [_described(file, path.parent, few) for file in listed]
         elif path.is_dir():
-            sources = [_described(file, path) for file in find_recordings(str(path))]
+            sources = [_described(file, path, few) for file in find_recordings(str(path))]
         elif path.exists():
-            sources = [_described(path, path.parent)]
+            sources = [_described(path, path.parent, few)]
         else:
             raise UserError(f'{path}: no such file or folder')
         for source in sources:
-            found.setdefault(source.path.absolute(), source)
+            if out is None or not source.path.resolve().is_relative_to(out.resolve()):
+                found.setdefault(source.path.absolute(), source)
     if not found:
-        raise UserError(f'{paths[0]}: no recording; expected .avi, .mp4, DICOM, NIfTI or MetaImage')
+        raise UserError(
+            f'{paths[0]}: no recording; expected .avi, .mp4, DICOM, NIfTI or MetaImage, '
+            'and no results of predict'
+        )
     return list(found.values())
 
 
-def _described(path: Path, root: Path) -> Source:
-    """Describe a recording, with patient and study from DICOM or its folder."""
-    name = str(path.relative_to(root)) if path.is_relative_to(root) else path.name
-    # Two roots may hold folders or files of the same name.
-    folders = Path(name).parts[:-1]
-    first, own = (folders[0], Path(*folders)) if folders else (name, Path(name))
-    by_folder = str(root.absolute() / first), str(root.absolute() / own)
-    patient, study = _dicom_identity(path) or by_folder
-    return Source(path, name, patient, study)
+def _described(path: Path, root: Path, few: HoldsFew) -> Source:
+    """Describe a recording, with patient and study from DICOM or its folders."""
+    place, base = Path(os.path.abspath(path)), Path(os.path.abspath(root))
+    if not place.is_relative_to(base):
+        base = place.parent
+    folders = _folders_of_a_patient(place, base, few) or [place]
+    patient, study = _dicom_identity(path) or (str(folders[-1]), str(folders[0]))
+    return Source(path, str(place.relative_to(base)), patient, study)
+
+
+def _folders_of_a_patient(path: Path, root: Path, few: HoldsFew) -> list[Path]:
+    """Folders between a recording and the root that evidently are of one patient, innermost first.
+
+    A folder above one of several patients is of several patients as well.
+    """
+    folders = []
+    for folder in path.parents:
+        if folder == root or folder.name.lower() in _OF_SEVERAL_PATIENTS or not few(folder):
+            break
+        folders.append(folder)
+    return folders
+
+
+def _holds_few(folder: Path) -> bool:
+    most = MAX_OF_A_PATIENT
+    return len(list(islice(walk_recordings(str(folder)), most + 1))) <= most
 
 
 def _dicom_identity(path: Path) -> tuple[str, str] | None:
@@ -95,7 +137,7 @@ def _dicom_identity(path: Path) -> tuple[str, str] | None:
     return (patient or study, study or patient) if patient or study else None
 
 
-def _from_table(path: Path) -> list[Source]:
+def _from_table(path: Path, few: HoldsFew) -> list[Source]:
     table = read_table(path)
     table.columns = table.columns.str.lower()
     if unknown := sorted(set(table) - {*_COLUMNS, *_LABELS}):
@@ -105,15 +147,17 @@ def _from_table(path: Path) -> list[Source]:
     sources = []
     for row in range(len(table['path'])):
         cells = {name: str(table[name][row]).strip() for name in table}
-        source = _described(path.parent / cells['path'], path.parent)
-        if cells.get('patient'):
-            source = source._replace(patient=cells['patient'], study=cells['patient'])
-        if cells.get('study'):
-            source = source._replace(study=cells['study'])
+        source = _described(path.parent / cells['path'], path.parent, few)
+        patient, study = cells.get('patient', ''), cells.get('study', '')
+        if patient:
+            is_own = source.study == os.path.abspath(source.path)
+            # Studies of two patients may have the same name.
+            study = f'{patient} {study or ("" if is_own else source.study)}'
         place = f'{path}, row {row + 2}'
         sources.append(
             source._replace(
-                name=cells['path'],
+                patient=patient or source.patient,
+                study=study or source.study,
                 view=_view(cells.get('view', ''), place),
                 fps=(_numbers(cells.get('fps', ''), place, 1) or (None,))[0],
                 spacing=_numbers(cells.get('spacing', ''), place, 2),

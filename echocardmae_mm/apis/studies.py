@@ -7,9 +7,11 @@ from typing import Any
 
 import numpy as np
 
+from echocardmae_mm.apis.prediction import MARKS
 from echocardmae_mm.evaluation.volumes import LongAxis, ejection_fraction, sum_of_disks
 
 _MM3_OF_ML = 1000.0
+_VIEWS = ('4CH', '2CH')
 Row = Mapping[str, Any]
 
 
@@ -17,7 +19,7 @@ def biplane_studies(rows: Sequence[Row]) -> list[dict[str, Any]]:
     """Compute volumes and ejection fraction of each study.
 
     The recording with the most beats represents its view. With a 4CH and a 2CH recording, volumes
-    are biplane (modified Simpson), otherwise single-plane.
+    are biplane (modified Simpson), with one of them single-plane. Other views give none.
 
     Args:
         rows (Sequence[Mapping]): Rows of the recordings, with ``disks`` where there are volumes.
@@ -27,7 +29,7 @@ def biplane_studies(rows: Sequence[Row]) -> list[dict[str, Any]]:
     """
     studies: dict[str, list[Row]] = {}
     for row in rows:
-        if row.get('disks') and row['status'] == 'measured' and row.get('edv_ml') is not None:
+        if row.get('view') in _VIEWS and row.get('disks') and row['status'] == 'measured':
             studies.setdefault(row['study'], []).append(row)
     return [_study(name, members) for name, members in studies.items()]
 
@@ -35,10 +37,9 @@ def biplane_studies(rows: Sequence[Row]) -> list[dict[str, Any]]:
 def _study(name: str, members: list[Row]) -> dict[str, Any]:
     planes = {
         view: max((row for row in members if row['view'] == view), key=lambda row: row['beats'])
-        for view in ('4CH', '2CH')
+        for view in _VIEWS
         if any(row['view'] == view for row in members)
     }
-    planes = planes or {members[0]['view']: members[0]}
     used = list(planes.values())
     method = 'biplane' if len(used) == 2 else 'single-plane'
     volumes = [
@@ -55,6 +56,7 @@ def _study(name: str, members: list[Row]) -> dict[str, Any]:
         'esv_ml': volumes[1],
         'stroke_volume_ml': volumes[0] - volumes[1],
         'ef_outline_percent': ejection_fraction(*volumes),
+        **{name: used[0][name] for name in MARKS},
     }
 
 

@@ -47,6 +47,8 @@ COLUMNS = {
     'area_es_cm2': 'area at end-systole',
     'segmentation_model': 'name and hash of the model',
     'diagnosis_model': 'name and hash of the model',
+    'training_data': 'what the models were trained on: synthetic (at least one) or recordings',
+    'use': 'what the measurements are for: research only, not diagnosis',
 }
 
 

@@ -25,6 +25,7 @@ from rich.progress import track
 
 from echocardmae_mm.apis.embedder import EchoEmbedder
 from echocardmae_mm.apis.features_table import require_table, write_table
+from echocardmae_mm.apis.prediction import MARKS
 from echocardmae_mm.apis.sources import find_sources
 from echocardmae_mm.cli.arguments import add_force, command_parser
 from echocardmae_mm.cli.recordings import (
@@ -39,7 +40,7 @@ from echocardmae_mm.cli.recordings import (
 from echocardmae_mm.cli.user_errors import report_user_errors
 from echocardmae_mm.utils.errors import UserError
 
-_VALUES = ('status', 'reason', 'flags', 'training_distance', 'view', 'frames', 'fps')
+_VALUES = ('status', 'reason', 'flags', 'training_distance', 'view', 'frames', 'fps', *MARKS)
 
 
 def parse_args(argv: Sequence[str] | None) -> argparse.Namespace:

@@ -43,11 +43,12 @@ from echocardmae_mm.cli.recordings import (
 )
 from echocardmae_mm.cli.run_folder import bind_run_folder, folder_lock
 from echocardmae_mm.cli.user_errors import report_user_errors
+from echocardmae_mm.datasets.recording_lists import PREDICTION_RUN
 from echocardmae_mm.utils.atomic_files import atomic_write_text, json_text
 from echocardmae_mm.utils.errors import UserError
 from echocardmae_mm.utils.text_files import read_json
 
-RUN, ROWS, RESULT = 'run.json', 'recordings', 'result.json'
+RUN, ROWS, RESULT = PREDICTION_RUN, 'recordings', 'result.json'
 
 
 def parse_args(argv: Sequence[str] | None) -> argparse.Namespace:
@@ -103,20 +104,20 @@ def finish(folder: Path) -> None:
     atomic_write_text(folder / RUN, json_text({'settings': record['settings'], 'finished': True}))
 
 
-def write_one(named: dict[str, str], result: Prediction, done: Path, synthetic: bool) -> None:
+def write_one(named: dict[str, str], result: Prediction, done: Path) -> None:
     """Write the folder of a recording, which appears whole or not at all."""
     folder = done.parent
     row = {
         **named,
         **result.values,
         'remarks': [flag.text for flag in result.flags],
-        'disks': result.ventricle.disks if result.ventricle and result.is_measured else None,
+        'disks': result.ventricle.disks if result.ventricle else None,
     }
     unfinished = folder.with_name(f'{folder.name}.part')
     shutil.rmtree(unfinished, ignore_errors=True)
     unfinished.mkdir(parents=True)
     if result.framed is not None:
-        write_outputs(unfinished, result, synthetic)
+        write_outputs(unfinished, result)
     atomic_write_text(unfinished / done.name, json_text(row))
     shutil.rmtree(folder, ignore_errors=True)
     unfinished.rename(folder)
@@ -131,22 +132,21 @@ def main(argv: Sequence[str] | None = None) -> None:
         raise UserError('expected at least one PATH and one --bundle, or --example')
     check_recordings(args)
     if not args.example:
-        sources = find_sources(args.paths)
+        sources = find_sources(args.paths, args.out)
     bundles = example.BUNDLES if args.example else args.bundle
     measure = EchoInferencer(bundles, args.device, args.allow_synthetic_model, args.runtime)
     report_unchecked(measure)
     salt = bind(args, measure)
     with folder_lock(args.out):
         if args.example:
-            example.write_example_recordings(args.out / 'example')
-            sources = find_sources([args.out / 'example'])
+            sources = find_sources([example.write_example_recordings(args.out / 'example')])
         names = salted(salt)
         named = [identity(source, args, names) for source in sources]
         done = [args.out / ROWS / one['recording'] / RESULT for one in named]
         todo = [index for index, file in enumerate(done) if not file.is_file()]
         shown = show_recordings([sources[index] for index in todo], args, measure)
         for index, result in track(zip(todo, shown), 'measuring', total=len(todo)):
-            write_one(named[index], result, done[index], measure.synthetic)
+            write_one(named[index], result, done[index])
         rows = [read_json(file) for file in done]
         studies = biplane_studies(rows)
         results_table(args.out, rows, studies)

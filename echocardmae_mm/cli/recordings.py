@@ -103,7 +103,8 @@ def _show(
     except Exception as error:  # one recording must not end a run over thousands
         name = type(error).__name__
         print(f'{source.path}: {name}: {error}', file=sys.stderr)
-        return Prediction({'status': 'refused', 'reason': f'failed with {name}'})
+        values = {'status': 'refused', 'reason': f'failed with {name}', **measure.marks}
+        return Prediction(values)
 
 
 def recording_pseudonym(path: Path, names: Pseudonyms) -> str:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
 from echocardmae_mm.datasets.csv_table import read_table
@@ -10,6 +12,8 @@ from echocardmae_mm.datasets.recordings import looks_like_recording
 from echocardmae_mm.utils.errors import UserError
 from echocardmae_mm.utils.text_files import read_text
 
+#: File of the settings in a folder of ``echocardmae predict``.
+PREDICTION_RUN = 'run.json'
 _SIZES = {'echonet': '--videos 800', 'camus': '--camus 100', 'hmcqu': '--hmcqu 240'}
 _PATH_COLUMNS = ('path', 'filename', 'file', 'video')
 
@@ -27,9 +31,7 @@ def or_phantoms(dataset: str = 'echonet') -> str:
 
 
 def find_recordings(root: str) -> list[Path]:
-    """Find the recordings in a folder at any depth, except hidden files and CAMUS labels (_gt).
-
-    Links are followed, but each folder counts once.
+    """Find the recordings in a folder, as :func:`walk_recordings` does.
 
     Returns:
         list[Path]: Sorted paths.
@@ -42,19 +44,38 @@ def find_recordings(root: str) -> list[Path]:
             f'{root or "data_root"}: no such folder; expected a folder of recordings\n'
             f'Set data_root to such a folder or ann_file to a list, {or_phantoms()}'
         )
-    recordings: list[Path] = []
+    return sorted(walk_recordings(root))
+
+
+def walk_recordings(root: str) -> Iterator[Path]:
+    """Find the recordings in a folder at any depth, in no order.
+
+    Hidden files, CAMUS labels (_gt) and results of ``echocardmae predict`` are none. Links are
+    followed, but each folder counts once.
+
+    Yields:
+        Path: A recording.
+    """
     visited = set()
     for folder, subfolders, names in os.walk(root, followlinks=True):
         status = os.stat(folder)
-        if (status.st_dev, status.st_ino) in visited:
+        place = status.st_dev, status.st_ino
+        if place in visited or (PREDICTION_RUN in names and _is_prediction(Path(folder))):
             subfolders.clear()
             continue
-        visited.add((status.st_dev, status.st_ino))
+        visited.add(place)
         subfolders[:] = sorted(name for name in subfolders if not name.startswith('.'))
         for path in (Path(folder, name) for name in names):
             if looks_like_recording(path) and not path.name.split('.')[0].endswith('_gt'):
-                recordings.append(path)
-    return sorted(recordings)
+                yield path
+
+
+def _is_prediction(folder: Path) -> bool:
+    """Whether a folder holds results of ``echocardmae predict``, not of another program."""
+    try:
+        return 'models' in json.loads((folder / PREDICTION_RUN).read_bytes())['settings']
+    except (OSError, ValueError, KeyError, TypeError):
+        return False
 
 
 def listed_recordings(list_file: str, root: str) -> list[Path]:

@@ -52,6 +52,7 @@ class Shown:
         self.frames[self.masks & self.sector] //= 6
         self.fps, self.spacing, self.view = FPS, (0.9, 0.9), '4CH'
         self.feature_distance = 0.9
+        self.ef_interval = 0.0, 100.0
         self.cropped = size != 112
 
     def result(self):
@@ -61,6 +62,8 @@ class Shown:
             {
                 'view': self.view,
                 'training_distance': self.feature_distance,
+                'ef_low_percent': self.ef_interval[0],
+                'ef_high_percent': self.ef_interval[1],
                 **ventricle.values,
             },
             ventricle=ventricle,
@@ -133,6 +136,14 @@ def without_fps(shown):
     shown.fps = None
 
 
+def far_too_slow(shown):
+    shown.fps = 1.0
+
+
+def far_too_fast(shown):
+    shown.fps = 5000.0
+
+
 def without_spacing(shown):
     shown.spacing = None
 
@@ -141,12 +152,18 @@ def of_two_chambers(shown):
     shown.view = '2CH'
 
 
+def of_another_ejection_fraction(shown):
+    shown.ef_interval = 10.0, 20.0
+
+
 def far_from_the_training_set(shown):
     shown.feature_distance = 1.7
 
 
 REFUSED = {
     shortened: 'too_short',
+    far_too_slow: 'implausible_fps',
+    far_too_fast: 'implausible_fps',
     coloured: 'colour',
     turned: 'rotated',
     shuffled: 'frame_order',
@@ -164,6 +181,7 @@ FLAGGED = {
     without_fps: 'unknown_fps',
     without_spacing: 'unknown_spacing',
     of_two_chambers: 'view',
+    of_another_ejection_fraction: 'ef_disagreement',
     far_from_the_training_set: 'unusual_features',
 }
 

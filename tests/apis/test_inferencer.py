@@ -7,6 +7,7 @@ from mmengine.dataset import Compose, pseudo_collate
 from mmengine.registry import DefaultScope
 
 from echocardmae_mm.apis import Bundle, EchoInferencer
+from echocardmae_mm.apis.outputs import write_outputs
 from echocardmae_mm.apis.recording_features import recording_features
 from echocardmae_mm.datasets.recordings import open_recording
 from echocardmae_mm.evaluation.feature_distance import FeatureDistance
@@ -112,6 +113,24 @@ def test_a_recording_shorter_than_a_heartbeat_gets_no_ejection_fraction(bundles,
     assert result.flags[0].name == 'too_short'
 
 
+@pytest.mark.parametrize('fps', [1e-3, 1, 1e9])
+def test_a_frame_rate_of_no_echocardiogram_is_refused(bundles, recordings, tmp_path, fps):
+    result = measure(bundles, 'ef', 'seg')(recordings['clip'], fps=fps)
+    assert result.values['flags'].split()[0] == 'implausible_fps'
+    assert not result.is_measured
+    write_outputs(tmp_path, result)
+
+
+@pytest.mark.parametrize('number', [float('nan'), float('inf'), -1.0, 0.0])
+def test_a_frame_rate_or_spacing_that_is_none_is_a_mistake(bundles, number):
+    inferencer, frames = measure(bundles, 'ef'), np.zeros((60, 112, 112, 3), np.uint8)
+    with pytest.raises(UserError, match=f'fps={number}: expected a positive number'):
+        inferencer(frames, fps=number)
+    for spacing in ((number, 1.0), (1.0, number), (1.0,), 0.3, (1.0, 100.0)):
+        with pytest.raises(UserError, match=r'spacing=.*: expected height and width of a pixel'):
+            inferencer(frames, spacing=spacing)
+
+
 def test_a_model_of_synthetic_recordings_measures_only_these(bundles, recordings, tmp_path):
     inferencer = measure(bundles, 'ef')
     for bundle in inferencer.bundles.values():
@@ -120,6 +139,8 @@ def test_a_model_of_synthetic_recordings_measures_only_these(bundles, recordings
     content = recordings['echonet'].read_bytes()
     real.write_bytes(content.removesuffix(b'echocardmae phantom'))
     assert inferencer(recordings['echonet']).is_measured
+    assert inferencer(recordings['echonet']).values['training_data'] == 'synthetic'
+    assert inferencer(real).values['use'] == 'research only'
     assert 'synthetic' in inferencer(real).values['reason']
     assert 'synthetic' in inferencer(np.zeros((9, 112, 112), np.uint8)).values['reason']
     inferencer.allow_synthetic_model = True

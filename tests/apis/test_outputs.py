@@ -2,9 +2,12 @@
 
 import av
 import numpy as np
+import pytest
 
-from echocardmae_mm.apis import Framed, Prediction
-from echocardmae_mm.apis.outputs import draw_frames, write_outputs, write_video
+from echocardmae_mm.apis import Framed, Prediction, draw_frames, write_outputs
+from echocardmae_mm.apis.measurements import measure_ventricle
+from echocardmae_mm.apis.outputs import curve, write_video
+from echocardmae_mm.utils.errors import UserError
 
 COLOUR = [230, 75, 53]
 
@@ -36,8 +39,23 @@ def test_draws_outlines_and_blackens_what_is_no_sector():
 
 
 def test_a_synthetic_model_says_so_on_every_frame():
-    plain, marked = draw_frames(prediction()), draw_frames(prediction(), synthetic=True)
-    assert all((one != other).any() for one, other in zip(plain, marked))
+    plain, marked = prediction(), prediction()
+    marked.values['training_data'] = 'synthetic'
+    assert all((one != other).any() for one, other in zip(draw_frames(plain), draw_frames(marked)))
+
+
+def test_a_curve_says_what_it_is_for():
+    result = prediction()
+    result.ventricle = measure_ventricle(result.labels == 1, 25.0, None)
+    result.values['training_data'] = 'synthetic'
+    texts = ' '.join(text.get_text() for text in curve(result).texts)
+    assert 'research use only' in texts
+    assert 'synthetic' in texts
+
+
+def test_an_unread_recording_has_no_pictures(tmp_path):
+    with pytest.raises(UserError, match='no frames to draw: truncated'):
+        write_outputs(tmp_path, Prediction({'status': 'refused', 'reason': 'truncated'}))
 
 
 def test_a_video_holds_the_frames_and_its_bytes_repeat(tmp_path):

@@ -1,5 +1,7 @@
 """Patients and studies come from DICOM, folders and lists."""
 
+import json
+
 import pytest
 
 from echocardmae_mm.apis.sources import find_sources
@@ -23,6 +25,32 @@ def test_folders_tell_patient_and_study(folder):
     assert first.name == 'p1/day1/a.avi'
 
 
+@pytest.mark.parametrize('name', ['Videos', 'A4C', 'many'])
+def test_folders_of_many_patients_tell_neither(recordings, tmp_path, name):
+    for number in range(11 if name == 'many' else 2):
+        file = tmp_path / 'export' / name / f'{number}.avi'
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_bytes(recordings['echonet'].read_bytes())
+    for root in (tmp_path, tmp_path / 'export'):
+        sources = find_sources([root])
+        assert [source.study for source in sources] == [str(source.path) for source in sources]
+        assert [source.patient for source in sources] == [str(source.path) for source in sources]
+
+
+def test_results_of_predict_are_no_recordings(recordings, folder):
+    (folder / 'p1' / 'run.json').write_text('{"of": "another program"}')
+    video = folder / 'p1' / 'results' / 'recordings' / 'x' / 'overlay.avi'
+    video.parent.mkdir(parents=True)
+    video.write_bytes(recordings['echonet'].read_bytes())
+    assert len(find_sources([folder])) == 4
+    assert len(find_sources([folder, video], folder / 'p1' / 'results')) == 3
+    record = json.dumps({'settings': {'models': {}}})
+    (folder / 'p1' / 'results' / 'run.json').write_text(record)
+    assert len(find_sources([folder])) == 3
+    with pytest.raises(UserError, match='no recording'):
+        find_sources([folder / 'p1' / 'results'])
+
+
 def test_files_of_the_same_name_are_of_different_patients(folder):
     (folder / 'p1' / 'c.avi').write_bytes((folder / 'c.avi').read_bytes())
     one, other = find_sources([folder / 'c.avi', folder / 'p1' / 'c.avi'])
@@ -36,6 +64,36 @@ def test_dicom_tells_patient_and_study(tmp_path):
     (source,) = find_sources([tmp_path])
     assert source.patient.startswith('PHANTOM')
     assert source.study.startswith('2.25') or source.study.count('.') > 3
+
+
+def test_a_list_of_patients_keeps_the_studies_of_dicom_and_folders(folder):
+    for recording in dicom_files.plan(4, 1):
+        dicom_files.write_recording(folder, recording, 1, 'default')
+    found = sorted(folder.rglob('*.dcm'))
+    by_dicom = [source.study for source in find_sources(found)]
+    files = [*found, 'p1/day1/a.avi', 'p1/day2/b.avi', 'c.avi']
+    table = folder / 'list.csv'
+    table.write_text('\n'.join(['path,patient', *(f'{file},1' for file in files)]))
+    sources = find_sources([table])
+    assert {source.patient for source in sources} == {'1'}
+    assert len({source.study for source in sources}) == len(set(by_dicom)) + 3
+
+
+def test_studies_of_two_patients_differ_though_a_list_names_them_alike(folder):
+    table = folder / 'list.csv'
+    table.write_text('path,patient,study\nc.avi,1,first\np1/day1/a.avi,2,first\n')
+    one, other = find_sources([table])
+    assert one.study != other.study
+
+
+def test_names_are_paths_below_the_list_or_the_files_alone(folder):
+    table = folder / 'p1' / 'list.csv'
+    table.write_text(f'path\n{folder / "p1/day1/a.avi"}\nday2/b.avi\n../c.avi\n')
+    assert [source.name for source in find_sources([table])] == [
+        'day1/a.avi',
+        'day2/b.avi',
+        'c.avi',
+    ]
 
 
 def test_each_file_counts_once(folder):

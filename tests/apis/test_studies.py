@@ -20,7 +20,8 @@ def row(name, view, ed_width, es_width, study='s'):
     masks = np.stack([ellipse(width) for width in widths])
     found = measure_ventricle(masks, 50, (1.0, 1.0))
     about = {'recording': name, 'patient': 'p', 'study': study, 'view': view, 'status': 'measured'}
-    return {**about, **found.values, 'disks': found.disks}
+    marks = {'training_data': 'synthetic', 'use': 'research only'}
+    return {**about, **found.values, **marks, 'disks': found.disks}
 
 
 def volume(*axes):
@@ -34,6 +35,7 @@ def test_two_views_are_combined_and_one_stands_alone():
     assert biplane['edv_ml'] == pytest.approx(volume(80, 50, 40), rel=0.03)
     assert biplane['esv_ml'] == pytest.approx(volume(80, 36, 30), rel=0.03)
     assert single['method'] == 'single-plane'
+    assert (single['training_data'], single['use']) == ('synthetic', 'research only')
     assert single['edv_ml'] == pytest.approx(volume(80, 50, 50), rel=0.03)
     expected = 100 * (1 - biplane['esv_ml'] / biplane['edv_ml'])
     assert biplane['ef_outline_percent'] == pytest.approx(expected)
@@ -43,3 +45,10 @@ def test_recordings_without_volumes_make_no_study():
     refused = {**row('a', '4CH', 50, 36), 'status': 'refused'}
     unknown = {**row('b', '4CH', 50, 36), 'disks': None}
     assert biplane_studies([refused, unknown]) == []
+
+
+def test_other_views_give_no_volumes():
+    others = [row('a', 'other', 50, 36), row('b', 'other', 40, 30)]
+    assert biplane_studies(others) == []
+    (study,) = biplane_studies([*others, row('c', '4CH', 50, 36)])
+    assert (study['method'], study['recordings']) == ('single-plane', 'c')

@@ -37,6 +37,8 @@ def test_embeds_a_folder_and_names_no_one(command, bundles, folder, tmp_path):
     assert 'Mustermann' not in table.to_csv()
     assert table['status'].tolist() == ['measured', 'measured', 'refused']
     assert table['patient'].nunique() == 3
+    assert set(table['training_data']) == {'recordings'}
+    assert set(table['use']) == {'research only'}
     values = table.filter(like='feature_').to_numpy()
     expected = EchoEmbedder(bundles['encoder'], 'cpu')(folder / 'Jane Doe' / 'Doe.avi').features
     np.testing.assert_allclose(values[0], expected.mean(axis=0), rtol=1e-5)

@@ -1,8 +1,10 @@
 """One command measures a folder, names no one, and continues after an interruption."""
 
 import json
+import re
 import shutil
 import threading
+from pathlib import Path
 
 import av
 import numpy as np
@@ -14,6 +16,7 @@ from echocardmae_mm.apis.example import BUNDLES
 from echocardmae_mm.cli import predict
 from echocardmae_mm.cli.predict import main
 from echocardmae_mm.datasets.recordings import open_recording
+from echocardmae_mm.phantom.reproducible_files import write_avi
 
 
 @pytest.fixture
@@ -83,7 +86,8 @@ def test_the_overlay_plays_and_is_black_outside_the_sector(folder, bundles, tmp_
 
 
 def test_an_interrupted_run_goes_on_with_the_same_bytes(folder, bundles, tmp_path, monkeypatch):
-    whole, parts = tmp_path / 'whole', tmp_path / 'parts'
+    # Results below the recordings are no recordings.
+    whole, parts = tmp_path / 'whole', folder / 'Jane Doe' / 'results'
     run(folder, bundles, whole, '--salt', 'secret')
 
     def dies(target, result, *rest):
@@ -159,6 +163,26 @@ def test_a_list_gives_view_spacing_and_study(folder, bundles, tmp_path):
     assert 'row 2' in run(table, bundles, tmp_path / 'b', names=('seg',))
 
 
+def test_a_refused_recording_has_a_reason_and_no_numbers(recordings, tmp_path):
+    recording = open_recording(recordings['clip'])
+    upside_down = recording.frames(range(len(recording)))[:, ::-1]
+    write_avi(tmp_path / 'a.avi', upside_down, recording.fps)
+    out = tmp_path / 'out'
+    options = ['--bundle', *map(str, BUNDLES), '--out', str(out), '--device', 'cpu']
+    with pytest.raises(SystemExit) as leaving:
+        main([str(tmp_path / 'a.avi'), *options, '--spacing', '0.5'])
+    assert leaving.value.code == 4
+    (row,) = json.loads((out / 'results.json').read_text())['recordings']
+    assert 'apex on top' in row['reason']
+    units = ('percent', 'ml', 'cm2', 'bpm', 'axis_ed_mm', 'probability', 'beats')
+    assert [name for name in row if name.endswith(units)] == []
+    written = {path.name for path in (out / 'recordings' / row['recording']).iterdir()}
+    assert written == {'overlay.mp4', 'thumbnail.jpg', 'result.json'}
+    report = (out / 'report.html').read_text()
+    assert re.search(r'"curve": null', report)
+    assert row['reason'] in report
+
+
 def test_nothing_measured_has_a_status_of_its_own(folder, bundles, tmp_path):
     assert run(folder / 'Mustermann_cut.avi', bundles, tmp_path / 'out', names=('ef',)) == 4
 
@@ -192,12 +216,31 @@ def test_mistakes_get_one_line(folder, bundles, tmp_path):
     assert not out.exists()
 
 
-def test_the_example_needs_nothing_else(tmp_path, capsys):
-    out = tmp_path / 'out'
-    main(['--example', '--out', str(out), '--device', 'cpu'])
+def test_the_example_shows_all_outputs_and_their_marks(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    main(['--example', '--out', 'results', '--device', 'cpu'])
+    out = tmp_path / 'results'
     assert '4 of 4 recordings measured' in capsys.readouterr().out
     table = pd.read_csv(out / 'results.csv')
     assert table['ef_percent'].between(10, 80).all()
+    assert table['edv_ml'].between(15, 500).all()
+    assert not table['flags'].fillna('').str.contains('unknown').any()
+    apart = ~table['ef_outline_percent'].between(table['ef_low_percent'], table['ef_high_percent'])
+    assert apart.tolist() == table['flags'].fillna('').str.contains('ef_disagreement').tolist()
+    assert len(pd.read_csv(out / 'studies.csv')) == 4
     assert 'These numbers say nothing about real hearts' in (out / 'report.html').read_text()
+    for path in (*out.glob('*.csv'), *out.glob('recordings/*/*.csv')):
+        marks = pd.read_csv(path)[['training_data', 'use']].drop_duplicates()
+        assert marks.to_numpy().tolist() == [['synthetic', 'research only']], path
+    for path in (out / 'results.json', *out.glob('recordings/*/result.json')):
+        assert '"training_data": "synthetic"' in path.read_text()
     size = sum(file.stat().st_size for folder in BUNDLES for file in folder.iterdir())
     assert size < 3e6
+
+    # The snippet of the documentation.
+    page = (Path(__file__).parents[2] / 'docs' / 'prediction.md').read_text()
+    names: dict = {}
+    exec(re.search(r'```python\n(.*?)```', page, re.DOTALL)[1], names)
+    assert names['result'].values['ef_percent'] == pytest.approx(table['ef_percent'][0], rel=1e-5)
+    assert len(names['frames']) == table['frames'][0]
+    assert (tmp_path / 'pictures' / 'overlay.mp4').is_file()

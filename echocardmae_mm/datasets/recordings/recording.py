@@ -11,7 +11,8 @@ import numpy as np
 
 from echocardmae_mm.utils.errors import RecordingError
 
-_MAX_ASPECT = 20
+#: Largest plausible ratio of the sides of a pixel.
+MAX_ASPECT = 20
 
 
 class Recording(ABC):
@@ -53,8 +54,8 @@ class Recording(ABC):
             raise RecordingError(filename, 'no frame can be decoded')
         self.filename = filename
         self.num_frames = num_frames
-        self.fps = float(fps) if fps and _is_positive(fps) else None
-        self.spacing = spacing if spacing and _is_plausible(spacing) else None
+        self.fps = float(fps) if fps and is_positive(fps) else None
+        self.spacing = spacing if spacing and is_plausible_spacing(spacing) else None
         self.region = region
         self.view = view
 
@@ -91,13 +92,19 @@ class Recording(ABC):
         """Decode frames; without ``random_access``, ``indices`` are strictly increasing."""
 
 
-def _is_positive(number: float) -> bool:
+def is_positive(number: float) -> bool:
+    """Whether a number is positive and finite."""
     return 0 < number < math.inf
 
 
-def _is_plausible(spacing: tuple[float, float]) -> bool:
+def is_plausible_spacing(spacing: Sequence[float]) -> bool:
+    """Whether a spacing is the height and width of a pixel in mm."""
     # Crops square in mm would need any amount of memory for pixels of any proportion.
-    return all(map(_is_positive, spacing)) and max(spacing) <= _MAX_ASPECT * min(spacing)
+    return (
+        np.shape(spacing) == (2,)
+        and all(map(is_positive, spacing))
+        and max(spacing) <= MAX_ASPECT * min(spacing)
+    )
 
 
 def gray_to_rgb(frames: np.ndarray) -> np.ndarray:
