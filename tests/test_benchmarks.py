@@ -75,10 +75,15 @@ def test_key_area_masking_is_timed_against_the_whole_frame(benchmark):
 
 
 def test_the_cost_of_peers_is_counted_and_timed(benchmark, echonet_root, tmp_path):
+    step = tmp_path / 'ef_echonet' / 'scratch'
+    step.mkdir(parents=True)
+    (step / 'step.json').write_text('{"config": "configs/ef_echonet.py"}')
+    (step / 'test.json').write_text('{"metrics": {"ef/mae": 6.5}}')
     printed = benchmark(
         'peers',
         *(str(ROOT / 'configs' / name) for name in ('ef_echonet.py', 'seg_echonet.py')),
-        *('--rounds', '2', '--batch', '2', '--picture', str(tmp_path / 'cost.png')),
+        *('--rounds', '2', '--batch', '2', '--picture', str(tmp_path / 'cost.svg')),
+        *('--steps', str(tmp_path)),
         *('--cfg-options', f'data_root={echonet_root}', 'model.backbone.depth=1'),
     )
     ef, seg = (
@@ -96,7 +101,7 @@ def test_the_cost_of_peers_is_counted_and_timed(benchmark, echonet_root, tmp_pat
     assert float(ef[3]) == pytest.approx(5 * (block + patches) / 1e9, abs=0.1)
     assert ef[5].endswith('(5)')
     assert seg[5].endswith('(1)')
-    assert (tmp_path / 'cost.png').stat().st_size > 0
+    assert 'MAE on phantoms' in (tmp_path / 'cost.svg').read_text()
 
 
 def test_samples_are_prepared_by_each_way(benchmark, echonet_root, echonet_store):

@@ -15,6 +15,7 @@ averages for a recording of 175 frames, the mean length in EchoNet-Dynamic.
 from __future__ import annotations
 
 import argparse
+import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -68,6 +69,11 @@ def parse_args() -> argparse.Namespace:
     )
     parser.add_argument(
         '--picture', type=Path, help='file for a plot of published error against time'
+    )
+    parser.add_argument(
+        '--steps',
+        type=Path,
+        help='folder of `echocardmae reproduce --phantom`: plot the errors of its tests instead',
     )
     return parser.parse_args()
 
@@ -138,19 +144,34 @@ def published(name: str) -> tuple[str, float] | None:
     return None
 
 
-def picture(milliseconds: dict[str, float], path: Path) -> None:
-    """Plot the published error over the time for one recording by each method's own protocol."""
+def measured(steps: Path, config: str) -> tuple[str, float] | None:
+    """Config and MAE of the step of a reproduction that trained a config."""
+    for path in sorted(steps.rglob('step.json')):
+        result = path.with_name('test.json')
+        if result.is_file() and config.endswith(json.loads(path.read_text())['config']):
+            metrics = json.loads(result.read_text())['metrics']
+            return Path(config).stem, metrics['ef/mae']
+    return None
+
+
+def picture(points: dict[tuple[str, float], float], path: Path, protocol: str, origin: str) -> None:
+    """Plot errors over the time for one recording.
+
+    Args:
+        points (dict[tuple[str, float], float]): Milliseconds by name and error.
+        path (Path): The file.
+        protocol (str): Whose test protocol was timed.
+        origin (str): Where the errors come from.
+    """
     figure = Figure(figsize=(6.4, 4.2), layout='constrained')
     axis = figure.subplots()
-    for name, cost in milliseconds.items():
-        if row := published(name):
-            method, error = row
-            axis.plot(cost / 1e3, error, 'o', markersize=8)
-            axis.annotate(method, (cost / 1e3, error), (8, 4), textcoords='offset points')
+    for (name, error), milliseconds in points.items():
+        axis.plot(milliseconds / 1e3, error, 'o', markersize=8)
+        axis.annotate(name, (milliseconds / 1e3, error), (8, 4), textcoords='offset points')
     axis.set(
         xscale='log',
-        xlabel=f'seconds for one recording of {FRAMES} frames, by its own protocol',
-        ylabel='published MAE (points of ejection fraction)',
+        xlabel=f'seconds for one recording, {protocol}',
+        ylabel=f'MAE {origin} (points of ejection fraction)',
     )
     axis.margins(x=0.25, y=0.15)
     axis.grid(alpha=0.3)
@@ -164,9 +185,9 @@ def main() -> None:
     predictions = alternate({name: s.predict for name, s in subjects.items()}, args.rounds)
     steps = alternate({name: s.train for name, s in subjects.items()}, args.rounds)
     first = next(iter(subjects))
-    rows, own = [], {}
+    rows, ours, own = [], {}, {}
     for name, subject in subjects.items():
-        milliseconds = 1e3 * float(np.median(predictions[name]))
+        ours[name] = milliseconds = 1e3 * float(np.median(predictions[name]))
         own_clips = OWN_CLIPS.get(name, subject.clips)
         own[name] = milliseconds / subject.clips * own_clips
         rows.append(
@@ -192,8 +213,13 @@ def main() -> None:
         'memory of a step, GB',
     )
     print(markdown_table(header, rows))
-    if args.picture:
-        picture(own, args.picture)
+    if args.picture and args.steps:
+        found = {Path(path).stem: measured(args.steps, path) for path in args.config}
+        points = {point: ours[name] for name, point in found.items() if point}
+        picture(points, args.picture, 'tested by this package', 'on phantoms')
+    elif args.picture:
+        points = {point: own[name] for name in subjects if (point := published(name))}
+        picture(points, args.picture, f'{FRAMES} frames, by its own protocol', 'as published')
 
 
 if __name__ == '__main__':
