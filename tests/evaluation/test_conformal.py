@@ -73,3 +73,11 @@ def test_the_width_grows_with_the_spread_of_the_clips():
     assert low + high == pytest.approx(100)
     ends = [adaptive(p, s) for p, s in zip(predictions, spreads)]
     assert sum(low <= t <= high for t, (low, high) in zip(truths, ends)) == 181
+
+
+@pytest.mark.parametrize('which', [0, 1])
+def test_a_value_that_is_no_number_is_refused(which):
+    pairs = recordings(np.random.default_rng(1), 20)[:2]
+    pairs[which][3] = np.nan
+    with pytest.raises(ValueError, match='not a finite number'):
+        fit_conformal(*pairs)
