@@ -20,6 +20,7 @@ from safetensors.numpy import save as save_arrays
 from safetensors.torch import load_file, save
 from torch import Tensor
 
+from echocardmae_mm.apis.calibration_file import read_calibration
 from echocardmae_mm.apis.framing import FRAMINGS
 from echocardmae_mm.apis.network import FEATURES, Network
 from echocardmae_mm.apis.onnx_network import OnnxNetwork
@@ -81,7 +82,7 @@ class Bundle:
                 )
         self.config = _read_config(self.folder / CONFIG)
         self.sha256 = hashlib.sha256((self.folder / WEIGHTS).read_bytes()).hexdigest()
-        self.calibration = self._read_calibration()
+        self.calibration = read_calibration(self.folder / CALIBRATION, self.sha256)
         self.feature_distance = self._read_feature_distance()
         on_gpu = runtime == 'torch' and torch.cuda.is_available()
         self.device = device or ('cuda' if on_gpu else 'cpu')
@@ -111,20 +112,6 @@ class Bundle:
     def synthetic(self) -> bool:
         """Whether the model was trained on synthetic recordings."""
         return self.config.synthetic
-
-    def _read_calibration(self) -> dict[str, Any]:
-        path = self.folder / CALIBRATION
-        try:
-            calibration = json.loads(path.read_text(encoding='utf-8'))
-            belongs = calibration['weights_sha256'] == self.sha256
-        except (ValueError, KeyError, TypeError):
-            raise UserError(f'{path}: damaged; expected JSON with weights_sha256') from None
-        if not belongs:
-            raise UserError(
-                f'{path} belongs to other weights than {self.folder / WEIGHTS}\n'
-                'Publish the checkpoint again'
-            )
-        return calibration
 
     def _read_feature_distance(self) -> FeatureDistance | None:
         about = self.calibration.get(FEATURES)

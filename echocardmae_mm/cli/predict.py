@@ -15,6 +15,7 @@ were refused, 4 if none was measured, and 1 for an error. Research use only.
 from __future__ import annotations
 
 import argparse
+import hashlib
 import secrets
 import shutil
 from collections.abc import Sequence
@@ -23,7 +24,7 @@ from pathlib import Path
 from rich.progress import track
 
 from echocardmae_mm.apis import example
-from echocardmae_mm.apis.bundle import RUNTIMES
+from echocardmae_mm.apis.bundle import CALIBRATION, CONFIG, RUNTIMES
 from echocardmae_mm.apis.inferencer import EchoInferencer
 from echocardmae_mm.apis.outputs import write_outputs
 from echocardmae_mm.apis.prediction import Prediction
@@ -70,8 +71,11 @@ def parse_args(argv: Sequence[str] | None) -> argparse.Namespace:
 def bind(args: argparse.Namespace, measure: EchoInferencer) -> str:
     """Bind the output folder to this run; return the salt of its pseudonyms."""
     record = args.out / RUN
+    bundles = sorted(measure.bundles.items())
     settings = {
-        'models': {task: bundle.sha256 for task, bundle in sorted(measure.bundles.items())},
+        'models': {task: of.sha256 for task, of in bundles},
+        'configs': {task: file_sha256(of.folder / CONFIG) for task, of in bundles},
+        'calibrations': {task: file_sha256(of.folder / CALIBRATION) for task, of in bundles},
         'view': args.view,
         'fps': args.fps,
         'spacing': args.spacing,
@@ -88,13 +92,30 @@ def bind(args: argparse.Namespace, measure: EchoInferencer) -> str:
         kept = bind_run_folder(record, settings, remedy, lambda kept: kept['settings'])
         if kept.get('finished'):
             raise UserError(f'{args.out} holds a finished run\n{remedy}')
-        if args.salt in (None, kept['salt']):
-            return kept['salt']
-        raise UserError(f'{args.out} was begun with another --salt\n{remedy}')
+        if args.salt not in (None, kept['salt']):
+            raise UserError(f'{args.out} was begun with another --salt\n{remedy}')
+        if kept.get('sources') != sources_pseudonym(args.paths, kept['salt']):
+            raise UserError(
+                f'{args.out} was begun with another PATH or another content of a list\n{remedy}'
+            )
+        return kept['salt']
     salt = args.salt or secrets.token_hex(16)
+    begun = {'settings': settings, 'salt': salt, 'sources': sources_pseudonym(args.paths, salt)}
     args.out.mkdir(parents=True, exist_ok=True)
-    atomic_write_text(record, json_text({'settings': settings, 'salt': salt}))
+    atomic_write_text(record, json_text(begun))
     return salt
+
+
+def file_sha256(path: Path) -> str:
+    """Hash of a file."""
+    return hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+def sources_pseudonym(paths: Sequence[Path], salt: str) -> str:
+    """A pseudonym of the arguments and of what the lists among them say."""
+    lists = [file_sha256(path) if path.suffix.lower() in ('.csv', '.txt') else '' for path in paths]
+    places = [str(path.absolute()) for path in paths]
+    return salted(salt).pseudonym(json_text([places, lists]))
 
 
 def finish(folder: Path) -> None:

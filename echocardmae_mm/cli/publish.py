@@ -25,6 +25,7 @@ from mmengine.runner import load_checkpoint
 from rich.progress import track
 
 from echocardmae_mm.apis.bundle import Bundle, without_training, write_bundle
+from echocardmae_mm.apis.calibration_file import THRESHOLDS
 from echocardmae_mm.apis.inferencer import VIEWS
 from echocardmae_mm.apis.model_card import model_card
 from echocardmae_mm.apis.recording_features import recording_features
@@ -201,7 +202,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     dataset, data = training_data(config)
     if task == 'diagnosis' and set(dataset.metainfo.get('classes') or ['']) <= set(VIEWS):
         task = 'view'
-    calibration: dict[str, Any] = {}
+    calibration: dict[str, Any] = {'gate': THRESHOLDS}
     if args.calibrate is not None:
         recordings = calibration_data(args.calibrate, config, task)
         known = require_unseen(args.calibrate, args.checkpoint, config, dataset, recordings)

@@ -14,6 +14,7 @@ from mmengine.registry import MODELS, DefaultScope
 from mmengine.runner import save_checkpoint
 
 from echocardmae_mm.apis import EchoEmbedder, EchoInferencer
+from echocardmae_mm.apis.calibration_file import THRESHOLDS
 from echocardmae_mm.apis.recording_features import recording_features
 from echocardmae_mm.cli import publish, test
 from echocardmae_mm.datasets.recordings import content_hash
@@ -95,7 +96,9 @@ def test_predicts_what_the_test_predicts_and_says_how_well(trained, echonet_root
     card = (bundle / 'README.md').read_text()
     mae = json.loads(Path('trained/test.json').read_text())['metrics']['ef/mae']
     assert f'| ef/mae | {mae:.4g}' in card
+    assert card.startswith('---\n')
     assert 'EchoNetDynamic: 5 recordings' in card
+    assert json.loads((bundle / 'calibration.json').read_text())['gate'] == THRESHOLDS
     for file in bundle.iterdir():
         assert str(echonet_root).encode() not in file.read_bytes()
         assert not any(name.encode() in file.read_bytes() for name in tested.index)
