@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import hashlib
 import json
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -63,7 +64,8 @@ class Bundle:
             set, if the bundle was published with it.
 
     Raises:
-        UserError: If the folder is no bundle, or one of its parts does not fit the others.
+        UserError: If the folder is no bundle, one of its parts does not fit the others, or there is
+            no such device.
     """
 
     def __init__(
@@ -73,6 +75,9 @@ class Bundle:
             raise UserError(f'runtime={runtime!r} is unknown; choose one of {RUNTIMES}')
         if runtime == 'onnx' and (device or 'cpu') != 'cpu':
             raise UserError(f'the runtime onnx uses the CPU, not device {device}')
+        on_gpu = runtime == 'torch' and torch.cuda.is_available()
+        self.device = device or ('cuda' if on_gpu else 'cpu')
+        _require_device(self.device)
         self.folder = Path(folder)
         for name in (CONFIG, WEIGHTS, CALIBRATION, CARD):
             if not (self.folder / name).is_file():
@@ -84,8 +89,6 @@ class Bundle:
         self.sha256 = hashlib.sha256((self.folder / WEIGHTS).read_bytes()).hexdigest()
         self.calibration = read_calibration(self.folder / CALIBRATION, self.sha256)
         self.feature_distance = self._read_feature_distance()
-        on_gpu = runtime == 'torch' and torch.cuda.is_available()
-        self.device = device or ('cuda' if on_gpu else 'cpu')
         self.model = self._build_model().to(self.device).eval().requires_grad_(False)
         self.network: Callable[[Tensor], dict[str, Tensor]]
         if runtime == 'onnx':
@@ -201,6 +204,16 @@ def without_training(part: Any) -> Any:
         items = [without_training(item) for item in part]
         return tuple(items) if isinstance(part, tuple) else items
     return part
+
+
+def _require_device(name: str) -> None:
+    found = re.fullmatch(r'cpu|cuda(?::(\d+))?', name)
+    count = torch.cuda.device_count()
+    if not found or (name != 'cpu' and int(found[1] or 0) >= count):
+        raise UserError(
+            f'device {name}: expected cpu, cuda or cuda:N; torch sees {count or "no"} '
+            f'GPU{"" if count == 1 else "s"}'
+        )
 
 
 def _read_config(path: Path) -> Config:

@@ -43,7 +43,8 @@ class EchoInferencer:
     """Measure a recording with one or more bundles; ``echocardmae predict`` gives the same numbers.
 
     Args:
-        bundles (Sequence[str | PathLike]): Folders of bundles, at most one for each task.
+        bundles (str | PathLike | Sequence[str | PathLike]): Folder of a bundle, or several folders,
+            at most one for each task.
         device (str, optional): Device of the models. Defaults to None, a GPU if there is one.
         allow_synthetic_model (bool): Whether a model trained on synthetic recordings may measure
             arrays and files without their mark. Defaults to False.
@@ -68,19 +69,19 @@ class EchoInferencer:
 
     def __init__(
         self,
-        bundles: Sequence[str | PathLike[str]],
+        bundles: str | PathLike[str] | Sequence[str | PathLike[str]],
         device: str | None = None,
         allow_synthetic_model: bool = False,
         runtime: str = 'torch',
     ) -> None:
         self.bundles: dict[str, Bundle] = {}
-        for folder in bundles:
+        for folder in [bundles] if isinstance(bundles, (str, PathLike)) else bundles:
             bundle = Bundle(str(folder), device, runtime)
             if bundle.task not in self.tasks:
                 known = ', '.join(self.tasks).replace('_', ' ')
                 raise UserError(
                     f'{folder}: a bundle for {bundle.task}; expected one for {known}\n'
-                    'Bundles of encoders are for echocardmae embed, the others for predict'
+                    f'Use it with echocardmae {"embed" if bundle.task == "features" else "predict"}'
                 )
             if bundle.task in self.bundles:
                 first = self.bundles[bundle.task].folder
