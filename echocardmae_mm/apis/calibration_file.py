@@ -44,6 +44,7 @@ _PARTS: dict[str, dict[str, str]] = {
         'spread_weight': 'a number from 0',
         'n': 'a count',
     },
+    'temperature': {'temperature': 'a number above 0', 'n': 'a count'},
     'features': {
         'sha256': 'a hash',
         'unit': 'a number above 0',
@@ -64,7 +65,7 @@ def read_calibration(path: Path, weights_sha256: str) -> dict[str, Any]:
 
     Returns:
         dict[str, Any]: ``weights_sha256``, and any of ``training_recorded``, ``interval``,
-        ``features`` and ``gate``.
+        ``temperature``, ``features`` and ``gate``.
 
     Raises:
         UserError: If it is damaged, belongs to other weights, or has an entry that is unknown,

@@ -20,6 +20,7 @@ from echocardmae_mm.apis.segment_frames import segment_frames
 from echocardmae_mm.datasets.recordings import ArrayRecording, Recording, open_recording
 from echocardmae_mm.datasets.recordings.synthetic import is_synthetic
 from echocardmae_mm.evaluation.conformal import ConformalInterval
+from echocardmae_mm.evaluation.temperature_scaling import TemperatureScaling
 from echocardmae_mm.utils.errors import RecordingError, UserError
 
 ASSUMED_VIEW = '4CH'
@@ -276,11 +277,15 @@ def _report_ef(bundle: Bundle, clips: np.ndarray) -> dict[str, Any]:
 
 
 def _report_diagnosis(bundle: Bundle, clips: np.ndarray) -> dict[str, Any]:
-    found = list(zip(bundle.config.classes, clips.mean(axis=0).tolist()))
+    probabilities = clips.mean(axis=0)
+    if temperature := bundle.calibration.get('temperature'):
+        probabilities = TemperatureScaling(**temperature)(probabilities)
+    found = list(zip(bundle.config.classes, probabilities.tolist()))
     if len(found) == 2:
         found = found[1:]  # the other probability is the rest
     values = {f'{name.replace(" ", "_")}_probability': score for name, score in found}
-    return {**values, 'diagnosis_model': bundle.name}
+    calibrated = bool(temperature)
+    return {**values, 'diagnosis_calibrated': calibrated, 'diagnosis_model': bundle.name}
 
 
 def _report_view(bundle: Bundle, clips: np.ndarray) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -10,25 +11,31 @@ from mmengine.config import Config
 from mmengine.registry import DATASETS
 from rich.progress import track
 
+from echocardmae_mm.apis.bundle import Bundle
 from echocardmae_mm.apis.inferencer import EchoInferencer
 from echocardmae_mm.datasets import RecordingTableDataset
 from echocardmae_mm.datasets.recording_dataset import RecordingDataset
 from echocardmae_mm.engine import find_leakage, recordings_among
 from echocardmae_mm.evaluation.conformal import fit_conformal
+from echocardmae_mm.evaluation.temperature_scaling import calibration_errors, fit_temperature
 from echocardmae_mm.utils.errors import UserError
 
 _UNFIT_SPLITS = {'train': 'trained', 'val': 'selected'}
 _OTHERS = 'Use recordings that it has not seen: a CSV file (columns path and {}) or test'
-#: What is calibrated, and the truth of a recording, by task.
-_TRUTHS = {'ejection_fraction': 'ef'}
+#: Truth of a recording, by task.
+_TRUTHS = {'ejection_fraction': 'ef', 'diagnosis': 'label'}
 
 
-def calibration_data(option: str, config: Config, task: str) -> RecordingDataset:
+def calibration_data(
+    option: str, config: Config, task: str, classes: Sequence[str]
+) -> RecordingDataset:
     """The recordings of ``--calibrate``, a split or a CSV file."""
     if task not in _TRUTHS:
-        raise UserError('--calibrate: only the ejection fraction has intervals')
+        raise UserError('--calibrate: only for ejection fraction and diagnosis')
     if Path(option).suffix.lower() == '.csv':
-        return RecordingTableDataset(ann_file=option, require=_TRUTHS[task])
+        return RecordingTableDataset(
+            ann_file=option, require=_TRUTHS[task], classes=classes or None
+        )
     split = option.lower()
     if split in _UNFIT_SPLITS:
         raise UserError(
@@ -77,10 +84,11 @@ def calibrate(option: str, dataset: RecordingDataset, folder: Path, task: str) -
     """Calibrate a bundle that was written without it, on what it predicts.
 
     Returns:
-        dict[str, Any]: The part of ``calibration.json``.
+        dict[str, Any]: ``interval`` of the ejection fraction, or ``temperature`` of a diagnosis, for
+        ``calibration.json``; and for the model card ``errors``, before and after.
     """
-    measure = EchoInferencer([folder], allow_synthetic_model=True)
-    rows = []
+    measure = EchoInferencer(folder, allow_synthetic_model=True)
+    predicted, truths = [], []
     for index in track(range(len(dataset)), 'calibrating'):
         info = dataset.get_data_info(index)
         file, given = dataset.recording_of(info), info.get('override', {})
@@ -88,10 +96,34 @@ def calibrate(option: str, dataset: RecordingDataset, folder: Path, task: str) -
         if values['status'] != 'measured':
             print(f'{file}: left out of the calibration: {values["reason"]}')
             continue
-        rows.append((values['ef_percent'], info['ef'], values['ef_clip_sd_percent']))
+        predicted.append(_predicted(values, measure.bundles[task]))
+        truths.append(info[_TRUTHS[task]])
     try:
-        interval = fit_conformal(*np.array(rows, np.float64).reshape(-1, 3).T)
+        if task == 'diagnosis':
+            return _calibrate_probabilities(np.array(predicted), np.array(truths, int))
+        interval = fit_conformal(np.ravel(predicted), np.array(truths, np.float64))
     except ValueError as error:
         raise UserError(f'--calibrate {option}: {error}') from None
     print(f'intervals from {interval.n} recordings: +- {interval.quantile:.1f} points')
     return {'interval': interval._asdict()}
+
+
+def _predicted(values: dict[str, Any], bundle: Bundle) -> list[float]:
+    """The ejection fraction, or the probability of each class."""
+    if bundle.task == 'ejection_fraction':
+        return [values['ef_percent']]
+    names = [f'{name.replace(" ", "_")}_probability' for name in bundle.config.classes]
+    return [values.get(name, 1 - values[names[-1]]) for name in names]
+
+
+def _calibrate_probabilities(probabilities: np.ndarray, labels: np.ndarray) -> dict[str, Any]:
+    scaling = fit_temperature(probabilities, labels)
+    before, after = (
+        calibration_errors(shown, labels) for shown in (probabilities, scaling(probabilities))
+    )
+    print(
+        f'temperature {scaling.temperature:.2f} from {scaling.n} recordings: Brier score '
+        f'{before["brier"]:.3f} to {after["brier"]:.3f}, expected calibration error '
+        f'{before["ece"]:.3f} to {after["ece"]:.3f}'
+    )
+    return {'temperature': scaling._asdict(), 'errors': {'before': before, 'after': after}}

@@ -4,8 +4,9 @@
 
 The bundle holds config.py, model.safetensors, calibration.json, README.md (the model card) and
 features.safetensors (mean and covariance of the features of the training set, to notice unusual
-recordings), and no path, file name or hash of a recording. Intervals need --calibrate, a split or a
-CSV file (columns path and ef) of recordings that neither trained nor selected the model.
+recordings), and no path, file name or hash of a recording. Intervals of the ejection fraction and
+calibrated probabilities of a diagnosis need --calibrate, a split or a CSV file (columns path and ef
+or label) of recordings that neither trained nor selected the model.
 """
 
 from __future__ import annotations
@@ -65,7 +66,7 @@ def parse_args(argv: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument('--name', help='name of the model (default: name of the config)')
     parser.add_argument('--licence', default='not stated', help='licence of the weights')
     parser.add_argument(
-        '--calibrate', metavar='SPLIT_OR_CSV', help='recordings for the intervals of the EF'
+        '--calibrate', metavar='SPLIT_OR_CSV', help='recordings for intervals or probabilities'
     )
     parser.add_argument(
         '--half', action='store_true', help='store weights in half precision, at half the size'
@@ -202,9 +203,10 @@ def main(argv: Sequence[str] | None = None) -> None:
     dataset, data = training_data(config)
     if task == 'diagnosis' and set(dataset.metainfo.get('classes') or ['']) <= set(VIEWS):
         task = 'view'
+    classes = tuple(dataset.metainfo.get('classes') or ())
     calibration: dict[str, Any] = {'gate': THRESHOLDS}
     if args.calibrate is not None:
-        recordings = calibration_data(args.calibrate, config, task)
+        recordings = calibration_data(args.calibrate, config, task, classes)
         known = require_unseen(args.calibrate, args.checkpoint, config, dataset, recordings)
         calibration['training_recorded'] = known
     init_default_scope(config.get('default_scope', 'mmengine'))
@@ -236,6 +238,7 @@ def main(argv: Sequence[str] | None = None) -> None:
             calibration |= calibrate(args.calibrate, recordings, draft, task)
         distance = fit_features(dataset, draft)
         card = model_card(settings, data, args.licence, result, calibration, distance)
+        calibration.pop('errors', None)  # for the card alone
         write_bundle(draft, settings, model, calibration, card, distance)
         args.out.mkdir(exist_ok=True)
         for file in draft.iterdir():

@@ -20,6 +20,7 @@ from echocardmae_mm.cli import publish, test
 from echocardmae_mm.datasets.recordings import content_hash
 from echocardmae_mm.evaluation import feature_distance
 from echocardmae_mm.evaluation.conformal import fit_conformal
+from echocardmae_mm.evaluation.temperature_scaling import fit_temperature
 
 ROOT = Path(__file__).parents[2]
 CONFIG = f"""
@@ -241,3 +242,43 @@ def test_a_pretraining_model_becomes_an_encoder(trained, echonet_root):
     card = (bundle / 'README.md').read_text()
     assert 'echocardmae embed' in card
     assert '## Intervals' not in card
+
+
+def test_calibrates_the_probability_of_a_diagnosis(trained, echonet_root, make_video, capsys):
+    table = pd.read_csv(write_table(videos_of(echonet_root, 'TEST'), range(50, 62)))
+    split = ['train'] * 4 + ['val'] * 4 + ['test'] * 4
+    table.assign(label=['ill', 'normal'] * 6, split=split).to_csv('own/labels.csv', index=False)
+    small = 'backbone=dict(embed_dims=48, depth=1, num_heads=3, init_cfg=None)'
+    Path('mi.py').write_text(
+        f"_base_ = '{ROOT}/configs/diagnosis_table.py'\n"
+        f'model = dict({small}, cls_head=dict(in_channels=48))\n'
+    )
+    with DefaultScope.overwrite_default_scope('mmaction'):
+        model = MODELS.build(Config.fromfile('mi.py').model)
+    torch.nn.init.normal_(model.cls_head.fc_cls.weight, std=0.5)
+    save_checkpoint({'state_dict': model.state_dict(), 'meta': {}}, 'trained/mi.pth')
+    command = ['mi.py', 'trained/mi.pth', '--cfg-options', 'ann_file=own/labels.csv', '--out']
+    publish.main([*command, 'raw'])
+    raw = EchoInferencer('raw', 'cpu')
+    assert 'Not calibrated' in Path('raw/README.md').read_text()
+    assert raw('own/0.avi').values['diagnosis_calibrated'] is False
+    positive, labels = [], []
+    for index in range(8):
+        video = make_video(Path(f'new/{index}.avi'), 80, seed=50 + index)
+        positive.append(raw(video).values['normal_probability'])
+        is_right = index % 4 > 0
+        labels.append(int((positive[-1] > 0.5) == is_right))
+    rows = [f'{index}.avi,{("ill", "normal")[label]}' for index, label in enumerate(labels)]
+    Path('new/labels.csv').write_text('\n'.join(['path,label', *rows]))
+    publish.main([*command, 'calibrated', '--calibrate', 'new/labels.csv'])
+    probabilities = np.stack([1 - np.array(positive), positive], axis=1)
+    scaling = fit_temperature(probabilities, np.array(labels))
+    calibration = json.loads(Path('calibrated/calibration.json').read_text())
+    assert calibration['temperature']['temperature'] == pytest.approx(scaling.temperature, rel=1e-3)
+    assert calibration['temperature']['n'] == 8
+    assert 'errors' not in calibration
+    values = EchoInferencer('calibrated', 'cpu')('new/0.avi').values
+    assert values['normal_probability'] == pytest.approx(scaling(probabilities)[0, 1], abs=1e-4)
+    assert values['diagnosis_calibrated'] is True
+    assert 'on 8 recordings. On these' in Path('calibrated/README.md').read_text()
+    assert 'from 8 recordings: Brier score' in capsys.readouterr().out
