@@ -1,4 +1,4 @@
-"""EchoCardMAE for OpenMMLab: masked pretraining on echocardiograms, and what follows it.
+"""EchoCardMAE for OpenMMLab: masked pretraining on echocardiograms, and fine-tuning.
 
 Components are registered under the scope ``echocardmae_mm`` and stand in ordinary MMAction2 and
 MMSegmentation configs as ``type='echocardmae_mm.X'``. Importing the package applies the patches of

@@ -77,12 +77,12 @@ def test_every_baseline_is_checked():
     assert {path.stem for path in ROOT.glob('*.py')} == CUT.keys()
 
 
-def test_a_start_is_the_last_checkpoint_of_the_config_before():
+def test_a_start_is_the_best_checkpoint_of_the_config_before():
     for name, before in STARTS.items():
         config = Config.fromfile(ROOT / f'{name}.py')
         start = config.load_from or config.model.backbone.init_cfg.checkpoint
-        epochs = Config.fromfile(ROOT / f'{before}.py').train_cfg.max_epochs
-        assert start == f'work_dirs/baselines/{before}/epoch_{epochs}.pth'
+        assert start == f'work_dirs/baselines/{before}/best_ef_mae_epoch_*.pth'
+        assert Config.fromfile(ROOT / f'{before}.py').default_hooks.checkpoint.save_best == 'ef/mae'
 
 
 @pytest.mark.parametrize('name', [name for name in CUT if name.startswith('ef')])

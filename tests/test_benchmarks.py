@@ -1,4 +1,4 @@
-"""The benchmarks run on small sizes; what they say besides times is right."""
+"""The benchmarks run on small sizes, and all of their results but the times are correct."""
 
 from __future__ import annotations
 
@@ -75,10 +75,15 @@ def test_key_area_masking_is_timed_against_the_whole_frame(benchmark):
 
 
 def test_the_cost_of_peers_is_counted_and_timed(benchmark, echonet_root, tmp_path):
+    step = tmp_path / 'ef_echonet' / 'scratch'
+    step.mkdir(parents=True)
+    (step / 'step.json').write_text('{"config": "configs/ef_echonet.py"}')
+    (step / 'test.json').write_text('{"metrics": {"ef/mae": 6.5}}')
     printed = benchmark(
         'peers',
         *(str(ROOT / 'configs' / name) for name in ('ef_echonet.py', 'seg_echonet.py')),
-        *('--rounds', '2', '--batch', '2', '--picture', str(tmp_path / 'cost.png')),
+        *('--rounds', '2', '--batch', '2', '--picture', str(tmp_path / 'cost.svg')),
+        *('--steps', str(tmp_path)),
         *('--cfg-options', f'data_root={echonet_root}', 'model.backbone.depth=1'),
     )
     ef, seg = (
@@ -96,7 +101,7 @@ def test_the_cost_of_peers_is_counted_and_timed(benchmark, echonet_root, tmp_pat
     assert float(ef[3]) == pytest.approx(5 * (block + patches) / 1e9, abs=0.1)
     assert ef[5].endswith('(5)')
     assert seg[5].endswith('(1)')
-    assert (tmp_path / 'cost.png').stat().st_size > 0
+    assert 'MAE on phantoms' in (tmp_path / 'cost.svg').read_text()
 
 
 def test_samples_are_prepared_by_each_way(benchmark, echonet_root, echonet_store):
@@ -108,7 +113,7 @@ def test_samples_are_prepared_by_each_way(benchmark, echonet_root, echonet_store
     )
     for source in ('files', 'store'):
         for measure in ('pipeline', 'loader', 'device'):
-            assert re.search(rf'^{source}, {measure}: [\d.]+ ms a sample', printed, re.MULTILINE)
+            assert re.search(rf'^{source}, {measure}: [\d.]+ ms per sample', printed, re.MULTILINE)
 
 
 def test_the_runner_is_timed_late_in_a_run(benchmark):
@@ -127,7 +132,7 @@ def test_a_schedule_is_predicted_from_the_log(monkeypatch, tmp_path):
         '2026/11/26 00:00:05 - mmengine - INFO - Epoch(train)  [2][10/30]  lr: 1.0e-04\n'
         '2026/11/26 00:00:10 - mmengine - INFO - Epoch(val) [2][4/4]  mse: 1.0\n'
     )
-    first, last = schedule.marks_of(tmp_path)
+    first, last = schedule.read_progress(tmp_path)
     assert (last.when - first.when).total_seconds() == 15
     assert (first.done, last.done, last.epoch) == (20, 40, 30)
 
@@ -144,12 +149,14 @@ def test_a_schedule_has_as_many_epochs_as_the_command_says(benchmark, echonet_ro
     assert re.search(r'predicted: [\d.]+ hours for 15 epochs', printed)
 
 
-def test_a_repeated_store_reads_as_the_few(benchmark, echonet_root, echonet_store, tmp_path):
+def test_a_repeated_store_has_the_pixels_of_the_originals(
+    benchmark, echonet_root, echonet_store, tmp_path
+):
     from echocardmae_mm.datasets import EchoNetDynamicDataset
 
     out = tmp_path / 'repeated'
     arguments = str(echonet_root), str(echonet_store), '--videos', '20', '--out', str(out)
-    assert '20 recordings, of 8' in benchmark('repeated_store', *arguments)
+    assert '20 names of 8 recordings' in benchmark('repeated_store', *arguments)
     pipeline = [
         dict(type='echocardmae_mm.RecordingInit'),
         dict(type='echocardmae_mm.SampleUniformClips', clip_len=2, frame_interval=4),
@@ -163,7 +170,7 @@ def test_a_repeated_store_reads_as_the_few(benchmark, echonet_root, echonet_stor
     for index in (0, 9):
         ours, theirs = many[index]['imgs'], few[index % 8]['imgs']
         assert all((a == b).all() for a, b in zip(ours, theirs))
-    with pytest.raises(SystemExit, match='is there already'):
+    with pytest.raises(SystemExit, match='exists already'):
         benchmark('repeated_store', *arguments)
 
 
@@ -171,13 +178,13 @@ def test_the_gate_is_rated_on_each_kind(monkeypatch, capsys, bundles):
     monkeypatch.syspath_prepend(str(BENCHMARKS))
     import gate
 
-    kinds = {kind: gate.KINDS[kind] for kind in ('12 frames', 'two-chamber view, told')}
+    kinds = {kind: gate.KINDS[kind] for kind in ('12 frames', 'two-chamber view, stated')}
     monkeypatch.setattr(gate, 'KINDS', kinds)
     monkeypatch.setattr(sys, 'argv', ['gate', str(bundles['seg']), '--bad', '1'])
     gate.main()
     printed = capsys.readouterr().out
     assert re.search(r'^\| 12 frames +\| +1 \| 100 \[21, 100\] \| ', printed, re.MULTILINE)
-    for row in ('12 frames: `too_short`', 'two-chamber view, told: `view`'):
+    for row in ('12 frames: `too_short`', 'two-chamber view, stated: `view`'):
         assert re.search(rf'^\| {row} +\| 100 \[21, 100\]', printed, re.MULTILINE)
 
 

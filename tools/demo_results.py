@@ -1,6 +1,5 @@
-"""Print the results of `make demo`, each beside the baseline that needs no learning."""
+"""Print the results of `make demo`, each beside a baseline without learning."""
 
-import csv
 import json
 import sys
 from pathlib import Path
@@ -10,7 +9,7 @@ from rich.console import Console
 from rich.table import Table
 
 from echocardmae_mm.phantom.naive_baselines import mean_mask_dice
-from echocardmae_mm.phantom.truth import read_truth
+from echocardmae_mm.phantom.truth import echonet_rows, read_truth
 
 
 def interval(metrics: dict[str, float], name: str, digits: int) -> str:
@@ -21,10 +20,8 @@ def interval(metrics: dict[str, float], name: str, digits: int) -> str:
 
 def dice_of_mean_mask(phantoms: Path) -> float:
     """Dice of the mean ventricle of the training recordings on the others."""
-    with (phantoms / 'truth' / 'EchoNet-Dynamic.csv').open(encoding='utf-8') as file:
-        rows = [row for row in csv.DictReader(file) if row['dirt'] != 'large']
     ventricles, train = [], []
-    for row in rows:
+    for row in echonet_rows(phantoms):
         truth = read_truth(phantoms / 'truth' / 'EchoNet-Dynamic' / f'{row["name"]}.npz')
         for instant in ('ed', 'es'):
             ventricles.append(truth['labels'][int(truth[instant])] == 1)

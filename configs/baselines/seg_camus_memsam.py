@@ -5,7 +5,7 @@ A model that sees the truth is not comparable with one that does not; see
 seg_camus_memsam_no_click.py.
 """
 
-_base_ = 'seg_memsam_no_click.py'
+_base_ = 'seg_camus_memsam_no_click.py'
 
 from echocardmae_mm.recipes import memsam
 
@@ -18,10 +18,3 @@ globals().update(
         clicks=True,
     )
 )
-
-# MemSAM trains for 100 epochs on CAMUS.
-train_cfg = dict(max_epochs=50)
-param_scheduler = [
-    dict(type='LinearLR', start_factor=1 / 250, by_epoch=False, begin=0, end=250),
-    dict(type='PolyLR', power=0.9, by_epoch=True, convert_to_iter_based=True),
-]

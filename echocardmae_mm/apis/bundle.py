@@ -1,4 +1,4 @@
-"""A trained model as it is shipped: config, weights, calibration and model card in one folder."""
+"""A trained model to pass on: config, weights, calibration and model card in one folder."""
 
 from __future__ import annotations
 
@@ -28,6 +28,7 @@ from echocardmae_mm.apis.onnx_network import OnnxNetwork
 from echocardmae_mm.evaluation.feature_distance import FeatureDistance
 from echocardmae_mm.utils.config import type_name
 from echocardmae_mm.utils.errors import UserError
+from echocardmae_mm.utils.file_sha256 import file_sha256
 
 CONFIG, WEIGHTS, CALIBRATION, CARD = (
     'config.py', 'model.safetensors', 'calibration.json', 'README.md'
@@ -40,7 +41,7 @@ TASKS = ('ejection_fraction', 'segmentation', 'diagnosis', 'view', 'features')
 
 
 class Bundle:
-    """A trained model and all that its use needs.
+    """A trained model with everything that is needed to use it.
 
     ``config.py`` holds ``model``, ``test_pipeline``, ``default_scope`` and:
 
@@ -86,7 +87,7 @@ class Bundle:
                     'Make a bundle with: echocardmae publish CONFIG CHECKPOINT --out BUNDLE'
                 )
         self.config = _read_config(self.folder / CONFIG)
-        self.sha256 = hashlib.sha256((self.folder / WEIGHTS).read_bytes()).hexdigest()
+        self.sha256 = file_sha256(self.folder / WEIGHTS)
         self.calibration = read_calibration(self.folder / CALIBRATION, self.sha256)
         self.feature_distance = self._read_feature_distance()
         self.model = self._build_model().to(self.device).eval().requires_grad_(False)
@@ -103,7 +104,7 @@ class Bundle:
 
     @property
     def task(self) -> str:
-        """What the model predicts."""
+        """Task of the model, one of :data:`TASKS`."""
         return self.config.task
 
     @property

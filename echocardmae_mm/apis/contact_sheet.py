@@ -1,4 +1,4 @@
-"""Show de-identified recordings on one page to the person who must look at them."""
+"""Show de-identified recordings on one page, for the person who must check them."""
 
 from __future__ import annotations
 

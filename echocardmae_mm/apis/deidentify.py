@@ -1,4 +1,4 @@
-"""Copy a recording without what identifies the patient."""
+"""Copy a recording without information that identifies the patient."""
 
 from __future__ import annotations
 
@@ -83,7 +83,7 @@ def deidentify(
 
     Args:
         source (Path): The recording.
-        root (Path): A folder above it; each folder directly below ``root`` stands for a patient,
+        root (Path): A folder above it; each folder directly below ``root`` is taken as a patient,
             unless a DICOM file has a Patient ID.
         out (Path): Folder of the copy.
         pseudonyms (Pseudonyms): The pseudonyms of this run.

@@ -13,7 +13,7 @@ from echocardmae_mm.apis.read_clips import read_clips
 
 
 class EchoEmbedder(EchoInferencer):
-    """Compute features of a recording, shown and refused as :class:`EchoInferencer` does.
+    """Compute features of a recording, which is cropped and refused as by :class:`EchoInferencer`.
 
     The result has ``features``: float32 (M, C), the mean token of each clip, or (M, S, C), the mean
     token of each of its S time slots. They are those of ``model.extract_feat``.

@@ -1,4 +1,4 @@
-"""Bundles and recordings to try prediction with, all synthetic."""
+"""Synthetic bundles and recordings for trying out prediction."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from pathlib import Path
 
 from echocardmae_mm.phantom import make_phantom
 from echocardmae_mm.phantom.reproducible_files import write_avi
+from echocardmae_mm.utils.atomic_files import atomic_path
 
 #: Bundles that the package carries, trained by ``make demo``.
 BUNDLES = [Path(__file__).parent / 'example' / name for name in ('ef', 'seg')]
@@ -23,6 +24,5 @@ def write_example_recordings(folder: Path) -> None:
         path = folder / f'{index}_{screen}.avi'
         if not path.is_file():
             phantom = make_phantom([_SEED, index], screen=screen, num_frames=110)
-            unfinished = path.with_suffix('.part.avi')
-            write_avi(unfinished, phantom.frames, phantom.fps)
-            unfinished.rename(path)
+            with atomic_path(path, keep_suffix=True) as part:
+                write_avi(part, phantom.frames, phantom.fps)

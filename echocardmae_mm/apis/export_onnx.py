@@ -17,6 +17,7 @@ from echocardmae_mm.apis.network import Network
 from echocardmae_mm.apis.onnx_network import OnnxNetwork, require_onnxruntime
 from echocardmae_mm.apis.read_clips import read_clips
 from echocardmae_mm.apis.segment_frames import read_batches
+from echocardmae_mm.utils.atomic_files import atomic_path
 from echocardmae_mm.utils.errors import UserError
 
 _FRAMES = 64
@@ -65,13 +66,13 @@ def export_onnx(bundle: Bundle, path: Path) -> float:
     assert program is not None
     for name, value in _metadata(bundle).items():
         program.model.metadata_props[name] = json.dumps(value)
-    unfinished = path.with_name(f'{path.name}.part')
-    program.save(str(unfinished))
-    difference = _largest_difference(network, OnnxNetwork(unfinished, bundle.sha256), inputs)
-    if not difference < _TOLERANCE:
-        unfinished.unlink()
-        raise UserError(f'{path}: not written; onnxruntime differs from torch by {difference:.2g}')
-    unfinished.replace(path)
+    with atomic_path(path) as part:
+        program.save(str(part))
+        difference = _largest_difference(network, OnnxNetwork(part, bundle.sha256), inputs)
+        if not difference < _TOLERANCE:
+            raise UserError(
+                f'{path}: not written; onnxruntime differs from torch by {difference:.2g}'
+            )
     return difference
 
 

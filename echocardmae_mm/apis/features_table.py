@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import os
 from importlib.util import find_spec
 from pathlib import Path
 
 import pandas as pd
 
+from echocardmae_mm.utils.atomic_files import atomic_path
 from echocardmae_mm.utils.errors import UserError
 
 PREFIX = 'feature_'
@@ -38,12 +38,11 @@ def write_table(path: Path, table: pd.DataFrame) -> None:
         path (Path): The file, .parquet or .csv.
         table (pd.DataFrame): The features.
     """
-    unfinished = path.with_name(f'{path.name}.part')
-    if path.suffix == '.parquet':
-        table.to_parquet(unfinished, index=False)
-    else:
-        table.to_csv(unfinished, index=False, float_format='%.9g')
-    os.replace(unfinished, path)
+    with atomic_path(path) as part:
+        if path.suffix == '.parquet':
+            table.to_parquet(part, index=False)
+        else:
+            table.to_csv(part, index=False, float_format='%.9g')
 
 
 def read_features(path: Path) -> pd.DataFrame:

@@ -1,4 +1,4 @@
-"""Show a recording to a model as its training data show theirs."""
+"""Crop a recording as the training data of a model are cropped."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ class Framed(NamedTuple):
         return np.stack([_resize(frame, size) for frame in self.frames])
 
     def shown(self) -> np.ndarray:
-        """Frames for people: black outside the sector, where names may stand."""
+        """Make frames for people: black outside the sector, where names may be burned in."""
         return self.frames * self.sector[None, :, :, None]
 
 

@@ -170,7 +170,7 @@ class EchoInferencer:
         """Measure a recording that :meth:`read` read.
 
         Args:
-            opened (Opened | Prediction): What :meth:`read` returned.
+            opened (Opened | Prediction): Result of :meth:`read`.
             view (str, optional): See :meth:`__call__`. Defaults to None.
             fps (float, optional): See :meth:`__call__`. Defaults to None.
 

@@ -1,4 +1,4 @@
-"""Measure the left ventricle from the outlines of a recording."""
+"""Measurements from the outlines of a left ventricle."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _MM2_OF_CM2 = 100.0
 
 
 class Ventricle(NamedTuple):
-    """What the outlines of a left ventricle say.
+    """Measurements of a left ventricle over a recording.
 
     Args:
         frames (pd.DataFrame): One row per frame: ``frame``, ``seconds``, ``instant`` ('ED', 'ES'

@@ -14,7 +14,7 @@ from echocardmae_mm.apis.measurements import VENTRICLE
 from echocardmae_mm.apis.prediction import Prediction
 from echocardmae_mm.evaluation.plotting import single_axis
 from echocardmae_mm.evaluation.segmentation_plot import draw_outlines
-from echocardmae_mm.utils.atomic_files import atomic_write_text
+from echocardmae_mm.utils.atomic_files import atomic_path, atomic_write_text
 
 ASSUMED_FPS = 50.0
 NOTE = 'research use only'
@@ -24,7 +24,7 @@ _INSTANTS = {'ED': 'end-diastole', 'ES': 'end-systole'}
 
 
 def write_outputs(folder: Path, result: Prediction, synthetic: bool = False) -> None:
-    """Write everything that is known of a measured recording.
+    """Write all results of a measured recording.
 
     Writes ``overlay.mp4`` (H.264), ``thumbnail.jpg``, and with a segmentation ``ed.png``,
     ``es.png``, ``curve.png``, ``frames.csv`` and ``beats.csv``.
@@ -91,9 +91,12 @@ def write_video(path: Path, frames: np.ndarray, fps: float | None) -> None:
         frames (np.ndarray): uint8 RGB of shape (T, H, W, 3), with even sides.
         fps (float, optional): Frames per second; None is shown at 50.
     """
-    unfinished = path.with_name(f'{path.name}.part')
     rate = Fraction(fps or ASSUMED_FPS).limit_denominator(1000)
-    with av.open(str(unfinished), 'w', format='mp4', options={'movflags': 'faststart'}) as file:
+    options = {'movflags': 'faststart'}
+    with (
+        atomic_path(path) as part,
+        av.open(str(part), 'w', format='mp4', options=options) as file,
+    ):
         stream = file.add_stream('libx264', rate=rate)
         stream.height, stream.width = frames.shape[1:3]
         stream.pix_fmt = 'yuv420p'
@@ -104,7 +107,6 @@ def write_video(path: Path, frames: np.ndarray, fps: float | None) -> None:
         for frame in frames:
             file.mux(stream.encode(av.VideoFrame.from_ndarray(frame, format='rgb24')))
         file.mux(stream.encode())
-    unfinished.replace(path)
 
 
 def curve(result: Prediction) -> Figure:
@@ -143,6 +145,6 @@ def _write_text(image: np.ndarray, text: str, baseline: int, size: float = 0.45)
 
 
 def _write_image(path: Path, image: np.ndarray) -> None:
-    """Write RGB as PNG or JPEG; on a full disk, OpenCV only says so by its answer."""
+    """Write RGB as PNG or JPEG; on a full disk, OpenCV returns False without an error."""
     if not cv2.imwrite(str(path), cv2.cvtColor(image, cv2.COLOR_RGB2BGR)):
         raise OSError(28, 'cannot be written; is the disk full?', str(path))

@@ -1,4 +1,4 @@
-"""What is said of one recording."""
+"""Result of measuring one recording."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ class Flag(NamedTuple):
 
     Args:
         name (str): Such as 'no_beat'.
-        text (str): What was seen, for people.
+        text (str): Explanation of the doubt for people.
         refuses (bool): Whether no measurement is given.
     """
 
@@ -27,7 +27,7 @@ class Flag(NamedTuple):
 
 @dataclass
 class Prediction:
-    """What was measured in one recording, or why nothing was.
+    """The measurements of one recording, or the reason why it was refused.
 
     Attributes:
         values (dict[str, Any]): One row of ``results.csv``, without names.

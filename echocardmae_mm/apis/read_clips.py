@@ -1,4 +1,4 @@
-"""Read the clips that a clip model sees of a recording."""
+"""Read the clips of a recording for a clip model."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def read_clips(
         bundle (Bundle): A bundle of a clip model.
         framed (Framed): The frames.
         fps (float, optional): Frames per second.
-        ventricle (Ventricle, optional): Measurements whose beats tell a cardiac cycle. Defaults to
+        ventricle (Ventricle, optional): Measurements whose beats give a cardiac cycle. Defaults to
             None.
 
     Returns:

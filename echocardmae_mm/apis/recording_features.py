@@ -1,4 +1,4 @@
-"""Mean features of a recording, as the network of a bundle sees it."""
+"""Mean features of a recording by the network of a bundle."""
 
 from __future__ import annotations
 
@@ -22,9 +22,9 @@ def recording_features(
     fps: float | None = None,
     spacing: tuple[float, float] | None = None,
 ) -> np.ndarray | None:
-    """Compute the mean features of a recording, which prediction compares with others.
+    """Compute the mean features of a recording, for comparison with others in prediction.
 
-    A segmentation model, which reads frames and no clips, sees 16 evenly spaced frames.
+    A segmentation model of frames sees 16 evenly spaced frames.
 
     Args:
         bundle (Bundle): A bundle for any task.

@@ -1,4 +1,4 @@
-"""One page for a run of predictions, which opens without a network."""
+"""Report of a run of predictions: one page that opens offline."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Find the recordings to measure, with what a list says of them."""
+"""Find recordings to measure, with the metadata of a list."""
 
 from __future__ import annotations
 
@@ -21,13 +21,13 @@ class Source(NamedTuple):
     Args:
         path (Path): The file.
         name (str): Its path below the given root.
-        patient (str): Identity of the patient: the list's, DICOM's, or the first folder below the
+        patient (str): Identity of the patient from the list, DICOM, or the first folder below the
             root.
-        study (str): Identity of the study: the list's, DICOM's, or the folder.
-        view (str, optional): View by the list.
-        fps (float, optional): Frames per second by the list.
-        spacing (tuple[float, ...], optional): Height, or height and width, of a pixel in mm by the
-            list.
+        study (str): Identity of the study from the list, DICOM, or the folder.
+        view (str, optional): View from the list.
+        fps (float, optional): Frames per second from the list.
+        spacing (tuple[float, ...], optional): Height, or height and width, of a pixel in mm from
+            the list.
     """
 
     path: Path
@@ -71,7 +71,7 @@ def find_sources(paths: Sequence[Path]) -> list[Source]:
 
 
 def _described(path: Path, root: Path) -> Source:
-    """A recording whose patient and study DICOM or its folder tells."""
+    """Describe a recording, with patient and study from DICOM or its folder."""
     name = str(path.relative_to(root)) if path.is_relative_to(root) else path.name
     # Two roots may hold folders or files of the same name.
     folders = Path(name).parts[:-1]

@@ -1,4 +1,4 @@
-"""Combine the recordings of a study: biplane volumes where both views are there."""
+"""Combine the recordings of a study; with both views, volumes are biplane."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ Row = Mapping[str, Any]
 
 
 def biplane_studies(rows: Sequence[Row]) -> list[dict[str, Any]]:
-    """Volumes and ejection fraction of each study.
+    """Compute volumes and ejection fraction of each study.
 
-    Of each view, the recording with most beats counts. With a 4CH and a 2CH recording the volumes
-    are biplane (modified Simpson), otherwise those of one plane.
+    The recording with the most beats represents its view. With a 4CH and a 2CH recording, volumes
+    are biplane (modified Simpson), otherwise single-plane.
 
     Args:
         rows (Sequence[Mapping]): Rows of the recordings, with ``disks`` where there are volumes.

@@ -84,8 +84,8 @@ def calibrate(option: str, dataset: RecordingDataset, folder: Path, task: str) -
     """Calibrate a bundle that was written without it, on what it predicts.
 
     Returns:
-        dict[str, Any]: ``interval`` of the ejection fraction, or ``temperature`` of a diagnosis, for
-        ``calibration.json``; and for the model card ``errors``, before and after.
+        dict[str, Any]: For ``calibration.json``, ``interval`` of the ejection fraction or
+        ``temperature`` of a diagnosis; and for the model card ``errors``, before and after.
     """
     measure = EchoInferencer(folder, allow_synthetic_model=True)
     predicted, truths = [], []

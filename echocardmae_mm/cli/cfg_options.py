@@ -10,7 +10,8 @@ from mmengine.config import Config, DictAction
 from echocardmae_mm.cli.config_keys import component_keys, require_known_keys
 from echocardmae_mm.cli.config_values import require_same_kinds
 from echocardmae_mm.cli.first_edition import refuse_old_names
-from echocardmae_mm.utils.config import dataset_parts, dicts_of, require_used
+from echocardmae_mm.utils.config import dataset_parts, dicts_of
+from echocardmae_mm.utils.config_variables import require_used
 from echocardmae_mm.utils.errors import UserError
 
 #: Short keys that reach every data set with folds.

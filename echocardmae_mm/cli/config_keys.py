@@ -101,13 +101,13 @@ def require_known_keys(before: dict[str, Any], after: Config, keys: Iterable[str
             if isinstance(part, dict):
                 siblings = known if isinstance(known, dict) else {}
                 if name not in siblings:
-                    place = '.'.join(path[:depth])
-                    accepted = accepted_keys(place, part, after)
+                    parent = '.'.join(path[:depth])
+                    accepted = accepted_keys(parent, part, after)
                     if accepted is not None and name not in accepted:
                         raise _unknown(before, key, path, depth, [*accepted, *siblings])
                     if accepted is None and 'type' not in part:
-                        familiar = [*siblings, *_familiar(place)]
-                        if name not in familiar and _is_close(name, place, familiar):
+                        familiar = [*siblings, *_familiar(parent)]
+                        if name not in familiar and _is_close(name, parent, familiar):
                             raise _unknown(before, key, path, depth, familiar)
                 known = siblings.get(name)
                 part = part.get(name)

@@ -109,7 +109,7 @@ def require_same_kinds(before: dict[str, Any], after: Config, keys: Iterable[str
 
 
 def _expected(old: Any, new: Any) -> str:
-    """What a new value should be instead; empty if it may replace the old one."""
+    """Describe the expected value; empty if the new one may replace the old one."""
     if isinstance(old, dict) or (isinstance(old, (list, tuple)) and any(map(_is_part, old))):
         return 'settings' if isinstance(new, (str, int, float)) else ''
     if isinstance(old, bool):

@@ -1,4 +1,4 @@
-"""Train and test every fold of a config with folds, and pool their predictions.
+"""Train and test every fold of a config, and pool the predictions.
 
     echocardmae cross-validate ef_camus              # all folds, then the summary
     echocardmae cross-validate ef_camus --fold 3     # only this fold, on this machine
@@ -44,7 +44,8 @@ from echocardmae_mm.evaluation.cross_validation import (
 )
 from echocardmae_mm.evaluation.prediction_metric import PredictionMetric, flatten
 from echocardmae_mm.utils.atomic_files import atomic_write_text, json_text
-from echocardmae_mm.utils.config import dicts_of, to_cfg_options
+from echocardmae_mm.utils.config import dicts_of
+from echocardmae_mm.utils.config_overrides import to_cfg_options
 from echocardmae_mm.utils.errors import UserError
 from echocardmae_mm.utils.text_files import read_json
 

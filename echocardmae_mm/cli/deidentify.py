@@ -1,4 +1,4 @@
-"""Copy recordings without what identifies a patient, and make a contact sheet to look at.
+"""Copy recordings without information that identifies a patient, and make a contact sheet.
 
     echocardmae deidentify PATH... --out DIR
 
@@ -48,7 +48,7 @@ def parse_args(argv: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument(
         '--keep-names',
         action='store_true',
-        help='keep the names of files and of folders below PATH, for those who may',
+        help='keep the names of files and of folders below PATH, if you are allowed to',
     )
     add_force(parser, 'the output of an earlier run in --out')
     add_jobs(parser)

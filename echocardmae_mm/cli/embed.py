@@ -45,7 +45,7 @@ _VALUES = ('status', 'reason', 'flags', 'training_distance', 'view', 'frames', '
 def parse_args(argv: Sequence[str] | None) -> argparse.Namespace:
     parser = command_parser('embed', __doc__)
     add_recordings(parser)
-    parser.add_argument('--bundle', required=True, metavar='FOLDER', help='the model')
+    parser.add_argument('--bundle', required=True, metavar='FOLDER', help='folder of a bundle')
     parser.add_argument('--out', type=Path, required=True, metavar='FILE', help='.parquet or .csv')
     parser.add_argument(
         '--tokens', action='store_true', help='a row for each time slot of each clip'

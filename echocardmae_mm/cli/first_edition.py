@@ -23,6 +23,7 @@ SETTINGS = {
     'interval': 'frame_interval',
     'learnable_pos': 'use_learnable_pos_emb',
     'masked_only': 'traced_only',
+    'place': 'position',
     'resamples': 'n_resamples',
 }
 REMOVED = {

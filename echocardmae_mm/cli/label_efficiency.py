@@ -39,7 +39,7 @@ from echocardmae_mm.cli.configuration import (
     prepare_data,
 )
 from echocardmae_mm.cli.run_folder import bind_run_folder, folder_lock, portable_settings
-from echocardmae_mm.cli.step_metadata import bind_step, read_metadata, sha256, write_metadata
+from echocardmae_mm.cli.step_metadata import bind_step, read_metadata, write_metadata
 from echocardmae_mm.cli.user_errors import report_user_errors
 from echocardmae_mm.cli.workflow import (
     Plan,
@@ -66,6 +66,7 @@ from echocardmae_mm.reproduction import (
 from echocardmae_mm.utils.atomic_files import atomic_write_text, json_text
 from echocardmae_mm.utils.config import pretrained_parts
 from echocardmae_mm.utils.errors import UserError
+from echocardmae_mm.utils.file_sha256 import file_sha256
 
 NAME = 'label_efficiency'
 METADATA = 'study.json'
@@ -193,7 +194,7 @@ def bind_study(config: Config, runs: Sequence[LabelledRun], args: argparse.Names
     settings = {
         **portable_settings(config),
         # The content counts, not the place.
-        **{f'{key}.checkpoint': sha256(Path(file)) for key, file in checkpoints.items()},
+        **{f'{key}.checkpoint': file_sha256(file) for key, file in checkpoints.items()},
     }
     if any(any(args.out.rglob(name)) for name in ('*.pth', PREDICTIONS)):
         bind_run_folder(args.out / METADATA, settings, REMEDY)
@@ -245,7 +246,7 @@ def write_results(
     )
     content = {
         'config': args.config,
-        'checkpoints': {key: [file, sha256(Path(file))] for key, file in checkpoints.items()},
+        'checkpoints': {key: [file, file_sha256(file)] for key, file in checkpoints.items()},
         'commits': commits,
         'amp': args.amp,
         'seconds': sum(one.get('seconds', 0.0) for one in metadata),

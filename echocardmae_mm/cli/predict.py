@@ -5,17 +5,16 @@
 
 PATH is a recording, a folder, or a list: a .txt file with one path per line, or a .csv file with
 the column path and any of patient, study, view, fps and spacing (pixel height in mm, or height and
-width separated by a space). An interrupted run goes on when the command is repeated.
+width separated by a space). Repeat the command to continue an interrupted run.
 
-Names do not leave their files: recordings, patients and studies get pseudonyms, and pixels outside
-the ultrasound sector are black. The exit status is 0 if every recording was measured, 3 if some
+Results contain no names: recordings, patients and studies get pseudonyms, and pixels outside the
+ultrasound sector are black. The exit status is 0 if every recording was measured, 3 if some
 were refused, 4 if none was measured, and 1 for an error. Research use only.
 """
 
 from __future__ import annotations
 
 import argparse
-import hashlib
 import secrets
 import shutil
 from collections.abc import Sequence
@@ -46,6 +45,7 @@ from echocardmae_mm.cli.run_folder import bind_run_folder, folder_lock
 from echocardmae_mm.cli.user_errors import report_user_errors
 from echocardmae_mm.utils.atomic_files import atomic_write_text, json_text
 from echocardmae_mm.utils.errors import UserError
+from echocardmae_mm.utils.file_sha256 import file_sha256
 from echocardmae_mm.utils.text_files import read_json
 
 RUN, ROWS, RESULT = 'run.json', 'recordings', 'result.json'
@@ -104,11 +104,6 @@ def bind(args: argparse.Namespace, measure: EchoInferencer) -> str:
     args.out.mkdir(parents=True, exist_ok=True)
     atomic_write_text(record, json_text(begun))
     return salt
-
-
-def file_sha256(path: Path) -> str:
-    """Hash of a file."""
-    return hashlib.sha256(path.read_bytes()).hexdigest()
 
 
 def sources_pseudonym(paths: Sequence[Path], salt: str) -> str:

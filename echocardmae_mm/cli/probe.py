@@ -1,14 +1,14 @@
-"""Predict labels from features with a linear model, on patients that it has not seen.
+"""Predict labels from features with a linear model, tested on unseen patients.
 
     echocardmae probe features.parquet labels.csv
 
-LABELS has the column path and either ef (ridge regression) or label (logistic regression), and may
-have patient. It names recordings as they were embedded: by --salt, the one that embed was given, or
-by the names that embed --keep-names wrote. Patients without a column come from the features.
+LABELS has the column path, either ef (ridge regression) or label (logistic regression), and
+optionally patient. Recordings are matched by pseudonym, if --salt is that of embed, or by the file
+names that embed --keep-names wrote. Without a column patient, the patients come from FEATURES.
 
-The patients are divided into folds, each predicted by the model of the others. A row for 1, 10 and
-100 % of the training patients says how many labels it takes; the smaller shares are the mean of
-several draws. Intervals (95 %) are over patients and draws.
+The patients are divided into folds; a model trained on the other folds predicts each fold. Rows for
+1, 10 and 100 % of the training patients show how the score depends on the number of labels; the
+smaller shares are means over several draws. Intervals (95 %) are over patients and draws.
 """
 
 from __future__ import annotations
@@ -25,8 +25,7 @@ from echocardmae_mm.apis.features_table import PREFIX, read_features
 from echocardmae_mm.cli.arguments import add_force, at_least, command_parser, seed
 from echocardmae_mm.cli.recordings import recording_pseudonym, salted
 from echocardmae_mm.cli.user_errors import report_user_errors
-from echocardmae_mm.datasets.csv_table import read_table
-from echocardmae_mm.datasets.echonet_lists import is_ef, read_number
+from echocardmae_mm.datasets.csv_table import is_ef, read_number, read_table
 from echocardmae_mm.datasets.patient_folds import stratified_folds
 from echocardmae_mm.evaluation.bootstrap import Interval, interval_cells
 from echocardmae_mm.evaluation.compared_task import task_of

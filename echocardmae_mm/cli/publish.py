@@ -1,4 +1,4 @@
-"""Publish a trained model as a bundle: one folder that `echocardmae predict` needs and no more.
+"""Publish a trained model as a bundle: one folder with everything `echocardmae predict` needs.
 
     echocardmae publish ef_echonet work_dirs/ef_echonet/best_ef_mae_epoch_40.pth --out bundles/ef
 
@@ -12,7 +12,6 @@ or label) of recordings that neither trained nor selected the model.
 from __future__ import annotations
 
 import argparse
-import hashlib
 import os
 from collections.abc import Sequence
 from pathlib import Path
@@ -49,6 +48,7 @@ from echocardmae_mm.evaluation.prediction_metric import RESULT
 from echocardmae_mm.models import EFHead
 from echocardmae_mm.utils.config import type_name
 from echocardmae_mm.utils.errors import RecordingError, UserError
+from echocardmae_mm.utils.file_sha256 import file_sha256
 from echocardmae_mm.utils.text_files import read_json
 
 _WHOLE = ('CAMUSDataset', 'CAMUSSegDataset')
@@ -115,7 +115,7 @@ def _for_features(step: dict[str, Any]) -> dict[str, Any]:
 
 
 def framing_of(config: Config) -> str:
-    """How the frames of the training data are cropped."""
+    """Find out how the frames of the training data are cropped."""
     if any(type_name(step).endswith('CropToSector') for step in test_pipeline_of(config)):
         return 'sector'
     dataset = type_name(config.train_dataloader.dataset)
@@ -130,7 +130,7 @@ def framing_of(config: Config) -> str:
 
 
 def training_data(config: Config) -> tuple[Any, dict[str, Any]]:
-    """The training set, and what the bundle says of it."""
+    """Return the training set and its description for the bundle."""
     init_default_scope(config.get('default_scope', 'mmengine'))
     dataset = DATASETS.build(config.train_dataloader.dataset)
     infos = [dataset.get_data_info(index) for index in range(len(dataset))]
@@ -157,8 +157,7 @@ def tested(checkpoint: str) -> dict[str, Any] | None:
     if not path.is_file():
         return None
     result = read_json(path)
-    digest = hashlib.sha256(Path(checkpoint).read_bytes()).hexdigest()
-    if result.get('checkpoint_sha256') != digest:
+    if result.get('checkpoint_sha256') != file_sha256(checkpoint):
         return None
     if not isinstance(result.get('metrics'), dict):
         raise UserError(f'{path}: damaged; holds no metrics\nTest the checkpoint again')

@@ -5,7 +5,6 @@ echocardmae rate-phantoms data/phantom
 
 from __future__ import annotations
 
-import csv
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -17,8 +16,7 @@ from rich.progress import track
 from echocardmae_mm.cli.arguments import command_parser
 from echocardmae_mm.cli.user_errors import report_user_errors
 from echocardmae_mm.phantom.naive_baselines import mean_mask_dice, threshold_dice
-from echocardmae_mm.phantom.truth import read_truth
-from echocardmae_mm.utils.errors import UserError
+from echocardmae_mm.phantom.truth import echonet_rows, read_truth
 
 
 def read_frames(path: Path) -> NDArray[np.uint8]:
@@ -34,11 +32,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     parser = command_parser('rate-phantoms', __doc__)
     parser.add_argument('root', type=Path, help='output folder of echocardmae phantoms')
     root = parser.parse_args(argv).root
-    table = root / 'truth' / 'EchoNet-Dynamic.csv'
-    if not table.exists():
-        raise UserError(f'{table}: no such file; make it with echocardmae phantoms --out {root}')
-    with table.open(newline='', encoding='utf-8') as file:
-        rows = [row for row in csv.DictReader(file) if row['dirt'] != 'large']
+    rows = echonet_rows(root)
     images, sectors, ventricles, train, moments = [], [], [], [], []
     for row in track(rows, 'reading'):
         frames = read_frames(root / 'EchoNet-Dynamic' / 'Videos' / f'{row["name"]}.avi')

@@ -1,4 +1,4 @@
-"""What the commands share that show recordings to trained models."""
+"""Arguments and output shared by commands that run trained models on recordings."""
 
 from __future__ import annotations
 
@@ -21,10 +21,10 @@ _READ_AHEAD = 2
 
 
 def add_recordings(parser: argparse.ArgumentParser) -> None:
-    """Add the recordings, what is known of them, and how they are named."""
+    """Add the recordings, their metadata, and the options for names, models and device."""
     add = parser.add_argument
     add('paths', nargs='*', type=Path, metavar='PATH', help='recordings, folders or lists')
-    add('--view', choices=VIEWS, help='view of all recordings that a list does not describe')
+    add('--view', choices=VIEWS, help='view of recordings for which a list gives none')
     add('--fps', type=positive, help='frames per second, in place of that of the files')
     add(
         '--spacing',
@@ -34,17 +34,17 @@ def add_recordings(parser: argparse.ArgumentParser) -> None:
         help='height (and width) of a pixel in mm, in place of those of the files',
     )
     add('--salt', help='secret that makes pseudonyms the same in several runs (default: random)')
-    add('--keep-names', action='store_true', help='write names of files, for those who may')
+    add('--keep-names', action='store_true', help='write file names, if you are allowed to')
     add(
         '--allow-synthetic-model',
         action='store_true',
-        help='let a model of synthetic recordings measure others',
+        help='let models trained on synthetic recordings measure others',
     )
     add('--device', help='such as cuda:1 or cpu (default: a GPU if there is one)')
 
 
 def check_recordings(args: argparse.Namespace) -> None:
-    """Check what argparse does not."""
+    """Check arguments beyond what argparse checks."""
     if args.salt:
         salted(args.salt)
     if args.spacing and len(args.spacing) > 2:
@@ -52,20 +52,20 @@ def check_recordings(args: argparse.Namespace) -> None:
 
 
 def report_unchecked(measure: EchoInferencer) -> None:
-    """Print which models do not notice unusual features."""
+    """Print the models that cannot notice unusual features."""
     if names := measure.without_feature_distance:
         print(f'no check for unusual features by {", ".join(names)}: published without them')
 
 
 def salted(salt: str) -> Pseudonyms:
-    """Pseudonyms by ``--salt``."""
+    """Return pseudonyms keyed with ``--salt``."""
     if len(salt.encode()) > 64:
         raise UserError('--salt: expected at most 64 bytes')
     return Pseudonyms(salt.encode())
 
 
 def positive(text: str) -> float:
-    """An argparse type for positive numbers."""
+    """Parse a positive number, as an argparse type."""
     try:
         number = float(text)
     except ValueError:
@@ -78,7 +78,7 @@ def positive(text: str) -> float:
 def show_recordings(
     sources: Sequence[Source], args: argparse.Namespace, measure: EchoInferencer
 ) -> Iterator[Prediction]:
-    """Show recordings to the models, while threads read the next ones for a GPU."""
+    """Run the models on recordings; for a GPU, threads read the next recordings meanwhile."""
 
     def read(source: Source) -> Opened | Prediction:
         spacing = source.spacing or (tuple(args.spacing) if args.spacing else None)
@@ -95,7 +95,7 @@ def _show(
     args: argparse.Namespace,
     measure: EchoInferencer,
 ) -> Prediction:
-    """Show a recording to the models; one that they fail on is refused."""
+    """Run the models on a recording; refuse it if they fail."""
     try:
         return measure.measure(opened(), source.view or args.view, source.fps or args.fps)
     except UserError:
@@ -107,12 +107,12 @@ def _show(
 
 
 def recording_pseudonym(path: Path, names: Pseudonyms) -> str:
-    """The pseudonym of a recording, by its place."""
+    """Return the pseudonym of a recording, which depends on its path."""
     return names.pseudonym(str(path.absolute()))
 
 
 def identity(source: Source, args: argparse.Namespace, names: Pseudonyms) -> dict[str, str]:
-    """The first columns of a row: pseudonyms and, with ``--keep-names``, the name."""
+    """Return the first columns of a row: pseudonyms and, with ``--keep-names``, the file name."""
     return {
         'recording': recording_pseudonym(source.path, names),
         **({'file': source.name} if args.keep_names else {}),
@@ -122,7 +122,7 @@ def identity(source: Source, args: argparse.Namespace, names: Pseudonyms) -> dic
 
 
 def report_refusals(rows: Sequence[dict[str, Any]], done: str, out: Path) -> None:
-    """Print how many recordings were refused and why; exit with their status if any was."""
+    """Print how many recordings were refused and why; if any was, exit with a non-zero status."""
     refused = [row['reason'] for row in rows if row['status'] != 'measured']
     measured = len(rows) - len(refused)
     print(f'{measured} of {len(rows)} recordings {done}; results are in {out}')

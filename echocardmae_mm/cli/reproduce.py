@@ -24,7 +24,8 @@ from echocardmae_mm.cli.run_folder import folder_lock
 from echocardmae_mm.cli.step_metadata import (
     bind_step,
     missing_data,
-    require_data,
+    missing_weights,
+    require_inputs,
     require_origins,
     write_metadata,
 )
@@ -87,12 +88,12 @@ def setup_of(args: argparse.Namespace) -> Setup:
 
 
 def bind_steps(steps: list[Step], root: Path, args: argparse.Namespace) -> None:
-    """Refuse the folders of other runs and missing data, then write the metadata of new steps."""
+    """Refuse the folders of other runs and missing inputs, then write the metadata of new steps."""
     metadata = {step.name: bind_step(step, root, args.amp) for step in steps}
     require_origins(steps, root, metadata)
     unfinished = [step for step in steps if not metadata[step.name]['finished']]
     if not args.phantom:
-        require_data(unfinished)
+        require_inputs(unfinished)
     for step in unfinished:
         write_metadata(step, root, metadata[step.name])
 
@@ -108,7 +109,7 @@ def forget_deleted_phantoms(root: Path, setup: Setup) -> None:
 def describe(steps: list[Step], root: Path, setup: Setup) -> str:
     """The plan: each step, its rule and whether it has finished."""
     rows = [(step.name, step.rule, state_of(step, root)) for step in steps]
-    missing = [] if setup.phantom else missing_data(steps)
+    missing = [] if setup.phantom else missing_data(steps) + missing_weights(steps)
     lacking = f'\nMissing: {", ".join(missing)}' if missing else ''
     return f'{markdown_table(("step", "rule", "state"), rows)}{lacking}'
 

@@ -24,7 +24,7 @@ from echocardmae_mm.cli.step_metadata import (
 )
 from echocardmae_mm.cli.workflow import Plan, read_plan
 from echocardmae_mm.reproduction import Step, write_table
-from echocardmae_mm.utils.config import to_cfg_options
+from echocardmae_mm.utils.config_overrides import to_cfg_options
 from echocardmae_mm.utils.errors import UserError
 
 

@@ -34,7 +34,7 @@ def bind_run_folder(
     metadata: Path,
     wanted: Record,
     remedy: str,
-    settings_of: Callable[[Record], Record] = dict,
+    select: Callable[[Record], Record] = dict,
 ) -> Record:
     """Read the metadata of a run folder, and refuse the folder of a different run.
 
@@ -42,7 +42,7 @@ def bind_run_folder(
         metadata (Path): JSON file in the folder; it must exist if the folder is in use.
         wanted (Record): Settings of the run that wants the folder.
         remedy (str): Second line of every error: what to do.
-        settings_of (Callable): Selects the settings to compare from the metadata. Defaults to all.
+        select (Callable): Selects the settings to compare from the metadata. Defaults to all.
 
     Returns:
         Record: The metadata.
@@ -55,7 +55,7 @@ def bind_run_folder(
         raise UserError(f'{folder} holds a run but lacks its {metadata.name}\n{remedy}')
     try:
         kept = json.loads(metadata.read_text(encoding='utf-8'))
-        bound = settings_of(kept)
+        bound = select(kept)
     except (ValueError, KeyError, TypeError):
         raise UserError(f'{metadata} is damaged or from another program\n{remedy}') from None
     for name in sorted(bound | wanted):

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 from pathlib import Path
 from typing import Any
+
+from mmengine.config import Config
 
 from echocardmae_mm.cli.run_folder import bind_run_folder
 from echocardmae_mm.reproduction import Step
 from echocardmae_mm.reproduction.table_report import STEP_METADATA
 from echocardmae_mm.utils.atomic_files import atomic_write_text, json_text
 from echocardmae_mm.utils.errors import UserError
+from echocardmae_mm.utils.file_sha256 import file_sha256
 from echocardmae_mm.utils.git import git_commit
 
 Metadata = dict[str, Any]
@@ -73,12 +75,27 @@ def missing_data(steps: list[Step]) -> list[str]:
     return sorted(folder for folder in folders if folder and not Path(folder).is_dir())
 
 
-def require_data(steps: list[Step]) -> None:
-    """Refuse to start hours of work whose last steps lack their data."""
+def missing_weights(steps: list[Step]) -> list[str]:
+    """Files with published weights that the steps start from and that do not exist."""
+    files = set()
+    for step in steps:
+        loaded = None if step.starts else Config.fromfile(step.config).get('load_from')
+        named = (value for key, value in step.settings.items() if key.endswith('.checkpoint'))
+        files |= {file for file in (loaded, *named) if file and '://' not in file}
+    return sorted(file for file in files if not Path(file).is_file())
+
+
+def require_inputs(steps: list[Step]) -> None:
+    """Refuse to start hours of work whose last steps lack their data or initial weights."""
     if missing := missing_data(steps):
         raise UserError(
             f'{", ".join(missing)}: no such folder\n'
             'Put the data sets into the folder that --data names (docs/data.md), or try --phantom'
+        )
+    if missing := missing_weights(steps):
+        raise UserError(
+            f'{", ".join(missing)}: no such file\n'
+            'Download the published weights and convert them as docs/baselines.md says'
         )
 
 
@@ -104,7 +121,7 @@ def started_from(step: Step, root: Path) -> dict[str, str]:
     """SHA-256 of the checkpoints that a step starts from or compares, by their steps."""
     compares = step.rule == 'clip_consistency'
     names = [name for name in step.needs if compares or (step.starts and name == step.needs[0])]
-    return {name: sha256(best_checkpoint(root / name)) for name in names}
+    return {name: file_sha256(best_checkpoint(root / name)) for name in names}
 
 
 def best_checkpoint(folder: Path) -> Path:
@@ -116,8 +133,3 @@ def best_checkpoint(folder: Path) -> Path:
 def last_checkpoint(folder: Path) -> Path:
     """The checkpoint after the last epoch."""
     return folder / Path((folder / 'last_checkpoint').read_text().strip()).name
-
-
-def sha256(file: Path) -> str:
-    """SHA-256 of a file."""
-    return hashlib.sha256(file.read_bytes()).hexdigest()

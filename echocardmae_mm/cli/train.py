@@ -30,7 +30,7 @@ from echocardmae_mm.cli.configuration import (
 )
 from echocardmae_mm.cli.run_folder import training_lock
 from echocardmae_mm.cli.user_errors import report_user_errors
-from echocardmae_mm.utils.config import PRETRAINED, dicts_of, pretrained_parts, type_name
+from echocardmae_mm.utils.config import dicts_of, pretrained_parts, type_name
 from echocardmae_mm.utils.errors import UserError
 
 COMPILE_HOOK = 'echocardmae_mm.CompileHook'
@@ -211,12 +211,9 @@ def resume(config: Config, checkpoint: str) -> None:
 
 def drop_missing_pretrained(config: Config) -> None:
     """Remove each ``init_cfg`` whose file is missing; a resumed run does not need it."""
-    for _, part in dicts_of(config.model):
-        init = part.get('init_cfg')
-        if isinstance(init, dict) and type_name(init) in PRETRAINED:
-            checkpoint = str(init.get('checkpoint'))
-            if '://' not in checkpoint and not Path(checkpoint).is_file():
-                part['init_cfg'] = None
+    for key, checkpoint in pretrained_parts(config).items():
+        if '://' not in checkpoint and not Path(checkpoint).is_file():
+            config.merge_from_dict({key: None})
 
 
 def newest_intact(work_dir: str) -> str | None:

@@ -15,7 +15,7 @@ from echocardmae_mm.datasets.camus_index import (
     require_views,
 )
 from echocardmae_mm.datasets.cross_validated_dataset import CrossValidatedDataset
-from echocardmae_mm.datasets.echonet_lists import is_ef, read_number
+from echocardmae_mm.datasets.csv_table import is_ef, read_number
 from echocardmae_mm.registry import DATASETS
 from echocardmae_mm.utils.errors import UserError
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import csv
 import warnings
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 
@@ -85,3 +86,16 @@ def read_patient_column(path: str | Path, column: str, patients: Collection[str]
     if missing := sorted(set(patients) - values.keys()):
         raise UserError(f'{path}: {len(missing)} patients have no {column}, such as {missing[0]}')
     return values
+
+
+def read_number(row: Mapping[str, Any], column: str) -> float:
+    """Read a number from a row; NaN if the column or the number is missing or malformed."""
+    try:
+        return float(row.get(column) or 'nan')
+    except ValueError:
+        return float('nan')
+
+
+def is_ef(value: float) -> bool:
+    """Whether a number can be an ejection fraction in per cent; False for NaN."""
+    return 0 <= value <= 100

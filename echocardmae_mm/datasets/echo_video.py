@@ -20,7 +20,7 @@ class EchoVideoDataset(RecordingDataset):
             .nii.gz, .mhd, .mha and DICOM files without suffix, except hidden files. If ``ann_file``
             is set, its paths are relative to this folder. Defaults to ''.
         ann_file (str): A text file with one path per line, or a .csv file with a column
-            ``filename``; relative to ``data_root``. Defaults to '', all recordings in the folder.
+            ``path``; relative to ``data_root``. Defaults to '', all recordings in the folder.
         **kwargs (Any): Arguments of :class:`RecordingDataset`.
 
     Raises:

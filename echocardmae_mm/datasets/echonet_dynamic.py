@@ -10,15 +10,13 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from echocardmae_mm.datasets.csv_table import read_table
+from echocardmae_mm.datasets.csv_table import is_ef, read_number, read_table
 from echocardmae_mm.datasets.echonet_lists import (
     FILE_LIST,
     ROWS_OF_A_TRACING,
     TRACINGS,
     VIDEO_FOLDERS,
     find_videos,
-    is_ef,
-    read_number,
     read_tracings,
     video_stem,
 )

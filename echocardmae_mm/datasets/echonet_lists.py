@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
@@ -34,19 +32,6 @@ def find_videos(root: Path) -> dict[str, Path]:
         for path in (root / folder).iterdir()
         if looks_like_recording(path)
     }
-
-
-def read_number(row: Mapping[str, Any], column: str) -> float:
-    """Read a number from a row; NaN if the column or the number is missing or malformed."""
-    try:
-        return float(row.get(column) or 'nan')
-    except ValueError:
-        return float('nan')
-
-
-def is_ef(value: float) -> bool:
-    """Whether a number can be an ejection fraction in per cent; False for NaN."""
-    return 0 <= value <= 100
 
 
 def read_tracings(path: Path) -> dict[str, dict[int, np.ndarray]]:

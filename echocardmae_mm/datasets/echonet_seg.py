@@ -9,8 +9,9 @@ from typing import Any
 import numpy as np
 from mmengine.logging import print_log
 
+from echocardmae_mm.datasets.csv_table import read_number
 from echocardmae_mm.datasets.echonet_dynamic import EchoNetDynamicDataset
-from echocardmae_mm.datasets.echonet_lists import ROWS_OF_A_TRACING, TRACINGS, read_number
+from echocardmae_mm.datasets.echonet_lists import ROWS_OF_A_TRACING, TRACINGS
 from echocardmae_mm.datasets.tracing import traced_area, visible_share
 from echocardmae_mm.registry import DATASETS
 from echocardmae_mm.utils.errors import UserError

@@ -11,7 +11,7 @@ from echocardmae_mm.utils.errors import UserError
 from echocardmae_mm.utils.text_files import read_text
 
 _SIZES = {'echonet': '--videos 800', 'camus': '--camus 100', 'hmcqu': '--hmcqu 240'}
-_FILENAME_COLUMNS = ('filename', 'file', 'path', 'video')
+_PATH_COLUMNS = ('path', 'filename', 'file', 'video')
 
 
 def or_phantoms(dataset: str = 'echonet') -> str:
@@ -62,7 +62,7 @@ def listed_recordings(list_file: str, root: str) -> list[Path]:
 
     Args:
         list_file (str): A text file with one path per line, or a .csv file with a column
-            ``filename``.
+            ``path`` (``filename``, ``file`` and ``video`` are accepted too).
         root (str): Base folder of relative paths; '' for the folder of the list.
 
     Returns:
@@ -85,10 +85,10 @@ def listed_recordings(list_file: str, root: str) -> list[Path]:
 
 def _csv_names(path: Path) -> list[str]:
     table = read_table(path)
-    column = next((name for name in table if name.lower() in _FILENAME_COLUMNS), None)
+    column = next((name for name in table if name.lower() in _PATH_COLUMNS), None)
     if column is None:
         raise UserError(
-            f"{path}: no column 'filename'; found {', '.join(table) or 'nothing'}\n"
-            'Name the column of the paths filename, or use a text file with one path per line'
+            f"{path}: no column 'path'; found {', '.join(table) or 'nothing'}\n"
+            "Call the column of paths 'path', or use a text file with one path per line"
         )
     return list(table[column])

@@ -7,8 +7,7 @@ from collections.abc import Callable, Collection
 from difflib import get_close_matches
 from pathlib import Path
 
-from echocardmae_mm.datasets.csv_table import read_table
-from echocardmae_mm.datasets.echonet_lists import is_ef, read_number
+from echocardmae_mm.datasets.csv_table import is_ef, read_number, read_table
 from echocardmae_mm.datasets.patient_split import SPLITS
 from echocardmae_mm.utils.errors import UserError
 

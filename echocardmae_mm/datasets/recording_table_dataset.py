@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from echocardmae_mm.datasets.echonet_lists import read_number
+from echocardmae_mm.datasets.csv_table import read_number
 from echocardmae_mm.datasets.patient_split import SPLITS, draw_split, draw_test
 from echocardmae_mm.datasets.recording_dataset import RecordingDataset
 from echocardmae_mm.datasets.recording_table import (

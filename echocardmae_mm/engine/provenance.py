@@ -6,6 +6,7 @@ from pathlib import Path
 from threading import Thread
 from typing import Any
 
+from mmengine.config import Config
 from mmengine.dist import is_main_process
 from mmengine.hooks import Hook
 from mmengine.runner import CheckpointLoader, Runner
@@ -14,7 +15,8 @@ import echocardmae_mm
 from echocardmae_mm.datasets.patient_split import write_split
 from echocardmae_mm.engine.unwrap import unwrap_datasets
 from echocardmae_mm.registry import HOOKS
-from echocardmae_mm.utils.config import PRETRAINED, dicts_of, require_used, type_name
+from echocardmae_mm.utils.config import pretrained_parts
+from echocardmae_mm.utils.config_variables import require_used
 from echocardmae_mm.utils.git import git_commit
 
 _KEY = 'echocardmae_mm'
@@ -104,16 +106,13 @@ def read_provenance(checkpoint: str) -> dict[str, Any]:
     return {'videos': None, 'started_from': [], **((meta or {}).get(_KEY) or {})}
 
 
-def starting_points(cfg: dict[str, Any]) -> list[str]:
+def starting_points(cfg: Config) -> list[str]:
     """Checkpoints that a run starts from: ``load_from`` and every ``init_cfg`` of the model."""
     named = [cfg['load_from']] if cfg.get('load_from') else []
-    for _, part in dicts_of(cfg.get('model')):
-        if type_name(part) in PRETRAINED and part.get('checkpoint'):
-            named.append(part['checkpoint'])
-    return list(dict.fromkeys(named))
+    return list(dict.fromkeys([*named, *pretrained_parts(cfg).values()]))
 
 
-def _inherited_videos(cfg: dict) -> tuple[list[dict[str, str | bool]], list[str]]:
+def _inherited_videos(cfg: Config) -> tuple[list[dict[str, str | bool]], list[str]]:
     """Entries of ``started_from``, and hashes of the videos those checkpoints were trained on."""
     seen: list[str] = []
     known: dict[str, bool] = {}

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +18,7 @@ from echocardmae_mm.evaluation.prediction_metric import PREDICTIONS, RESULT, Pre
 from echocardmae_mm.registry import HOOKS
 from echocardmae_mm.utils.atomic_files import atomic_write_text, json_text
 from echocardmae_mm.utils.errors import UserError
+from echocardmae_mm.utils.file_sha256 import file_sha256
 from echocardmae_mm.utils.git import git_commit
 
 
@@ -105,7 +105,7 @@ def write_test_results(
         runner.logger.info(f'Results\n{report}')
 
     file = Path(checkpoint)
-    digest = hashlib.sha256(file.read_bytes()).hexdigest() if file.is_file() else None
+    digest = file_sha256(file) if file.is_file() else None
     origin = read_provenance(checkpoint)
     result = {
         'metrics': metrics,

@@ -11,7 +11,7 @@ from mmengine.hooks import Hook
 from mmengine.runner import Runner
 
 from echocardmae_mm.datasets.recordings import open_recording
-from echocardmae_mm.evaluation.seg_metric import labelled_place
+from echocardmae_mm.evaluation.seg_metric import labelled_index
 from echocardmae_mm.evaluation.segmentation_plot import Segmented, segmentation_plot
 from echocardmae_mm.registry import HOOKS
 from echocardmae_mm.utils.errors import RecordingError
@@ -83,9 +83,9 @@ class SegmentationHook(Hook):
 
 
 def _segmented(sample: Any) -> Segmented:
-    place = labelled_place(sample)
+    index = labelled_index(sample)
     predicted, true = (
-        np.asarray(part.data[place].cpu()) for part in (sample.pred_sem_seg, sample.gt_sem_seg)
+        np.asarray(part.data[index].cpu()) for part in (sample.pred_sem_seg, sample.gt_sem_seg)
     )
     overlap = ((predicted == 1) & (true == 1)).sum()
     total = (predicted == 1).sum() + (true == 1).sum()

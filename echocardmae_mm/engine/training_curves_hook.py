@@ -9,7 +9,10 @@ from matplotlib.figure import Figure
 from mmengine.dist import master_only
 from mmengine.hooks import Hook
 from mmengine.runner import Runner
+from torch import nn
 
+from echocardmae_mm.engine.unwrap import unwrap_model
+from echocardmae_mm.models import EchoCardMAE
 from echocardmae_mm.registry import HOOKS
 
 #: Validation metrics to plot: title, metric of the baseline and its label.
@@ -52,15 +55,21 @@ def read_scalars(work_dir: str | Path, of_validation: bool = False) -> pd.DataFr
     return rows.drop_duplicates('step', keep='last').sort_values('step', ignore_index=True)
 
 
-def training_curves(scalars: pd.DataFrame, validations: pd.DataFrame | None = None) -> Figure:
+def training_curves(
+    scalars: pd.DataFrame,
+    validations: pd.DataFrame | None = None,
+    model: nn.Module | None = None,
+) -> Figure:
     """Plot every loss and the learning rate by iteration, and validation errors by epoch.
 
     Args:
         scalars (pd.DataFrame): Training scalars from :func:`read_scalars`.
         validations (pd.DataFrame, optional): Validation scalars. Plots those in :data:`VALIDATED`,
             each with its baseline. Defaults to None.
+        model (nn.Module, optional): The model, to mark a total loss that is Eq. 1. Defaults to
+            None, unknown.
     """
-    titles = {**_TITLES, 'loss': 'total loss (Eq. 1)'} if 'loss_rec' in scalars else _TITLES
+    titles = {**_TITLES, 'loss': 'total loss (Eq. 1)'} if _is_eq_1(scalars, model) else _TITLES
     losses = sorted(name for name in scalars if 'loss' in name)
     if len(losses) == 2 and scalars['loss'].equals(scalars[losses[1]]):
         losses.remove('loss')
@@ -82,6 +91,13 @@ def training_curves(scalars: pd.DataFrame, validations: pd.DataFrame | None = No
     for axis in axes:
         axis.grid(alpha=0.3)
     return figure
+
+
+def _is_eq_1(scalars: pd.DataFrame, model: nn.Module | None) -> bool:
+    """Whether the total loss reconstructs pixels and aligns clips."""
+    if not isinstance(model, EchoCardMAE) or 'loss_align' not in scalars:
+        return False
+    return model.latent_target is None
 
 
 @HOOKS.register_module()
@@ -110,5 +126,6 @@ class TrainingCurvesHook(Hook):
     def _draw(self, runner: Runner) -> None:
         scalars = read_scalars(runner.work_dir)
         if len(scalars):
-            figure = training_curves(scalars, read_scalars(runner.work_dir, of_validation=True))
+            validations = read_scalars(runner.work_dir, of_validation=True)
+            figure = training_curves(scalars, validations, unwrap_model(runner.model))
             figure.savefig(Path(runner.work_dir) / 'curves.png', dpi=110)

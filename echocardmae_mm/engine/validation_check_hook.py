@@ -59,7 +59,7 @@ class ValidationCheckHook(Hook):
 
 
 def _validate_first(runner: Runner, loop: ValLoop) -> None:
-    """What ``ValLoop`` does in its first iteration, without its hooks."""
+    """Run the first iteration of ``ValLoop`` without its hooks."""
     sample = _first_sample(loop, runner.seed)
     if sample is None:
         return

@@ -47,11 +47,10 @@ def interval_cells(value: float | Interval) -> tuple[str, str]:
 def bootstrap_intervals(
     statistics: Statistics,
     patients: Sequence[Hashable] | np.ndarray,
-    confidence: float = 0.95,
     n_resamples: int = 2000,
     seed: int = 0,
 ) -> dict[str, Interval]:
-    """Percentile intervals of several statistics, all from the same resamples of patients.
+    """95 % percentile intervals of several statistics, all from the same resamples of patients.
 
     Patients are drawn with replacement, each with all its recordings, because recordings of one
     patient are not independent.
@@ -60,7 +59,6 @@ def bootstrap_intervals(
         statistics (Callable): Maps row indices, int64 with repetitions, to each statistic by name;
             NaN if undefined. The first call gets all rows in order, for the estimates.
         patients (Sequence): The patient of each row.
-        confidence (float): Coverage of the intervals. Defaults to 0.95.
         n_resamples (int): Number of resamples; 0 leaves the ends NaN. Defaults to 2000.
         seed (int): Seed of the resampling. Defaults to 0.
 
@@ -76,13 +74,12 @@ def bootstrap_intervals(
     """
     estimates = statistics(np.arange(len(patients)))
     resamples = [statistics(rows) for rows in _resampled_rows(patients, n_resamples, seed)]
-    tail = (1 - confidence) / 2
     intervals = {}
     for name, estimate in estimates.items():
         values = np.array([resample[name] for resample in resamples], np.float64)
         low = high = float('nan')
         if len(values) and np.isfinite(values).mean() >= _MIN_DEFINED_SHARE:
-            low, high = np.nanquantile(values, [tail, 1 - tail]).tolist()
+            low, high = np.nanquantile(values, [0.025, 0.975]).tolist()
         intervals[name] = Interval(float(estimate), low, high)
     return intervals
 

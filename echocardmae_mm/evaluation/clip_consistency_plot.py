@@ -9,9 +9,10 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 _COLOURS = ('tab:blue', 'tab:orange')
+_EXAMPLES = 3
 
 
-def clip_consistency_plot(clips: Mapping[str, pd.DataFrame], examples: int = 3) -> Figure:
+def clip_consistency_plot(clips: Mapping[str, pd.DataFrame]) -> Figure:
     """Plot predictions of some recordings by start frame, and the spread of all recordings.
 
     The examples are recordings at evenly spaced ranks of the first model's spread.
@@ -19,16 +20,15 @@ def clip_consistency_plot(clips: Mapping[str, pd.DataFrame], examples: int = 3) 
     Args:
         clips (Mapping[str, pd.DataFrame]): Tables of one or two models by name, with one row per
             clip: ``video``, ``ef``, ``start`` (frame) and ``prediction`` (per cent).
-        examples (int): Number of example recordings. Defaults to 3.
     """
     spreads = {
         name: table.groupby('video')['prediction'].std().fillna(0.0)
         for name, table in clips.items()
     }
     first = next(iter(spreads.values())).sort_values()
-    ranks = np.linspace(0, len(first) - 1, examples + 2).round().astype(int)[1:-1]
-    figure = Figure(figsize=(3.6 * (examples + 1), 3.7), layout='constrained')
-    axes = figure.subplots(1, examples + 1)
+    ranks = np.linspace(0, len(first) - 1, _EXAMPLES + 2).round().astype(int)[1:-1]
+    figure = Figure(figsize=(3.6 * (_EXAMPLES + 1), 3.7), layout='constrained')
+    axes = figure.subplots(1, _EXAMPLES + 1)
     for axis, video in zip(axes, first.index[ranks]):
         for (name, table), colour in zip(clips.items(), _COLOURS):
             rows = table[table['video'] == video].sort_values('start')

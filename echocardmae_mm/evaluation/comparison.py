@@ -206,15 +206,11 @@ def _require_same(first: pd.DataFrame, second: pd.DataFrame, task: ComparedTask)
             )
 
 
-def detectable_difference(
-    interval: Interval, confidence: float = 0.95, power: float = 0.8
-) -> float:
-    """Smallest true difference that a sample of this size can detect.
+def detectable_difference(interval: Interval) -> float:
+    """Smallest true difference that a sample of this size detects with a power of 80 %.
 
     Args:
-        interval (Interval): Interval of the difference, assumed to be normally distributed.
-        confidence (float): Coverage of the interval. Defaults to 0.95.
-        power (float): Probability that the interval excludes 0. Defaults to 0.8.
+        interval (Interval): 95 % interval of the difference, assumed to be normally distributed.
 
     Returns:
         float: In the unit of the difference.
@@ -223,6 +219,6 @@ def detectable_difference(
         >>> round(detectable_difference(Interval(0.5, -0.5, 1.5)), 2)
         1.43
     """
-    reach = norm.ppf((1 + confidence) / 2)
+    reach = norm.ppf(0.975)
     standard_error = (interval.high - interval.low) / 2 / reach
-    return float((reach + norm.ppf(power)) * standard_error)
+    return float((reach + norm.ppf(0.8)) * standard_error)

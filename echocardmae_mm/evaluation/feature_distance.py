@@ -1,4 +1,4 @@
-"""How far the features of a recording lie from those of a training set."""
+"""Distance of the features of a recording from those of a training set."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import numpy as np
 from sklearn.covariance import LedoitWolf
 from sklearn.model_selection import GroupKFold
 
-#: With fewer patients, mean and covariance would say too much about each of them.
+#: With fewer patients, mean and covariance would reveal too much about each of them.
 LEAST_PATIENTS = 50
 _FOLDS = 5
 

@@ -49,7 +49,7 @@ class LabelEfficiency(NamedTuple):
         statistic (str): The task's main statistic, such as mae.
         label (str): Its label.
         is_error (bool): Whether less is better.
-        naive (float): What a constant prediction reaches; NaN if the task has none.
+        naive (float): Score of a constant prediction; NaN if the task has none.
         recordings (int): Tested recordings or frames.
         patients (int): Tested patients.
         seeds (int): Seeds of each share.

@@ -33,12 +33,12 @@ def label_efficiency_plot(results: LabelEfficiency, title: str) -> Figure:
     ]
     for name, side, values in starts:
         colour = _COLOURS[name]
-        places = shares * span ** (side * _SHIFT)
+        positions = shares * span ** (side * _SHIFT)
         intervals = [interval for interval, _ in values]
         estimates = [interval.estimate for interval in intervals]
-        top.plot(places, estimates, color=colour, linewidth=2.2, marker='o', label=name)
-        _error_bars(top, places, intervals, colour)
-        for share, (_, runs) in zip(places, values):
+        top.plot(positions, estimates, color=colour, linewidth=2.2, marker='o', label=name)
+        _error_bars(top, positions, intervals, colour)
+        for share, (_, runs) in zip(positions, values):
             jitter = 0.5 * (1 + np.sin(np.arange(len(runs)) * 2.4))
             beside = share * span ** (side * (_SHIFT + _JITTER * jitter))
             top.scatter(beside, runs, s=14, color=colour, alpha=0.45, linewidths=0)
@@ -66,9 +66,9 @@ def label_efficiency_plot(results: LabelEfficiency, title: str) -> Figure:
     low, high = ends.min() - margin, ends.max() + margin
     worse, vertical = ((0, high), 'top') if results.is_error else ((low, 0), 'bottom')
     bottom.axhspan(*worse, color='0.94', zorder=0)
-    place = (0.995, 0.95 if vertical == 'top' else 0.05)
+    position = (0.995, 0.95 if vertical == 'top' else 0.05)
     style = dict(transform=bottom.transAxes, ha='right', va=vertical, color='0.4', fontsize=9)
-    bottom.text(*place, 'shaded: pretraining is worse', **style)
+    bottom.text(*position, 'shaded: pretraining is worse', **style)
     bottom.set_ylim(low, high)
     bottom.set_ylabel('paired difference\npretrained − scratch')  # noqa: RUF001
     bottom.set_xscale('log')
@@ -81,9 +81,9 @@ def label_efficiency_plot(results: LabelEfficiency, title: str) -> Figure:
     return figure
 
 
-def _error_bars(axis: Axes, places: np.ndarray, intervals: list[Interval], colour: str) -> None:
+def _error_bars(axis: Axes, positions: np.ndarray, intervals: list[Interval], colour: str) -> None:
     """Draw the intervals that are defined."""
-    for place, (_, low, high) in zip(places, intervals):
+    for position, (_, low, high) in zip(positions, intervals):
         if np.isfinite(low):
             middle, reach = (low + high) / 2, (high - low) / 2
-            axis.errorbar(place, middle, reach, fmt='none', color=colour, capsize=4)
+            axis.errorbar(position, middle, reach, fmt='none', color=colour, capsize=4)

@@ -1,4 +1,4 @@
-"""Predict labels from features with a linear model, on patients that it has not seen."""
+"""Predict labels from features with a linear model, tested on unseen patients."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ class Probed(NamedTuple):
     """Predictions of a linear probe.
 
     Args:
-        predicted (np.ndarray): For each recording, by the model of the other folds: numbers (n,),
-            or probabilities of the classes (n, K).
-        patients (int): Patients that a model was trained on; the mean over the folds, rounded.
+        predicted (np.ndarray): Numbers (n,), or probabilities of the classes (n, K), of each
+            recording by the model trained on the other folds.
+        patients (int): Number of training patients, the rounded mean over the folds.
     """
 
     predicted: np.ndarray
@@ -33,10 +33,10 @@ def linear_probe(
     share: float = 1.0,
     seed: int = 0,
 ) -> Probed:
-    """Train ridge or logistic regression on each fold's other patients, and predict the fold.
+    """Predict each fold by ridge or logistic regression trained on the patients of the others.
 
-    The penalty is chosen by cross-validation over the patients of the training. Of these, ``share``
-    are drawn, at least so many that there are two and each class is there.
+    Of these patients, it draws ``share``, at least two patients and one of each class.
+    Cross-validation over the drawn patients chooses the penalty.
 
     Args:
         features (np.ndarray): (n, C).
@@ -44,7 +44,7 @@ def linear_probe(
             K - 1, int of shape (n,), for logistic regression.
         patients (np.ndarray): Patient of each recording, (n,).
         folds (Mapping[str, int]): Fold of each patient, from 0.
-        share (float): Share of the patients of the training that have labels. Defaults to 1.
+        share (float): Share of the training patients that have labels. Defaults to 1.
         seed (int): Seed of the draw. Defaults to 0.
 
     Returns:
@@ -82,7 +82,7 @@ def draw_patients(
         targets (np.ndarray): Numbers or classes, (n,).
         patients (np.ndarray): Patient of each recording, (n,).
         share (float): Share of the patients, at least two.
-        is_class (bool): Whether to draw further patients until each class is there.
+        is_class (bool): Whether the targets are classes; then one patient of each class is drawn.
         generator (np.random.Generator): Random generator.
 
     Returns:

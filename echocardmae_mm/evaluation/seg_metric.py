@@ -91,9 +91,9 @@ class EchoSegMetric(PredictionMetric):
             a click inside the true mask and, with distances, the ventricle's ``disks_predicted``
             and ``disks_true``.
         """
-        place = labelled_place(sample)
+        index = labelled_index(sample)
         predicted, true = (
-            np.asarray(sample[name]['data'].cpu())[place] for name in ('pred_sem_seg', 'gt_sem_seg')
+            np.asarray(sample[name]['data'].cpu())[index] for name in ('pred_sem_seg', 'gt_sem_seg')
         )
         row: dict[str, Any] = {name: sample.get(name) for name in ('frame', 'instant', 'ef')}
         if 'clicks' in sample:
@@ -201,7 +201,7 @@ class EchoSegMetric(PredictionMetric):
             yield name.replace(' ', '_'), (counted, true == label)
 
 
-def labelled_place(sample: Any) -> int:
+def labelled_index(sample: Any) -> int:
     """Index of the labelled frame in the sample's clip; 0 if the sample is a single frame."""
     if 'frame_inds' not in sample:
         return 0

@@ -63,13 +63,13 @@ def simpson_ef(table: pd.DataFrame) -> Callable[[np.ndarray], dict[str, float]]:
         views = [list(part.get('view', range(len(part)))) for part in at.values()]
         if not views[0] or len(views[0]) > 2 or views[0] != views[1]:
             continue
-        place = at['ED'].index[0]
-        predicted[place], of_masks[place] = (
+        index = at['ED'].index[0]
+        predicted[index], of_masks[index] = (
             ejection_fraction(*(_volume(part[name]) for part in at.values())) for name in _DISKS
         )
         stated = at['ED'].iloc[0].get('ef')
         known = stated is not None and np.isfinite(stated)
-        truth[place] = stated if known else of_masks[place]
+        truth[index] = stated if known else of_masks[index]
 
     def statistics(chosen: np.ndarray) -> dict[str, float]:
         rows = chosen[np.isfinite(predicted[chosen]) & np.isfinite(truth[chosen])]

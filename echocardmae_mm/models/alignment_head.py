@@ -30,7 +30,6 @@ class AlignmentHead(BaseModule):
             only the first does. Defaults to False.
         normalize (bool): Whether to scale features to unit length first, as in the released code;
             Eq. 2 as printed does not. Defaults to True.
-        gather (bool): Whether the videos of all processes are negatives. Defaults to True.
 
     Example:
         >>> import torch
@@ -47,7 +46,6 @@ class AlignmentHead(BaseModule):
         include_positive: bool = False,
         symmetric: bool = False,
         normalize: bool = True,
-        gather: bool = True,
     ) -> None:
         super().__init__()
         self.temperature = temperature
@@ -55,7 +53,6 @@ class AlignmentHead(BaseModule):
         self.include_positive = include_positive
         self.symmetric = symmetric
         self.normalize = normalize
-        self.gather = gather
 
     def forward(self, features_1: Tensor, features_2: Tensor) -> Tensor:
         """Compute the weighted loss.
@@ -81,7 +78,7 @@ class AlignmentHead(BaseModule):
 
     def _contrast(self, anchors: Tensor, partners: Tensor) -> Tensor:
         own = torch.arange(len(anchors), device=anchors.device).unsqueeze(1)
-        if self.gather and get_world_size() > 1:
+        if get_world_size() > 1:
             own = own + get_rank() * len(anchors)
             partners = torch.cat(all_gather(partners))
         if len(partners) < 2:

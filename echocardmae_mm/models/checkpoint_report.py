@@ -10,7 +10,7 @@ from mmengine.logging import print_log
 from mmengine.runner import CheckpointLoader
 from torch import Tensor, nn
 
-from echocardmae_mm.utils.config import PRETRAINED, type_name
+from echocardmae_mm.utils.config import CHECKPOINT_INITS, type_name
 from echocardmae_mm.utils.errors import UserError
 
 #: The last norm of the encoder is ``norm`` in pretraining, ``fc_norm`` with mean pooling.
@@ -30,7 +30,7 @@ def pretrained_cfg(init_cfg: dict | list[dict] | None) -> dict[str, Any] | None:
         dict, optional: The entry of type 'Pretrained', or None.
     """
     entries = [init_cfg] if isinstance(init_cfg, dict) else init_cfg or []
-    return next((entry for entry in entries if type_name(entry) in PRETRAINED), None)
+    return next((entry for entry in entries if type_name(entry) in CHECKPOINT_INITS), None)
 
 
 def report_checkpoint(

@@ -166,7 +166,7 @@ class EchoCardMAE(BaseModel):
         return self.neck(latent, *tokens)
 
     def targets(self, clips: Tensor, ids: Tensor) -> Tensor:
-        """What the decoder has to predict: normalised pixels, or latents of ``latent_target``.
+        """Make the decoder's targets: normalised pixels, or latents of ``latent_target``.
 
         Args:
             clips (Tensor): (2B, 3, T, H, W) on the scale 0-255, of any type.

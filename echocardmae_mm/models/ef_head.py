@@ -90,7 +90,7 @@ class EFHead(BaseModule):
         if stop_gradient and contrast is None:
             raise UserError('EFHead: stop_gradient=True needs contrast to train the backbone')
         self.target = target
-        self.error = LOSSES[loss]
+        self.pointwise_loss = LOSSES[loss]
         self.reweight = reweight
         self.smoothing = smoothing
         self.contrast = None if contrast is None else MODELS.build(contrast)
@@ -180,7 +180,7 @@ class EFHead(BaseModule):
         ef = predicted.new_tensor([ef_of(sample) for sample in data_samples]).unsqueeze(1)
         weight = self.weight_of_bin[_bin_of(ef)]
         unit = 1.0 if self.target == 'percent' else self.std
-        losses = {'loss_ef': (weight * self.error((predicted - ef) / unit)).mean()}
+        losses = {'loss_ef': (weight * self.pointwise_loss((predicted - ef) / unit)).mean()}
         if self.contrast is not None:
             losses['loss_contrast'] = self.contrast(features, ef.expand_as(predicted).flatten())
         return losses

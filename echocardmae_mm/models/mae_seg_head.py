@@ -54,7 +54,7 @@ class MAESegHead(BaseModule):
         loss_decode (dict | Sequence[dict]): Losses on (N, num_classes, H, W) and (N, H, W).
             Defaults to :class:`DiceLoss`.
         ignore_index (int): Label of pixels to ignore. Defaults to 255.
-        init_cfg (dict, optional): The checkpoint. What it does not fill starts with
+        init_cfg (dict, optional): The checkpoint. Parameters that it lacks start with
             ``DECODER_INIT``. Defaults to None.
     """
 

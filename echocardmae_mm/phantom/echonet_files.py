@@ -98,7 +98,7 @@ def write_recording(root: Path, recording: Recording, seed: int, variant: str) -
     return {
         'listed': None if recording.anomaly == 'unlisted' else listed,
         'traced': [] if large else _trace(phantom, recording, rng),
-        'truth': {**truth, 'split': recording.split, 'dirt': recording.anomaly},
+        'truth': {**truth, 'split': recording.split, 'anomaly': recording.anomaly},
     }
 
 

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from echocardmae_mm.phantom.patient import SEGMENTS
 from echocardmae_mm.phantom.recording import Phantom
+from echocardmae_mm.utils.errors import UserError
 
 
 def pack_labels(labels: NDArray[np.uint8]) -> NDArray[np.uint8]:
@@ -83,3 +84,26 @@ def write_rows(path: Path, rows: Sequence[dict[str, Any]]) -> None:
         writer = csv.DictWriter(file, list(rows[0]), lineterminator='\n')
         writer.writeheader()
         writer.writerows(rows)
+
+
+def echonet_rows(root: Path) -> list[dict[str, str]]:
+    """Truth list of the phantoms of EchoNet-Dynamic, without frames of another size.
+
+    Args:
+        root (Path): Output folder of ``echocardmae phantoms``.
+
+    Returns:
+        list[dict[str, str]]: One row per recording.
+
+    Raises:
+        UserError: If there is no list, or an earlier version wrote it.
+    """
+    path = root / 'truth' / 'EchoNet-Dynamic.csv'
+    remedy = f'make it with echocardmae phantoms --out {root}'
+    if not path.is_file():
+        raise UserError(f'{path}: no such file; {remedy}')
+    with path.open(newline='', encoding='utf-8') as file:
+        rows = list(csv.DictReader(file))
+    if any('anomaly' not in row for row in rows):
+        raise UserError(f'{path}: has no column anomaly; remove the folder, and {remedy}')
+    return [row for row in rows if row['anomaly'] != 'large']

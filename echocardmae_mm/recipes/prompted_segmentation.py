@@ -112,7 +112,15 @@ def demo_memsam(
 ) -> Config:
     """Size of MemSAM for phantoms, trained from scratch; see :func:`memsam`."""
     model = memsam(**_demo(dataset, num_classes, clicks), num_frames=4, batch_size=8)
-    memory = dict(embed_dims=64, key_dims=32, value_dims=64, hidden_dims=16, fusion_dims=64)
+    memory = dict(
+        embed_dims=64,
+        key_dims=32,
+        value_dims=64,
+        hidden_dims=16,
+        fusion_dims=64,
+        # Running statistics mix first masks and later ones; a short training ends with wrong ones.
+        norm_cfg=dict(type='GN', num_groups=8),
+    )
     # Without SAM's weights, frames have to be scaled.
     settings = dict(memory=memory, data_preprocessor=dict(std=[255.0] * 3))
     return dict(model, model=override(model['model'], settings))

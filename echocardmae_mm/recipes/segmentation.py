@@ -128,7 +128,7 @@ def clip_segmentation(
         **segmented_clip_loaders(
             dataset,
             sampler,
-            dict(sampler, place='middle'),
+            dict(sampler, position='middle'),
             vit.img_size,
             shift,
             batch_size,
@@ -225,7 +225,7 @@ def _loaders(
         [
             *read_test,
             dict(type='echocardmae_mm.LoadEchoMask'),
-            *(dict(step, place='middle') for step in click),
+            *(dict(step, position='middle') for step in click),
             *pack,
         ],
         batch_size,

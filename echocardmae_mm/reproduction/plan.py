@@ -17,7 +17,8 @@ from echocardmae_mm.reproduction.paper_tables import (
     Experiment,
 )
 from echocardmae_mm.reproduction.scaled_schedule import scaled_schedule
-from echocardmae_mm.utils.config import dataset_parts, overrides, pretrained_parts
+from echocardmae_mm.utils.config import dataset_parts, pretrained_parts
+from echocardmae_mm.utils.config_overrides import overrides
 
 FIGURE2 = 'figure2'
 ALL = (*TABLES, FIGURE2)
@@ -103,7 +104,9 @@ class Setup(NamedTuple):
 def runs_of(experiment: Experiment, seeds: int) -> list[str]:
     """Folders of an experiment below the folder of the reproduction, one per seed from 0."""
     start = experiment.start
-    name = start.task if isinstance(start, Experiment) else start or 'scratch'
+    name = start.task if isinstance(start, Experiment) else start
+    if name is None:
+        name = 'scratch' if experiment.weights is None else 'initial'
     return [f'{experiment.task}/{Path(name).name}/seed_{seed}' for seed in range(seeds)]
 
 
@@ -168,6 +171,7 @@ def _steps_of(experiment: Experiment, seed: int, setup: Setup) -> list[Step]:
         before = [_pretraining(start, seed, setup)]
     else:
         settings.update(dict.fromkeys(initialised))
+        settings.update(() if setup.phantom else experiment.weights or ())
     if before:
         starts = tuple(f'{key}.checkpoint' for key in initialised)
         starts += ('load_from',) if config.get('load_from') else ()

@@ -199,12 +199,13 @@ def _origin(
 def _start(experiment: Experiment, step: Step) -> str:
     if experiment.start is not None:
         return experiment.start if isinstance(experiment.start, str) else experiment.start.task
-    config = Config.fromfile(step.config)
-    if config.get('load_from'):
-        return str(config.load_from)
-    start = config.model.backbone.get('init_cfg')
-    given = step.settings.get('model.backbone.init_cfg', start)
-    return str(given['checkpoint']) if given and 'checkpoint' in given else 'random'
+    loaded = Config.fromfile(step.config).get('load_from')
+    named = [
+        str(value)
+        for key, value in experiment.weights or ()
+        if step.settings.get(key) == value and not key.endswith('.type')
+    ]
+    return ', '.join([*([loaded] if loaded else []), *named]) or 'random'
 
 
 def _short(config: str) -> str:

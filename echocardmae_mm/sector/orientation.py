@@ -1,4 +1,4 @@
-"""Whether a sector stands upright, with its apex on top."""
+"""Check whether a sector is upright, with its apex on top."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ _SIZE = 112
 
 
 def upright_overlap(sector: np.ndarray) -> float:
-    """How well a sector with its apex on top, cut off by the frame or not, fits a mask.
+    """Compute how well an upright sector, which the frame may cut off, fits a mask.
 
-    A mirrored sector is another upright sector, so no mask tells left from right.
+    A mirrored sector is upright as well, so a mask cannot tell left from right.
 
     Args:
         sector (np.ndarray): bool of shape (H, W).

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 
 from mmengine.fileio import LocalBackend, register_backend
 
+from echocardmae_mm.utils.atomic_files import atomic_path
 from echocardmae_mm.utils.errors import UserError
 
 
@@ -20,23 +20,17 @@ class AtomicBackend(LocalBackend):
     """
 
     def put(self, obj: bytes, filepath: str | Path) -> None:
-        """Write ``<filepath>.part``, flush it to disk and rename it.
+        """Write a file with :func:`atomic_path`.
 
         Raises:
-            UserError: If the file cannot be written, for example on a full disk; the partial file
-                is removed.
+            UserError: If the file cannot be written, for example on a full disk.
         """
         target = Path(filepath)
         target.parent.mkdir(parents=True, exist_ok=True)
-        part = target.with_name(f'{target.name}.part')
         try:
-            with part.open('wb') as file:
-                file.write(obj)
-                file.flush()
-                os.fsync(file.fileno())
-            os.replace(part, target)
+            with atomic_path(target) as part:
+                part.write_bytes(obj)
         except OSError as error:
-            part.unlink(missing_ok=True)
             raise UserError(
                 f'{target}: cannot be written ({error.strerror or error})\n'
                 'Free some space, then repeat the command with --resume to continue from the last '

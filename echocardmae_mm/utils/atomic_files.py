@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import math
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -15,19 +17,40 @@ import torch
 from echocardmae_mm.utils.errors import UserError
 
 
+@contextmanager
+def atomic_path(path: str | Path, keep_suffix: bool = False) -> Iterator[Path]:
+    """Replace a file atomically; after an error, a kill or on a full disk, the old file remains.
+
+    Args:
+        path (str | Path): The file.
+        keep_suffix (bool): Whether the temporary file ends like the file, for a library that looks
+            at suffixes: ``a.part.avi``, not ``a.avi.part``. Defaults to False.
+
+    Yields:
+        Path: The temporary file to write. An error removes it; only a kill leaves it.
+    """
+    path = Path(path)
+    name = f'{path.stem}.part{path.suffix}' if keep_suffix else f'{path.name}.part'
+    part = path.with_name(name)
+    try:
+        yield part
+        with part.open('rb') as file:
+            os.fsync(file.fileno())
+        part.replace(path)
+    except BaseException:
+        part.unlink(missing_ok=True)
+        raise
+
+
 def atomic_write_text(path: str | Path, text: str) -> None:
-    """Replace a text file atomically; after a kill or on a full disk, the old file remains.
+    """Write a text file with :func:`atomic_path`.
 
     Args:
         path (str | Path): The file.
         text (str): Its new content.
     """
-    unfinished = Path(path).with_name(f'{Path(path).name}.part')
-    with unfinished.open('w', encoding='utf-8') as file:
-        file.write(text)
-        file.flush()
-        os.fsync(file.fileno())
-    os.replace(unfinished, path)
+    with atomic_path(path) as part:
+        part.write_text(text, encoding='utf-8')
 
 
 def verify_frame_count(path: str | Path, num_frames: int) -> None:

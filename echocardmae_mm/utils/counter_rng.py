@@ -35,7 +35,7 @@ class RngStream(IntEnum):
     TRAIN_STEP = 6
     INNER_SPLIT = 7
     SHIFT = 8
-    CLIP_PLACE = 9
+    CLIP_POSITION = 9
     PATIENT_FOLD = 10
     CLICK = 11
     LABELLED_PATIENT = 12

@@ -24,7 +24,7 @@ class RecordingError(UserError):
 
     Args:
         filename (str): The recording, or the whole message if ``reason`` is empty.
-        reason (str): Why it cannot be used, without anything that the file says. Defaults to ''.
+        reason (str): Why it cannot be used, without any content of the file. Defaults to ''.
         detail (str): What the message adds in brackets, up to 200 printable characters of its first
             line. It may quote the file, so it can identify a patient. Defaults to ''.
     """

@@ -1,4 +1,4 @@
-"""What DICOM, folders and lists say of patients and studies."""
+"""Patients and studies come from DICOM, folders and lists."""
 
 import pytest
 

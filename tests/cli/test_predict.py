@@ -1,4 +1,4 @@
-"""One command measures a folder, names no one, and goes on after an interruption."""
+"""One command measures a folder, names no one, and continues after an interruption."""
 
 import json
 import shutil

@@ -169,6 +169,20 @@ def test_data_are_looked_for_before_anything_is_run(command, tmp_path):
     assert not list(tmp_path.rglob('step.json'))
 
 
+def test_published_weights_are_looked_for_before_anything_is_run(command, tmp_path):
+    for folder in ('EchoNet-Dynamic', 'CAMUS'):
+        (tmp_path / 'data' / folder).mkdir(parents=True)
+    done = command('reproduce', 'table1', 'table3', cwd=tmp_path)
+    assert done.returncode == 1
+    files = 'checkpoints/sam_vit_b.pth, checkpoints/uniformer_small_k400_16x8.pth'
+    assert f'{files}: no such file\nDownload the published weights' in done.stderr
+    assert (
+        f'Missing: {files}'
+        in command('reproduce', 'table1', 'table3', '--dry-run', cwd=tmp_path).stdout
+    )
+    assert not list(tmp_path.rglob('step.json'))
+
+
 def test_a_start_that_left_nothing_is_begun_anew(command, tmp_path):
     folder = tmp_path / 'work_dirs/reproduce/full/pretrain/none/seed_0'
     folder.mkdir(parents=True)

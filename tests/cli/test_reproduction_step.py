@@ -39,17 +39,17 @@ def test_a_plan_is_read_as_it_was_written(planned, tmp_path):
 
 def test_a_fold_starts_from_the_best_checkpoint_and_the_pool_has_the_same_options(planned):
     name = 'baselines/mi_uniformer/ef_uniformer/seed_0'
-    Path('root/baselines/ef_uniformer/scratch/seed_0/best_ef_mae_epoch_5.pth').touch()
+    Path('root/baselines/ef_uniformer/initial/seed_0/best_ef_mae_epoch_5.pth').touch()
     fold = command(planned, 'fold', planned.steps[f'{name}/fold_1'])
     pool = command(planned, 'pool', planned.steps[name])
-    start = 'root/baselines/ef_uniformer/scratch/seed_0/best_ef_mae_epoch_5.pth'
+    start = 'root/baselines/ef_uniformer/initial/seed_0/best_ef_mae_epoch_5.pth'
     assert f'model.backbone.init_cfg.checkpoint={start}' in fold
     assert [word for word in fold if word not in ('--fold', '1')] == pool
     assert pool[2:9] == ['--work-dir', f'root/{name}', '--seed', '0', '--amp', '--folds', '2']
 
 
 def test_a_test_takes_the_best_checkpoint(planned):
-    step = planned.steps['baselines/ef_uniformer/scratch/seed_0']
+    step = planned.steps['baselines/ef_uniformer/initial/seed_0']
     best = Path('root', step.name, 'best_ef_mae_epoch_5.pth')
     best.touch()
     assert command(planned, 'test', step)[2] == str(best)

@@ -61,5 +61,5 @@ def test_a_folder_without_recordings_is_named(tmp_path):
     (tmp_path / 'list.csv').write_text('patient\n3\n')
     with pytest.raises(UserError, match='contains no recording'):
         EchoVideoDataset(str(tmp_path))
-    with pytest.raises(UserError, match="no column 'filename'; found patient"):
+    with pytest.raises(UserError, match="no column 'path'; found patient"):
         EchoVideoDataset(str(tmp_path), 'list.csv')

@@ -1,4 +1,4 @@
-"""What is skipped, what takes its place, and who draws what; by folders of recordings."""
+"""Skipped recordings, their replacements, and random numbers, in folders of recordings."""
 
 from __future__ import annotations
 

@@ -1,6 +1,13 @@
 import json
+from pathlib import Path
+
+from mmengine.config import Config
 
 from echocardmae_mm.engine.training_curves_hook import read_scalars, training_curves
+from echocardmae_mm.models import EFHead
+from echocardmae_mm.registry import MODELS
+
+CONFIGS = Path(__file__).parents[2] / 'configs' / 'phantom'
 
 
 def write(folder, rows):
@@ -21,11 +28,28 @@ def test_a_resumed_run_is_one_curve_and_validation_rows_are_left_out(tmp_path):
     assert scalars['loss'].tolist() == [3.0] * 3 + [2.0] * 5
     figure = training_curves(scalars)
     assert [axis.get_title() for axis in figure.axes] == [
-        'total loss (Eq. 1)',
+        'total loss',
         'reconstruction loss',
         'learning rate',
     ]
     assert figure.axes[0].lines[0].get_ydata().tolist() == scalars['loss'].tolist()
+
+
+def test_only_pixels_and_alignment_are_eq_1(tmp_path):
+    pixels, latents = (
+        MODELS.build(Config.fromfile(CONFIGS / name).model)
+        for name in ('pretrain_phantom.py', 'pretrain_phantom_latent.py')
+    )
+    write(tmp_path / '20260101_000000' / 'vis_data', rows(1, 4, 3.0))
+    alone = read_scalars(tmp_path)
+    both = alone.assign(loss_align=1.0)
+    for scalars, model, title in (
+        (both, pixels, 'total loss (Eq. 1)'),
+        (both, latents, 'total loss'),
+        (both, EFHead(8), 'total loss'),
+        (alone, pixels, 'total loss'),
+    ):
+        assert training_curves(scalars, model=model).axes[0].get_title() == title
 
 
 def test_no_log_gives_no_rows(tmp_path):

@@ -1,4 +1,4 @@
-"""What an encoder takes from a checkpoint, in the log and in fact."""
+"""The log lists the tensors that an encoder loads from a checkpoint."""
 
 import pytest
 import torch

@@ -86,7 +86,7 @@ def test_truth_agrees_with_the_list(written):
         ed, es = int(truth['ed']), int(truth['es'])
         assert float(row['ef']) == 100.0 * (volumes[ed] - volumes[es]) / volumes[ed]
         assert len(volumes) == len(truth['labels']) == int(row['frames'])
-        if row['dirt'] != 'unlisted':
+        if row['anomaly'] != 'unlisted':
             assert float(listed[row['name']]['EF']) == float(row['ef'])
             assert truth['sector_mask'].shape[0] == int(listed[row['name']]['FrameHeight'])
 

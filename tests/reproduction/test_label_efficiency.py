@@ -8,7 +8,8 @@ from mmengine.config import Config
 
 from echocardmae_mm.cli.cfg_options import apply_cfg_options
 from echocardmae_mm.reproduction.label_efficiency import labelled_runs, patient_order
-from echocardmae_mm.utils.config import pretrained_parts, to_cfg_options
+from echocardmae_mm.utils.config import pretrained_parts
+from echocardmae_mm.utils.config_overrides import to_cfg_options
 from echocardmae_mm.utils.errors import UserError
 
 #: 200 patients, of whom each third has two recordings.

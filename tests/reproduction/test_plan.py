@@ -1,4 +1,4 @@
-"""What is run for each table, and with which settings."""
+"""The plan has the runs and settings of each table."""
 
 from pathlib import Path
 
@@ -7,9 +7,15 @@ from mmengine.config import Config
 
 from echocardmae_mm.cli.cfg_options import apply_cfg_options
 from echocardmae_mm.reproduction import ALL, BUDGETS, TABLES, Setup, plan, results_of
-from echocardmae_mm.utils.config import PRETRAINED, dataset_parts, dicts_of, to_cfg_options
+from echocardmae_mm.utils.config import CHECKPOINT_INITS, dataset_parts, dicts_of
+from echocardmae_mm.utils.config_overrides import to_cfg_options
 
 CONFIGS = Path(__file__).parents[2] / 'configs'
+PUBLISHED = (
+    'checkpoints/sam_vit_b.pth',
+    'checkpoints/uniformer_small_k400_16x8.pth',
+    'torchvision://resnet50',
+)
 ROWS_WITHOUT_EXPERIMENTS = {'CardiacNet', 'SAMUS', 'MemSAM'}
 
 
@@ -43,10 +49,11 @@ def test_settings_are_those_of_the_config_they_go_to(phantom):
         assert config.train_cfg.max_epochs == step.settings['train_cfg.max_epochs']
         roots = {part['data_root'] for part in dataset_parts(config)}
         assert roots == {step.settings['data_root']}
-        # Nothing starts from a checkpoint that no step writes, except from SAM's published weights.
-        loaded = {p.get('checkpoint') for _, p in dicts_of(config) if p.get('type') in PRETRAINED}
-        loaded |= {config.load_from} - {None, 'checkpoints/sam_vit_b.pth'}
-        assert loaded <= {'start.pth'}
+        # Nothing starts from a checkpoint that no step writes, except from published weights.
+        inits = [part for _, part in dicts_of(config) if part.get('type') in CHECKPOINT_INITS]
+        loaded = {init.get('checkpoint') for init in inits}
+        loaded |= {config.load_from} - {None}
+        assert loaded <= ({'start.pth'} if phantom else {'start.pth', *PUBLISHED})
         assert bool(step.starts) == bool(step.needs)
 
 
@@ -82,9 +89,26 @@ def test_from_scratch_starts_from_nothing():
 
 
 @pytest.mark.parametrize('phantom', [False, True])
+def test_peers_start_from_published_weights_on_real_data_only(phantom):
+    steps = {step.name: step for step in plan(['table1', 'table3'], 1, setup(phantom))}
+    starts = {
+        'ef_r2plus1d': ('backbone.weights', 'KINETICS400_V1'),
+        'ef_echomen_stage1': ('backbone.weights', 'KINETICS400_V1'),
+        'ef_uniformer_rnc': ('backbone.init_cfg.checkpoint', PUBLISHED[1]),
+        'seg_deeplabv3': ('backbone.init_cfg.checkpoint', PUBLISHED[2]),
+        'seg_memsam_no_click': ('memory.resnet_weights', 'IMAGENET1K_V1'),
+    }
+    for name, (key, value) in starts.items():
+        settings = steps[f'baselines/{name}/initial/seed_0'].settings
+        assert settings.get(f'model.{key}') == (None if phantom else value)
+    second = steps['baselines/ef_echomen/ef_echomen_stage1/seed_0'].settings
+    assert 'model.backbone.weights' not in second
+
+
+@pytest.mark.parametrize('phantom', [False, True])
 def test_stages_start_from_stages(phantom):
     steps = {step.name: step for step in plan(['table1', 'table2'], 1, setup(phantom))}
-    first = 'baselines/ef_uniformer_rnc/scratch/seed_0'
+    first = 'baselines/ef_uniformer_rnc/initial/seed_0'
     assert not steps[first].needs
     second = steps['baselines/ef_uniformer_rnc_stage2/ef_uniformer_rnc/seed_0']
     assert (second.needs, second.starts) == ((first,), ('load_from',))

@@ -55,10 +55,16 @@ def cells(path: Path, method: str) -> list[str]:
 
 
 @pytest.mark.parametrize(
-    ('phantom', 'expected'), [(False, 'checkpoints/sam_vit_b.pth'), (True, 'random')]
+    ('method', 'phantom', 'expected'),
+    [
+        ('SAMUS', False, 'checkpoints/sam_vit_b.pth'),
+        ('SAMUS', True, 'random'),
+        ('MemSAM', False, 'checkpoints/sam_vit_b.pth, IMAGENET1K_V1'),
+        ('MemSAM', True, 'random'),
+    ],
 )
-def test_weights_that_a_config_loads_are_named(phantom, expected):
-    (row,) = (row for row in TABLES['table3'].rows if row.method == 'SAMUS')
+def test_initial_weights_are_named(method, phantom, expected):
+    (row,) = (row for row in TABLES['table3'].rows if row.method == method)
     steps = {step.name: step for step in plan(['table3'], 1, setup(phantom))}
     for experiment in row.experiments:
         step = steps[runs_of(experiment, 1)[0]]

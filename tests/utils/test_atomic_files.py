@@ -7,8 +7,26 @@ import pytest
 import torch
 
 from echocardmae_mm.phantom.reproducible_files import write_avi
-from echocardmae_mm.utils.atomic_files import atomic_write_text, json_text, verify_frame_count
+from echocardmae_mm.utils.atomic_files import (
+    atomic_path,
+    atomic_write_text,
+    json_text,
+    verify_frame_count,
+)
 from echocardmae_mm.utils.errors import UserError
+
+
+@pytest.mark.parametrize(('keep_suffix', 'name'), [(False, 'a.avi.part'), (True, 'a.part.avi')])
+def test_an_error_leaves_neither_the_file_nor_its_part(tmp_path, keep_suffix, name):
+    def interrupted():
+        with atomic_path(tmp_path / 'a.avi', keep_suffix) as part:
+            assert part == tmp_path / name
+            part.write_text('half')
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        interrupted()
+    assert not list(tmp_path.iterdir())
 
 
 def test_a_failure_leaves_the_old_file(tmp_path, monkeypatch):
@@ -18,6 +36,7 @@ def test_a_failure_leaves_the_old_file(tmp_path, monkeypatch):
     with pytest.raises(OSError, match='full'):
         atomic_write_text(path, 'new')
     assert path.read_text() == 'old'
+    assert list(tmp_path.iterdir()) == [path]
 
 
 def test_a_video_that_was_cut_off_is_refused(tmp_path):

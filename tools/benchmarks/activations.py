@@ -1,11 +1,11 @@
-"""How much memory autograd keeps for a pretraining step, counted, whatever device is at hand.
+"""Compute the memory that autograd keeps during a pretraining step, on any device.
 
     python tools/benchmarks/activations.py configs/pretrain_echo.py --scaled-to 64
 
-Every tensor that the backward pass waits for is counted once, parameters left out, under float32
-and under bfloat16 by the autocast rules of CPUs, with fused attention as a GPU has it, by the
-released code and by ours, with and without checkpointed decoder blocks, of which one at a time is
-computed again. Two small batches separate the part that grows with the batch from the rest.
+Counts each tensor that is saved for the backward pass once, without parameters: in float32 and in
+bfloat16 (by the autocast rules of CPUs), with fused attention as on a GPU, for the released code
+and for ours, with and without checkpointed decoder blocks, which are recomputed one at a time. Two
+small batches separate the part that grows with the batch from the rest.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ def parse_args() -> argparse.Namespace:
         '--batch', type=at_least(1), default=2, help='recordings of the smaller batch'
     )
     parser.add_argument(
-        '--scaled-to', type=at_least(1), default=64, help='batch that is asked about'
+        '--scaled-to', type=at_least(1), default=64, help='batch for which to report the memory'
     )
     return parser.parse_args()
 
@@ -49,16 +49,16 @@ def kept_bytes(forward: Callable[[], object], parameters: list[Tensor]) -> int:
     def note(tensor: Tensor) -> None:
         storage = tensor.untyped_storage()
         if storage.data_ptr() not in known:
-            storages[storage.data_ptr()] = storage  # held, so that no other takes its place
+            storages[storage.data_ptr()] = storage  # kept alive, so that its address stays unique
 
-    # No backward pass follows, so nothing need be handed back.
+    # No backward pass follows, so the unpack hook may return anything.
     with torch.autograd.graph.saved_tensors_hooks(note, lambda nothing: nothing):
         forward()
     return sum(storage.nbytes() for storage in storages.values())
 
 
-def kept_by_way(config: Config, model: EchoCardMAE, size: int) -> np.ndarray:
-    """Bytes of each way of working, in float32 and in bfloat16, (3, 2)."""
+def kept_by_variant(config: Config, model: EchoCardMAE, size: int) -> np.ndarray:
+    """Bytes that each variant keeps, in float32 and in bfloat16, (3, 2)."""
     batch = noise(config, size)
     inputs = model.data_preprocessor(batch)['inputs']
     theirs, released = ReleasedStyleStep(model), as_released(model, batch)
@@ -71,11 +71,11 @@ def kept_by_way(config: Config, model: EchoCardMAE, size: int) -> np.ndarray:
         return forward
 
     kept = np.empty((3, 2))
-    for way, forward in enumerate((lambda: theirs(released), ours(False), ours(True))):
+    for variant, forward in enumerate((lambda: theirs(released), ours(False), ours(True))):
         for low in (False, True):
             with torch.autocast('cpu', torch.bfloat16, enabled=low):
-                kept[way, int(low)] = kept_bytes(forward, list(model.parameters()))
-    # While a block is differentiated, its own activations are there again.
+                kept[variant, int(low)] = kept_bytes(forward, list(model.parameters()))
+    # While a block is differentiated, its own activations are in memory again.
     kept[2] += (kept[1] - kept[2]) / len(model.neck.blocks)
     return kept
 
@@ -86,7 +86,7 @@ def main() -> None:
     config = pretraining_config_of(args)
     model = MODELS.build(config.model)
     with patch.object(FusedAttention, '_attend_explicitly', FusedAttention._attend):
-        small, large = (kept_by_way(config, model, n) for n in (args.batch, 2 * args.batch))
+        small, large = (kept_by_variant(config, model, n) for n in (args.batch, 2 * args.batch))
     scaled = small + (large - small) * (args.scaled_to - args.batch) / args.batch
     names = 'released style', 'ours', 'ours, neck.with_cp=True'
     rows = [(name, *(f'{kept / 1e9:.1f} GB' for kept in row)) for name, row in zip(names, scaled)]

@@ -1,4 +1,4 @@
-"""Command line that the benchmarks of a config share."""
+"""Command-line arguments shared by the benchmarks that take a config."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ def config_parser(description: str | None, nargs: str | None = None) -> argparse
 
     Args:
         description (str, optional): Docstring of the benchmark.
-        nargs (str, optional): '+' for several configs. Defaults to None, one.
+        nargs (str, optional): '+' for several configs. Defaults to None for one.
 
     Returns:
-        argparse.ArgumentParser: The benchmark adds its own arguments.
+        argparse.ArgumentParser: Parser to which the benchmark adds its own arguments.
     """
     parser = argparse.ArgumentParser(
         description=description, formatter_class=argparse.RawDescriptionHelpFormatter
@@ -34,7 +34,7 @@ def config_parser(description: str | None, nargs: str | None = None) -> argparse
 
 
 def config_of(args: argparse.Namespace, **changed: str) -> Config:
-    """The config on the command line with its settings; sets the default scope.
+    """Load the config with its ``--cfg-options``, and set the default scope.
 
     Args:
         args (argparse.Namespace): From a :func:`config_parser`.
@@ -50,10 +50,10 @@ def config_of(args: argparse.Namespace, **changed: str) -> Config:
 
 
 def pretraining_config_of(args: argparse.Namespace, **changed: str) -> Config:
-    """:func:`config_of` that refuses configs of another task."""
+    """Load the config as :func:`config_of` does, and refuse configs of other tasks."""
     config = config_of(args, **changed)
     if type_name(config.model) != 'echocardmae_mm.EchoCardMAE':
         raise UserError(
-            f'{config.filename}: trains {type_name(config.model)}; expected a pretraining'
+            f'{config.filename}: trains {type_name(config.model)}; expected a pretraining config'
         )
     return config

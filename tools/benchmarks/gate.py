@@ -1,10 +1,10 @@
-"""Rates of the flags of `echocardmae predict` on good recordings and on bad ones of each kind.
+"""Measure how often `echocardmae predict` flags good recordings and bad ones of each kind.
 
     python tools/benchmarks/gate.py work_dirs/demo/bundles/ef work_dirs/demo/bundles/seg
 
-The good recordings are phantoms, half of them of EchoNet-Dynamic's size and half screens of
-320 x 240 pixels, of 100 frames. The bad ones are made from other phantoms. The tables give
-the share of each kind that was flagged or refused, with 95 % Wilson intervals.
+The good recordings are phantoms with 100 frames, half of EchoNet-Dynamic's size, half screens of
+320 x 240 pixels. The bad ones are made from other phantoms. The tables give the share of each kind
+that was flagged or refused, with 95 % Wilson intervals.
 """
 
 from __future__ import annotations
@@ -39,17 +39,17 @@ class Shown(NamedTuple):
 
 
 def with_frames(change: Callable[[Phantom, np.random.Generator], np.ndarray]) -> Callable:
-    """A kind that changes the frames only."""
+    """Make a kind of recording that differs in its frames only."""
     return lambda phantom, rng: Shown(np.ascontiguousarray(change(phantom, rng)), phantom.spacing)
 
 
 def turned(quarters: int) -> Callable:
-    """Frames turned anticlockwise by quarter turns."""
+    """Rotate the frames anticlockwise by quarter turns."""
     return with_frames(lambda phantom, rng: np.rot90(phantom.frames, quarters, axes=(1, 2)))
 
 
 def cut_off(phantom: Phantom, rng: np.random.Generator) -> np.ndarray:
-    """The image shifted, so that the middle of the ventricle lies on the edge of the sector."""
+    """Shift the image so that the centre of the ventricle lies on the edge of the sector."""
     rows, columns = np.nonzero(phantom.lv_masks[phantom.ed])
     inside = np.flatnonzero(phantom.sector_mask[round(rows.mean())])
     edge = inside[0] if rng.random() < 0.5 else inside[-1]
@@ -60,7 +60,7 @@ def cut_off(phantom: Phantom, rng: np.random.Generator) -> np.ndarray:
 
 
 def speckle(phantom: Phantom, rng: np.random.Generator) -> np.ndarray:
-    """Moving speckle that fills the sector."""
+    """Fill the sector with moving speckle."""
     size = phantom.sector_mask.shape
     real, imaginary = (
         cv2.GaussianBlur(rng.normal(size=(*size, 8)), (0, 0), size[0] / 112) for _ in range(2)
@@ -75,7 +75,7 @@ def speckle(phantom: Phantom, rng: np.random.Generator) -> np.ndarray:
 
 
 def short_axis(phantom: Phantom, rng: np.random.Generator) -> np.ndarray:
-    """A beating ring of muscle, as a short-axis view shows the ventricle."""
+    """Draw a beating ring of muscle, as the ventricle appears in a short-axis view."""
     grain = speckle(phantom, rng) / 80
     height, width = phantom.sector_mask.shape
     rows, columns = np.nonzero(phantom.sector_mask)
@@ -90,7 +90,7 @@ def short_axis(phantom: Phantom, rng: np.random.Generator) -> np.ndarray:
 
 
 def enlarged(phantom: Phantom, rng: np.random.Generator) -> np.ndarray:
-    """The middle of the ventricle enlarged twice, in the same sector."""
+    """Enlarge the image twice around the centre of the ventricle, within the same sector."""
     rows, columns = np.nonzero(phantom.lv_masks[phantom.ed])
     scale = np.array([[2, 0, -columns.mean()], [0, 2, -rows.mean()]], np.float32)
     size = phantom.frames.shape[2], phantom.frames.shape[1]
@@ -99,7 +99,7 @@ def enlarged(phantom: Phantom, rng: np.random.Generator) -> np.ndarray:
 
 
 def with_blanks(phantom: Phantom, rng: np.random.Generator) -> np.ndarray:
-    """Every fifth frame is black."""
+    """Blacken every fifth frame."""
     frames = phantom.frames.copy()
     frames[2::5] = 0
     return frames
@@ -126,8 +126,8 @@ KINDS: dict[str, Callable[[Phantom, np.random.Generator], Shown]] = {
     'spacing / 3': lambda phantom, rng: Shown(
         phantom.frames, (phantom.spacing[0] / 3, phantom.spacing[1] / 3)
     ),
-    'two-chamber view, untold': with_frames(lambda phantom, rng: phantom.frames),
-    'two-chamber view, told': lambda phantom, rng: Shown(phantom.frames, phantom.spacing, '2CH'),
+    'two-chamber view, not stated': with_frames(lambda phantom, rng: phantom.frames),
+    'two-chamber view, stated': lambda phantom, rng: Shown(phantom.frames, phantom.spacing, '2CH'),
     'short axis': with_frames(short_axis),
     'enlarged twice': with_frames(enlarged),
     'inverted grey levels': with_frames(
@@ -141,13 +141,13 @@ def parse_args() -> argparse.Namespace:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument('bundles', nargs='+', help='folders of bundles')
-    parser.add_argument('--good', type=at_least(1), default=60, help='good recordings')
-    parser.add_argument('--bad', type=at_least(1), default=20, help='bad recordings of each kind')
+    parser.add_argument('--good', type=at_least(1), default=60, help='number of good recordings')
+    parser.add_argument('--bad', type=at_least(1), default=20, help='number of each bad kind')
     parser.add_argument('--seed', type=int, default=1414, help='seed of the phantoms')
     return parser.parse_args()
 
 
-def measured(
+def measure_kinds(
     measure: EchoInferencer, seed: int, good: int, bad: int
 ) -> Iterator[tuple[str, Phantom, Prediction]]:
     """Make and measure the recordings of every kind."""
@@ -163,7 +163,7 @@ def measured(
 
 
 def share(count: int, total: int) -> str:
-    """A share in per cent with its 95 % Wilson interval."""
+    """Format a share in per cent with its 95 % Wilson interval."""
     low, high = binomtest(count, total).proportion_ci(method='wilson')
     return f'{100 * count / total:.0f} [{100 * low:.0f}, {100 * high:.0f}]'
 
@@ -176,7 +176,7 @@ def main() -> None:
     refused: Counter[str] = Counter()
     doubted: Counter[str] = Counter()
     flagged: Counter[tuple[str, str]] = Counter()
-    for kind, _, result in measured(measure, args.seed, args.good, args.bad):
+    for kind, _, result in measure_kinds(measure, args.seed, args.good, args.bad):
         names = [flag.name for flag in result.flags]
         if not result.is_measured and not names:
             names = ['no_sector']

@@ -1,9 +1,9 @@
 #!/usr/bin/env bash
-# What docs/performance.md asks of a GPU, in under ten minutes; the figures go to OUT/*.txt.
+# Run the GPU measurements of docs/performance.md in under ten minutes; results go to OUT/*.txt.
 #
 #   bash tools/benchmarks/gpu_all.sh [OUT]
 #
-# CONFIG, BATCH, ROUNDS, MINUTES and PHANTOMS in the environment make it another or a smaller one.
+# Set CONFIG, BATCH, ROUNDS, MINUTES and PHANTOMS in the environment to change or shorten the run.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 OUT=${1:-work_dirs/benchmarks/gpu}
@@ -14,7 +14,7 @@ BENCH=tools/benchmarks
 DATA=$OUT/data
 mkdir -p "$OUT"
 
-# measure NAME PROGRAM [arguments]: its figures go to OUT/NAME.txt, all it said to OUT/NAME.log.
+# measure NAME PROGRAM [arguments]: results go to OUT/NAME.txt, the whole output to OUT/NAME.log.
 measure() {
   local name=$1
   shift

@@ -1,10 +1,10 @@
-"""How often the 90 % intervals of an ejection fraction hold, on phantoms unlike the calibration's.
+"""Measure how often the 90 % interval of an ejection fraction contains the truth, on phantoms.
 
     python tools/benchmarks/interval_coverage.py work_dirs/demo/bundles/ef
 
 Calibrates the bundle on phantoms of EchoNet-Dynamic's size, and tests it on others of the same
-population, overall and by class of ejection fraction, on unseen variants and at other frame rates.
-The table gives the share of truths inside the interval, with 95 % Wilson intervals.
+population (overall and by class of ejection fraction), on unseen variants and at another frame
+rate. The table gives the share of truths inside the interval, with 95 % Wilson intervals.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from echocardmae_mm.evaluation.conformal import ConformalInterval, fit_conformal
 from echocardmae_mm.evaluation.markdown import markdown_table
 from echocardmae_mm.phantom import make_phantom
 
-#: What is changed in each population; the first is the calibration's.
+#: Settings of each population; the calibration uses the first.
 POPULATIONS: dict[str, dict[str, Any]] = {
     'default': {},
     'vendor_b': {'variant': 'vendor_b'},
@@ -41,13 +41,17 @@ def parse_args() -> argparse.Namespace:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument('bundle', help='folder of a bundle for the ejection fraction')
-    parser.add_argument('--number', type=at_least(9), default=100, help='phantoms of each part')
+    parser.add_argument(
+        '--number', type=at_least(9), default=100, help='phantoms of each population'
+    )
     parser.add_argument('--seed', type=int, default=1415, help='seed of the phantoms')
     return parser.parse_args()
 
 
-def measured(measure: EchoInferencer, path: list[int], number: int, **wanted: Any) -> np.ndarray:
-    """Prediction, truth and spread over clips of each phantom that was measured, (N, 3)."""
+def measure_phantoms(
+    measure: EchoInferencer, path: list[int], number: int, **wanted: Any
+) -> np.ndarray:
+    """Prediction, truth and spread over clips of each phantom that is not refused, (N, 3)."""
     rows = []
     for index in range(number):
         phantom = make_phantom([*path, index], num_frames=FRAMES, **wanted)
@@ -61,7 +65,7 @@ def measured(measure: EchoInferencer, path: list[int], number: int, **wanted: An
 def main() -> None:
     args = parse_args()
     measure = EchoInferencer([args.bundle], allow_synthetic_model=True)
-    calibration = measured(measure, [args.seed, 0], args.number)
+    calibration = measure_phantoms(measure, [args.seed, 0], args.number)
     predictions, truths, spreads = calibration.T
     intervals = [
         fit_conformal(predictions, truths, spreads, spread_weight=weight)
@@ -69,7 +73,7 @@ def main() -> None:
     ]
     rows = []
     for part, (name, wanted) in enumerate(POPULATIONS.items(), 1):
-        pairs = measured(measure, [args.seed, part], args.number, **wanted)
+        pairs = measure_phantoms(measure, [args.seed, part], args.number, **wanted)
         groups = {name: pairs}
         if part == 1:
             for label, (low, high) in CLASSES.items():
@@ -85,7 +89,7 @@ def main() -> None:
 def row_of(
     label: str, pairs: np.ndarray, intervals: Sequence[ConformalInterval]
 ) -> tuple[object, ...]:
-    """Errors, and for each interval the share of truths inside and the mean width."""
+    """Format the errors and, for each interval, the share of truths inside and the mean width."""
     error = pairs[:, 0] - pairs[:, 1]
     cells = [f'{np.abs(error).mean():.1f}', f'{error.mean():+.1f}']
     for interval in intervals:

@@ -1,10 +1,10 @@
-"""Time that key area masking saves in a training step (section 2.2: "training efficiency").
+"""Measure the time that key area masking saves in a training step (section 2.2).
 
     python tools/benchmarks/key_area_step.py configs/pretrain_echo.py --batch 8
 
-The same model takes whole steps (both clips forward, backward, optimizer) with masks inside the
-sector and over the whole frame, in rounds that alternate; times are medians. The pictures are
-noise: only their number of tokens matters.
+Times steps of the same model (forward pass of both clips, backward pass, optimizer) with masks
+inside the sector and over the whole frame, in alternating rounds, and prints medians. The frames
+are noise, because only the number of tokens matters.
 """
 
 from __future__ import annotations
@@ -25,9 +25,9 @@ SECTORS = {'key area': 'template', 'whole frame': 'none'}
 def parse_args() -> argparse.Namespace:
     parser = config_parser(__doc__)
     parser.add_argument(
-        '--batch', type=at_least(1), default=8, help='recordings, of two clips each'
+        '--batch', type=at_least(1), default=8, help='recordings with two clips each'
     )
-    parser.add_argument('--rounds', type=at_least(2), default=9, help='rounds of each')
+    parser.add_argument('--rounds', type=at_least(2), default=9, help='timed rounds')
     return parser.parse_args()
 
 
@@ -41,7 +41,7 @@ def main() -> None:
         steps[name] = our_step(config, noise(config, args.batch))
     times = alternate(steps, args.rounds)
     for name, seconds in times.items():
-        print(f'{name}: {1e3 * np.median(seconds):.1f} ms a step')
+        print(f'{name}: {1e3 * np.median(seconds):.1f} ms per step')
     print(f'whole frame / key area: {ratio(times["whole frame"], times["key area"])}')
 
 

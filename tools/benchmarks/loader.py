@@ -1,12 +1,12 @@
-"""How many training samples a second one core loads, from files and from a packed store.
+"""Measure how many training samples per second one core loads from files and from a store.
 
     python tools/benchmarks/loader.py CONFIG --packed DIR [--cfg-options data_root=DIR]
 
-Three measures of the config's pipeline, in samples (for pretraining: pairs of clips) a second:
-'pipeline' is the data set alone, in this process; 'loader' the ordinary DataLoader with one worker,
-to the collated uint8 batch; 'device' adds the data preprocessor, on this process's device.
-Everything runs on one core. With albumentations installed, the released code's loader runs beside
-it. Rounds alternate; each loads ``--batches`` batches of the config; figures are medians.
+Prints three rates of the config's pipeline in samples (in pretraining: pairs of clips) per second.
+'pipeline' is the data set alone in this process, 'loader' the ordinary DataLoader with one worker
+up to the collated uint8 batch, and 'device' adds the data preprocessor on the CPU. All processes
+share one core. If albumentations is installed, the loader of the released code is timed as well.
+The variants alternate in rounds of ``--batches`` batches; the rates come from median times.
 """
 
 from __future__ import annotations
@@ -39,13 +39,13 @@ from echocardmae_mm.utils.errors import UserError
 def parse_args() -> argparse.Namespace:
     parser = config_parser(__doc__)
     parser.add_argument('--packed', required=True, metavar='DIR', help='the store')
-    parser.add_argument('--rounds', type=at_least(2), default=9, help='rounds of each measure')
-    parser.add_argument('--batches', type=at_least(1), default=4, help='batches of a round')
+    parser.add_argument('--rounds', type=at_least(2), default=9, help='timed rounds')
+    parser.add_argument('--batches', type=at_least(1), default=4, help='batches per round')
     return parser.parse_args()
 
 
-def measures(config: Config, args: argparse.Namespace) -> dict[str, Callable[[int], object]]:
-    """Each way of loading ``--batches`` batches."""
+def loaders(config: Config, args: argparse.Namespace) -> dict[str, Callable[[int], object]]:
+    """Build the functions that load ``--batches`` batches in each way."""
     settings = config.train_dataloader.dataset
     batch_size = config.train_dataloader.batch_size
     count = args.batches * batch_size
@@ -57,7 +57,7 @@ def measures(config: Config, args: argparse.Namespace) -> dict[str, Callable[[in
             started = time.perf_counter()
             recordings = sum(1 for _ in open_packed(dataset.store))
             each = (time.perf_counter() - started) / recordings
-            print(f'checksums, once a run: {1e3 * each:.2f} ms a recording')
+            print(f'checksums, once per run: {1e3 * each:.2f} ms per recording')
         ways[f'{source}, pipeline'] = in_process(dataset, count)
         for name, apply in (('loader', id), ('device', preprocessor)):
             sampler = RoundSampler(dataset, count)
@@ -70,11 +70,12 @@ def measures(config: Config, args: argparse.Namespace) -> dict[str, Callable[[in
 
 
 class RoundSampler(Sampler):
-    """The samples of one round; each round takes the next ones.
+    """Sample the next recordings in each round.
 
     Args:
         dataset (RecordingDataset): The data set.
-        count (int): Samples of a round. No worker prefetches beyond them, into another's round.
+        count (int): Samples per round. Workers do not prefetch beyond them, which would take time
+            from the round of another variant.
     """
 
     def __init__(self, dataset: RecordingDataset, count: int) -> None:
@@ -91,7 +92,7 @@ class RoundSampler(Sampler):
 
 
 def in_process(dataset: RecordingDataset, count: int) -> Callable[[int], object]:
-    """Load the samples of a round one after the other, in this process."""
+    """Load the samples of a round one after another in this process."""
     sampler = RoundSampler(dataset, count)
 
     def load(_: int) -> None:
@@ -141,12 +142,12 @@ def main() -> None:
     cv2.setNumThreads(1)
     torch.set_num_threads(1)
     with torch.no_grad():
-        times = alternate(measures(config, args), args.rounds)
+        times = alternate(loaders(config, args), args.rounds)
     first = next(iter(times))
     samples = args.batches * config.train_dataloader.batch_size
     for name, seconds in times.items():
         each = np.median(seconds) / samples
-        print(f'{name}: {1e3 * each:.2f} ms a sample, {1 / each:.0f} a second')
+        print(f'{name}: {1e3 * each:.2f} ms per sample, {1 / each:.0f} per second')
     for name, seconds in list(times.items())[1:]:
         print(f'{first} / {name}: {ratio(times[first], seconds)}')
 

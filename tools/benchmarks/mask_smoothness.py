@@ -1,11 +1,11 @@
-"""How much the gradient's norm varies under each masking strategy (section 2.2: "smoother").
+"""Measure how much the norm of the gradient varies under each masking strategy (section 2.2).
 
     python tools/benchmarks/mask_smoothness.py configs/phantom/pretrain_phantom.py --seeds 3 \\
         --cfg-options packed=data/packed/phantom
 
-Each strategy pretrains from the same initialisations on the same clips. In the second half of the
-steps the norm's logarithm is taken, its straight trend over the steps removed, and the standard
-deviation of what is left printed: about the relative spread of the norm from step to step.
+Each strategy pretrains from the same initialisations on the same clips. The script prints the
+standard deviation of the norm's logarithm over the second half of the steps, after it has removed
+a linear trend: approximately the relative variation of the norm between steps.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ def parse_args() -> argparse.Namespace:
 
 
 def gradient_norms(args: argparse.Namespace, strategy: str, seed: int, folder: str) -> np.ndarray:
-    """Norm of the gradient at every step of a pretraining."""
+    """Pretrain, and return the norm of the gradient at each step."""
     config = pretraining_config_of(args, work_dir=folder)
     config.model.data_preprocessor.mask.strategy = strategy
     config.randomness.seed = seed
@@ -46,7 +46,7 @@ def gradient_norms(args: argparse.Namespace, strategy: str, seed: int, folder: s
     config.default_hooks.checkpoint.interval = NEVER
     config.val_cfg = config.val_dataloader = config.val_evaluator = None
     config.train_cfg.update(max_epochs=args.epochs)
-    # Only what clips the gradient measures it.
+    # mmengine computes the norm only where it clips the gradient.
     config.optim_wrapper.setdefault('clip_grad', dict(max_norm=float(NEVER)))
     runner = Runner.from_cfg(config)
     runner.train()

@@ -1,20 +1,21 @@
-"""What the methods of Tables 1 and 3 cost: size, multiply-adds, time and memory.
+"""Size, multiply-adds, time and memory of the methods of Tables 1 and 3.
 
     python tools/benchmarks/peers.py configs/ef_echonet.py configs/baselines/ef_*.py \\
         --cfg-options data_root=data/phantom/EchoNet-Dynamic --picture cost.svg
 
-The weights are as drawn, the recordings real files; reading them is not timed. A prediction is the
-model's of one recording of the test split, as this package tests: the mean over its clips, or one
-frame. A training step is forward, backward and the optimizer, for equally many recordings of each
-config. All configs take turns in each round; times are medians.
+The weights are random. The recordings come from files; reading them is not timed. A prediction
+covers one recording of the test split as this package tests it: all of its clips, or one frame. A
+training step comprises the forward pass, the backward pass and the optimizer, with equally many
+recordings for each config. The configs alternate in each round; times are medians.
 
 "Own protocol" multiplies the time of one clip by the number of clips that the published method
-averages for a recording of 175 frames, the mean of EchoNet-Dynamic.
+averages for a recording of 175 frames, the mean length in EchoNet-Dynamic.
 """
 
 from __future__ import annotations
 
 import argparse
+import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -38,8 +39,8 @@ from echocardmae_mm.reproduction.paper_tables import TABLES, Experiment
 
 DEVICE = 'cuda' if torch.cuda.is_available() else 'cpu'
 FRAMES = 175
-# Clips of a recording that the published method averages: EchoNet starts at every frame, EchoMEN
-# takes blocks of 64 frames; EchoCoTr one random clip, CoReEcho three fixed ones.
+# Clips that the published method averages: EchoNet one from every start frame, EchoMEN blocks of 64
+# frames, EchoCoTr one random clip, CoReEcho three fixed ones.
 OWN_CLIPS = {
     'ef_r2plus1d': FRAMES - 62,
     'ef_echomen_stage1': FRAMES // 64,
@@ -49,7 +50,7 @@ OWN_CLIPS = {
 
 
 class Subject(NamedTuple):
-    """A config's model, what it costs by counting, and what is timed."""
+    """The model of a config: its counts, and the functions to time."""
 
     name: str
     parameters: int
@@ -62,16 +63,23 @@ class Subject(NamedTuple):
 
 def parse_args() -> argparse.Namespace:
     parser = config_parser(__doc__, nargs='+')
-    parser.add_argument('--rounds', type=at_least(2), default=9, help='rounds of each')
+    parser.add_argument('--rounds', type=at_least(2), default=9, help='timed rounds')
     parser.add_argument(
-        '--batch', type=at_least(2), default=4, help='recordings of a training step'
+        '--batch', type=at_least(2), default=4, help='recordings in a training step'
     )
-    parser.add_argument('--picture', type=Path, help='file for a picture of error against cost')
+    parser.add_argument(
+        '--picture', type=Path, help='file for a plot of published error against time'
+    )
+    parser.add_argument(
+        '--steps',
+        type=Path,
+        help='folder of `echocardmae reproduce --phantom`: plot the errors of its tests instead',
+    )
     return parser.parse_args()
 
 
 def without_checkpoints(model: Config) -> Config:
-    """The model of a config, to be built with weights as drawn."""
+    """Remove the checkpoints from the config of a model, so that its weights are random."""
     for part in ('backbone', 'decode_head'):
         if part in model and model[part].get('init_cfg', {}).get('type') == 'Pretrained':
             model[part].init_cfg = None
@@ -79,7 +87,7 @@ def without_checkpoints(model: Config) -> Config:
 
 
 def subject_of(args: argparse.Namespace, path: str) -> Subject:
-    """Build a config's model and its batches."""
+    """Build the model and the batches of a config."""
     config = config_of(args, config=path)
     torch.manual_seed(0)
     model = MODELS.build(without_checkpoints(config.model)).to(DEVICE)
@@ -112,7 +120,7 @@ def subject_of(args: argparse.Namespace, path: str) -> Subject:
 
 
 def step_memory(model: Any, batch: dict[str, Any], train: Callable[[int], object]) -> int:
-    """Bytes of a training step: of a GPU's peak, or what the backward pass keeps on a CPU."""
+    """Bytes of a training step: the peak on a GPU; on a CPU, what the backward pass keeps."""
     if DEVICE == 'cuda':
         train(0)
         torch.cuda.reset_peak_memory_stats()
@@ -126,7 +134,7 @@ def step_memory(model: Any, batch: dict[str, Any], train: Callable[[int], object
 
 
 def published(name: str) -> tuple[str, float] | None:
-    """Method and MAE of the row of Table 1 that a config reproduces, or one of its stages."""
+    """Method and MAE of the row of Table 1 that a config, or one of its stages, reproduces."""
     for row in TABLES['table1'].rows:
         stage: object = row.experiments[0] if row.experiments else None
         while isinstance(stage, Experiment):
@@ -136,19 +144,34 @@ def published(name: str) -> tuple[str, float] | None:
     return None
 
 
-def picture(milliseconds: dict[str, float], path: Path) -> None:
-    """Draw the published error over the time of one recording by each method's own protocol."""
+def measured(steps: Path, config: str) -> tuple[str, float] | None:
+    """Config and MAE of the step of a reproduction that trained a config."""
+    for path in sorted(steps.rglob('step.json')):
+        result = path.with_name('test.json')
+        if result.is_file() and config.endswith(json.loads(path.read_text())['config']):
+            metrics = json.loads(result.read_text())['metrics']
+            return Path(config).stem, metrics['ef/mae']
+    return None
+
+
+def picture(points: dict[tuple[str, float], float], path: Path, protocol: str, origin: str) -> None:
+    """Plot errors over the time for one recording.
+
+    Args:
+        points (dict[tuple[str, float], float]): Milliseconds by name and error.
+        path (Path): The file.
+        protocol (str): Whose test protocol was timed.
+        origin (str): Where the errors come from.
+    """
     figure = Figure(figsize=(6.4, 4.2), layout='constrained')
     axis = figure.subplots()
-    for name, cost in milliseconds.items():
-        if row := published(name):
-            method, error = row
-            axis.plot(cost / 1e3, error, 'o', markersize=8)
-            axis.annotate(method, (cost / 1e3, error), (8, 4), textcoords='offset points')
+    for (name, error), milliseconds in points.items():
+        axis.plot(milliseconds / 1e3, error, 'o', markersize=8)
+        axis.annotate(name, (milliseconds / 1e3, error), (8, 4), textcoords='offset points')
     axis.set(
         xscale='log',
-        xlabel=f'seconds for one recording of {FRAMES} frames, by its own protocol',
-        ylabel='published MAE (points of ejection fraction)',
+        xlabel=f'seconds for one recording, {protocol}',
+        ylabel=f'MAE {origin} (points of ejection fraction)',
     )
     axis.margins(x=0.25, y=0.15)
     axis.grid(alpha=0.3)
@@ -162,9 +185,9 @@ def main() -> None:
     predictions = alternate({name: s.predict for name, s in subjects.items()}, args.rounds)
     steps = alternate({name: s.train for name, s in subjects.items()}, args.rounds)
     first = next(iter(subjects))
-    rows, own = [], {}
+    rows, ours, own = [], {}, {}
     for name, subject in subjects.items():
-        milliseconds = 1e3 * float(np.median(predictions[name]))
+        ours[name] = milliseconds = 1e3 * float(np.median(predictions[name]))
         own_clips = OWN_CLIPS.get(name, subject.clips)
         own[name] = milliseconds / subject.clips * own_clips
         rows.append(
@@ -190,8 +213,13 @@ def main() -> None:
         'memory of a step, GB',
     )
     print(markdown_table(header, rows))
-    if args.picture:
-        picture(own, args.picture)
+    if args.picture and args.steps:
+        found = {Path(path).stem: measured(args.steps, path) for path in args.config}
+        points = {point: ours[name] for name, point in found.items() if point}
+        picture(points, args.picture, 'tested by this package', 'on phantoms')
+    elif args.picture:
+        points = {point: own[name] for name in subjects if (point := published(name))}
+        picture(points, args.picture, f'{FRAMES} frames, by its own protocol', 'as published')
 
 
 if __name__ == '__main__':

@@ -1,11 +1,11 @@
-"""Recordings a minute of `echocardmae predict`, where the time goes, and other runtimes.
+"""Measure the speed of `echocardmae predict`, the share of each stage, and other runtimes.
 
     python tools/benchmarks/predict.py RECORDINGS --bundle work_dirs/demo/bundles/{ef,seg}
     python tools/benchmarks/predict.py RECORDINGS --bundle ... --runtimes torch onnx bfloat16 int8
 
-Measures the recordings of a folder in one process, as predict does, and some of them with one
-process a file, as a user without a list would. Several runtimes alternate on each recording and are
-compared with the first; bfloat16 is torch's autocast, int8 the dynamic quantisation of onnxruntime.
+Measures the recordings of a folder in one process, as predict does, and some of them in one process
+per file. Several runtimes alternate on each recording and are compared with the first; bfloat16 is
+torch's autocast, int8 the dynamic quantisation of onnxruntime.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ Spent = dict[str, float]
 
 
 def add_time(name: str, spent: Spent, real: Callable[..., Any]) -> Callable[..., Any]:
-    """A function that also adds up its time."""
+    """Wrap a function so that its time is added up."""
 
     def call(*args: Any, **kwargs: Any) -> Any:
         begin = time.perf_counter()
@@ -57,7 +57,7 @@ def add_time(name: str, spent: Spent, real: Callable[..., Any]) -> Callable[...,
 
 
 def in_bfloat16(network: Callable[[Tensor], dict[str, Tensor]]) -> Callable:
-    """A network of torch under autocast."""
+    """Wrap a network of torch in autocast."""
 
     def call(inputs: Tensor) -> dict[str, Tensor]:
         with torch.autocast('cpu', torch.bfloat16):
@@ -67,7 +67,7 @@ def in_bfloat16(network: Callable[[Tensor], dict[str, Tensor]]) -> Callable:
 
 
 def exported(bundle: Bundle, folder: Path, int8: bool) -> OnnxNetwork:
-    """The network of a bundle in ONNX, with weights of 32 or of 8 bits."""
+    """Export the network of a bundle to ONNX, with weights of 32 or 8 bits."""
     path = folder / f'{bundle.name}.onnx'
     if not path.is_file():
         export_onnx(bundle, path)
@@ -81,7 +81,7 @@ def exported(bundle: Bundle, folder: Path, int8: bool) -> OnnxNetwork:
 
 
 def start(bundles: list[str], runtime: str, folder: Path) -> EchoInferencer:
-    """An inferencer of a runtime."""
+    """Build an inferencer that uses a runtime."""
     device = None if runtime == 'torch' else 'cpu'
     measure = EchoInferencer(bundles, device, allow_synthetic_model=True)
     for bundle in measure.bundles.values():
@@ -95,7 +95,7 @@ def start(bundles: list[str], runtime: str, folder: Path) -> EchoInferencer:
 def row_of(
     name: str, times: dict[str, np.ndarray], found: dict[str, list[Prediction]]
 ) -> tuple[str, ...]:
-    """Speed of a runtime, and what it changes, relative to the first."""
+    """Format the speed of a runtime, and the differences of its results from the first."""
     first = next(iter(times))
     row = [name, f'{np.median(times[name]):.2f} s']
     row += ['' if name == first else ratio(times[first], times[name])]
@@ -108,7 +108,7 @@ def row_of(
 
 
 def alone(args: argparse.Namespace, files: list[Path], folder: str) -> list[float]:
-    """Seconds of some recordings with a process each."""
+    """Seconds of each of some recordings, each measured in its own process."""
     times = []
     for index, file in enumerate(files[: args.alone]):
         begin = time.perf_counter()
@@ -120,11 +120,13 @@ def alone(args: argparse.Namespace, files: list[Path], folder: str) -> list[floa
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument('recordings', type=Path)
     parser.add_argument('--bundle', nargs='+', required=True)
     parser.add_argument('--most', type=int, default=24, help='recordings in one process')
-    parser.add_argument('--alone', type=int, default=3, help='recordings with a process each')
+    parser.add_argument('--alone', type=int, default=3, help='recordings in one process each')
     parser.add_argument(
         '--runtimes',
         nargs='+',
@@ -160,10 +162,10 @@ def main() -> None:
         single = alone(args, files, folder)
     first = args.runtimes[0]
     median = np.median(times[first])
-    print(f'one process: {median:.2f} s a recording, {60 / median:.0f} a minute, n={len(files)}')
+    print(f'one process: {median:.2f} s each, {60 / median:.0f} per minute, n={len(files)}')
     if single:
         slow = np.median(single)
-        print(f'one process a file: {slow:.2f} s, n={len(single)}; ratio {slow / median:.1f}')
+        print(f'one process per file: {slow:.2f} s, n={len(single)}; ratio {slow / median:.1f}')
     for stage, key in (*((s, f) for s, (_, f) in STAGES.items()), ('networks', 'networks')):
         share = spent[first][key] / (len(files) + 1) / times[first].mean()
         print(f'{stage}: {100 * share:.0f} %')

@@ -1,9 +1,9 @@
-"""A baseline that pretrains as the authors' released program does, on this model's weights.
+"""A baseline that pretrains in the way of the authors' released code, with our model's weights.
 
-What is copied is how it works, not its text: per-frame transforms of albumentations in loading
-processes, clips and targets as float32, the patch embedding of whole clips, boolean masks,
-positions that are kept on the CPU and sent at each step, attention that writes its matrix out, two
-forward passes, and losses read at each step (v0.1.0; docs/paper-vs-code.md).
+It imitates the method of working without copying the code (v0.1.0; docs/paper-vs-code.md):
+albumentations on each frame in worker processes, clips and targets as float32, the patch embedding
+of whole clips, boolean masks, positions copied to the device at each step, unfused attention, two
+forward passes, and losses read at each step.
 """
 
 from __future__ import annotations
@@ -32,10 +32,10 @@ INSTALL = (
 
 
 class ReleasedStyleDataset(Dataset):
-    """Clips of arrays that are mapped into memory, each frame transformed by itself.
+    """Clips of memory-mapped arrays, with transforms of single frames.
 
     Args:
-        dataset (RecordingDataset): Whose recordings and store are read.
+        dataset (RecordingDataset): Data set whose store is read.
         mean (list[float]): Mean of the colours on the scale 0-255.
         std (list[float]): Their standard deviation.
         masks (tuple[np.ndarray, np.ndarray]): ``sector`` and ``masked`` of a clip, bool of (N,).
@@ -56,7 +56,7 @@ class ReleasedStyleDataset(Dataset):
             import albumentations
         except ImportError:
             raise UserError(
-                f'the baseline needs albumentations; install it by\n{INSTALL}'
+                f'the baseline needs albumentations; install it with\n{INSTALL}'
             ) from None
         store = dataset.store
         assert store is not None
@@ -94,10 +94,10 @@ class ReleasedStyleDataset(Dataset):
 
 
 class ReleasedStyleStep(nn.Module):
-    """The losses of a model, computed as the released program computes them.
+    """Compute the losses of a model as the released code does.
 
     Args:
-        model (EchoCardMAE): Its weights are shared.
+        model (EchoCardMAE): Model that shares its weights.
     """
 
     def __init__(self, model: EchoCardMAE) -> None:
@@ -167,7 +167,7 @@ class ReleasedStyleStep(nn.Module):
 
 
 class _ExplicitAttention(FusedAttention):
-    """The same attention, its matrix written out."""
+    """The same attention with an explicit attention matrix."""
 
     def forward(self, x: Tensor, key_mask: Tensor | None = None) -> Tensor:
         qkv = F.linear(x, self.qkv.weight, self._qkv_bias()).unflatten(-1, (3, self.num_heads, -1))
@@ -177,7 +177,7 @@ class _ExplicitAttention(FusedAttention):
 
 
 def _with_explicit_attention(block: Any) -> Any:
-    """A block that shares the parameters of another, whose attention is fused."""
+    """Copy a block with fused attention to one without; both share the parameters."""
     explicit = copy.copy(block)
     explicit._modules = dict(block._modules)
     explicit.attn = copy.copy(block.attn)

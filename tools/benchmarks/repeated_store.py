@@ -1,11 +1,10 @@
-"""A data set of as many recordings as EchoNet-Dynamic has, from a few: for benchmarks only.
+"""Make a data set as long as EchoNet-Dynamic from a few recordings, for benchmarks only.
 
     python tools/benchmarks/repeated_store.py data/phantom/EchoNet-Dynamic data/packed/phantom \\
         --videos 7465 --out data/repeated
 
-Every recording of the few stands in the list many times over under names of its own, and so often
-for training; 32 more are for validation. The store says for each name where the pixels of the one
-are: none is copied.
+The list names each recording many times; all names refer to the same pixels in the store. 32
+further names form the validation set.
 """
 
 from __future__ import annotations
@@ -31,10 +30,12 @@ def parse_args() -> argparse.Namespace:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument('dataset', type=Path, help='the few, as EchoNet-Dynamic ships them')
+    parser.add_argument('dataset', type=Path, help='recordings in the layout of EchoNet-Dynamic')
     parser.add_argument('store', type=Path, help='their store')
-    parser.add_argument('--videos', type=at_least(1), default=7465, help='recordings for training')
-    parser.add_argument('--out', type=Path, required=True, help='folder of data set and store')
+    parser.add_argument(
+        '--videos', type=at_least(1), default=7465, help='names of training recordings'
+    )
+    parser.add_argument('--out', type=Path, required=True, help='output folder')
     return parser.parse_args()
 
 
@@ -42,22 +43,22 @@ def parse_args() -> argparse.Namespace:
 def main() -> None:
     args = parse_args()
     if args.out.exists():
-        raise UserError(f'{args.out} is there already; choose another --out')
+        raise UserError(f'{args.out} exists already; choose another --out')
     store = PackedStore(args.store)
-    few = {
+    originals = {
         Path(name).stem: name
         for name, entry in store.recordings.items()
         if entry.get('shape', [])[1:3] == SIZE
     }
     with open(args.dataset / 'FileList.csv', newline='', encoding='utf-8') as file:
-        rows = [row for row in csv.DictReader(file) if Path(row['FileName']).stem in few]
+        rows = [row for row in csv.DictReader(file) if Path(row['FileName']).stem in originals]
     videos, packed = args.out / 'data/Videos', args.out / 'store'
     videos.mkdir(parents=True)
     packed.mkdir()
     listed, recordings = [], {}
     for number, row in enumerate(islice(cycle(rows), args.videos + VALIDATION)):
         split = 'TRAIN' if number < args.videos else 'VAL'
-        name = few[Path(row['FileName']).stem]
+        name = originals[Path(row['FileName']).stem]
         path = videos / f'R{number:05d}{Path(name).suffix}'
         path.symlink_to((args.dataset / name).resolve())
         listed.append({**row, 'FileName': path.stem, 'Split': split})
@@ -70,7 +71,7 @@ def main() -> None:
     del index['checksum']
     (packed / INDEX).write_text(index_text({**index, 'recordings': recordings}))
     os.symlink((args.store / FRAMES).resolve(), packed / FRAMES)
-    print(f'{args.out}: {args.videos} recordings, of {len(few)}')
+    print(f'{args.out}: {args.videos} names of {len(originals)} recordings')
 
 
 if __name__ == '__main__':

@@ -1,4 +1,4 @@
-"""Variants that are timed in rounds which alternate in one run, and what their times say."""
+"""Time variants in alternating rounds and compare them."""
 
 from __future__ import annotations
 
@@ -13,11 +13,13 @@ Times = dict[str, np.ndarray]
 
 
 def alternate(variants: Mapping[str, Callable[[int], object]], rounds: int) -> Times:
-    """Time each variant in each round; a first round, in which all warms up, does not count.
+    """Time each variant in each round.
+
+    The first round warms up and is not counted.
 
     Args:
-        variants (Mapping[str, Callable]): What is timed; it is given the number of the round.
-        rounds (int): Rounds that count.
+        variants (Mapping[str, Callable]): Functions to time; each receives the number of the round.
+        rounds (int): Number of counted rounds.
 
     Returns:
         dict[str, np.ndarray]: Seconds of each variant, (rounds,).
@@ -34,14 +36,14 @@ def alternate(variants: Mapping[str, Callable[[int], object]], rounds: int) -> T
 
 
 def ratio(slow: np.ndarray, fast: np.ndarray) -> str:
-    """How many times as long one takes as another.
+    """Compute the ratio of the times of two variants.
 
     Args:
-        slow (np.ndarray): Its times, (rounds,).
-        fast (np.ndarray): The other's in the same rounds, (rounds,).
+        slow (np.ndarray): Times of the numerator, (rounds,).
+        fast (np.ndarray): Times of the denominator in the same rounds, (rounds,).
 
     Returns:
-        str: Geometric mean of the ratios of rounds, and its 95 % interval by Student's t.
+        str: Geometric mean of the ratios over rounds, and its 95 % interval by Student's t.
     """
     logs = np.log(slow / fast)
     interval = ttest_1samp(logs, 0).confidence_interval(0.95)

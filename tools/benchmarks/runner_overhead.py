@@ -1,10 +1,10 @@
-"""What the Runner itself costs at each iteration, early and late in a long run.
+"""Overhead of the Runner per iteration, early and late in a run.
 
     python tools/benchmarks/runner_overhead.py
 
-A model of one weight is trained by the runtime of our configs, once with mmengine's own
-``RuntimeInfoHook`` and once with ours, from iteration 1,000 and from 500,000 on: the histories of
-the log are then as long as they would be. What the bare step costs is subtracted.
+Trains a model with one weight in the runtime of our configs, with mmengine's ``RuntimeInfoHook``
+and with ours, from iterations 1,000 and 500,000 on. The histories of the log have the length that
+they reach by then. The time of the bare step is subtracted.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ HOOKS = {'mmengine': 'RuntimeInfoHook', 'ours': 'echocardmae_mm.BufferedRuntimeI
 
 
 class OneWeight(BaseModel):
-    """Two losses of next to no work."""
+    """A model with two losses that take almost no time."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -48,15 +48,15 @@ class OneWeight(BaseModel):
         return {'loss_rec': self.weight.sum(), 'loss_align': self.weight.sum()}
 
 
-class Nothing(BaseDataset):
-    """Samples of next to no work."""
+class Zeros(BaseDataset):
+    """Samples that take almost no time to load."""
 
     def load_data_list(self) -> list[dict]:
         return [{'inputs': 0.0}] * EPOCH
 
 
 class Clock(Hook):
-    """Notes when each iteration ends."""
+    """Record the end of each iteration."""
 
     priority = 'LOWEST'
 
@@ -68,7 +68,7 @@ class Clock(Hook):
 
 
 def iteration(hook: str, done: int, work_dir: str) -> float:
-    """Milliseconds of an iteration of a run that has done so many."""
+    """Milliseconds per iteration of a run that starts after ``done`` iterations."""
     config = Config.fromfile(RUNTIME)
     config.default_hooks.runtime_info = dict(type=hook)
     config.default_hooks.pop('provenance')
@@ -79,7 +79,7 @@ def iteration(hook: str, done: int, work_dir: str) -> float:
         work_dir=work_dir,
         experiment_name=uuid4().hex,
         train_dataloader=dict(
-            dataset=Nothing(),
+            dataset=Zeros(),
             batch_size=1,
             num_workers=0,
             sampler=dict(type='echocardmae_mm.EpochSampler'),
@@ -105,7 +105,7 @@ def iteration(hook: str, done: int, work_dir: str) -> float:
 
 
 def bare() -> float:
-    """Milliseconds of the step alone."""
+    """Milliseconds per step without the Runner."""
     model = OneWeight()
     wrapper = OptimWrapper(torch.optim.SGD(model.parameters(), lr=0.0))
     started = time.perf_counter()
@@ -119,8 +119,14 @@ def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument('--rounds', type=at_least(1), default=5, help='rounds of each')
-    parser.add_argument('--iterations', type=at_least(0), nargs='+', default=[1000, 500_000])
+    parser.add_argument('--rounds', type=at_least(1), default=5, help='timed rounds')
+    parser.add_argument(
+        '--iterations',
+        type=at_least(0),
+        nargs='+',
+        default=[1000, 500_000],
+        help='iterations after which the measured runs start',
+    )
     with TemporaryDirectory() as work_dir:
         args = parser.parse_args()
         found: dict[str, dict[int, list[float]]] = {
@@ -135,7 +141,7 @@ def main() -> None:
             (name, *(f'{np.median(times):.2f} ms' for times in by_iteration.values()))
             for name, by_iteration in found.items()
         ]
-        header = ('overhead of an iteration', *(f'at {done:,}' for done in args.iterations))
+        header = ('overhead per iteration', *(f'at {done:,}' for done in args.iterations))
         print(markdown_table(header, rows))
 
 

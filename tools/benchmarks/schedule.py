@@ -1,10 +1,10 @@
-"""How long a config's whole training will take here, predicted from minutes of it.
+"""Predict the duration of a config's full training from a few minutes of it.
 
     python tools/benchmarks/schedule.py configs/pretrain_echo.py --minutes 5 --amp --compile
 
-The training is that of tools/train.py, reading, preparation, logging and the turns between epochs
-included; checkpoints and validations of the time are. The first share of it, in which everything
-warms up, is left out. What is printed is a prediction.
+Runs tools/train.py, so that reading, preprocessing, logging, the changes between epochs, and the
+checkpoints and validations that fall into these minutes are included. The first quarter of the
+logged lines is left out as warm-up.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ _LINE = re.compile(r'^(\S+ \S+) - .* Epoch\(train\) +\[(\d+)\]\[ *(\d+)/(\d+)\]'
 
 
 class Mark(NamedTuple):
-    """A line of the log: when so many iterations were done, and how many an epoch has."""
+    """A line of the log: its time, the iterations done, and the iterations per epoch."""
 
     when: datetime
     done: int
@@ -42,12 +42,12 @@ def parse_args() -> tuple[argparse.Namespace, list[str]]:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument('config', help='path of the config')
-    parser.add_argument('--minutes', type=float, default=5, help='how long it is trained')
+    parser.add_argument('--minutes', type=float, default=5, help='duration of the training')
     return parser.parse_known_args()
 
 
-def marks_of(work_dir: Path) -> list[Mark]:
-    """What the log of a training says of its pace."""
+def read_progress(work_dir: Path) -> list[Mark]:
+    """Read times and iterations from the log."""
     text = ''.join(path.read_text() for path in sorted(work_dir.glob('*/*.log')))
     return [
         Mark(
@@ -60,7 +60,7 @@ def marks_of(work_dir: Path) -> list[Mark]:
 
 
 def train_for(minutes: float, command: list[str]) -> None:
-    """Train, and stop as one stops a training that is to be resumed."""
+    """Train for a few minutes, then stop with SIGTERM."""
     process = subprocess.Popen(
         command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True
     )
@@ -78,23 +78,23 @@ def train_for(minutes: float, command: list[str]) -> None:
 @report_user_errors
 def main() -> None:
     with TemporaryDirectory() as folder:
-        args, handed_on = parse_args()
+        args, train_arguments = parse_args()
         if not 0 < args.minutes < math.inf:
             raise UserError(f'--minutes {args.minutes}: expected a number above 0')
         tool = [sys.executable, '-m', 'echocardmae_mm', 'train', args.config, '--work-dir', folder]
-        train_for(args.minutes, [*tool, *handed_on])
+        train_for(args.minutes, [*tool, *train_arguments])
         (dumped,) = Path(folder).glob('*.py')
         epochs = Config.fromfile(dumped).train_cfg.max_epochs
-        marks = marks_of(Path(folder))
+        marks = read_progress(Path(folder))
         counted = marks[int(WARM_UP * len(marks)) :]
         if len(counted) < 3 or counted[-1].when == counted[0].when:
-            raise UserError(f'{len(marks)} lines of the log are too few: give it more --minutes')
+            raise UserError(f'the log has only {len(marks)} lines of progress; increase --minutes')
         first, last = counted[0], counted[-1]
         seconds = (last.when - first.when).total_seconds() / (last.done - first.done)
         hours = epochs * last.epoch * seconds / 3600
         print(
-            f'{1e3 * seconds:.1f} ms an iteration over {last.done - first.done} of them, '
-            f'{last.epoch} in an epoch\n'
+            f'{1e3 * seconds:.1f} ms per iteration over {last.done - first.done} iterations, '
+            f'{last.epoch} per epoch\n'
             f'predicted: {hours:.2f} hours for {epochs} epochs'
         )
 

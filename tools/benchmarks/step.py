@@ -1,11 +1,12 @@
-"""How long a training step takes, against one that works as the released program does.
+"""Time a training step, and compare it with one in the way of the released code.
 
     python tools/benchmarks/step.py configs/pretrain_echo.py --batch 4 --cfg-options ...
     python tools/benchmarks/step.py configs/pretrain_echo.py --batch 64 --amp --compile
 
-A step is both clips forward, backward, and the optimizer, from frames in the CPU's memory: uint8
-here, float32 there. The frames are noise, the masks the config's. Losses and gradients of the two
-are compared first, in float32. Rounds alternate; times are medians.
+A step comprises the forward pass of both clips, the backward pass and the optimizer. It starts from
+frames in the CPU's memory, uint8 here and float32 in the released code. The frames are noise, the
+masks those of the config. The script first compares losses and gradients of both in float32. The
+variants alternate in rounds; times are medians.
 """
 
 from __future__ import annotations
@@ -37,16 +38,16 @@ DEVICE = 'cuda' if torch.cuda.is_available() else 'cpu'
 def parse_args() -> argparse.Namespace:
     parser = config_parser(__doc__)
     parser.add_argument(
-        '--batch', type=at_least(1), default=4, help='recordings, of two clips each'
+        '--batch', type=at_least(1), default=4, help='recordings with two clips each'
     )
-    parser.add_argument('--rounds', type=at_least(2), default=9, help='rounds of each')
+    parser.add_argument('--rounds', type=at_least(2), default=9, help='timed rounds')
     parser.add_argument('--amp', action='store_true', help='time mixed precision as well')
     parser.add_argument('--compile', nargs='?', const='default', choices=COMPILE_MODES)
     return parser.parse_args()
 
 
 def noise(config: Config, size: int) -> dict[str, Any]:
-    """A collated batch of noise; the data preprocessor adds the config's targets and masks."""
+    """Make a collated batch of noise; the data preprocessor adds targets and masks."""
     model = config.model
     shape = (size, 2, 3, model.num_frames, model.img_size, model.img_size)
     generator = torch.Generator().manual_seed(0)
@@ -58,7 +59,7 @@ def noise(config: Config, size: int) -> dict[str, Any]:
 
 
 def as_released(model: EchoCardMAE, batch: dict[str, Any]) -> dict[str, Tensor]:
-    """The same batch as the released code's loader returns it."""
+    """Convert a batch to the form in which the released code's loader returns it."""
     preprocessor = copy.deepcopy(model.data_preprocessor).cpu()
     inputs = preprocessor(batch)['inputs']
     mean, std = preprocessor.mean, preprocessor.std
@@ -75,7 +76,7 @@ def as_released(model: EchoCardMAE, batch: dict[str, Any]) -> dict[str, Tensor]:
 
 
 def differences(model: EchoCardMAE, batch: dict[str, Any]) -> tuple[float, float]:
-    """Relative difference of the losses and of the gradient as a whole between the two."""
+    """Relative differences between the two in the losses and in the whole gradient."""
 
     def computed(losses: dict[str, Tensor]) -> tuple[Tensor, Tensor]:
         model.zero_grad()
@@ -93,7 +94,7 @@ def differences(model: EchoCardMAE, batch: dict[str, Any]) -> tuple[float, float
 def our_step(
     config: Config, batch: dict[str, Any], compile_mode: str | None = None
 ) -> Callable[[int], object]:
-    """An iteration of the runner."""
+    """Build the step that the runner takes in an iteration."""
     model = MODELS.build(config.model).to(DEVICE)
     if compile_mode is not None:
         model.loss = torch.compile(model.loss, dynamic=False, mode=compile_mode)
@@ -102,7 +103,7 @@ def our_step(
 
 
 def released_step(config: Config, batch: dict[str, Any], amp: bool) -> Callable[[int], object]:
-    """What the released program does at each iteration."""
+    """Build the step that the released code takes in an iteration."""
     model = MODELS.build(config.model).to(DEVICE)
     losses_of, on_cpu = ReleasedStyleStep(model), as_released(model, batch)
     optimizer = torch.optim.AdamW(model.parameters(), lr=1e-4)
@@ -122,7 +123,7 @@ def released_step(config: Config, batch: dict[str, Any], amp: bool) -> Callable[
 
 
 def variants(config: Config, args: argparse.Namespace) -> dict[str, Callable[[int], object]]:
-    """The released way, ours in float32, and ours with what was asked for."""
+    """Build the steps: the released code's, ours in float32, and ours with the given options."""
     batch = noise(config, args.batch)
     chosen = {
         'released style': released_step(config, batch, args.amp and DEVICE == 'cuda'),
@@ -138,7 +139,7 @@ def variants(config: Config, args: argparse.Namespace) -> dict[str, Callable[[in
 
 
 def peak_memory(work: Callable[[int], object]) -> str:
-    """What a step takes of a GPU's memory beyond what was there before it."""
+    """GPU memory that a step needs beyond the memory in use before it."""
     if DEVICE == 'cpu':
         return ''
     work(0)
@@ -160,7 +161,7 @@ def main() -> None:
     times = alternate(chosen, args.rounds)
     for name, seconds in times.items():
         each = f'{1e3 * np.median(seconds):.1f} ms'
-        print(f'{name}: {each} a step of {args.batch}{memory[name]}')
+        print(f'{name}: {each} per step of {args.batch}{memory[name]}')
     first, *rest = times
     for name in rest:
         print(f'{first} / {name}: {ratio(times[first], times[name])}')

@@ -1,4 +1,4 @@
-"""The fault campaign of faults.sh: each command's results against those of an undisturbed run."""
+"""Compare the results of commands under faults with those of undisturbed runs; see faults.sh."""
 
 from __future__ import annotations
 
@@ -27,11 +27,12 @@ import echocardmae_mm
 from echocardmae_mm.cli.main import main
 from echocardmae_mm.reproduction import BUDGETS
 from echocardmae_mm.reproduction.plan import Budget
+from echocardmae_mm.utils.file_sha256 import file_sha256
 
 ROOT = Path(__file__).parents[2]
 EXAMPLE = Path(echocardmae_mm.__file__).parent / 'apis' / 'example'
 OTHERS = 'faults'
-LIMIT = 600  # seconds for one command, on a machine that does other things as well
+LIMIT = 600  # seconds for one command, generous for a busy machine
 BUSY = ('another process is', 'is in use')
 
 PRETRAINING = f"""
@@ -62,10 +63,10 @@ class Activity(NamedTuple):
     """A command that writes into the folder in which it runs.
 
     Args:
-        command (str): The command and its arguments.
-        digest (Callable): Hashes of the results in the folder, by their names.
-        kills (int): Its share of 50 kills.
-        prepare (Callable): Fills the folder before the command starts.
+        command (str): Command and arguments.
+        digest (Callable): Function that hashes the results in the folder, by name.
+        kills (int): Number of the 50 kills.
+        prepare (Callable): Function that fills the folder before the command starts.
         in_a_row (bool): Whether to kill the repeated command as well, because it takes long.
     """
 
@@ -77,7 +78,7 @@ class Activity(NamedTuple):
 
 
 class Undisturbed(NamedTuple):
-    """What an undisturbed run gave, when it wrote its first file, how long it took, its size."""
+    """An undisturbed run: its results, the time of its first file, its duration and its size."""
 
     digest: Digest
     first: float
@@ -89,7 +90,7 @@ class Undisturbed(NamedTuple):
 
 
 def execute(command: str, folder: Path, log: Path) -> None:
-    """Run a command of ``echocardmae`` in a folder, as the leader of its own session."""
+    """Run a command of ``echocardmae`` in a folder, in a session of its own."""
     os.setsid()
     os.chdir(folder)
     descriptor = os.open(log, os.O_WRONLY | os.O_CREAT)
@@ -99,10 +100,10 @@ def execute(command: str, folder: Path, log: Path) -> None:
 
 
 class Running:
-    """A command that runs in a folder; its output goes to ``FOLDER.N.log``.
+    """A command that runs in a folder and writes its output to ``FOLDER.N.log``.
 
-    It is forked from this process, which has imported everything, so that kills hit its work
-    rather than its imports.
+    It is forked from this process, which has imported everything, so that kills hit its work, not
+    its imports.
     """
 
     def __init__(self, command: str, folder: Path) -> None:
@@ -117,12 +118,12 @@ class Running:
         return self.process.is_alive()
 
     def wait(self, seconds: float = LIMIT) -> int | None:
-        """The exit status; None if the command is still running after some seconds."""
+        """Return the exit status; None if the command still runs after the given time."""
         self.process.join(max(0.0, seconds))
         return self.process.exitcode
 
     def kill(self, is_alone: bool = False) -> None:
-        """Kill the command, with all that it started or alone."""
+        """Kill the command alone, or with all processes that it started."""
         pid = self.process.pid or 0
         for victim in (pid, *([] if is_alone else descendants(pid))):
             with suppress(ProcessLookupError):
@@ -130,7 +131,7 @@ class Running:
         self.process.join()
 
     def message(self) -> str:
-        """The error that the command ended with, at most two lines; '' if it is anything else."""
+        """Return the error message if the command ended with a short one, otherwise ''."""
         lines = self.log.read_text('utf-8', 'replace').strip().splitlines()
         starts = [index for index, line in enumerate(lines) if line.startswith('error: ')]
         if not starts or any(line.startswith('Traceback') for line in lines):
@@ -150,7 +151,7 @@ class Running:
 
 
 def descendants(pid: int) -> list[int]:
-    """All processes that a process has started and that still belong to it."""
+    """Find the running descendants of a process."""
     found = []
     try:
         for task in Path(f'/proc/{pid}/task').iterdir():
@@ -162,7 +163,7 @@ def descendants(pid: int) -> list[int]:
 
 
 def finish(activity: Activity, folder: Path) -> tuple[Running, int | None]:
-    """Run the command to its end; wait while a process that outlived a kill holds the folder."""
+    """Run the command to its end, after waiting for processes that outlived a kill."""
     for _ in range(120):
         running = Running(activity.command, folder)
         if (status := running.wait()) is None:
@@ -176,20 +177,17 @@ def finish(activity: Activity, folder: Path) -> tuple[Running, int | None]:
 # Results
 
 
-def some_files(*patterns: str) -> Callable[[Path], Digest]:
-    """Hash the files below a folder that match a pattern."""
+def hash_files(*patterns: str) -> Callable[[Path], Digest]:
+    """Return a function that hashes the files below a folder that match a pattern."""
 
     def digest(folder: Path) -> Digest:
         found = sorted(path for pattern in patterns for path in folder.glob(pattern))
-        return {
-            str(path.relative_to(folder)): hashlib.sha256(path.read_bytes()).hexdigest()
-            for path in found
-        }
+        return {str(path.relative_to(folder)): file_sha256(path) for path in found}
 
     return digest
 
 
-def last_weights(folder: Path) -> Digest:
+def hash_last_checkpoint(folder: Path) -> Digest:
     """Hash the tensors of the newest checkpoint: weights, buffers and state of the optimizer."""
     newest = max(folder.glob('run/*.pth'), key=os.path.getmtime, default=None)
     if newest is None:
@@ -220,7 +218,7 @@ class Campaign:
 
     Args:
         scratch (Path): The folder.
-        seed (int): Seed of the moments.
+        seed (int): Seed of the moments of the kills.
     """
 
     def __init__(self, scratch: Path, seed: int) -> None:
@@ -242,25 +240,25 @@ class Campaign:
             '--out out --salt fault'
         )
         phantoms = 'phantoms --out made --videos 5 --seed 7 --jobs 2 --datasets echonet'
-        folds = some_files('cv/*.csv', 'cv/*.json', 'cv/*.md', 'cv/fold_*/*.csv')
+        folds = hash_files('cv/*.csv', 'cv/*.json', 'cv/*.md', 'cv/fold_*/*.csv')
         pack = 'pack videos --out store --jobs 2'
         reproduce = 'reproduce figure2 --phantom --budget small'
-        table, videos = some_files('results/**/*.*'), self._videos
+        table, videos = hash_files('results/**/*.*'), self._videos
         return {
-            'phantoms': Activity(phantoms, some_files('made/**/*.*'), 9, videos),
-            'packing': Activity(pack, some_files('store/*'), 9, videos),
-            'training': Activity(train, last_weights, 11, videos),
-            'resuming': Activity(train, last_weights, 9, self._half_trained),
-            'prediction': Activity(predict, some_files('out/**/*.*'), 5, videos, True),
+            'phantoms': Activity(phantoms, hash_files('made/**/*.*'), 9, videos),
+            'packing': Activity(pack, hash_files('store/*'), 9, videos),
+            'training': Activity(train, hash_last_checkpoint, 11, videos),
+            'resuming': Activity(train, hash_last_checkpoint, 9, self._half_trained),
+            'prediction': Activity(predict, hash_files('out/**/*.*'), 5, videos, True),
             'cross-validation': Activity(cross_validate, folds, 4, videos, True),
             'reproduction': Activity(reproduce, table, 3, videos, True),
             'training from a store': Activity(
-                f'{train} packed=store', last_weights, 0, self._packed
+                f'{train} packed=store', hash_last_checkpoint, 0, self._packed
             ),
         }
 
     def make_data(self) -> None:
-        """Phantoms, recordings to predict, bundles, and a run that was stopped half-way."""
+        """Make phantoms, recordings to predict, bundles, a store and an interrupted run."""
         from echocardmae_mm.apis.example import write_example_recordings
 
         self.data.mkdir()
@@ -302,7 +300,7 @@ class Campaign:
         shutil.copytree(self.scratch / 'store', folder / 'store')
 
     def undisturbed(self, name: str) -> Undisturbed:
-        """Run an activity once without a fault, and keep what it gave."""
+        """Run an activity once without a fault, and cache its results."""
         if name not in self._undisturbed:
             activity = self.activities[name]
             with self.folder(activity) as folder:
@@ -334,7 +332,7 @@ class Campaign:
             shutil.rmtree(folder, ignore_errors=True)
 
     def compare(self, name: str, folder: Path, running: Running, status: int | None) -> str:
-        """'equal', the command's own message, or a failure that is printed."""
+        """Return 'equal', the command's own message, or a failure, which is also printed."""
         if status and (message := running.message()):
             return message.partition('\n')[0]
         found, expected = self.activities[name].digest(folder), self.undisturbed(name).digest
@@ -351,7 +349,7 @@ class Campaign:
     # Kills
 
     def kills(self, name: str, wanted: int) -> tuple[int, Counter[str]]:
-        """Kill an activity ``wanted`` times in all, and repeat it after each kill."""
+        """Kill an activity ``wanted`` times in total, and repeat it after each kill."""
         activity, usual = self.activities[name], self.undisturbed(name)
         outcomes: Counter[str] = Counter()
         generator = random.Random(f'{self.seed} {name}')
@@ -412,12 +410,12 @@ class Campaign:
             second_status, status = second.wait(), running.wait()
             first = self.compare(name, folder, running, status)
             if second_status == 0 and 'another process' not in first:
-                # It may have begun when the first had ended: then it found the work done.
+                # It may have started after the first had finished, and found the work done.
                 return f'first: {first}; second: {self.compare(name, folder, second, 0)}'
             return f'first: {first}; second: {self.compare(name, folder, second, second_status)}'
 
     def flipped(self, name: str, pattern: str, command: str | None = None) -> str:
-        """Flip a bit in the middle of the newest file of a pattern, then run a command."""
+        """Flip a bit in the middle of the newest matching file, then run a command."""
         activity = self.activities[name]
         activity = activity._replace(command=command or activity.command)
         self.undisturbed(name)
@@ -453,14 +451,14 @@ def blank(path: Path) -> None:
 
 
 def exchange(path: Path) -> None:
-    """Put another file in the place of a file."""
+    """Replace a file by another one."""
     other = path.with_name('other.tmp')
     other.write_bytes(path.read_bytes()[::-1])
     os.replace(other, path)
 
 
 def configs(folder: Path) -> None:
-    """Write the small configs and the small reproduction."""
+    """Write the small configs."""
     (folder / 'pretraining.py').write_text(PRETRAINING)
     (folder / 'ef.py').write_text(EJECTION_FRACTION)
 
@@ -473,7 +471,7 @@ def run(command: str, folder: Path) -> None:
 
 
 def newest(folder: Path) -> int:
-    """Time of the latest change below a folder."""
+    """Return the time of the latest change below a folder."""
     times = []
     for path in (folder, *folder.rglob('*')):
         try:
@@ -484,7 +482,7 @@ def newest(folder: Path) -> int:
 
 
 def flip(path: Path) -> None:
-    """Flip a bit in the middle of a file, and keep its time."""
+    """Flip a bit in the middle of a file, and keep its modification time."""
     status = path.stat()
     with path.open('r+b') as file:
         file.seek(status.st_size // 2)
@@ -495,13 +493,13 @@ def flip(path: Path) -> None:
 
 
 def size_of(folder: Path) -> int:
-    """Bytes of all files below a folder."""
+    """Return the total size of the files below a folder in bytes."""
     return sum(path.stat().st_size for path in folder.rglob('*') if path.is_file())
 
 
 @contextmanager
 def disk(folder: Path) -> Iterator[bool]:
-    """Mount a disk in memory over a folder; False if that is not permitted."""
+    """Mount a disk in memory over a folder; yield False if that is not permitted."""
     mount = ['mount', '-t', 'tmpfs', '-o', 'size=1g', 'tmpfs', str(folder)]
     if subprocess.run(mount, capture_output=True).returncode:
         yield False
@@ -513,12 +511,12 @@ def disk(folder: Path) -> Iterator[bool]:
 
 
 def resize(folder: Path, size: int) -> None:
-    """Change the size of such a disk."""
+    """Change the size of a disk in memory."""
     subprocess.run(['mount', '-o', f'remount,size={size}', str(folder)], check=True)
 
 
 def heading(seed: int, names: list[str]) -> str:
-    """The command, seed, commit and date."""
+    """Format the command, seed, commit and date."""
     git = ['git', 'describe', '--always', '--dirty', '--exclude', '*']
     commit = subprocess.run(git, capture_output=True, text=True, cwd=ROOT).stdout.strip()
     return f'`tools/ci/faults.sh --seed {seed}{"".join(f" {n!r}" for n in names)}`, commit ' + (
@@ -531,9 +529,9 @@ def run_campaign() -> None:
     parser.add_argument(
         'activities',
         nargs='*',
-        help=f'what to kill, or {OTHERS!r} for all else (default: everything)',
+        help=f'activities to kill, or {OTHERS!r} for the other faults (default: everything)',
     )
-    parser.add_argument('--seed', type=int, default=1)
+    parser.add_argument('--seed', type=int, default=1, help='seed of the moments of the kills')
     parser.add_argument('--scale', type=float, default=1.0, help='share of the 50 kills')
     args = parser.parse_args()
     scratch = Path(tempfile.mkdtemp(prefix='faults'))
@@ -545,7 +543,7 @@ def run_campaign() -> None:
 
 
 def campaign(scratch: Path, args: argparse.Namespace) -> int:
-    """Run everything and print the tables; the number of failures."""
+    """Run everything, print the tables and return the number of failures."""
     tests = Campaign(scratch, args.seed)
     tests.make_data()
     print(heading(args.seed, args.activities))
@@ -559,7 +557,7 @@ def campaign(scratch: Path, args: argparse.Namespace) -> int:
             print(f'| {name} | {killed} | {outcomes["equal"]} | {others} |', flush=True)
     print(f'| **together** | **{total}** | **{equal}** | |\n')
     if not args.activities or OTHERS in args.activities:
-        print('| fault | command | what came of it |', '|---|---|---|', sep='\n')
+        print('| fault | command | outcome |', '|---|---|---|', sep='\n')
         for fault, name, outcome in other_faults(tests):
             outcome = outcome.replace(f'{scratch / "run"}/', '')
             print(f'| {fault} | {name} | {outcome} |', flush=True)
@@ -567,7 +565,7 @@ def campaign(scratch: Path, args: argparse.Namespace) -> int:
 
 
 def other_faults(tests: Campaign) -> Iterator[tuple[str, str, str]]:
-    """Each fault, the command and what came of it."""
+    """Yield each fault, its command and its outcome."""
     names = ('phantoms', 'packing', 'training', 'prediction', 'cross-validation')
     for name in names:
         yield 'full disk', name, tests.full_disk(name)

@@ -1,11 +1,11 @@
 #!/usr/bin/env bash
-# Kill commands, fill their disk, change their files while they run, and print Markdown tables of
-# what came of it.
+# Kill commands, fill their disk or change their files while they run, and print Markdown tables of
+# the outcomes.
 #
 #   make install && tools/ci/faults.sh [--seed 1] [--scale 1] [ACTIVITY ...]
 #
 # Takes half an hour on two cores and about 1 GB in a temporary folder. The full disk is a small
-# tmpfs, which only root may mount; without it these rows say so.
+# tmpfs, which only root may mount; otherwise its rows read "not tried".
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 PYTHON=${PYTHON:-.venv/bin/python}

@@ -1,11 +1,11 @@
-"""Mutate valid files and read them in a process of its own; print a Markdown table of the outcomes.
+"""Mutate valid files, read them in a separate process, and print a Markdown table of the outcomes.
 
     python tools/ci/fuzz.py --mutations 10000
     python tools/ci/fuzz.py dicom --replay 4711
 
-A mutated file must be read or refused with a UserError. Any other exception, the death of the
-process, memory above the limit and a time above the limit are failures, printed with the number
-that replays them. Seed, reader and number determine the bytes of a mutation.
+A mutated file must be read, or refused with a UserError. Failures are any other exception, the
+death of the process, and more memory or time than the limits; they are printed with the number that
+replays them. Seed, reader and number determine the bytes of a mutation.
 """
 
 from __future__ import annotations
@@ -56,8 +56,8 @@ class Reader(NamedTuple):
     """A reader to attack.
 
     Args:
-        make (Callable): Writes valid files into a folder and returns those to mutate.
-        read (Callable): Reads one of them, wherever a user's command would.
+        make (Callable): Function that writes valid files into a folder and returns those to mutate.
+        read (Callable): Function that reads one of them as a user's command would.
         is_text (bool): Whether to replace words rather than bytes in most mutations.
     """
 
@@ -102,7 +102,7 @@ def _changed(content: bytes, rng: Rng, is_text: bool) -> bytes:
 
 
 def _place(content: bytearray, rng: Rng) -> int:
-    """A place in a file; half of them in its head, which decides most."""
+    """Choose a position in a file; half of the time in its header, which matters most."""
     end = min(len(content), 600) if rng.random() < 0.5 else len(content)
     return int(rng.integers(max(end, 1)))
 
@@ -181,7 +181,7 @@ def _make_mp4(folder: Path) -> list[Path]:
 
 
 def _make_dicom(folder: Path) -> list[Path]:
-    """Native, 16-bit, palette, RLE, JPEG and deflated files, each with a region."""
+    """Write native, 16-bit, palette, RLE, JPEG and deflated files, each with a region."""
     import cv2
     from pydicom.dataset import Dataset, FileMetaDataset
     from pydicom.encaps import encapsulate
@@ -494,7 +494,7 @@ READERS = {
 }
 
 
-# The process that reads, and the one that watches it
+# The reading process and its monitor
 
 
 class Outcome(NamedTuple):
@@ -505,7 +505,7 @@ class Outcome(NamedTuple):
 
 
 class Watched:
-    """Mutations of one reader, read in a process that is replaced when it dies.
+    """Reads mutations of one reader in a process that is replaced when it dies.
 
     Args:
         name (str): Key of :data:`READERS`.
@@ -541,7 +541,7 @@ class Watched:
             code = self._process.exitcode
             self._end()
             return Outcome('crash', f'exit status {code}')
-        if outcome.kind == 'memory':  # its peak never falls
+        if outcome.kind == 'memory':  # the peak of a process never falls
             self._end()
         return outcome
 
@@ -636,9 +636,9 @@ def main() -> None:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument('readers', nargs='*', help=f'some of: {", ".join(READERS)} (default: all)')
-    parser.add_argument('--mutations', type=int, default=10000, help='number for each reader')
-    parser.add_argument('--seed', type=int, default=1)
-    parser.add_argument('--replay', type=int, help='only this mutation; keeps its file')
+    parser.add_argument('--mutations', type=int, default=10000, help='mutations of each reader')
+    parser.add_argument('--seed', type=int, default=1, help='seed of the mutations')
+    parser.add_argument('--replay', type=int, help='read only this mutation, and keep its file')
     args = parser.parse_args()
     names = [name for name in READERS if not args.readers or any(r in name for r in args.readers)]
     if args.replay is not None:

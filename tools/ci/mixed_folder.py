@@ -3,11 +3,12 @@
     python tools/ci/mixed_folder.py [--bundle BUNDLE ...] [--kills 10] [--seed 14]
 
 Thirty recordings are good: AVI of EchoNet-Dynamic's size, AVI and MP4 of scanner screens, DICOM in
-five encodings, NIfTI and MetaImage. Thirty are bad, of fifteen kinds. Names, numbers and dates of
-patients stand in folders, file names, DICOM tags, metadata and captions. The script prints a
-Markdown table of what became of each kind, searches every byte and pixel of the results for the
+five encodings, NIfTI and MetaImage. The other thirty are bad or show another view. Names, numbers
+and dates of patients are planted in folders, file names, DICOM tags, metadata and captions. The
+script prints a Markdown table of the outcomes, searches every byte and pixel of the results for the
 planted names, and compares the results of a run that was killed at random moments with those of an
-undisturbed one. Its exit status is 0 if all of this is as it should be.
+undisturbed one. Its exit status is 0 if every outcome is as expected, no name is found and the
+results are equal.
 """
 
 from __future__ import annotations
@@ -45,7 +46,7 @@ DICOM_KINDS = {kind.name: kind for kind in dicom_files.KINDS}
 
 
 class Case(NamedTuple):
-    """A kind of recording: how many, how one is written, and the expected flag or reason."""
+    """A kind of recording: its number, its writer, and the expected flag or reason."""
 
     number: int
     write: Callable[[Path, int], None]
@@ -54,7 +55,7 @@ class Case(NamedTuple):
 
 
 def phantom_of(index: int, screen: str, frames: int = FRAMES) -> Phantom:
-    """A phantom with a burned-in name where its screen has room for one."""
+    """Make a phantom, with a burned-in name if its screen has room for one."""
     phantom = make_phantom([41, index], screen=screen, num_frames=frames)
     if screen not in ('echonet', 'whole'):
         for frame in phantom.frames:
@@ -65,7 +66,7 @@ def phantom_of(index: int, screen: str, frames: int = FRAMES) -> Phantom:
 
 
 def avi(screen: str, change: Callable[[np.ndarray], np.ndarray] = np.asarray) -> Callable:
-    """Motion JPEG of changed frames."""
+    """Return a function that writes changed frames as Motion JPEG."""
 
     def write(path: Path, index: int) -> None:
         phantom = phantom_of(index, screen)
@@ -75,7 +76,7 @@ def avi(screen: str, change: Callable[[np.ndarray], np.ndarray] = np.asarray) ->
 
 
 def mp4(path: Path, index: int) -> None:
-    """H.264 of a screen, with a title."""
+    """Write a screen as H.264 with a title."""
     phantom = phantom_of(index, 'clip')
     with av.open(str(path.with_suffix('.mp4')), 'w') as file:
         file.metadata['title'] = 'Mustermann, Erika'
@@ -88,7 +89,7 @@ def mp4(path: Path, index: int) -> None:
 
 
 def dicom(kind: str, view: str = '') -> Callable:
-    """A DICOM file with tags of a patient."""
+    """Return a function that writes a DICOM file with tags of a patient."""
 
     def write(path: Path, index: int) -> None:
         phantom = phantom_of(index, 'clip')
@@ -114,7 +115,7 @@ def dicom(kind: str, view: str = '') -> Callable:
 
 
 def nifti(path: Path, index: int) -> None:
-    """Grey frames as (x, y, t)."""
+    """Write grey frames as NIfTI (x, y, t)."""
     phantom = phantom_of(index, 'clip')
     image = nibabel.Nifti1Image(phantom.frames.max(-1).transpose(2, 1, 0), np.eye(4))
     image.header.set_zooms((phantom.spacing[1], phantom.spacing[0], 1 / phantom.fps))
@@ -123,7 +124,7 @@ def nifti(path: Path, index: int) -> None:
 
 
 def meta_image(path: Path, index: int) -> None:
-    """Grey frames as .mhd and .raw."""
+    """Write grey frames as .mhd and .raw."""
     phantom = phantom_of(index, 'clip')
     image = SimpleITK.GetImageFromArray(phantom.frames.max(-1))
     image.SetSpacing((phantom.spacing[1], phantom.spacing[0], 1.0))
@@ -131,7 +132,7 @@ def meta_image(path: Path, index: int) -> None:
 
 
 def damaged(share: float) -> Callable:
-    """The first part of a recording."""
+    """Return a function that writes only the first part of a file."""
 
     def write(path: Path, index: int) -> None:
         avi('portable')(path, index)
@@ -143,23 +144,23 @@ def damaged(share: float) -> Callable:
 
 
 def colour(path: Path, index: int) -> None:
-    """Colour flow in a video file."""
+    """Write colour flow to a video file."""
     phantom = phantom_of(index, 'portable')
     write_avi(path.with_suffix('.avi'), dicom_files.with_flow(phantom), phantom.fps)
 
 
 def text(path: Path, index: int) -> None:
-    """No recording at all."""
+    """Write text to a file named as a video."""
     path.with_suffix('.mp4').write_text('Mustermann, Erika\n')
 
 
 def empty(path: Path, index: int) -> None:
-    """A file without content."""
+    """Write an empty file."""
     path.with_suffix('.avi').touch()
 
 
 def blank_fifths(frames: np.ndarray) -> np.ndarray:
-    """Every fifth frame is black."""
+    """Blacken every fifth frame."""
     frames = frames.copy()
     frames[2::5] = 0
     return frames
@@ -205,7 +206,7 @@ BAD = {
 
 
 def write_folder(root: Path) -> list[tuple[str, Case]]:
-    """Write the recordings; their kinds in the order of their files' names."""
+    """Write the recordings, and return their kinds in the order of the file names."""
     kinds: list[tuple[str, Case]] = []
     for name, case in (GOOD | BAD).items():
         for _ in range(case.number):
@@ -218,14 +219,14 @@ def write_folder(root: Path) -> list[tuple[str, Case]]:
 
 
 def predict(root: Path, out: Path, bundles: list[str]) -> subprocess.Popen:
-    """Start the command."""
+    """Start ``echocardmae predict``."""
     command = [sys.executable, '-m', 'echocardmae_mm', 'predict', str(root), '--bundle', *bundles]
     options = ['--out', str(out), '--salt', 'secret', '--allow-synthetic-model', '--device', 'cpu']
     return subprocess.Popen([*command, *options], stdout=subprocess.DEVNULL)
 
 
 def table_of(kinds: list[tuple[str, Case]], rows: list[dict]) -> tuple[str, list[str]]:
-    """What became of each kind, and what should have been otherwise."""
+    """Return the table of outcomes, and a list of the unexpected ones."""
     wrong, lines = [], []
     outcomes: dict[str, list[str]] = {}
     for (name, case), row in zip(kinds, rows):
@@ -247,7 +248,7 @@ def table_of(kinds: list[tuple[str, Case]], rows: list[dict]) -> tuple[str, list
 
 
 def leaks(out: Path, root: Path) -> Iterator[str]:
-    """Planted names in names, bytes and pixels of the results."""
+    """Yield where planted names occur in the names, bytes and pixels of the results."""
     secrets = [secret.encode() for secret in (*SECRETS, str(root.parent))]
     for path in sorted(out.rglob('*')):
         if any(secret.decode() in str(path.relative_to(out)) for secret in secrets):
@@ -266,13 +267,13 @@ def leaks(out: Path, root: Path) -> Iterator[str]:
 
 
 def shows_caption(image: np.ndarray) -> bool:
-    """Whether the colour of the planted caption is in an image."""
+    """Whether an image contains the colour of the planted caption."""
     red, green, blue = image.astype(np.int16).transpose(2, 0, 1)
     return int(((red > 150) & (blue > 150) & (green < 90)).sum()) > 20
 
 
 def pictures(path: Path) -> Iterator[np.ndarray]:
-    """The images of a file, RGB."""
+    """Yield the images of a file, RGB."""
     if path.suffix == '.png':
         yield cv2.imread(str(path))[..., ::-1]
     elif path.suffix == '.mp4':
@@ -282,7 +283,7 @@ def pictures(path: Path) -> Iterator[np.ndarray]:
 
 
 def bytes_of(out: Path) -> dict[str, bytes]:
-    """Contents by path, without the lock."""
+    """Read all files except the lock, by path."""
     return {
         str(path.relative_to(out)): path.read_bytes()
         for path in sorted(out.rglob('*'))
@@ -294,15 +295,20 @@ def main() -> int:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument('--bundle', nargs='+', default=[str(bundle) for bundle in BUNDLES])
-    parser.add_argument('--kills', type=int, default=10)
+    parser.add_argument(
+        '--bundle',
+        nargs='+',
+        default=[str(bundle) for bundle in BUNDLES],
+        help='folders of bundles (default: the example bundles)',
+    )
+    parser.add_argument('--kills', type=int, default=10, help='number of kills')
     parser.add_argument('--seed', type=int, default=14, help='seed of the moments of the kills')
     args = parser.parse_args()
     draw = random.Random(args.seed)
     with TemporaryDirectory() as scratch:
         root = Path(scratch) / 'Recordings of Mustermann'
         kinds = write_folder(root)
-        for path in root.rglob('*_MRN4711_*.mp4'):  # the search finds what it should
+        for path in root.rglob('*_MRN4711_*.mp4'):  # the search finds the caption in the input
             assert path.stat().st_size < 100 or all(map(shows_caption, pictures(path)))
         started = time.monotonic()
         status = predict(root, Path(scratch) / 'whole', args.bundle).wait()
@@ -328,7 +334,7 @@ def main() -> int:
 
 
 def ordered(root: Path, rows: list[dict]) -> list[dict]:
-    """The rows in the order of the numbers in the files' names."""
+    """Sort the rows by the numbers in the file names."""
     files = [path for path in sorted(root.rglob('*')) if path.is_file() and path.suffix != '.raw']
     numbers = [int(path.name[:2]) for path in files]
     return [row for _, row in sorted(zip(numbers, rows), key=lambda pair: pair[0])]

@@ -1,4 +1,4 @@
-"""Features of recordings by frozen encoders, kept in files."""
+"""Compute features of recordings with frozen encoders, and cache them in files."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ from sklearn.decomposition import PCA
 from torch import Tensor, nn
 from torch.utils.data import DataLoader, Subset
 
-from echocardmae_mm.cli.step_metadata import sha256
 from echocardmae_mm.recipes import diagnosis, ejection_fraction, infarction
+from echocardmae_mm.utils.file_sha256 import file_sha256
 
 PIXELS, RANDOM = 'pixels', 'random'
 _COMPONENTS = 192
@@ -36,7 +36,7 @@ class Features(NamedTuple):
         slots (np.ndarray): Mean token of each time slot after the last block, (n, M, S, C); empty
             for pixels.
         tokens (np.ndarray): Tokens of the second clip after the last block, (n, N, C), float16;
-            empty unless asked for.
+            empty unless requested.
     """
 
     names: np.ndarray
@@ -49,7 +49,7 @@ class Features(NamedTuple):
 
 
 def datasets(data: Path) -> dict[str, list[dict[str, Any]]]:
-    """Configs of the parts of each data set, with the clips of tests."""
+    """Configs of the splits of each data set, with test clips."""
 
     def parts(recipe: dict[str, Any], *splits: str) -> list[dict]:
         test = recipe['test_dataloader']['dataset']
@@ -75,20 +75,20 @@ def datasets(data: Path) -> dict[str, list[dict[str, Any]]]:
 def cached_features(
     folder: Path, config: Config, encoder: str, data: Path, with_tokens: bool
 ) -> dict[str, Features]:
-    """Read the features of all data sets, or compute and keep them.
+    """Read the cached features of all data sets, or compute and cache them.
 
     Args:
-        folder (Path): Where to keep them. Those of another checkpoint are computed again.
-        config (Config): The pretraining.
-        encoder (str): A checkpoint of it, :data:`RANDOM` or :data:`PIXELS`.
+        folder (Path): Cache; features of another checkpoint are replaced.
+        config (Config): Pretraining config.
+        encoder (str): Checkpoint of that pretraining, :data:`RANDOM` or :data:`PIXELS`.
         data (Path): Folder of the data sets.
-        with_tokens (bool): Whether to keep the tokens of EchoNet-Dynamic.
+        with_tokens (bool): Whether to include the tokens of EchoNet-Dynamic.
 
     Returns:
-        dict[str, Features]: By data set.
+        dict[str, Features]: Features by data set.
     """
     model = None if encoder == PIXELS else load_encoder(config, encoder)
-    source = encoder if encoder in (PIXELS, RANDOM) else sha256(Path(encoder))
+    source = encoder if encoder in (PIXELS, RANDOM) else file_sha256(encoder)
     folder.mkdir(parents=True, exist_ok=True)
     features = {}
     for task, parts in datasets(data).items():
@@ -111,7 +111,7 @@ def _read(path: Path, source: str, with_tokens: bool) -> Features | None:
 
 
 def load_encoder(config: Config, encoder: str) -> Any:
-    """The pretraining model with the weights of a checkpoint, or random ones."""
+    """Build the pretraining model with the weights of a checkpoint or random ones."""
     torch.manual_seed(0)
     model = MODELS.build(config.model)
     if encoder == RANDOM:
@@ -123,7 +123,7 @@ def load_encoder(config: Config, encoder: str) -> Any:
 
 @torch.no_grad()
 def encode(model: Any, clips: Tensor) -> list[Tensor]:
-    """Tokens of clips after each block, the last one normalised, (M, N, C) each."""
+    """Compute the tokens of clips after each block, the last ones normalised, (M, N, C) each."""
     outputs: list[Tensor] = []
     handles = [
         block.register_forward_hook(lambda _, __, output: outputs.append(output))
@@ -137,7 +137,7 @@ def encode(model: Any, clips: Tensor) -> list[Tensor]:
 
 
 def encode_all(parts: list[dict[str, Any]], model: Any, with_tokens: bool) -> Features:
-    """Features of all recordings by an encoder."""
+    """Compute the features of all recordings with an encoder."""
     rows = []
     for clips, identity in _recordings(parts):
         outputs = encode(model, clips)
@@ -150,7 +150,7 @@ def encode_all(parts: list[dict[str, Any]], model: Any, with_tokens: bool) -> Fe
 
 
 def pixel_features(parts: list[dict[str, Any]]) -> Features:
-    """Principal components of small frames, averaged over the clips; labels are not used."""
+    """Compute principal components of downsampled clips, averaged over the clips of a recording."""
     rows = []
     for clips, identity in _recordings(parts):
         small = nn.functional.avg_pool3d(clips[:, :1].float(), (1, 8, 8))
@@ -162,7 +162,7 @@ def pixel_features(parts: list[dict[str, Any]]) -> Features:
 
 
 def _recordings(parts: list[dict[str, Any]]) -> Iterator[tuple[Tensor, tuple[Any, ...]]]:
-    """Clips (M, 3, T, H, W) of each recording, its name, patient, label and first frames."""
+    """Yield clips (M, 3, T, H, W), name, patient, label and clip starts of each recording."""
     for part in parts:
         dataset = DATASETS.build(part)
         if part['type'].endswith('EchoNetDynamicDataset') and part['split'] == 'train':

@@ -1,17 +1,17 @@
-"""Probe what frozen encoders know about synthetic recordings, whose truth is known.
+"""Probe the features of frozen encoders on synthetic recordings with known truth.
 
     python tools/evidence/frozen_probes.py ENCODER ... --data data/study --out work_dirs/probes
 
-ENCODER is a checkpoint of CONFIG; 'random', its random weights; or 'pixels', the principal
+ENCODER is a checkpoint of CONFIG, 'random' for its random weights, or 'pixels' for the principal
 components of the clips. Ridge or logistic regression predicts each target from the mean token:
 ejection fraction, volume, beats per clip and image quality of EchoNet-Dynamic, trained on every
 second recording of TRAIN and scored on VAL and TEST; infarction (HMC-QU) and view (CAMUS) in five
-folds of patients; and the phase of the cycle from the mean token of each time slot. Numbers are
-predicted from every layer, the rest from the last; the ejection fraction also with fewer labels
-and, with --attentive, by attentive pooling.
+folds of patients. The phase of the cycle is predicted from the mean token of each time slot.
+Ejection fraction, volume and beats are predicted from every layer, the other targets from the last;
+ejection fraction also with fewer labels and, with --attentive, by attentive pooling.
 
-Features are kept in OUT and computed once. OUT/probes.json has all results, with intervals over
-patients; OUT/efs has the predicted ejection fractions, and OUT/probes.png is a picture.
+OUT caches the features. OUT/probes.json holds all results with intervals over patients, OUT/efs the
+predicted ejection fractions, and OUT/probes.png a plot.
 """
 
 from __future__ import annotations
@@ -54,7 +54,7 @@ Predicted = tuple[np.ndarray, np.ndarray]
 
 
 def targets_of(truth: pd.DataFrame, names: np.ndarray) -> pd.DataFrame:
-    """Targets of recordings of EchoNet-Dynamic, and whether each recording trains."""
+    """Targets of recordings of EchoNet-Dynamic; ``trains`` marks the training recordings."""
     rows = truth.set_index('name').loc[names].reset_index()
     return pd.DataFrame(
         {
@@ -70,7 +70,7 @@ def targets_of(truth: pd.DataFrame, names: np.ndarray) -> pd.DataFrame:
 def phases(truth: pd.DataFrame, features: Features) -> np.ndarray:
     """Sine and cosine of the phase of each time slot, (n, M, S, 2); 0 is end-diastole.
 
-    The truth has one end-diastole; the others follow at the mean heart rate.
+    The truth has one end-diastole per recording; the phase advances at the mean heart rate.
     """
     rows = truth.set_index('name').loc[features.names]
     slots = features.slots.shape[2]
@@ -82,7 +82,7 @@ def phases(truth: pd.DataFrame, features: Features) -> np.ndarray:
 
 
 def r2(truth: np.ndarray, predicted: np.ndarray, rows: np.ndarray) -> float:
-    """Explained variance of numbers, over the last axes together."""
+    """Explained variance of numbers, pooled over the last axes."""
     error = ((truth[rows] - predicted[rows]) ** 2).mean()
     return float(1 - error / ((truth[rows] - truth[rows].mean(0)) ** 2).mean())
 
@@ -93,7 +93,7 @@ def area(truth: np.ndarray, score: np.ndarray, rows: np.ndarray) -> float:
 
 
 def scored(predicted: Predicted, patients: np.ndarray) -> Interval:
-    """R2 of numbers or AUROC of classes, with its interval."""
+    """R2 of numbers or AUROC of classes, with an interval over patients."""
     score = area if predicted[0].dtype.kind in 'iu' else r2
     return bootstrap_intervals(lambda rows: {'': score(*predicted, rows)}, patients)['']
 
@@ -155,7 +155,7 @@ def few_labels(features: Features, truth: pd.DataFrame, folder: Path) -> None:
 
 
 class AttentivePooling(nn.Module):
-    """One learnt query that attends to all tokens, then a linear layer."""
+    """A learnable query that attends to all tokens, followed by a linear layer."""
 
     def __init__(self, channels: int) -> None:
         super().__init__()
@@ -203,7 +203,7 @@ def probe_attentively(features: Features, truth: pd.DataFrame, epochs: int, seed
 
 
 def write_efs(path: Path, names: np.ndarray, ef: np.ndarray, predicted: np.ndarray) -> None:
-    """Write ejection fractions in the columns of a test's predictions."""
+    """Write ejection fractions as ``predictions.csv`` of a test has them."""
     path.parent.mkdir(parents=True, exist_ok=True)
     table = pd.DataFrame({'video': names, 'patient': names, 'ef': ef, 'prediction': predicted})
     table.to_csv(path, index=False)
@@ -212,7 +212,7 @@ def write_efs(path: Path, names: np.ndarray, ef: np.ndarray, predicted: np.ndarr
 def probe(
     all_features: dict[str, Features], truth: pd.DataFrame, folder: Path, seeds: int
 ) -> dict[str, Any]:
-    """All scores of an encoder, and those by layer; ejection fractions go to the folder."""
+    """Compute all scores of an encoder, also by layer; write ejection fractions to the folder."""
     features = all_features['echonet']
     test = features.names[~targets_of(truth, features.names)['trains'].to_numpy()]
     count = features.layers.shape[1]
@@ -239,8 +239,8 @@ def probe(
     return {'scores': scores, 'layers': layers, 'attentive_ef': attentive}
 
 
-def against_random(name: str, out: Path) -> dict[str, Any]:
-    """Differences in MAE between an encoder and the random one, by share of labels."""
+def compare_with_random(name: str, out: Path) -> dict[str, Any]:
+    """Difference in MAE between an encoder and random weights, by share of labels."""
     differences = {}
     for share in SHARES:
         files = sorted((out / 'efs' / name).glob(f'share_{share:g}_draw_*.csv'))
@@ -256,11 +256,17 @@ def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument('encoders', nargs='+', metavar='ENCODER')
-    parser.add_argument('--config', default=CONFIG)
-    parser.add_argument('--data', type=Path, default=Path('data/study'))
-    parser.add_argument('--out', type=Path, required=True)
-    parser.add_argument('--attentive', type=int, default=0, metavar='SEEDS')
+    parser.add_argument(
+        'encoders', nargs='+', metavar='ENCODER', help="checkpoints, 'random' or 'pixels'"
+    )
+    parser.add_argument('--config', default=CONFIG, help='pretraining config of the checkpoints')
+    parser.add_argument(
+        '--data', type=Path, default=Path('data/study'), help='folder of the phantom data sets'
+    )
+    parser.add_argument('--out', type=Path, required=True, help='output folder')
+    parser.add_argument(
+        '--attentive', type=int, default=0, metavar='SEEDS', help='seeds of attentive pooling'
+    )
     args = parser.parse_args()
     config = Config.fromfile(args.config)
     init_default_scope('mmaction')
@@ -282,7 +288,7 @@ def main() -> None:
         'commit': git_commit(),
         'config': args.config,
         'encoders': results,
-        'against_random': {name: against_random(name, args.out) for name in others},
+        'against_random': {name: compare_with_random(name, args.out) for name in others},
     }
     atomic_write_text(args.out / 'probes.json', json_text(record))
     if epochs:

@@ -1,4 +1,4 @@
-"""The picture of the probes."""
+"""Plot the results of the probes."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _SHOWN = {PIXELS: 'principal components of pixels', RANDOM: 'random weights'}
 
 
 def plot(results: dict[str, Any], epochs: dict[str, int], out: Path) -> Figure:
-    """Draw scores along pretraining and by block, and the error by the number of labels.
+    """Plot scores over pretraining and by block, and the error by the number of labels.
 
     Args:
         results (dict): Results of each encoder.
@@ -33,7 +33,7 @@ def plot(results: dict[str, Any], epochs: dict[str, int], out: Path) -> Figure:
         out (Path): Folder with the predicted ejection fractions.
 
     Returns:
-        Figure: The picture.
+        Figure: The plot.
     """
     last = max(epochs, key=epochs.__getitem__)
     figure = Figure(figsize=(13, 4.2), layout='constrained')

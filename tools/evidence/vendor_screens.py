@@ -1,9 +1,9 @@
-"""Measure the same synthetic hearts on EchoNet-Dynamic's frames and on a vendor's screen.
+"""Measure the same synthetic hearts in EchoNet-Dynamic's frames and on a vendor's screen.
 
     python tools/evidence/vendor_screens.py BUNDLE --hearts 100
 
-BUNDLE is a model of the ejection fraction. The hearts are new (seed 5). Prints both mean absolute
-errors, and their difference with its 95 % interval over hearts.
+BUNDLE is a model for the ejection fraction that was not trained on these hearts. The script prints
+both mean absolute errors and their difference, with 95 % intervals over hearts.
 """
 
 from __future__ import annotations
@@ -24,9 +24,9 @@ def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument('bundle')
-    parser.add_argument('--hearts', type=int, default=100)
-    parser.add_argument('--seed', type=int, default=5)
+    parser.add_argument('bundle', help='folder of a bundle for the ejection fraction')
+    parser.add_argument('--hearts', type=int, default=100, help='number of hearts')
+    parser.add_argument('--seed', type=int, default=5, help='seed of the hearts')
     args = parser.parse_args()
     measure = EchoInferencer([args.bundle], allow_synthetic_model=True)
     errors: list[list[float]] = []

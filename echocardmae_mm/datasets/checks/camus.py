@@ -18,7 +18,7 @@ from echocardmae_mm.datasets.camus_index import (
 )
 from echocardmae_mm.datasets.camus_seg import CAMUSSegDataset
 from echocardmae_mm.datasets.checks.findings import Findings
-from echocardmae_mm.datasets.echonet_lists import is_ef, read_number
+from echocardmae_mm.datasets.csv_table import is_ef, read_number
 from echocardmae_mm.utils.text_files import read_text
 
 _PUBLISHED_PATIENTS = 500

@@ -9,14 +9,13 @@ from pathlib import Path
 import numpy as np
 
 from echocardmae_mm.datasets.checks.findings import Findings
-from echocardmae_mm.datasets.csv_table import read_table
+from echocardmae_mm.datasets.csv_table import read_number, read_table
 from echocardmae_mm.datasets.echonet_dynamic import EchoNetDynamicDataset
 from echocardmae_mm.datasets.echonet_lists import (
     FILE_LIST,
     ROWS_OF_A_TRACING,
     TRACINGS,
     find_videos,
-    read_number,
     read_tracings,
     video_stem,
 )

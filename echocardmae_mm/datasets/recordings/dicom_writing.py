@@ -1,4 +1,4 @@
-"""Write DICOM files that hold nothing but what a :class:`Recording` knows."""
+"""Write DICOM files from the pixels and metadata of a :class:`Recording` alone."""
 
 from __future__ import annotations
 

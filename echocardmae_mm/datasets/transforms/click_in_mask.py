@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from mmcv.transforms import BaseTransform
 
-from echocardmae_mm.datasets.transforms.sample_labelled_clip import PLACES
+from echocardmae_mm.datasets.transforms.sample_labelled_clip import POSITIONS
 from echocardmae_mm.registry import TRANSFORMS
 from echocardmae_mm.utils.counter_rng import RngStream, random_bits, rng_key
 from echocardmae_mm.utils.errors import UserError
@@ -34,17 +34,19 @@ class ClickInMask(BaseTransform):
         - click_labels (int64 (num_classes - 1,)): 1, or 0 beside an absent structure.
 
     Args:
-        place (str): 'random', for training, or 'middle', the middle pixel of the structure row by
-            row. Defaults to 'random'.
+        position (str): 'random', for training, or 'middle', the middle pixel of the structure row
+            by row. Defaults to 'random'.
 
     Raises:
-        UserError: If ``place`` is unknown.
+        UserError: If ``position`` is unknown.
     """
 
-    def __init__(self, place: str = 'random') -> None:
-        if place not in PLACES:
-            raise UserError(f'ClickInMask: place={place!r} is unknown; choose one of {PLACES}')
-        self.place = place
+    def __init__(self, position: str = 'random') -> None:
+        if position not in POSITIONS:
+            raise UserError(
+                f'ClickInMask: position={position!r} is unknown; choose one of {POSITIONS}'
+            )
+        self.position = position
 
     def transform(self, results: dict[str, Any]) -> dict[str, Any]:
         """Add the clicks.
@@ -67,7 +69,7 @@ class ClickInMask(BaseTransform):
             is_there = len(pixels) > 0
             if not is_there:
                 pixels = np.argwhere(first != structure)
-            index = number % len(pixels) if self.place == 'random' else len(pixels) // 2
+            index = number % len(pixels) if self.position == 'random' else len(pixels) // 2
             clicks.append((*pixels[index], is_there))
         y, x, labels_of_clicks = np.array(clicks).T
         height, width = results['img_shape'][:2]
@@ -77,4 +79,4 @@ class ClickInMask(BaseTransform):
         return results
 
     def __repr__(self) -> str:
-        return f'{type(self).__name__}(place={self.place!r})'
+        return f'{type(self).__name__}(position={self.position!r})'

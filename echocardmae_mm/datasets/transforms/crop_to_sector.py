@@ -30,16 +30,6 @@ class Box(NamedTuple):
         below, after = max(self.bottom - height, 0), max(self.right - width, 0)
         return cv2.copyMakeBorder(inside, above, below, before, after, cv2.BORDER_CONSTANT)
 
-    def put_back(self, part: np.ndarray, shape: tuple[int, int]) -> np.ndarray:
-        """Paste ``part`` into an image (H, W) of zeros, the inverse of :meth:`cut`."""
-        whole = np.zeros(shape, part.dtype)
-        top, left = max(self.top, 0), max(self.left, 0)
-        bottom, right = min(self.bottom, shape[0]), min(self.right, shape[1])
-        whole[top:bottom, left:right] = part[
-            top - self.top : bottom - self.top, left - self.left : right - self.left
-        ]
-        return whole
-
 
 @TRANSFORMS.register_module()
 class CropToSector(BaseTransform):

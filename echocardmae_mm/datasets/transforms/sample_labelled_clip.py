@@ -12,7 +12,7 @@ from echocardmae_mm.registry import TRANSFORMS
 from echocardmae_mm.utils.counter_rng import RngStream, random_bits, rng_key
 from echocardmae_mm.utils.errors import UserError
 
-PLACES = ('random', 'middle')
+POSITIONS = ('random', 'middle')
 
 
 @TRANSFORMS.register_module()
@@ -38,18 +38,20 @@ class SampleLabelledClip(BaseTransform):
     Args:
         clip_len (int): Frames of the clip, T. Defaults to 16.
         frame_interval (int): Distance between sampled frames. Defaults to 4.
-        place (str): 'random', for training, or 'middle'. Defaults to 'random'.
+        position (str): 'random', for training, or 'middle'. Defaults to 'random'.
     """
 
-    def __init__(self, clip_len: int = 16, frame_interval: int = 4, place: str = 'random') -> None:
-        if min(clip_len, frame_interval) < 1 or place not in PLACES:
+    def __init__(
+        self, clip_len: int = 16, frame_interval: int = 4, position: str = 'random'
+    ) -> None:
+        if min(clip_len, frame_interval) < 1 or position not in POSITIONS:
             raise UserError(
                 f'SampleLabelledClip: clip_len={clip_len} and frame_interval={frame_interval} must '
-                f'be at least 1, place={place!r} one of {PLACES}'
+                f'be at least 1, position={position!r} one of {POSITIONS}'
             )
         self.clip_len = clip_len
         self.frame_interval = frame_interval
-        self.place = place
+        self.position = position
 
     def transform(self, results: dict[str, Any]) -> dict[str, Any]:
         """Choose the frames.
@@ -62,13 +64,13 @@ class SampleLabelledClip(BaseTransform):
         behind = (last - frame) // self.frame_interval
         least = max(0, self.clip_len - 1 - behind)
         most = min(self.clip_len - 1, frame // self.frame_interval)
-        if self.place == 'middle' or most < least:
+        if self.position == 'middle' or most < least:
             # In a recording that is too short, pad both ends about equally.
-            place = int(np.clip(self.clip_len // 2, *sorted((least, most))))
+            position = int(np.clip(self.clip_len // 2, *sorted((least, most))))
         else:
-            bits = random_bits(rng_key(results), RngStream.CLIP_PLACE, 1)
-            place = least + int(bits.astype(np.uint64)[0] % (most - least + 1))
-        indices = frame + (np.arange(self.clip_len) - place) * self.frame_interval
+            bits = random_bits(rng_key(results), RngStream.CLIP_POSITION, 1)
+            position = least + int(bits.astype(np.uint64)[0] % (most - least + 1))
+        indices = frame + (np.arange(self.clip_len) - position) * self.frame_interval
         inside = np.clip(indices, 0, last)
         results['frame_inds'] = inside
         results['clip_len'] = self.clip_len

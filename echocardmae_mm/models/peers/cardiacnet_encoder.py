@@ -1,4 +1,4 @@
-"""CardiacNet's encoder and classifier, without the reconstruction that it trains them with."""
+"""CardiacNet's encoder and classifier, without the reconstruction of its training."""
 
 from __future__ import annotations
 

@@ -14,8 +14,8 @@ from echocardmae_mm.registry import MODELS
 class CoReEchoHead(EFHead):
     """:class:`EFHead` on a hidden layer with batch normalisation and dropout.
 
-    The layers are those of CoReEcho (Maani et al., "CoReEcho", MICCAI 2024): BN, dropout, linear,
-    BN, GELU, dropout, linear.
+    The layers are those of CoReEcho (Maani et al., "CoReEcho", MICCAI 2024; released under CC BY-NC
+    4.0, so this is written from their description): BN, dropout, linear, BN, GELU, dropout, linear.
 
     Args:
         in_channels (int): Width C of the features. Defaults to 512, UniFormer-S.

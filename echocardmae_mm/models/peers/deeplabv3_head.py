@@ -14,7 +14,7 @@ from echocardmae_mm.registry import MODELS
 
 @MODELS.register_module()
 class DeepLabV3Head(BaseDecodeHead):
-    """Atrous spatial pyramid pooling, a 3 x 3 and a 1 x 1 convolution (echonet/dynamic, MIT).
+    """Atrous spatial pyramid pooling, a 3 x 3 and a 1 x 1 convolution; torchvision (BSD-3-Clause).
 
     MMSegmentation's ``ASPPHead`` has a 3 x 3 convolution after the pyramid, where torchvision has
     a 1 x 1 convolution, a dropout of 0.5 and another 3 x 3 convolution.

@@ -29,8 +29,9 @@ class LabelDistanceContrastLoss(BaseModule):
     ``-(s_ip - logsumexp over j != i of s_ij)``. Positives have the same label, to 0.05 %, such as
     two views of a recording. This is Eq. 1 of EchoMEN (Lai et al., MICCAI 2024) with tau = 1/scale
     and an unnormalised beta = exp(scale m), as its released code calls it; the class itself is
-    missing there and is that of AdaCon (Dai et al., IEEE TMI 2021). Always in float32, over the
-    clips of one process.
+    missing there and is that of AdaCon (Dai et al., IEEE TMI 2021; MIT). EchoMEN's repository has
+    no licence, so this is written from the formulas. Always in float32, over the clips of one
+    process.
 
     Args:
         in_channels (int): Width C of the features. Defaults to 512.

@@ -24,7 +24,8 @@ class MultiExpertHead(EFHead):
     the training set. The count is that of a histogram in bins of one per cent, clipped and
     interpolated between bin centres. The aggregator mixes the experts by a softmax of the features.
     Experts learn from their own squared error, the aggregator from that of the mixture (EchoMEN,
-    Lai et al., MICCAI 2024, section 2.3 and released code).
+    Lai et al., MICCAI 2024, section 2.3 and released code, which has no licence: written from the
+    formulas).
 
     Args:
         in_channels (int): Width C of the features. Defaults to 512.
@@ -117,8 +118,8 @@ class MultiExpertHead(EFHead):
 
     def _weights(self, efs: Tensor) -> Tensor:
         """Weights of recordings for each expert, (N,) -> (N, M)."""
-        place = (efs - 0.5).clamp(0, _BINS - 1)
-        low = place.floor().long().clamp(max=_BINS - 2)
-        counts = torch.lerp(self.count_of_bin[low], self.count_of_bin[low + 1], place - low)
+        position = (efs - 0.5).clamp(0, _BINS - 1)
+        low = position.floor().long().clamp(max=_BINS - 2)
+        counts = torch.lerp(self.count_of_bin[low], self.count_of_bin[low + 1], position - low)
         powers = counts.new_tensor(self.powers)
         return counts[:, None] ** -powers / self.mean_weight

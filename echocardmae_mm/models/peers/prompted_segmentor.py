@@ -22,10 +22,10 @@ from echocardmae_mm.utils.errors import UserError
 class PromptedSegmentor(BaseModel):
     """SAMUS: a mask of each structure, from one click in it or without any.
 
-    The encoder runs once an image, the decoder once a structure. Where masks overlap, the larger
-    logit wins. The clicks are those of :class:`ClickInMask`, so they **come from the true mask**;
-    ``clicks=False`` needs no truth. Without clicks, a learned token tells several structures apart;
-    a single one has no prompt.
+    Follows xianlin7/SAMUS (MIT). The encoder runs once an image, the decoder once a structure.
+    Where masks overlap, the larger logit wins. The clicks are those of :class:`ClickInMask`, so
+    they **come from the true mask**; ``clicks=False`` needs no truth. Without clicks, a learned
+    token tells several structures apart; a single one has no prompt.
 
     Args:
         backbone (dict): :class:`SAMUSEncoder`.

@@ -8,6 +8,7 @@ from typing import NamedTuple
 import torch
 import torch.nn.functional as F
 import torchvision
+from mmcv.cnn import build_norm_layer
 from mmengine.model import BaseModule
 from torch import Tensor, nn
 
@@ -47,6 +48,8 @@ class SpaceTimeMemory(BaseModule):
         fusion_dims (int): Width inside the fusion of embedding and memory. Defaults to 512.
         resnet_weights (str, optional): torchvision's name of the initial weights of the ResNet-18,
             ``'IMAGENET1K_V1'`` in MemSAM. Defaults to None, random.
+        norm_cfg (dict, optional): Normalisation of the ResNet-18. Defaults to None, batch
+            normalisation.
         init_cfg (dict, optional): Initialisation. Defaults to None, torch's.
     """
 
@@ -58,6 +61,7 @@ class SpaceTimeMemory(BaseModule):
         hidden_dims: int = 64,
         fusion_dims: int = 512,
         resnet_weights: str | None = None,
+        norm_cfg: dict | None = None,
         init_cfg: dict | None = None,
     ) -> None:
         super().__init__(init_cfg=init_cfg)
@@ -71,7 +75,9 @@ class SpaceTimeMemory(BaseModule):
             nn.Conv2d(embed_dims + 1, embed_dims // 2, 3, padding=1),
             nn.Conv2d(embed_dims // 2, embed_dims, 1),
         )
-        self.value_encoder = nn.Sequential(*_resnet_stages(resnet_weights))
+        self.value_encoder = nn.Sequential(
+            *_resnet_stages(resnet_weights, norm_cfg or dict(type='BN'))
+        )
         self.value_fusion = FeatureFusion(_RESNET_WIDTH + embed_dims, value_dims, value_dims)
         self.value_gru = GatedUpdate(value_dims, hidden_dims)
         self.prompt_fusion = FeatureFusion(
@@ -227,9 +233,11 @@ class GatedUpdate(nn.Module):
         return forget.sigmoid() * hidden * (1 - update) + update * new.tanh()
 
 
-def _resnet_stages(weights: str | None) -> list[nn.Module]:
+def _resnet_stages(weights: str | None, norm_cfg: dict) -> list[nn.Module]:
     """ResNet-18 to its second stage, for image, mask and masks of others: 5 channels."""
-    resnet = torchvision.models.resnet18(weights=weights)
+    resnet = torchvision.models.resnet18(
+        weights=weights, norm_layer=lambda channels: build_norm_layer(norm_cfg, channels)[1]
+    )
     kernel = resnet.conv1.weight.data
     resnet.conv1 = nn.Conv2d(5, len(kernel), 7, stride=2, padding=3, bias=False)
     nn.init.orthogonal_(resnet.conv1.weight)

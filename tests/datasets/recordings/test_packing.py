@@ -1,4 +1,4 @@
-"""A store is written once, goes on where it was stopped, and overwrites nothing."""
+"""A store is written once, continues after an interruption, and overwrites nothing."""
 
 from __future__ import annotations
 

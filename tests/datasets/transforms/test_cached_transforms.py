@@ -1,4 +1,4 @@
-"""What is remembered is what the steps gave, and nothing behind can change it."""
+"""The cache returns the results of its steps, and later steps cannot change them."""
 
 import numpy as np
 import pytest

@@ -24,10 +24,10 @@ def labels():
     return labels
 
 
-@pytest.mark.parametrize('place', ['random', 'middle'])
-def test_a_click_lies_in_each_structure(labels, place):
+@pytest.mark.parametrize('position', ['random', 'middle'])
+def test_a_click_lies_in_each_structure(labels, position):
     for index in range(20):
-        done = clicked(labels, index=index, place=place)
+        done = clicked(labels, index=index, position=position)
         x, y = done['clicks'].astype(int).T
         assert labels[y, x].tolist() == [1, 2]
         assert done['click_labels'].tolist() == [1, 1]
@@ -35,18 +35,18 @@ def test_a_click_lies_in_each_structure(labels, place):
 
 
 def test_random_clicks_differ_by_sample_and_epoch_and_repeat(labels):
-    places = {
+    positions = {
         (index, epoch): clicked(labels, index=index, epoch=epoch)['clicks'].tobytes()
         for index in range(6)
         for epoch in range(2)
     }
-    assert len(set(places.values())) > 8
-    assert clicked(labels, index=3, epoch=1)['clicks'].tobytes() == places[3, 1]
+    assert len(set(positions.values())) > 8
+    assert clicked(labels, index=3, epoch=1)['clicks'].tobytes() == positions[3, 1]
 
 
 def test_the_middle_click_is_the_middle_of_the_pixels_row_by_row(labels):
     y, x = np.argwhere(labels == 1)[7 * 17 // 2]
-    assert clicked(labels, place='middle')['clicks'][0].tolist() == [x, y]
+    assert clicked(labels, position='middle')['clicks'][0].tolist() == [x, y]
 
 
 def test_a_click_beside_an_absent_structure_says_so(labels):
@@ -58,8 +58,8 @@ def test_a_click_beside_an_absent_structure_says_so(labels):
 
 
 def test_clicks_are_scaled_to_the_frame(labels):
-    small = clicked(labels, place='middle')['clicks']
-    large = clicked(labels, place='middle', img_shape=(40, 90))['clicks']
+    small = clicked(labels, position='middle')['clicks']
+    large = clicked(labels, position='middle', img_shape=(40, 90))['clicks']
     np.testing.assert_allclose(large, (small + 0.5) * [3, 2] - 0.5)
 
 
@@ -73,5 +73,5 @@ def test_frames_without_labels_are_refused(labels):
         clicked(np.full_like(labels, 255))
     with pytest.raises(UserError, match='has no labels'):
         ClickInMask()({'filename': 'a.avi'})
-    with pytest.raises(UserError, match="place='left' is unknown"):
-        ClickInMask(place='left')
+    with pytest.raises(UserError, match="position='left' is unknown"):
+        ClickInMask(position='left')

@@ -22,9 +22,9 @@ def sampled(frame, total, index=0, **options):
     st.integers(1, 120), st.data(), st.integers(1, 5), st.sampled_from(['random', 'middle']),
     st.integers(0, 50),
 )  # fmt: skip
-def test_clips_contain_the_frame_and_stay_in_the_recording(total, data, interval, place, index):
+def test_clips_contain_the_frame_and_stay_in_the_recording(total, data, interval, position, index):
     frame = data.draw(st.integers(0, total - 1))
-    done = sampled(frame, total, index, clip_len=8, frame_interval=interval, place=place)
+    done = sampled(frame, total, index, clip_len=8, frame_interval=interval, position=position)
     frames = done['frame_inds']
     assert len(frames) == 8
     assert frame in frames
@@ -37,19 +37,19 @@ def test_clips_contain_the_frame_and_stay_in_the_recording(total, data, interval
 
 
 def test_the_frame_is_at_random_positions_in_training_and_centred_in_testing():
-    places = {
+    positions = {
         int(
             np.flatnonzero(sampled(50, 101, i, clip_len=8, frame_interval=4)['frame_inds'] == 50)[0]
         )
         for i in range(200)
     }
-    assert places == set(range(8))
-    middle = sampled(50, 101, clip_len=8, frame_interval=4, place='middle')['frame_inds']
+    assert positions == set(range(8))
+    middle = sampled(50, 101, clip_len=8, frame_interval=4, position='middle')['frame_inds']
     assert middle.tolist() == [50 + 4 * (i - 4) for i in range(8)]
 
 
 def test_a_short_recording_repeats_its_ends():
-    done = sampled(2, 5, clip_len=8, frame_interval=2, place='middle')
+    done = sampled(2, 5, clip_len=8, frame_interval=2, position='middle')
     assert done['padded_frames'] == 5
     assert sorted(set(done['frame_inds'].tolist())) == [0, 2, 4]
 
@@ -57,5 +57,5 @@ def test_a_short_recording_repeats_its_ends():
 def test_wrong_arguments_and_frames():
     with pytest.raises(RecordingError, match='frame 9 is labelled, but the recording has 9 frames'):
         sampled(9, 9)
-    with pytest.raises(UserError, match="place='end'"):
-        SampleLabelledClip(place='end')
+    with pytest.raises(UserError, match="position='end'"):
+        SampleLabelledClip(position='end')

@@ -9,14 +9,19 @@ from echocardmae_mm.models.peers.binary_overlap_loss import binary_overlap_losse
 
 def test_one_structure_agrees_with_the_formula():
     torch.manual_seed(0)
-    logits = torch.randn(3, 1, 1, 6, 5)
+    logits = torch.randn(3, 1, 1, 6, 5, requires_grad=True)
     labels = torch.randint(0, 2, (3, 1, 6, 5))
     losses = binary_overlap_losses(logits, labels, 255)
     truth, share = labels.float(), logits[:, 0].sigmoid()
     entropy = -(2 * truth * share.log() + (1 - truth) * (1 - share).log()).mean()
     dice = (2 * (truth * share).sum() + 1e-5) / ((share**2).sum() + truth.sum() + 1e-5)
-    assert losses['loss_bce'] == pytest.approx(0.2 * entropy.item(), rel=1e-5)
-    assert losses['loss_dice'] == pytest.approx(0.8 * (1 - dice.item()), rel=1e-5)
+    for got, expected in (
+        (losses['loss_bce'], 0.2 * entropy),
+        (losses['loss_dice'], 0.8 * (1 - dice)),
+    ):
+        assert got.item() == pytest.approx(expected.item(), rel=1e-5)
+        gradients = (torch.autograd.grad(x, logits, retain_graph=True)[0] for x in (got, expected))
+        torch.testing.assert_close(*gradients)
 
 
 def test_structures_are_binary_samples_of_one_batch():
