@@ -134,6 +134,7 @@ setup(
             'pytest>=8,<9.2',  # pytest-xdist 3.8 does not see its groups in 9.2
             'pytest-xdist',
             'hypothesis',
+            'crepes',
             'monai',
             'SimpleITK',
             'ruff',

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import hashlib
 import json
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -20,6 +21,7 @@ from safetensors.numpy import save as save_arrays
 from safetensors.torch import load_file, save
 from torch import Tensor
 
+from echocardmae_mm.apis.calibration_file import read_calibration
 from echocardmae_mm.apis.framing import FRAMINGS
 from echocardmae_mm.apis.network import FEATURES, Network
 from echocardmae_mm.apis.onnx_network import OnnxNetwork
@@ -63,7 +65,8 @@ class Bundle:
             set, if the bundle was published with it.
 
     Raises:
-        UserError: If the folder is no bundle, or one of its parts does not fit the others.
+        UserError: If the folder is no bundle, one of its parts does not fit the others, or there is
+            no such device.
     """
 
     def __init__(
@@ -73,6 +76,9 @@ class Bundle:
             raise UserError(f'runtime={runtime!r} is unknown; choose one of {RUNTIMES}')
         if runtime == 'onnx' and (device or 'cpu') != 'cpu':
             raise UserError(f'the runtime onnx uses the CPU, not device {device}')
+        on_gpu = runtime == 'torch' and torch.cuda.is_available()
+        self.device = device or ('cuda' if on_gpu else 'cpu')
+        _require_device(self.device)
         self.folder = Path(folder)
         for name in (CONFIG, WEIGHTS, CALIBRATION, CARD):
             if not (self.folder / name).is_file():
@@ -82,10 +88,8 @@ class Bundle:
                 )
         self.config = _read_config(self.folder / CONFIG)
         self.sha256 = file_sha256(self.folder / WEIGHTS)
-        self.calibration = self._read_calibration()
+        self.calibration = read_calibration(self.folder / CALIBRATION, self.sha256)
         self.feature_distance = self._read_feature_distance()
-        on_gpu = runtime == 'torch' and torch.cuda.is_available()
-        self.device = device or ('cuda' if on_gpu else 'cpu')
         self.model = self._build_model().to(self.device).eval().requires_grad_(False)
         self.network: Callable[[Tensor], dict[str, Tensor]]
         if runtime == 'onnx':
@@ -112,20 +116,6 @@ class Bundle:
     def synthetic(self) -> bool:
         """Whether the model was trained on synthetic recordings."""
         return self.config.synthetic
-
-    def _read_calibration(self) -> dict[str, Any]:
-        path = self.folder / CALIBRATION
-        try:
-            calibration = json.loads(path.read_text(encoding='utf-8'))
-            belongs = calibration['weights_sha256'] == self.sha256
-        except (ValueError, KeyError, TypeError):
-            raise UserError(f'{path}: damaged; expected JSON with weights_sha256') from None
-        if not belongs:
-            raise UserError(
-                f'{path} belongs to other weights than {self.folder / WEIGHTS}\n'
-                'Publish the checkpoint again'
-            )
-        return calibration
 
     def _read_feature_distance(self) -> FeatureDistance | None:
         about = self.calibration.get(FEATURES)
@@ -215,6 +205,16 @@ def without_training(part: Any) -> Any:
         items = [without_training(item) for item in part]
         return tuple(items) if isinstance(part, tuple) else items
     return part
+
+
+def _require_device(name: str) -> None:
+    found = re.fullmatch(r'cpu|cuda(?::(\d+))?', name)
+    count = torch.cuda.device_count()
+    if not found or (name != 'cpu' and int(found[1] or 0) >= count):
+        raise UserError(
+            f'device {name}: expected cpu, cuda or cuda:N; torch sees {count or "no"} '
+            f'GPU{"" if count == 1 else "s"}'
+        )
 
 
 def _read_config(path: Path) -> Config:

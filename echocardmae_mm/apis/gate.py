@@ -10,6 +10,7 @@ import numpy as np
 from scipy.ndimage import binary_dilation, binary_erosion, gaussian_filter
 
 from echocardmae_mm.apis.bundle import Bundle
+from echocardmae_mm.apis.calibration_file import strictest
 from echocardmae_mm.apis.framing import Framed
 from echocardmae_mm.apis.measurements import VENTRICLE, Ventricle
 from echocardmae_mm.apis.prediction import Flag, Prediction
@@ -19,26 +20,6 @@ from echocardmae_mm.sector.detection import moving_hull
 from echocardmae_mm.sector.geometry import TEMPLATE_SIZE, template_sector
 from echocardmae_mm.sector.orientation import upright_overlap
 
-#: Default thresholds; ``calibration.json`` of a bundle may hold others under ``gate``.
-THRESHOLDS: dict[str, float] = {
-    'min_seconds': 0.6,
-    # Slower, a beat has too few frames to find end-systole; faster, no scanner records B-mode.
-    'min_fps': 10.0,
-    'max_fps': 500.0,
-    'max_colour_share': 0.01,
-    'max_outside_mask': 0.02,
-    'min_upright_overlap': 0.95,
-    'min_motion': 0.5,
-    'max_order_ratio': 0.92,
-    'min_contrast': 0.15,
-    'min_edv_ml': 15.0,
-    'max_edv_ml': 500.0,
-    'max_area_jump': 0.2,
-    'max_apart_share': 0.1,
-    'max_edge_share': 0.25,
-    'max_empty_share': 0.05,
-    'max_training_distance': 1.0,
-}
 _SATURATION = 60
 _EDGE_PIXELS = 2
 _BRIGHT = 40
@@ -56,14 +37,12 @@ def find_flags(
     Args:
         result (Prediction): The measurements.
         recording (Recording): The recording.
-        bundles (Mapping[str, Bundle]): The bundles by task; their thresholds take precedence.
+        bundles (Mapping[str, Bundle]): The bundles by task; the strictest of their thresholds hold.
 
     Returns:
         list[Flag]: The most serious first.
     """
-    limits = dict(THRESHOLDS)
-    for bundle in bundles.values():
-        limits |= bundle.calibration.get('gate', {})
+    limits = strictest(bundle.calibration.get('gate', {}) for bundle in bundles.values())
     assert result.framed is not None
     flags = [
         *_of_time(len(recording), result.fps, limits),

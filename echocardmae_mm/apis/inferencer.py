@@ -25,6 +25,7 @@ from echocardmae_mm.datasets.recordings.recording import (
 )
 from echocardmae_mm.datasets.recordings.synthetic import is_synthetic
 from echocardmae_mm.evaluation.conformal import ConformalInterval
+from echocardmae_mm.evaluation.temperature_scaling import TemperatureScaling
 from echocardmae_mm.utils.errors import RecordingError, UserError
 
 ASSUMED_VIEW = '4CH'
@@ -48,7 +49,8 @@ class EchoInferencer:
     """Measure a recording with one or more bundles; ``echocardmae predict`` gives the same numbers.
 
     Args:
-        bundles (Sequence[str | PathLike]): Folders of bundles, at most one for each task.
+        bundles (str | PathLike | Sequence[str | PathLike]): Folder of a bundle, or several folders,
+            at most one for each task.
         device (str, optional): Device of the models. Defaults to None, a GPU if there is one.
         allow_synthetic_model (bool): Whether a model trained on synthetic recordings may measure
             arrays and files without their mark. Defaults to False.
@@ -73,19 +75,19 @@ class EchoInferencer:
 
     def __init__(
         self,
-        bundles: Sequence[str | PathLike[str]],
+        bundles: str | PathLike[str] | Sequence[str | PathLike[str]],
         device: str | None = None,
         allow_synthetic_model: bool = False,
         runtime: str = 'torch',
     ) -> None:
         self.bundles: dict[str, Bundle] = {}
-        for folder in bundles:
+        for folder in [bundles] if isinstance(bundles, (str, PathLike)) else bundles:
             bundle = Bundle(str(folder), device, runtime)
             if bundle.task not in self.tasks:
                 known = ', '.join(self.tasks).replace('_', ' ')
                 raise UserError(
                     f'{folder}: a bundle for {bundle.task}; expected one for {known}\n'
-                    'Bundles of encoders are for echocardmae embed, the others for predict'
+                    f'Use it with echocardmae {"embed" if bundle.task == "features" else "predict"}'
                 )
             if bundle.task in self.bundles:
                 first = self.bundles[bundle.task].folder
@@ -295,11 +297,15 @@ def _report_ef(bundle: Bundle, clips: np.ndarray) -> dict[str, Any]:
 
 
 def _report_diagnosis(bundle: Bundle, clips: np.ndarray) -> dict[str, Any]:
-    found = list(zip(bundle.config.classes, clips.mean(axis=0).tolist()))
+    probabilities = clips.mean(axis=0)
+    if temperature := bundle.calibration.get('temperature'):
+        probabilities = TemperatureScaling(**temperature)(probabilities)
+    found = list(zip(bundle.config.classes, probabilities.tolist()))
     if len(found) == 2:
         found = found[1:]  # the other probability is the rest
     values = {f'{name.replace(" ", "_")}_probability': score for name, score in found}
-    return {**values, 'diagnosis_model': bundle.name}
+    calibrated = bool(temperature)
+    return {**values, 'diagnosis_calibrated': calibrated, 'diagnosis_model': bundle.name}
 
 
 def _report_view(bundle: Bundle, clips: np.ndarray) -> dict[str, Any]:

@@ -7,7 +7,6 @@ from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
-from echocardmae_mm.evaluation.conformal import ConformalInterval
 from echocardmae_mm.evaluation.feature_distance import FeatureDistance
 
 TITLES = {
@@ -31,7 +30,7 @@ def model_card(
     data: Mapping[str, Any],
     licence: str,
     result: Mapping[str, Any] | None = None,
-    interval: ConformalInterval | None = None,
+    calibration: Mapping[str, Any] | None = None,
     distance: FeatureDistance | None = None,
 ) -> str:
     """Write a model card in Markdown, with the front matter of Hugging Face.
@@ -41,7 +40,8 @@ def model_card(
         data (Mapping[str, Any]): Training data: ``data``, ``recordings``, ``patients``, ``fps``.
         licence (str): Licence of the weights.
         result (Mapping[str, Any], optional): Content of ``test.json``. Defaults to None, untested.
-        interval (ConformalInterval, optional): Calibrated intervals. Defaults to None.
+        calibration (Mapping[str, Any], optional): Content of ``calibration.json``. Defaults to
+            None, not calibrated.
         distance (FeatureDistance, optional): Distance of unusual features. Defaults to None.
 
     Returns:
@@ -63,7 +63,7 @@ def model_card(
         pipeline_tag=_HUGGING_FACE_TASKS[settings['task']],
         metrics=_rows(result['metrics']) if result else [],
         tested=result,
-        interval=interval,
+        calibration=calibration or {},
         distance=distance,
     )
 

@@ -46,6 +46,7 @@ COLUMNS = {
     'area_ed_cm2': 'area at end-diastole',
     'area_es_cm2': 'area at end-systole',
     'segmentation_model': 'name and hash of the model',
+    'diagnosis_calibrated': 'whether the probabilities are calibrated (temperature scaling)',
     'diagnosis_model': 'name and hash of the model',
     'training_data': 'what the models were trained on: synthetic (at least one) or recordings',
     'use': 'what the measurements are for: research only, not diagnosis',

@@ -34,10 +34,12 @@ def parse_args(argv: Sequence[str] | None) -> argparse.Namespace:
 @report_user_errors
 def main(argv: Sequence[str] | None = None) -> None:
     args = parse_args(argv)
-    bundle = Bundle(args.bundle, 'cpu')
     out = args.out or args.bundle / ONNX
+    if out.is_dir():
+        raise UserError(f'{out} is a folder; expected a file, such as {out / ONNX}')
     if out.exists() and not args.force:
         raise UserError(f'{out} exists; choose another --out, or pass --force')
+    bundle = Bundle(args.bundle, 'cpu')
     out.parent.mkdir(parents=True, exist_ok=True)
     difference = export_onnx(bundle, out)
     print(f'{out}: {bundle.name}, {out.stat().st_size / 1e6:.1f} MB; ', end='')

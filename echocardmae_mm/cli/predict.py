@@ -23,7 +23,7 @@ from pathlib import Path
 from rich.progress import track
 
 from echocardmae_mm.apis import example
-from echocardmae_mm.apis.bundle import RUNTIMES
+from echocardmae_mm.apis.bundle import CALIBRATION, CONFIG, RUNTIMES
 from echocardmae_mm.apis.inferencer import EchoInferencer
 from echocardmae_mm.apis.outputs import write_outputs
 from echocardmae_mm.apis.prediction import Prediction
@@ -46,6 +46,7 @@ from echocardmae_mm.cli.user_errors import report_user_errors
 from echocardmae_mm.datasets.recording_lists import PREDICTION_RUN
 from echocardmae_mm.utils.atomic_files import atomic_write_text, json_text
 from echocardmae_mm.utils.errors import UserError
+from echocardmae_mm.utils.file_sha256 import file_sha256
 from echocardmae_mm.utils.text_files import read_json
 
 RUN, ROWS, RESULT = PREDICTION_RUN, 'recordings', 'result.json'
@@ -71,8 +72,11 @@ def parse_args(argv: Sequence[str] | None) -> argparse.Namespace:
 def bind(args: argparse.Namespace, measure: EchoInferencer) -> str:
     """Bind the output folder to this run; return the salt of its pseudonyms."""
     record = args.out / RUN
+    bundles = sorted(measure.bundles.items())
     settings = {
-        'models': {task: bundle.sha256 for task, bundle in sorted(measure.bundles.items())},
+        'models': {task: of.sha256 for task, of in bundles},
+        'configs': {task: file_sha256(of.folder / CONFIG) for task, of in bundles},
+        'calibrations': {task: file_sha256(of.folder / CALIBRATION) for task, of in bundles},
         'view': args.view,
         'fps': args.fps,
         'spacing': args.spacing,
@@ -89,13 +93,25 @@ def bind(args: argparse.Namespace, measure: EchoInferencer) -> str:
         kept = bind_run_folder(record, settings, remedy, lambda kept: kept['settings'])
         if kept.get('finished'):
             raise UserError(f'{args.out} holds a finished run\n{remedy}')
-        if args.salt in (None, kept['salt']):
-            return kept['salt']
-        raise UserError(f'{args.out} was begun with another --salt\n{remedy}')
+        if args.salt not in (None, kept['salt']):
+            raise UserError(f'{args.out} was begun with another --salt\n{remedy}')
+        if kept.get('sources') != sources_pseudonym(args.paths, kept['salt']):
+            raise UserError(
+                f'{args.out} was begun with another PATH or another content of a list\n{remedy}'
+            )
+        return kept['salt']
     salt = args.salt or secrets.token_hex(16)
+    begun = {'settings': settings, 'salt': salt, 'sources': sources_pseudonym(args.paths, salt)}
     args.out.mkdir(parents=True, exist_ok=True)
-    atomic_write_text(record, json_text({'settings': settings, 'salt': salt}))
+    atomic_write_text(record, json_text(begun))
     return salt
+
+
+def sources_pseudonym(paths: Sequence[Path], salt: str) -> str:
+    """A pseudonym of the arguments and of what the lists among them say."""
+    lists = [file_sha256(path) if path.suffix.lower() in ('.csv', '.txt') else '' for path in paths]
+    places = [str(path.absolute()) for path in paths]
+    return salted(salt).pseudonym(json_text([places, lists]))
 
 
 def finish(folder: Path) -> None:

@@ -112,6 +112,21 @@ def join(args: argparse.Namespace, features: pd.DataFrame, labels: pd.DataFrame)
     return joined
 
 
+def require_patients(
+    args: argparse.Namespace, patients: np.ndarray, strata: np.ndarray, names: Sequence[str]
+) -> None:
+    """Check that each fold can have a patient of each class, or of each half of the EFs."""
+    for stratum in np.unique(strata):
+        count = len(set(patients[strata == stratum]))
+        if count < args.folds:
+            raise UserError(
+                f'{args.labels}: only {count} of {len(set(patients))} patients have '
+                f'{names[stratum]}; --folds {args.folds} needs at least {args.folds} of each, '
+                f'{" and ".join(names)}\n'
+                'Add recordings of more patients' + (', or pass fewer --folds' * (count > 1))
+            )
+
+
 def probe_share(
     args: argparse.Namespace, table: pd.DataFrame, target: str, share: float, draws: int
 ) -> tuple[int, dict[str, dict[str, Interval]]]:
@@ -128,6 +143,7 @@ def probe_share(
         targets = strata = np.array([classes.index(label) for label in table['label']])
         if len(classes) < 2:
             raise UserError(f'{args.labels}: all labels are {classes[0]!r}')
+    require_patients(args, patients, strata, ['low ef', 'high ef'] if target == 'ef' else classes)
     folds = stratified_folds(patients.tolist(), strata.tolist(), args.folds, args.seed)
     runs = [
         linear_probe(values, targets, patients, folds, share, args.seed + draw)

@@ -4,8 +4,9 @@
 
 The bundle holds config.py, model.safetensors, calibration.json, README.md (the model card) and
 features.safetensors (mean and covariance of the features of the training set, to notice unusual
-recordings), and no path, file name or hash of a recording. Intervals need --calibrate, a split or a
-CSV file (columns path and ef) of recordings that neither trained nor selected the model.
+recordings), and no path, file name or hash of a recording. Intervals of the ejection fraction and
+calibrated probabilities of a diagnosis need --calibrate, a split or a CSV file (columns path and ef
+or label) of recordings that neither trained nor selected the model.
 """
 
 from __future__ import annotations
@@ -19,13 +20,13 @@ from typing import Any
 
 import numpy as np
 from mmengine.config import Config
-from mmengine.dataset import pseudo_collate
 from mmengine.registry import DATASETS, MODELS, init_default_scope
 from mmengine.runner import load_checkpoint
 from rich.progress import track
 
 from echocardmae_mm.apis.bundle import Bundle, without_training, write_bundle
-from echocardmae_mm.apis.inferencer import VIEWS, EchoInferencer
+from echocardmae_mm.apis.calibration_file import THRESHOLDS
+from echocardmae_mm.apis.inferencer import VIEWS
 from echocardmae_mm.apis.model_card import model_card
 from echocardmae_mm.apis.recording_features import recording_features
 from echocardmae_mm.cli.arguments import (
@@ -35,14 +36,13 @@ from echocardmae_mm.cli.arguments import (
     add_force,
     command_parser,
 )
+from echocardmae_mm.cli.calibration import calibrate, calibration_data, require_unseen
 from echocardmae_mm.cli.cfg_options import apply_cfg_options
 from echocardmae_mm.cli.configuration import fit_to_table, load_config, require_checkpoint
 from echocardmae_mm.cli.user_errors import report_user_errors
-from echocardmae_mm.datasets.csv_table import read_table
 from echocardmae_mm.datasets.recordings import open_recording
 from echocardmae_mm.datasets.recordings.synthetic import is_synthetic
 from echocardmae_mm.engine import require_fit
-from echocardmae_mm.evaluation.conformal import ConformalInterval, fit_conformal
 from echocardmae_mm.evaluation.feature_distance import FeatureDistance, fit_feature_distance
 from echocardmae_mm.evaluation.prediction_metric import RESULT
 from echocardmae_mm.models import EFHead
@@ -51,7 +51,6 @@ from echocardmae_mm.utils.errors import RecordingError, UserError
 from echocardmae_mm.utils.file_sha256 import file_sha256
 from echocardmae_mm.utils.text_files import read_json
 
-_UNFIT_SPLITS = {'train': 'trained', 'val': 'selected'}
 _WHOLE = ('CAMUSDataset', 'CAMUSSegDataset')
 _ECHONET = ('EchoNetDynamicDataset', 'EchoNetSegDataset')
 _FPS_RECORDINGS = 50
@@ -67,7 +66,7 @@ def parse_args(argv: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument('--name', help='name of the model (default: name of the config)')
     parser.add_argument('--licence', default='not stated', help='licence of the weights')
     parser.add_argument(
-        '--calibrate', metavar='SPLIT_OR_CSV', help='recordings for the intervals of the EF'
+        '--calibrate', metavar='SPLIT_OR_CSV', help='recordings for intervals or probabilities'
     )
     parser.add_argument(
         '--half', action='store_true', help='store weights in half precision, at half the size'
@@ -165,48 +164,6 @@ def tested(checkpoint: str) -> dict[str, Any] | None:
     return result
 
 
-def calibration_pairs(
-    args: argparse.Namespace, config: Config, measure: EchoInferencer
-) -> np.ndarray:
-    """Prediction, truth and spread over clips of each recording of the calibration, (N, 3)."""
-    if args.calibrate.endswith('.csv'):
-        return calibration_from_table(Path(args.calibrate), measure)
-    loader = config.test_dataloader.dataset.copy()
-    loader['split'] = args.calibrate
-    dataset = DATASETS.build(loader)
-    bundle = measure.bundles['ejection_fraction']
-    rows = []
-    for index in track(range(len(dataset)), 'calibrating'):
-        (sample,) = bundle.model.test_step(pseudo_collate([dataset[index]]))
-        clips = sample.pred_ef_clips
-        rows.append((sample.pred_ef, sample.ef, float(clips.std()) if len(clips) > 1 else 0.0))
-    return np.array(rows, np.float64)
-
-
-def calibration_from_table(path: Path, measure: EchoInferencer) -> np.ndarray:
-    """Measure the recordings of a CSV file."""
-    table = read_table(path)
-    if missing := {'path', 'ef'} - set(table):
-        raise UserError(f'{path}: no column {sorted(missing)[0]!r}; expected path and ef')
-    rows = []
-    for file, ef in track(list(zip(table['path'], table['ef'])), 'calibrating'):
-        values = measure(path.parent / file).values
-        if values.get('ef_percent') is None:
-            print(f'{file}: left out of the calibration: {values["reason"]}')
-            continue
-        rows.append((values['ef_percent'], float(ef), values['ef_clip_sd_percent']))
-    return np.array(rows, np.float64).reshape(-1, 3)
-
-
-def calibrate(args: argparse.Namespace, config: Config, bundle: Path) -> ConformalInterval:
-    """Fit the intervals of a bundle that was written without them."""
-    pairs = calibration_pairs(args, config, EchoInferencer([bundle], allow_synthetic_model=True))
-    try:
-        return fit_conformal(*pairs.T)
-    except ValueError as error:
-        raise UserError(f'--calibrate {args.calibrate}: {error}') from None
-
-
 def fit_features(dataset: Any, folder: Path) -> FeatureDistance | None:
     """The distance from the features of some training recordings, for a bundle without it."""
     infos = [dataset.get_data_info(index) for index in range(len(dataset))]
@@ -240,18 +197,17 @@ def main(argv: Sequence[str] | None = None) -> None:
     config = load_config(args)
     apply_cfg_options(config, args.cfg_options)
     task = task_of(config)
-    if args.calibrate and task != 'ejection_fraction':
-        raise UserError('--calibrate: only the ejection fraction has intervals')
-    if args.calibrate in _UNFIT_SPLITS:
-        raise UserError(
-            f'--calibrate {args.calibrate}: these recordings {_UNFIT_SPLITS[args.calibrate]} the '
-            'model\nUse recordings that it has not seen: a CSV file (columns path and ef) or test'
-        )
     test_pipeline = without_training(test_pipeline_of(config))
     fit_to_table(config, config.train_dataloader.dataset)
     dataset, data = training_data(config)
     if task == 'diagnosis' and set(dataset.metainfo.get('classes') or ['']) <= set(VIEWS):
         task = 'view'
+    classes = tuple(dataset.metainfo.get('classes') or ())
+    calibration: dict[str, Any] = {'gate': THRESHOLDS}
+    if args.calibrate is not None:
+        recordings = calibration_data(args.calibrate, config, task, classes)
+        known = require_unseen(args.calibrate, args.checkpoint, config, dataset, recordings)
+        calibration['training_recorded'] = known
     init_default_scope(config.get('default_scope', 'mmengine'))
     model = MODELS.build(config.model)
     require_fit(model, args.checkpoint)
@@ -277,13 +233,11 @@ def main(argv: Sequence[str] | None = None) -> None:
     with TemporaryDirectory(dir=args.out.parent, prefix=f'.{args.out.name}.') as folder:
         draft = Path(folder)
         write_bundle(draft, settings, model, {}, '')
-        calibration, interval = {}, None
-        if args.calibrate:
-            interval = calibrate(args, config, draft)
-            calibration['interval'] = interval._asdict()
-            print(f'intervals from {interval.n} recordings: +- {interval.quantile:.1f} points')
+        if args.calibrate is not None:
+            calibration |= calibrate(args.calibrate, recordings, draft, task)
         distance = fit_features(dataset, draft)
-        card = model_card(settings, data, args.licence, result, interval, distance)
+        card = model_card(settings, data, args.licence, result, calibration, distance)
+        calibration.pop('errors', None)  # for the card alone
         write_bundle(draft, settings, model, calibration, card, distance)
         args.out.mkdir(exist_ok=True)
         for file in draft.iterdir():

@@ -30,7 +30,8 @@ def contiguous_folds(patients: Collection[str], num_folds: int) -> dict[str, int
     names = sorted(set(patients))
     if not 2 <= num_folds <= len(names):
         raise UserError(
-            f'num_folds={num_folds} for {len(names)} patients must lie between 2 and {len(names)}'
+            f'num_folds={num_folds} for {len(names)} patients: expected at least 2 folds, and at '
+            f'least {max(2, num_folds)} patients'
         )
     blocks = np.array_split(np.arange(len(names)), num_folds)
     return {names[index]: fold for fold, block in enumerate(blocks) for index in block}
@@ -64,7 +65,8 @@ def stratified_folds(
     if not 2 <= num_folds <= fewest:
         raise UserError(
             f'num_folds={num_folds} for {len(names)} patients, {fewest} of whom have the rarest '
-            f'label, must lie between 2 and {fewest}'
+            f'label: expected at least 2 folds, and at least {max(2, num_folds)} patients of each '
+            'label'
         )
     order = np.argsort(random_bits(RngKey(seed, 0, 0), RngStream.PATIENT_FOLD, len(names)))
     rank = {names[index]: place for place, index in enumerate(order)}

@@ -10,7 +10,12 @@ from echocardmae_mm.engine.epoch_sampler import EpochSampler
 from echocardmae_mm.engine.finite_loss_hook import FiniteLossHook
 from echocardmae_mm.engine.frozen_backbone_hook import FrozenBackboneHook
 from echocardmae_mm.engine.graceful_stop_hook import GracefulStopHook
-from echocardmae_mm.engine.leakage import Leakage, check_leakage
+from echocardmae_mm.engine.leakage import (
+    Leakage,
+    check_leakage,
+    find_leakage,
+    recordings_among,
+)
 from echocardmae_mm.engine.provenance import ProvenanceHook, read_provenance
 from echocardmae_mm.engine.reconstruction_hook import ReconstructionHook, TrainingMeanHook
 from echocardmae_mm.engine.reseed_hook import ReseedHook
@@ -53,7 +58,9 @@ __all__ = [
     'ValidationCheckHook',
     'check_leakage',
     'enable_plots',
+    'find_leakage',
     'read_provenance',
+    'recordings_among',
     'require_fit',
     'require_same_classes',
     'unwrap_datasets',

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Collection
 from typing import NamedTuple
 
 from mmengine.logging import print_log
@@ -46,13 +47,26 @@ def find_leakage(checkpoint: str, dataset: Dataset) -> Leakage | None:
     unknown = [start['checkpoint'] for start in origin['started_from'] if not start['known']]
     if origin['videos'] is None:
         unknown.append(checkpoint)
-    found = [
-        part.get_data_info(index)['filename']
-        for part in parts
-        for index, content in enumerate(part.content_hashes())
-        if content and content in seen
-    ]
+    found = recordings_among(seen, dataset)
     return Leakage(found, sum(len(part) for part in parts), unknown)
+
+
+def recordings_among(hashes: Collection[str], dataset: Dataset) -> list[str]:
+    """Find the recordings of a data set whose content has one of these hashes.
+
+    Args:
+        hashes (Collection[str]): Of ``content_hashes()``.
+        dataset (Dataset): A data set whose parts all have ``content_hashes``.
+
+    Returns:
+        list[str]: Their files.
+    """
+    return [
+        part.get_data_info(index)['filename']
+        for part in unwrap_datasets(dataset)
+        for index, content in enumerate(part.content_hashes())
+        if content and content in hashes
+    ]
 
 
 def check_leakage(checkpoint: str, dataset: Dataset, allowed: bool) -> Leakage | None:

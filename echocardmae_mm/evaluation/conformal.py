@@ -62,8 +62,10 @@ def fit_conformal(
         ConformalInterval: With the smallest quantile that guarantees the level.
 
     Raises:
-        ValueError: If there are too few recordings for the level.
+        ValueError: If there are too few recordings for the level, or a value is not finite.
     """
+    if not np.isfinite([predictions, truths]).all():
+        raise ValueError('a prediction or a truth is not a finite number')
     n = len(predictions)
     exact = Fraction(str(level))  # In floats, 0.55 * 100 exceeds 55.
     rank = math.ceil((n + 1) * exact)

@@ -119,3 +119,9 @@ def test_no_path_leaves_with_it(bundles):
     for folder in bundles.values():
         assert 'work_dirs' not in (folder / 'config.py').read_text()
         assert 'data/' not in (folder / 'config.py').read_text()
+
+
+@pytest.mark.parametrize('device', ['gpu', 'cuda:', 'cuda:99', 'CPU'])
+def test_a_device_that_torch_does_not_see_is_refused(bundle, device):
+    with pytest.raises(UserError, match=rf'device {device}: expected cpu, cuda or cuda:N; torch'):
+        Bundle(bundle, device)

@@ -154,3 +154,8 @@ def test_two_bundles_for_one_task_or_none_are_refused(bundles):
         EchoInferencer([])
     with pytest.raises(UserError, match="view='3CH' is unknown"):
         measure(bundles, 'ef')(np.zeros((2, 8, 8), np.uint8), view='3CH')
+
+
+def test_one_bundle_needs_no_list(bundles):
+    for one in (bundles['ef'], str(bundles['ef'])):
+        assert [*EchoInferencer(one, 'cpu').bundles] == ['ejection_fraction']

@@ -110,6 +110,18 @@ def test_probes_a_diagnosis(command, tmp_path):
     assert results[2]['auroc']['estimate'] > 0.98
 
 
+@pytest.mark.parametrize(
+    ('target', 'classes'), [('ef', 'low ef and high ef'), ('label', 'healthy and ill')]
+)
+def test_says_how_many_patients_the_folds_need(command, tmp_path, target, classes):
+    features, labels = cohort(tmp_path, target, names=True)
+    patients = pd.read_csv(labels).drop_duplicates('patient').sort_values(target)
+    patients.iloc[[0, -1]].to_csv(labels, index=False)
+    refused = command('probe', features, labels, '--folds', '2').stderr
+    assert 'only 1 of 2 patients have' in refused
+    assert f'--folds 2 needs at least 2 of each, {classes}' in refused
+
+
 def test_says_why_labels_and_features_cannot_be_joined(command, tmp_path):
     features, labels = cohort(tmp_path, 'ef', names=False)
     assert 'Pass the --salt of embed' in command('probe', features, labels).stderr

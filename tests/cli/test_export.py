@@ -30,3 +30,10 @@ def test_predicts_with_an_exported_bundle(command, recordings, tmp_path):
         pd.read_csv(tmp_path / name / 'results.csv')['ef_percent'][0] for name in ('onnx', 'torch')
     )
     assert onnx_ef == pytest.approx(torch_ef, abs=0.01)
+
+
+def test_a_folder_is_no_place_for_the_file(command, tmp_path):
+    refused = command('export', BUNDLES[0], '--out', tmp_path, '--force')
+    assert refused.returncode == 1
+    assert f'{tmp_path} is a folder; expected a file, such as' in refused.stderr
+    assert not list(tmp_path.iterdir())

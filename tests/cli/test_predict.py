@@ -143,6 +143,35 @@ def test_a_finished_or_different_run_is_not_overwritten(folder, bundles, tmp_pat
     assert files_of(out).keys() != before.keys()  # another salt
 
 
+def test_a_run_goes_on_only_with_the_same_recordings_and_calibration(
+    folder, bundles, tmp_path, monkeypatch
+):
+    out, table = tmp_path / 'out', folder / 'list.csv'
+    table.write_text('path,fps\nMustermann.avi,50\n')
+    bundle = shutil.copytree(bundles['ef'], tmp_path / 'ef')
+
+    def dies(*args):
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(predict, 'write_one', dies)
+        with pytest.raises(KeyboardInterrupt):
+            run(table, {'ef': bundle}, out, names=('ef',))
+    assert 'Mustermann' not in (out / 'run.json').read_text()
+    other = run(folder / 'Mustermann.avi', {'ef': bundle}, out, names=('ef',))
+    assert 'begun with another PATH' in other
+    table.write_text('path,fps\nMustermann.avi,25\n')
+    assert 'another content of a list' in run(table, {'ef': bundle}, out, names=('ef',))
+    table.write_text('path,fps\nMustermann.avi,50\n')
+    calibration = bundle / 'calibration.json'
+    content = json.loads(calibration.read_text())
+    calibration.write_text(json.dumps({**content, 'gate': {'min_seconds': 1.0}}))
+    assert 'another run: calibrations' in run(table, {'ef': bundle}, out, names=('ef',))
+    calibration.write_text(json.dumps(content, indent=2) + '\n')
+    assert run(table, {'ef': bundle}, out, names=('ef',)) == 0
+    assert json.loads((out / 'run.json').read_text()).keys() == {'settings', 'finished'}
+
+
 def test_a_list_gives_view_spacing_and_study(folder, bundles, tmp_path):
     table = tmp_path / 'Recordings of Mustermann' / 'list.csv'
     table.write_text(

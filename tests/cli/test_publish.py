@@ -2,6 +2,7 @@
 
 import csv
 import json
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -13,10 +14,13 @@ from mmengine.registry import MODELS, DefaultScope
 from mmengine.runner import save_checkpoint
 
 from echocardmae_mm.apis import EchoEmbedder, EchoInferencer
+from echocardmae_mm.apis.calibration_file import THRESHOLDS
 from echocardmae_mm.apis.recording_features import recording_features
 from echocardmae_mm.cli import publish, test
+from echocardmae_mm.datasets.recordings import content_hash
 from echocardmae_mm.evaluation import feature_distance
 from echocardmae_mm.evaluation.conformal import fit_conformal
+from echocardmae_mm.evaluation.temperature_scaling import fit_temperature
 
 ROOT = Path(__file__).parents[2]
 CONFIG = f"""
@@ -51,6 +55,30 @@ def trained(tmp_path, monkeypatch):
     return 'config.py', 'trained/epoch_1.pth'
 
 
+def record(checkpoint, videos):
+    """Record the training videos in a checkpoint, as training does."""
+    content = torch.load(checkpoint)
+    content['meta']['echocardmae_mm'] = {'videos': [*map(content_hash, map(str, videos))]}
+    save_checkpoint(content, checkpoint)
+
+
+def videos_of(echonet_root, split):
+    with (echonet_root / 'FileList.csv').open() as file:
+        names = [row['FileName'] for row in csv.DictReader(file) if row['Split'] == split]
+    return [echonet_root / 'Videos' / f'{name}.avi' for name in names]
+
+
+def write_table(videos, efs):
+    """A table of renamed copies of videos."""
+    Path('own').mkdir()
+    lines = ['path,ef']
+    for index, ef in enumerate(efs):
+        shutil.copy(videos[index % len(videos)], f'own/{index}.avi')
+        lines.append(f'{index}.avi,{ef}')
+    Path('own/table.csv').write_text('\n'.join(lines))
+    return 'own/table.csv'
+
+
 def run(trained, echonet_root, *options, out='bundle'):
     data = ['--cfg-options', f'data_root={echonet_root}']
     publish.main([*trained, '--out', out, *options, *data])
@@ -69,28 +97,72 @@ def test_predicts_what_the_test_predicts_and_says_how_well(trained, echonet_root
     card = (bundle / 'README.md').read_text()
     mae = json.loads(Path('trained/test.json').read_text())['metrics']['ef/mae']
     assert f'| ef/mae | {mae:.4g}' in card
+    assert card.startswith('---\n')
     assert 'EchoNetDynamic: 5 recordings' in card
+    assert json.loads((bundle / 'calibration.json').read_text())['gate'] == THRESHOLDS
     for file in bundle.iterdir():
         assert str(echonet_root).encode() not in file.read_bytes()
         assert not any(name.encode() in file.read_bytes() for name in tested.index)
 
 
-def test_calibrates_on_recordings_that_the_model_has_not_seen(trained, echonet_root):
-    files = sorted((echonet_root / 'Videos').glob('*.avi'))[:2]
-    rows = [(files[i % 2], 50 + i) for i in range(12)]
-    table = Path('calibration.csv')
-    table.write_text('path,ef\n' + ''.join(f'{file},{ef}\n' for file, ef in rows))
-    bundle = run(trained, echonet_root, '--calibrate', str(table))
+def test_calibrates_on_recordings_that_the_model_has_not_seen(trained, echonet_root, capsys):
+    efs = [50 + index for index in range(12)]
+    table = write_table(videos_of(echonet_root, 'TEST'), efs)
+    bundle = run(trained, echonet_root, '--calibrate', table)
     measure = EchoInferencer([bundle], 'cpu')
-    predicted = [measure(file).values['ef_percent'] for file, _ in rows]
-    expected = fit_conformal(np.array(predicted), np.array([ef for _, ef in rows]))
-    interval = json.loads((bundle / 'calibration.json').read_text())['interval']
+    predicted = [measure(f'own/{index}.avi').values['ef_percent'] for index in range(12)]
+    expected = fit_conformal(np.array(predicted), np.array(efs))
+    calibration = json.loads((bundle / 'calibration.json').read_text())
+    interval = calibration['interval']
     assert interval['quantile'] == pytest.approx(expected.quantile, abs=1e-3)
     assert interval['n'] == 12
-    values = measure(files[0]).values
+    values = measure('own/0.avi').values
     half = values['ef_high_percent'] - values['ef_percent']
     assert half == pytest.approx(values['ef_percent'] - values['ef_low_percent'])
     assert half == pytest.approx(interval['quantile'])
+    assert 'no record of the recordings it was trained on' in capsys.readouterr().out
+    assert 'could not be excluded' in (bundle / 'README.md').read_text()
+    assert not calibration['training_recorded']
+    record(trained[1], videos_of(echonet_root, 'TRAIN'))
+    bundle = run(trained, echonet_root, '--calibrate', table, '--force')
+    assert 'no record' not in capsys.readouterr().out
+    assert 'could not be excluded' not in (bundle / 'README.md').read_text()
+    assert json.loads((bundle / 'calibration.json').read_text())['training_recorded']
+
+
+@pytest.mark.parametrize(
+    ('split', 'recorded', 'message'),
+    [
+        ('TRAIN', True, '9 of its 9 recordings trained the model, such as own/0.avi'),
+        ('TRAIN', False, '9 of its 9 recordings trained the model'),
+        ('VAL', True, '9 of its 9 recordings selected the model'),
+        ('TEST', True, '9 of its 9 recordings trained the model'),
+    ],
+)
+def test_a_table_of_recordings_that_the_model_has_seen_is_refused(
+    trained, echonet_root, split, recorded, message
+):
+    videos = videos_of(echonet_root, split)
+    if recorded:
+        record(trained[1], videos if split == 'TEST' else videos_of(echonet_root, 'TRAIN'))
+    table = write_table(videos, range(50, 59))
+    with pytest.raises(SystemExit, match=message):
+        run(trained, echonet_root, '--calibrate', table)
+    assert not Path('bundle').exists()
+
+
+@pytest.mark.parametrize(
+    ('efs', 'message'),
+    [
+        ([0.3 + index / 100 for index in range(9)], 'expected per cent'),
+        ([*range(50, 58), 'nan', *range(60, 64)], 'line 10 .*ef is empty'),
+        ([*range(50, 58), 'abc'], "line 10 .*ef is 'abc'; expected a number from 0 to 100"),
+    ],
+)
+def test_a_table_of_wrong_ejection_fractions_is_refused(trained, echonet_root, efs, message):
+    table = write_table(videos_of(echonet_root, 'TEST'), efs)
+    with pytest.raises(SystemExit, match=message):
+        run(trained, echonet_root, '--calibrate', table)
 
 
 def test_compares_recordings_with_the_training_set(trained, echonet_root, monkeypatch, capsys):
@@ -120,7 +192,8 @@ def test_compares_recordings_with_the_training_set(trained, echonet_root, monkey
     ('options', 'message'),
     [
         (['--calibrate', 'train'], 'these recordings trained the model'),
-        (['--calibrate', 'val'], 'these recordings selected the model'),
+        (['--calibrate', 'TRAIN'], 'these recordings trained the model'),
+        (['--calibrate', 'VAL'], 'these recordings selected the model'),
         (['--calibrate', 'test'], 'are too few'),
         (['--calibrate', 'no.csv'], 'no.csv'),
     ],
@@ -169,3 +242,43 @@ def test_a_pretraining_model_becomes_an_encoder(trained, echonet_root):
     card = (bundle / 'README.md').read_text()
     assert 'echocardmae embed' in card
     assert '## Intervals' not in card
+
+
+def test_calibrates_the_probability_of_a_diagnosis(trained, echonet_root, make_video, capsys):
+    table = pd.read_csv(write_table(videos_of(echonet_root, 'TEST'), range(50, 62)))
+    split = ['train'] * 4 + ['val'] * 4 + ['test'] * 4
+    table.assign(label=['ill', 'normal'] * 6, split=split).to_csv('own/labels.csv', index=False)
+    small = 'backbone=dict(embed_dims=48, depth=1, num_heads=3, init_cfg=None)'
+    Path('mi.py').write_text(
+        f"_base_ = '{ROOT}/configs/diagnosis_table.py'\n"
+        f'model = dict({small}, cls_head=dict(in_channels=48))\n'
+    )
+    with DefaultScope.overwrite_default_scope('mmaction'):
+        model = MODELS.build(Config.fromfile('mi.py').model)
+    torch.nn.init.normal_(model.cls_head.fc_cls.weight, std=0.5)
+    save_checkpoint({'state_dict': model.state_dict(), 'meta': {}}, 'trained/mi.pth')
+    command = ['mi.py', 'trained/mi.pth', '--cfg-options', 'ann_file=own/labels.csv', '--out']
+    publish.main([*command, 'raw'])
+    raw = EchoInferencer('raw', 'cpu')
+    assert 'Not calibrated' in Path('raw/README.md').read_text()
+    assert raw('own/0.avi').values['diagnosis_calibrated'] is False
+    positive, labels = [], []
+    for index in range(8):
+        video = make_video(Path(f'new/{index}.avi'), 80, seed=50 + index)
+        positive.append(raw(video).values['normal_probability'])
+        is_right = index % 4 > 0
+        labels.append(int((positive[-1] > 0.5) == is_right))
+    rows = [f'{index}.avi,{("ill", "normal")[label]}' for index, label in enumerate(labels)]
+    Path('new/labels.csv').write_text('\n'.join(['path,label', *rows]))
+    publish.main([*command, 'calibrated', '--calibrate', 'new/labels.csv'])
+    probabilities = np.stack([1 - np.array(positive), positive], axis=1)
+    scaling = fit_temperature(probabilities, np.array(labels))
+    calibration = json.loads(Path('calibrated/calibration.json').read_text())
+    assert calibration['temperature']['temperature'] == pytest.approx(scaling.temperature, rel=1e-3)
+    assert calibration['temperature']['n'] == 8
+    assert 'errors' not in calibration
+    values = EchoInferencer('calibrated', 'cpu')('new/0.avi').values
+    assert values['normal_probability'] == pytest.approx(scaling(probabilities)[0, 1], abs=1e-4)
+    assert values['diagnosis_calibrated'] is True
+    assert 'on 8 recordings. On these' in Path('calibrated/README.md').read_text()
+    assert 'from 8 recordings: Brier score' in capsys.readouterr().out

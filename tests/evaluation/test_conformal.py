@@ -73,3 +73,28 @@ def test_the_width_grows_with_the_spread_of_the_clips():
     assert low + high == pytest.approx(100)
     ends = [adaptive(p, s) for p, s in zip(predictions, spreads)]
     assert sum(low <= t <= high for t, (low, high) in zip(truths, ends)) == 181
+
+
+@pytest.mark.parametrize('which', [0, 1])
+def test_a_value_that_is_no_number_is_refused(which):
+    pairs = recordings(np.random.default_rng(1), 20)[:2]
+    pairs[which][3] = np.nan
+    with pytest.raises(ValueError, match='not a finite number'):
+        fit_conformal(*pairs)
+
+
+@pytest.mark.parametrize('adaptive', [False, True])
+@pytest.mark.parametrize('level', [0.8, 0.9])
+def test_intervals_equal_those_of_crepes(level, adaptive):
+    crepes = pytest.importorskip('crepes')
+    rng = np.random.default_rng(7)
+    predictions, truths, spreads = recordings(rng, 150)
+    new, _, new_spreads = recordings(rng, 30)
+    weight = 0.5 if adaptive else 0.0
+    interval = fit_conformal(predictions, truths, spreads, level, spread_weight=weight)
+    sigmas = {'sigmas': 1 + weight * spreads} if adaptive else {}
+    other = crepes.ConformalRegressor().fit(truths - predictions, **sigmas)
+    sigmas = {'sigmas': 1 + weight * new_spreads} if adaptive else {}
+    expected = other.predict_int(new, confidence=level, **sigmas)
+    ends = [interval(prediction, spread) for prediction, spread in zip(new, new_spreads)]
+    np.testing.assert_allclose(ends, expected, rtol=1e-9)
