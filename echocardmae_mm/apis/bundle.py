@@ -25,6 +25,7 @@ from echocardmae_mm.apis.calibration_file import read_calibration
 from echocardmae_mm.apis.framing import FRAMINGS
 from echocardmae_mm.apis.network import FEATURES, Network
 from echocardmae_mm.apis.onnx_network import OnnxNetwork
+from echocardmae_mm.apis.training_list import TrainingList, read_training_list
 from echocardmae_mm.evaluation.feature_distance import FeatureDistance
 from echocardmae_mm.utils.config import type_name
 from echocardmae_mm.utils.errors import UserError
@@ -34,6 +35,7 @@ CONFIG, WEIGHTS, CALIBRATION, CARD = (
     'config.py', 'model.safetensors', 'calibration.json', 'README.md'
 )  # fmt: skip
 FEATURES_FILE = 'features.safetensors'
+TRAINING_LIST = 'training-list.json'
 ONNX = 'model.onnx'
 FORMAT = 1
 RUNTIMES = ('torch', 'onnx')
@@ -63,6 +65,8 @@ class Bundle:
             :meth:`Network.forward`.
         feature_distance (FeatureDistance | None): Distance of features from those of the training
             set, if the bundle was published with it.
+        training_list (TrainingList | None): The recordings that trained the model, if the bundle
+            was published with them.
 
     Raises:
         UserError: If the folder is no bundle, one of its parts does not fit the others, or there is
@@ -90,6 +94,7 @@ class Bundle:
         self.sha256 = file_sha256(self.folder / WEIGHTS)
         self.calibration = read_calibration(self.folder / CALIBRATION, self.sha256)
         self.feature_distance = self._read_feature_distance()
+        self.training_list = read_training_list(self.folder / TRAINING_LIST)
         self.model = self._build_model().to(self.device).eval().requires_grad_(False)
         self.network: Callable[[Tensor], dict[str, Tensor]]
         if runtime == 'onnx':
@@ -159,6 +164,7 @@ def write_bundle(
     calibration: dict[str, Any],
     card: str,
     feature_distance: FeatureDistance | None = None,
+    training_list: TrainingList | None = None,
 ) -> None:
     """Write a bundle.
 
@@ -170,6 +176,7 @@ def write_bundle(
             weights.
         card (str): The model card, Markdown.
         feature_distance (FeatureDistance, optional): See :class:`Bundle`. Defaults to None.
+        training_list (TrainingList, optional): See :class:`Bundle`. Defaults to None.
     """
     folder.mkdir(parents=True, exist_ok=True)
     weights = save({name: value.contiguous().cpu() for name, value in model.state_dict().items()})
@@ -181,6 +188,8 @@ def write_bundle(
     content = json.dumps({'weights_sha256': digest, **calibration}, indent=2) + '\n'
     (folder / CALIBRATION).write_text(content, encoding='utf-8')
     (folder / CARD).write_text(card.replace('WEIGHTS_SHA256', digest), encoding='utf-8')
+    if training_list is not None:
+        training_list.write(folder / TRAINING_LIST)
 
 
 def _write_features(folder: Path, distance: FeatureDistance) -> dict[str, Any]:

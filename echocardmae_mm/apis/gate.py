@@ -51,6 +51,7 @@ def find_flags(
         *(_of_ventricle(result.ventricle, result, limits) if result.ventricle else ()),
         *_of_ejection_fractions(result.values),
         *_of_metadata(result),
+        *_of_training(recording, bundles),
     ]
     return sorted(flags, key=lambda flag: not flag.refuses)
 
@@ -189,6 +190,18 @@ def _of_ejection_fractions(values: Mapping[str, Any]) -> Iterator[Flag]:
             # Without the numbers, since a refused recording shows none.
             text = 'the ejection fraction from outlines lies outside the interval of the regression'
             yield Flag('ef_disagreement', text, False)
+
+
+def _of_training(recording: Recording, bundles: Mapping[str, Bundle]) -> Iterator[Flag]:
+    seen = [
+        bundle.name
+        for bundle in bundles.values()
+        if bundle.training_list is not None and bundle.training_list.holds(recording.filename)
+    ]
+    if seen:
+        yield Flag(
+            'trained_on', f'it is one of the training recordings of {", ".join(seen)}', False
+        )
 
 
 def _of_metadata(result: Prediction) -> Iterator[Flag]:

@@ -24,11 +24,19 @@ from mmengine.registry import DATASETS, MODELS, init_default_scope
 from mmengine.runner import load_checkpoint
 from rich.progress import track
 
-from echocardmae_mm.apis.bundle import Bundle, without_training, write_bundle
+from echocardmae_mm.apis.bundle import (
+    FEATURES_FILE,
+    ONNX,
+    TRAINING_LIST,
+    Bundle,
+    without_training,
+    write_bundle,
+)
 from echocardmae_mm.apis.calibration_file import THRESHOLDS
 from echocardmae_mm.apis.inferencer import VIEWS
 from echocardmae_mm.apis.model_card import model_card
 from echocardmae_mm.apis.recording_features import recording_features
+from echocardmae_mm.apis.training_list import TrainingList
 from echocardmae_mm.cli.arguments import (
     add_checkpoint,
     add_common,
@@ -42,7 +50,7 @@ from echocardmae_mm.cli.configuration import fit_to_table, load_config, require_
 from echocardmae_mm.cli.user_errors import report_user_errors
 from echocardmae_mm.datasets.recordings import open_recording
 from echocardmae_mm.datasets.recordings.synthetic import is_synthetic
-from echocardmae_mm.engine import require_fit
+from echocardmae_mm.engine import read_provenance, require_fit
 from echocardmae_mm.evaluation.feature_distance import FeatureDistance, fit_feature_distance
 from echocardmae_mm.evaluation.prediction_metric import RESULT
 from echocardmae_mm.models import EFHead
@@ -70,6 +78,11 @@ def parse_args(argv: Sequence[str] | None) -> argparse.Namespace:
     )
     parser.add_argument(
         '--half', action='store_true', help='store weights in half precision, at half the size'
+    )
+    parser.add_argument(
+        '--training-list',
+        action='store_true',
+        help='add salted hashes of the training recordings, so that predict recognises them',
     )
     add_force(parser, 'the bundle in --out')
     parser.add_argument('--work-dir', help=argparse.SUPPRESS)
@@ -188,6 +201,13 @@ def fit_features(dataset: Any, folder: Path) -> FeatureDistance | None:
         return None
 
 
+def training_list(checkpoint: str, dataset: Any) -> TrainingList:
+    """The recordings that trained a checkpoint or what it started from."""
+    return TrainingList.of(
+        {*dataset.content_hashes(), *(read_provenance(checkpoint)['videos'] or ())}
+    )
+
+
 @report_user_errors
 def main(argv: Sequence[str] | None = None) -> None:
     args = parse_args(argv)
@@ -238,8 +258,11 @@ def main(argv: Sequence[str] | None = None) -> None:
         distance = fit_features(dataset, draft)
         card = model_card(settings, data, args.licence, result, calibration, distance)
         calibration.pop('errors', None)  # for the card alone
-        write_bundle(draft, settings, model, calibration, card, distance)
+        listed = training_list(args.checkpoint, dataset) if args.training_list else None
+        write_bundle(draft, settings, model, calibration, card, distance, listed)
         args.out.mkdir(exist_ok=True)
+        for name in (FEATURES_FILE, TRAINING_LIST, ONNX):  # of the bundle that was there
+            (args.out / name).unlink(missing_ok=True)
         for file in draft.iterdir():
             os.replace(file, args.out / file.name)
     print(f'{args.out}: bundle of {settings["name"]} for {task.replace("_", " ")}')

@@ -21,6 +21,7 @@ from echocardmae_mm.datasets.recordings import content_hash
 from echocardmae_mm.evaluation import feature_distance
 from echocardmae_mm.evaluation.conformal import fit_conformal
 from echocardmae_mm.evaluation.temperature_scaling import fit_temperature
+from echocardmae_mm.utils.errors import UserError
 
 ROOT = Path(__file__).parents[2]
 CONFIG = f"""
@@ -203,6 +204,24 @@ def test_an_unfit_calibration_is_refused(trained, echonet_root, options, message
         run(trained, echonet_root, *options)
     assert not Path('bundle').exists()
     assert not list(Path().glob('.bundle*'))
+
+
+def test_lists_the_training_recordings_only_on_request(trained, echonet_root, tmp_path):
+    run(trained, echonet_root, '--training-list')
+    path = Path('bundle/training-list.json')
+    content = json.loads(path.read_text())
+    videos = videos_of(echonet_root, 'TRAIN')
+    assert len(content['hashes']) == len(videos) == 5
+    assert not {content_hash(str(video)) for video in videos} & set(content['hashes'])
+    renamed = shutil.copy(videos[0], tmp_path / 'renamed.avi')
+    measure = EchoInferencer('bundle', 'cpu')
+    for video, is_listed in ((renamed, True), (videos_of(echonet_root, 'TEST')[0], False)):
+        assert ('trained_on' in measure(video).values['flags'].split()) == is_listed
+    path.write_text(json.dumps({**content, 'salt': 'short'}))
+    with pytest.raises(UserError, match=r'training-list\.json: damaged'):
+        EchoInferencer('bundle', 'cpu')
+    run(trained, echonet_root, '--force')
+    assert not path.exists()
 
 
 def test_nothing_is_overwritten_unless_asked(trained, echonet_root):
