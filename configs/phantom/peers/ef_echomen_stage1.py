@@ -14,11 +14,12 @@ globals().update(
         shift=6,
         model=dict(
             backbone=demo_r2plus1d(),
-            cls_head=dict(in_channels=128, contrast=dict(in_channels=128)),
+            # At its full weight, the contrast outweighs the error within this short schedule.
+            cls_head=dict(in_channels=128, contrast=dict(in_channels=128, loss_weight=0.05)),
         ),
     )
 )
 
-train_cfg = dict(max_epochs=8, val_interval=2)
-optim_wrapper = dict(optimizer=dict(lr=1e-4), clip_grad=dict(max_norm=300.0))
-param_scheduler = [dict(type='StepLR', step_size=3, gamma=0.3)]
+train_cfg = dict(max_epochs=24, val_interval=4)
+optim_wrapper = dict(optimizer=dict(lr=3e-4), clip_grad=dict(max_norm=3000.0))
+param_scheduler = [dict(type='StepLR', step_size=8, gamma=0.3)]
