@@ -105,7 +105,7 @@ $(PRETRAIN)/evaluated: $(PRETRAIN)/trained
 
 $(EF)/trained: $(PRETRAIN)/evaluated
 	@mkdir -p $(@D)
-	$(call limited,240,$(TRAIN) $(EF_CONFIG) --work-dir $(EF) --resume $(READ) train_cfg.max_epochs=68 \
+	$(call limited,240,$(TRAIN) $(EF_CONFIG) --work-dir $(EF) --resume $(READ) train_cfg.max_epochs=58 \
 	  model.backbone.init_cfg.checkpoint=$(call last,$(PRETRAIN)))
 
 $(EF)/tested: $(EF)/trained
@@ -114,7 +114,7 @@ $(EF)/tested: $(EF)/trained
 
 $(SEG)/trained: $(PRETRAIN)/evaluated
 	@mkdir -p $(@D)
-	$(call limited,130,$(TRAIN) $(SEG_CONFIG) --work-dir $(SEG) --resume $(READ) train_cfg.max_epochs=24 \
+	$(call limited,130,$(TRAIN) $(SEG_CONFIG) --work-dir $(SEG) --resume $(READ) train_cfg.max_epochs=20 \
 	  model.backbone.init_cfg.checkpoint=$(call last,$(PRETRAIN)) \
 	  model.decode_head.init_cfg.checkpoint=$(call last,$(PRETRAIN)))
 
