@@ -21,9 +21,13 @@ def refuse_discarded_settings(path: Path) -> None:
     Raises:
         UserError: If a setting is assigned without a use of its value.
     """
+    try:
+        statements = ast.parse(path.read_text(encoding='utf-8')).body
+    except SyntaxError:  # JSON, YAML, or mmengine's variables, such as {{$HOME:/data}}
+        return
     namespace: dict[str, Any] = {}
     built: set[str] = set()
-    for statement in ast.parse(path.read_text(encoding='utf-8')).body:
+    for statement in statements:
         if isinstance(statement, ast.Assign) and (lost := _names(statement, ast.Store) & built):
             name = min(lost)
             if name not in _names(statement, ast.Load):

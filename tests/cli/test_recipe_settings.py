@@ -41,6 +41,7 @@ def test_a_discarded_setting_is_named(check, line, setting):
         'model["alignment_head"] = None',
         'train_dataloader = dict(train_dataloader, batch_size=8)',
         'work_dir = _base_.work_dir',
+        'work_dir = {{$HOME:/data}}',
     ],
 )
 def test_other_changes_are_welcome(check, line):
