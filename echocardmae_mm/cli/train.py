@@ -210,10 +210,10 @@ def resume(config: Config, checkpoint: str) -> None:
 
 
 def drop_missing_pretrained(config: Config) -> None:
-    """Remove each ``init_cfg`` whose file is missing; a resumed run does not need it."""
+    """Remove each ``init_cfg``, one or a list, whose file is missing; a resumed run needs none."""
     for key, checkpoint in pretrained_parts(config).items():
         if '://' not in checkpoint and not Path(checkpoint).is_file():
-            config.merge_from_dict({key: None})
+            config.merge_from_dict({key.rstrip('.0123456789'): None})
 
 
 def newest_intact(work_dir: str) -> str | None:

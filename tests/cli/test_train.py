@@ -262,6 +262,10 @@ def test_types_may_be_classes(in_classes, monkeypatch):
         in_classes('--cfg-options', 'custom_hooks.0.mode=max-autotune')
     command.drop_missing_pretrained(config)
     assert config.model.backbone.init_cfg is None
+    missing = dict(type='Pretrained', checkpoint='missing.pth')
+    config.model.backbone.init_cfg = [missing, dict(type='Xavier', layer='Linear')]
+    command.drop_missing_pretrained(config)
+    assert config.model.backbone.init_cfg is None
 
 
 def test_mixed_precision_refuses_what_it_does_not_know():
