@@ -145,7 +145,7 @@ def curve(result: Prediction) -> Figure:
     axis.set(xlabel='seconds' if result.fps else 'frame', ylabel=f'{VENTRICLE}: {label}')
     axis.set_ylim(bottom=0)
     axis.legend(loc='lower right', frameon=False, fontsize=9)
-    figure.text(0.99, 0.98, ', '.join(_notes(result)), ha='right', va='top', fontsize=8)
+    axis.set_title(', '.join(_notes(result)), loc='right', fontsize=8)
     return figure
 
 

@@ -48,9 +48,10 @@ def test_a_curve_says_what_it_is_for():
     result = prediction()
     result.ventricle = measure_ventricle(result.labels == 1, 25.0, None)
     result.values['training_data'] = 'synthetic'
-    texts = ' '.join(text.get_text() for text in curve(result).texts)
-    assert 'research use only' in texts
-    assert 'synthetic' in texts
+    axis = curve(result).axes[0]
+    title = axis.get_title(loc='right')
+    assert 'research use only' in title
+    assert 'synthetic' in title
 
 
 def test_an_unread_recording_has_no_pictures(tmp_path):
