@@ -23,7 +23,7 @@ from mmengine.visualization import Visualizer
 
 import echocardmae_mm  # noqa: F401  (applies the patches before a test imports a host)
 from echocardmae_mm.apis import write_bundle
-from echocardmae_mm.apis.bundle import without_training
+from echocardmae_mm.apis.published_config import without_training
 from echocardmae_mm.cli.main import main
 from echocardmae_mm.datasets.recordings.packing import StoreWriter, pack
 from echocardmae_mm.phantom import hmcqu_files, make_phantom

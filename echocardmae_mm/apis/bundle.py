@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ast
 import hashlib
 import json
 import re
@@ -21,38 +20,24 @@ from safetensors.numpy import save as save_arrays
 from safetensors.torch import load_file, save
 from torch import Tensor
 
+from echocardmae_mm.apis.bundle_config import CONFIG, FORMAT, read_bundle_config
 from echocardmae_mm.apis.calibration_file import read_calibration
-from echocardmae_mm.apis.framing import FRAMINGS
 from echocardmae_mm.apis.network import FEATURES, Network
 from echocardmae_mm.apis.onnx_network import OnnxNetwork
 from echocardmae_mm.apis.training_list import TrainingList, read_training_list
 from echocardmae_mm.evaluation.feature_distance import FeatureDistance
-from echocardmae_mm.utils.config import type_name
 from echocardmae_mm.utils.errors import UserError
 from echocardmae_mm.utils.file_sha256 import file_sha256
 
-CONFIG, WEIGHTS, CALIBRATION, CARD = (
-    'config.py', 'model.safetensors', 'calibration.json', 'README.md'
-)  # fmt: skip
+WEIGHTS, CALIBRATION, CARD = 'model.safetensors', 'calibration.json', 'README.md'
 FEATURES_FILE = 'features.safetensors'
 TRAINING_LIST = 'training-list.json'
 ONNX = 'model.onnx'
-FORMAT = 1
 RUNTIMES = ('torch', 'onnx')
-TASKS = ('ejection_fraction', 'segmentation', 'diagnosis', 'view', 'features')
 
 
 class Bundle:
     """A trained model with everything that is needed to use it.
-
-    ``config.py`` holds ``model``, ``test_pipeline``, ``default_scope`` and:
-
-    * ``task``: one of :data:`TASKS`;
-    * ``framing``: how the frames of the training data are cropped, one of :data:`FRAMINGS`;
-    * ``frame_size``: height and width of the training data's frames in pixels;
-    * ``fps``: median frame rate of the training data, or None;
-    * ``synthetic``: whether the model was trained on synthetic recordings;
-    * ``classes``: names of labels or diagnoses, and ``palette``.
 
     Args:
         folder (str | Path): The folder.
@@ -90,7 +75,7 @@ class Bundle:
                     f'{folder}: no bundle, {name} is missing\n'
                     'Make a bundle with: echocardmae publish CONFIG CHECKPOINT --out BUNDLE'
                 )
-        self.config = _read_config(self.folder / CONFIG)
+        self.config = read_bundle_config(self.folder / CONFIG)
         self.sha256 = file_sha256(self.folder / WEIGHTS)
         self.calibration = read_calibration(self.folder / CALIBRATION, self.sha256)
         self.feature_distance = self._read_feature_distance()
@@ -109,7 +94,7 @@ class Bundle:
 
     @property
     def task(self) -> str:
-        """Task of the model, one of :data:`TASKS`."""
+        """Task of the model, one of :data:`~echocardmae_mm.apis.bundle_config.TASKS`."""
         return self.config.task
 
     @property
@@ -170,7 +155,8 @@ def write_bundle(
 
     Args:
         folder (Path): Its folder, which is created.
-        settings (dict[str, Any]): The content of ``config.py``; see :class:`Bundle`.
+        settings (dict[str, Any]): The content of ``config.py``; see
+            :mod:`~echocardmae_mm.apis.bundle_config`.
         model (BaseModel): The trained model.
         calibration (dict[str, Any]): The content of ``calibration.json`` but for the hash of the
             weights.
@@ -203,19 +189,6 @@ def _write_features(folder: Path, distance: FeatureDistance) -> dict[str, Any]:
     return {'sha256': digest, 'unit': distance.unit, 'level': distance.level, 'n': distance.n}
 
 
-def without_training(part: Any) -> Any:
-    """Copy a part of a config without checkpoints, which are paths, and with types by name."""
-    if isinstance(part, dict):
-        kept = {name: without_training(value) for name, value in part.items() if name != 'init_cfg'}
-        if 'pretrained' in kept:
-            kept['pretrained'] = None  # the default of some backbones is a download
-        return {**kept, 'type': type_name(part)} if 'type' in kept else kept
-    if isinstance(part, (list, tuple)):
-        items = [without_training(item) for item in part]
-        return tuple(items) if isinstance(part, tuple) else items
-    return part
-
-
 def _require_device(name: str) -> None:
     found = re.fullmatch(r'cpu|cuda(?::(\d+))?', name)
     count = torch.cuda.device_count()
@@ -224,43 +197,3 @@ def _require_device(name: str) -> None:
             f'device {name}: expected cpu, cuda or cuda:N; torch sees {count or "no"} '
             f'GPU{"" if count == 1 else "s"}'
         )
-
-
-def _read_config(path: Path) -> Config:
-    """Read assignments of literals; a config that would run code is refused."""
-    try:
-        statements = ast.parse(path.read_text(encoding='utf-8')).body
-        values = {_name(part): _literal(part.value) for part in statements}  # type: ignore[attr-defined]
-    except (SyntaxError, ValueError, AttributeError) as error:
-        raise UserError(f'{path}: expected only assignments of literals ({error})') from None
-    if values.get('framing') not in FRAMINGS:
-        raise UserError(f'{path}: framing must be one of {FRAMINGS}')
-    if values.get('format') != FORMAT or values.get('task') not in TASKS:
-        raise UserError(
-            f'{path}: format {values.get("format")} and task {values.get("task")!r} are unknown to '
-            'this version'
-        )
-    return Config(values)
-
-
-def _name(statement: ast.stmt) -> str:
-    if not isinstance(statement, ast.Assign) or not isinstance(statement.targets[0], ast.Name):
-        raise ValueError(f'line {statement.lineno}')
-    return statement.targets[0].id
-
-
-def _literal(node: ast.expr) -> Any:
-    """``ast.literal_eval`` that also knows ``dict(name=value)``, which mmengine writes."""
-    if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == 'dict':
-        if node.args:
-            raise ValueError(f'line {node.lineno}')
-        return {str(keyword.arg): _literal(keyword.value) for keyword in node.keywords}
-    if isinstance(node, ast.Dict):
-        if None in node.keys:
-            raise ValueError(f'line {node.lineno}')
-        keys = [ast.literal_eval(key) for key in node.keys if key is not None]
-        return dict(zip(keys, map(_literal, node.values)))
-    if isinstance(node, (ast.List, ast.Tuple)):
-        items = [_literal(item) for item in node.elts]
-        return items if isinstance(node, ast.List) else tuple(items)
-    return ast.literal_eval(node)

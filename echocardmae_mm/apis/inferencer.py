@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from os import PathLike
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 from torch import Tensor
 
 from echocardmae_mm.apis.bundle import Bundle
+from echocardmae_mm.apis.bundle_config import VIEWS
 from echocardmae_mm.apis.framing import Framed, frame_recording
 from echocardmae_mm.apis.gate import find_flags, reason_to_refuse
 from echocardmae_mm.apis.measurements import VENTRICLE, measure_ventricle
@@ -17,6 +18,7 @@ from echocardmae_mm.apis.network import FEATURES, OUTPUTS
 from echocardmae_mm.apis.prediction import MARKS, RECORDINGS, SYNTHETIC, USE, Prediction
 from echocardmae_mm.apis.read_clips import read_clips
 from echocardmae_mm.apis.segment_frames import segment_frames
+from echocardmae_mm.apis.task_values import TASK_VALUES
 from echocardmae_mm.datasets.recordings import ArrayRecording, Recording, open_recording
 from echocardmae_mm.datasets.recordings.recording import (
     MAX_ASPECT,
@@ -24,12 +26,9 @@ from echocardmae_mm.datasets.recordings.recording import (
     is_positive,
 )
 from echocardmae_mm.datasets.recordings.synthetic import is_synthetic
-from echocardmae_mm.evaluation.conformal import ConformalInterval
-from echocardmae_mm.evaluation.temperature_scaling import TemperatureScaling
 from echocardmae_mm.utils.errors import RecordingError, UserError
 
 ASSUMED_VIEW = '4CH'
-VIEWS = ('4CH', '2CH', 'other')
 _UNITS = ('_percent', '_ml', '_mm', '_cm2', '_bpm', '_probability')
 
 
@@ -256,13 +255,13 @@ class EchoInferencer:
     def _predict(self, framings: Mapping[str, Framed], result: Prediction) -> None:
         """Run the models of clips."""
         view_is_known = result.values['view_source'] != 'assumed'
-        for task, report in _REPORTS.items():
+        for task, values_of in TASK_VALUES.items():
             if task in self.bundles and not (task == 'view' and view_is_known):
                 bundle = self.bundles[task]
                 framed = framings[bundle.config.framing]
                 clips = read_clips(bundle, framed, result.fps, result.ventricle)
                 outputs = bundle.network(clips)
-                result.values |= report(bundle, outputs[OUTPUTS[task]].cpu().numpy())
+                result.values |= values_of(bundle, outputs[OUTPUTS[task]].cpu().numpy())
                 compare_features(bundle, outputs.get(FEATURES), result)
 
     def _segment(self, bundle: Bundle, framings: Mapping[str, Framed], result: Prediction) -> None:
@@ -284,46 +283,6 @@ def compare_features(bundle: Bundle, features: Tensor | None, result: Prediction
         # The largest of the models.
         largest = max(distance, result.values.get('training_distance', 0.0))
         result.values['training_distance'] = largest
-
-
-def _report_ef(bundle: Bundle, clips: np.ndarray) -> dict[str, Any]:
-    ef = float(clips.mean())
-    spread = float(clips.std(ddof=1, dtype=np.float64)) if len(clips) > 1 else 0.0
-    values = {'ef_percent': ef, 'ef_clip_sd_percent': spread, 'ef_model': bundle.name}
-    if interval := bundle.calibration.get('interval'):
-        low, high = ConformalInterval(**interval)(ef, spread)
-        values |= {'ef_low_percent': low, 'ef_high_percent': high}
-    return values
-
-
-def _report_diagnosis(bundle: Bundle, clips: np.ndarray) -> dict[str, Any]:
-    probabilities = clips.mean(axis=0)
-    if temperature := bundle.calibration.get('temperature'):
-        probabilities = TemperatureScaling(**temperature)(probabilities)
-    found = list(zip(bundle.config.classes, probabilities.tolist()))
-    if len(found) == 2:
-        found = found[1:]  # the other probability is the rest
-    values = {f'{name.replace(" ", "_")}_probability': score for name, score in found}
-    calibrated = bool(temperature)
-    return {**values, 'diagnosis_calibrated': calibrated, 'diagnosis_model': bundle.name}
-
-
-def _report_view(bundle: Bundle, clips: np.ndarray) -> dict[str, Any]:
-    probabilities = clips.mean(axis=0)
-    index = int(probabilities.argmax())
-    return {
-        'view': bundle.config.classes[index],
-        'view_source': 'predicted',
-        'view_probability': float(probabilities[index]),
-        'view_model': bundle.name,
-    }
-
-
-_REPORTS = {
-    'view': _report_view,
-    'ejection_fraction': _report_ef,
-    'diagnosis': _report_diagnosis,
-}
 
 
 def _unreadable(error: RecordingError) -> Prediction:

@@ -23,7 +23,8 @@ from pathlib import Path
 from rich.progress import track
 
 from echocardmae_mm.apis import example
-from echocardmae_mm.apis.bundle import CALIBRATION, CONFIG, RUNTIMES
+from echocardmae_mm.apis.bundle import CALIBRATION, RUNTIMES
+from echocardmae_mm.apis.bundle_config import CONFIG
 from echocardmae_mm.apis.inferencer import EchoInferencer
 from echocardmae_mm.apis.outputs import write_outputs
 from echocardmae_mm.apis.prediction import Prediction

@@ -9,7 +9,8 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from echocardmae_mm.apis.inferencer import VIEWS, EchoInferencer, Opened
+from echocardmae_mm.apis.bundle_config import VIEWS
+from echocardmae_mm.apis.inferencer import EchoInferencer, Opened
 from echocardmae_mm.apis.prediction import Prediction
 from echocardmae_mm.apis.sources import Source
 from echocardmae_mm.utils.compute_ahead import compute_ahead

@@ -15,6 +15,7 @@ from mmengine.runner import save_checkpoint
 
 from echocardmae_mm.apis import EchoEmbedder, EchoInferencer
 from echocardmae_mm.apis.calibration_file import THRESHOLDS
+from echocardmae_mm.apis.published_config import task_of
 from echocardmae_mm.apis.recording_features import recording_features
 from echocardmae_mm.cli import publish, test
 from echocardmae_mm.datasets.recordings import content_hash
@@ -246,7 +247,7 @@ def test_half_precision_is_half_the_size(trained, echonet_root):
 @pytest.mark.parametrize('name', ['ef_echomen', 'ef_uniformer_rnc', 'ef_r2plus1d'])
 def test_the_heads_of_other_papers_predict_the_ejection_fraction(name):
     config = Config.fromfile(ROOT / 'configs' / 'baselines' / f'{name}.py')
-    assert publish.task_of(config) == 'ejection_fraction'
+    assert task_of(config) == 'ejection_fraction'
 
 
 def test_a_pretraining_model_becomes_an_encoder(trained, echonet_root):

@@ -1,0 +1,73 @@
+"""What a bundle says of the recordings that trained its model."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from rich.progress import track
+
+from echocardmae_mm.apis.bundle import Bundle
+from echocardmae_mm.apis.recording_features import recording_features
+from echocardmae_mm.datasets.recording_dataset import RecordingDataset
+from echocardmae_mm.datasets.recordings import open_recording
+from echocardmae_mm.datasets.recordings.synthetic import is_synthetic
+from echocardmae_mm.evaluation.feature_distance import FeatureDistance, fit_feature_distance
+from echocardmae_mm.utils.errors import RecordingError
+
+_RATES, _SYNTHETIC, _FEATURES = 50, 20, 300  # recordings that are looked at
+
+
+def describe_training_set(dataset: RecordingDataset) -> dict[str, Any]:
+    """Count recordings and patients, and find out the median frame rate.
+
+    Returns:
+        dict[str, Any]: ``data``, ``recordings``, ``patients``, ``fps`` (None if unknown) and
+        ``synthetic``.
+    """
+    infos = _infos(dataset)
+    files = list(dict.fromkeys(info['filename'] for info in infos))
+    rates = [info['fps'] for info in infos if info.get('fps')] or _rates(files)
+    return {
+        'data': type(dataset).__name__.removesuffix('Dataset'),
+        'recordings': len(files),
+        'patients': len({info.get('patient', info['filename']) for info in infos}),
+        'fps': float(np.median(rates)) if rates else None,
+        'synthetic': all(is_synthetic(file) for file in files[:_SYNTHETIC]),
+    }
+
+
+def fit_training_features(dataset: RecordingDataset, folder: Path) -> FeatureDistance:
+    """Fit the distance from the features of up to 300 evenly spaced recordings.
+
+    Args:
+        dataset (RecordingDataset): The training set.
+        folder (Path): The bundle, without such a distance.
+
+    Raises:
+        ValueError: If the model has no features, or there are too few patients.
+    """
+    recordings = list({dataset.recording_of(info): info for info in _infos(dataset)}.items())
+    some = np.linspace(0, len(recordings) - 1, min(_FEATURES, len(recordings)))
+    bundle = Bundle(folder)
+    features, patients = [], []
+    for file, info in track([recordings[round(index)] for index in some], 'features'):
+        try:
+            found = recording_features(bundle, file, info.get('fps'), info.get('spacing'))
+        except RecordingError:
+            continue
+        if found is None:
+            raise ValueError('the model gives none')
+        features.append(found)
+        patients.append(info.get('patient', file))
+    return fit_feature_distance(np.array(features), patients)
+
+
+def _infos(dataset: RecordingDataset) -> list[dict[str, Any]]:
+    return [dataset.get_data_info(index) for index in range(len(dataset))]
+
+
+def _rates(files: list[str]) -> list[float]:
+    rates = [open_recording(file).fps for file in files[:_RATES]]
+    return [rate for rate in rates if rate]
