@@ -34,7 +34,6 @@ THRESHOLDS: dict[str, float] = {
 
 _VALID: dict[str, Callable[[float], bool]] = {
     'a number': lambda value: True,
-    'a number from 0': lambda value: value >= 0,
     'a number above 0': lambda value: value > 0,
     'a number between 0 and 1': lambda value: 0 < value < 1,
     'a count': lambda value: value > 0 and isinstance(value, int),
@@ -43,8 +42,9 @@ _VALID: dict[str, Callable[[float], bool]] = {
 _PARTS: dict[str, dict[str, str]] = {
     'interval': {
         'level': 'a number between 0 and 1',
-        'quantile': 'a number from 0',
-        'spread_weight': 'a number from 0',
+        'edges': 'ascending numbers',
+        'below': 'numbers from 0, one more than edges',
+        'above': 'numbers from 0, one more than edges',
         'n': 'a count',
     },
     'temperature': {'temperature': 'a number above 0', 'n': 'a count'},
@@ -114,15 +114,26 @@ def _check_part(where: str, part: Any, entries: Mapping[str, str], needs_all: bo
         if name not in part:
             if needs_all:
                 raise UserError(f'{where}: {name} is missing; expected {expected}')
-        elif not _is_valid(part[name], expected):
+        elif not _is_valid(part, name, expected):
             raise UserError(f'{where}: {name} is {part[name]!r}; expected {expected}')
 
 
-def _is_valid(value: Any, expected: str) -> bool:
+def _is_valid(part: Mapping[str, Any], name: str, expected: str) -> bool:
+    value = part[name]
     if expected == 'a hash':
         return isinstance(value, str)
+    if 'numbers' in expected:
+        if not (isinstance(value, list) and all(map(_is_number, value))):
+            return False
+        if name == 'edges':
+            return value == sorted(value)
+        return len(value) == len(part.get('edges', ())) + 1 and min(value) >= 0
+    return _is_number(value) and _VALID[expected](value)
+
+
+def _is_number(value: Any) -> bool:
     is_number = isinstance(value, (int, float)) and not isinstance(value, bool)
-    return is_number and abs(value) < float('inf') and _VALID[expected](value)
+    return is_number and abs(value) < float('inf')
 
 
 def _refuse_unknown(where: str, part: Mapping[str, Any], known: Iterable[str]) -> None:

@@ -79,12 +79,14 @@ def _of_image(framed: Framed, limits: Mapping[str, float]) -> Iterator[Flag]:
     if share > limits['max_colour_share']:
         text = f'{100 * share:.1f} % of the sector is coloured, as in colour Doppler'
         yield Flag('colour', text, True)
-    if (outside := _outside_mask(framed)) > limits['max_outside_mask']:
-        text = (
-            f"{100 * outside:.0f} % of the pixels outside EchoNet-Dynamic's mask are bright: "
-            'turned, mirrored or cropped otherwise'
-        )
-        yield Flag('outside_mask', text, True)
+    if not framed.cropped and framed.sector.shape == (TEMPLATE_SIZE, TEMPLATE_SIZE):
+        # Cropped by EchoNet-Dynamic's mask, which shows best how the image lies.
+        if (outside := _outside_mask(framed.frames)) > limits['max_outside_mask']:
+            text = (
+                f"{100 * outside:.0f} % of the pixels outside EchoNet-Dynamic's mask are bright: "
+                'turned, mirrored or cropped otherwise'
+            )
+            yield Flag('outside_mask', text, True)
     elif (overlap := _overlap(framed)) < limits['min_upright_overlap']:
         text = f'no sector with its apex on top fits the image (overlap {overlap:.2f})'
         yield Flag('rotated', text, True)
@@ -100,13 +102,11 @@ def _of_image(framed: Framed, limits: Mapping[str, float]) -> Iterator[Flag]:
         yield Flag('no_heart', text, True)
 
 
-def _outside_mask(framed: Framed) -> float:
-    """Share of bright pixels outside EchoNet's mask, for a recording taken to be cropped by it."""
-    if framed.cropped or framed.sector.shape != (TEMPLATE_SIZE, TEMPLATE_SIZE):
-        return 0.0
+def _outside_mask(frames: np.ndarray) -> float:
+    """Share of bright pixels outside EchoNet-Dynamic's mask."""
     mask = template_sector(TEMPLATE_SIZE, TEMPLATE_SIZE)
     outside = ~binary_dilation(mask, iterations=_MASK_EDGE_PIXELS)
-    return float((framed.frames[:, outside].max(axis=(0, 2)) > _BRIGHT).mean())
+    return float((frames[:, outside].max(axis=(0, 2)) > _BRIGHT).mean())
 
 
 def _overlap(framed: Framed) -> float:

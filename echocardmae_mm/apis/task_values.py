@@ -16,8 +16,8 @@ def _ejection_fraction(bundle: Bundle, clips: np.ndarray) -> dict[str, Any]:
     spread = float(clips.std(ddof=1, dtype=np.float64)) if len(clips) > 1 else 0.0
     values = {'ef_percent': ef, 'ef_clip_sd_percent': spread, 'ef_model': bundle.name}
     if interval := bundle.calibration.get('interval'):
-        low, high = ConformalInterval(**interval)(ef, spread)
-        values |= {'ef_low_percent': low, 'ef_high_percent': high}
+        low, high = ConformalInterval(**interval)(ef)
+        values |= {'ef_low_percent': max(low, 0.0), 'ef_high_percent': min(high, 100.0)}
     return values
 
 

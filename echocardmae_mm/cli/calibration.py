@@ -104,7 +104,8 @@ def calibrate(option: str, dataset: RecordingDataset, folder: Path, task: str) -
         interval = fit_conformal(np.ravel(predicted), np.array(truths, np.float64))
     except ValueError as error:
         raise UserError(f'--calibrate {option}: {error}') from None
-    print(f'intervals from {interval.n} recordings: +- {interval.quantile:.1f} points')
+    widths = ', '.join(f'{low + high:.1f}' for low, high in zip(interval.below, interval.above))
+    print(f'intervals from {interval.n} recordings, {widths} points wide from low to high values')
     return {'interval': interval._asdict()}
 
 

@@ -1,65 +1,67 @@
-"""Prediction intervals by split conformal prediction."""
+"""Prediction intervals by split conformal prediction within groups of similar predictions."""
 
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from fractions import Fraction
 from typing import NamedTuple
 
 import numpy as np
 
+_GROUPS = 3
+
 
 class ConformalInterval(NamedTuple):
     """Intervals that contain the truth of a new recording with probability ``level``.
 
-    The guarantee is marginal: it holds on average over recordings like those of the calibration,
-    not for each group of them (Vovk et al., "Algorithmic learning in a random world", 2005; Lei et
-    al., "Distribution-free predictive inference for regression", 2018). The half-width is
-    ``quantile * (1 + spread_weight * spread)``, where ``spread`` is the standard deviation over the
-    clips of a recording.
+    Predictions are divided into groups, and each group has its own distances, since a model that
+    predicts low ejection fractions too high errs in one direction there and little elsewhere
+    (Mondrian conformal prediction: Vovk et al., "Algorithmic learning in a random world", 2005; one
+    quantile for each end: Linusson et al., "Signed-error conformal regression", PAKDD 2014). The
+    guarantee holds on average over recordings like those of the calibration, not for each true
+    value. It is exact for fixed groups; here, the calibration's predictions define them.
 
     Args:
         level (float): Nominal coverage in (0, 1).
-        quantile (float): Quantile of the calibration's scores, in the unit of the predictions.
-        spread_weight (float): Growth of the width with the spread; 0 for a constant width.
+        edges (Sequence[float]): Predictions that separate the groups, ascending.
+        below (Sequence[float]): Distance of the lower end below the prediction in each group, at
+            least 0, in the unit of the predictions.
+        above (Sequence[float]): Distance of the upper end above it.
         n (int): Number of recordings in the calibration.
 
     Example:
-        >>> interval = ConformalInterval(level=0.9, quantile=8.0, spread_weight=0.0, n=100)
-        >>> interval(55.0)
-        (47.0, 63.0)
+        >>> interval = ConformalInterval(0.9, edges=[50.0], below=[20.0, 9.0], above=[4, 8], n=100)
+        >>> interval(45.0), interval(60.0)
+        ((25.0, 49.0), (51.0, 68.0))
     """
 
     level: float
-    quantile: float
-    spread_weight: float
+    edges: Sequence[float]
+    below: Sequence[float]
+    above: Sequence[float]
     n: int
 
-    def __call__(self, prediction: float, spread: float = 0.0) -> tuple[float, float]:
+    def __call__(self, prediction: float) -> tuple[float, float]:
         """Ends of the interval around a prediction."""
-        half = self.quantile * (1 + self.spread_weight * spread)
-        return prediction - half, prediction + half
+        group = int(np.digitize(prediction, self.edges))
+        return prediction - self.below[group], prediction + self.above[group]
 
 
 def fit_conformal(
-    predictions: np.ndarray,
-    truths: np.ndarray,
-    spreads: np.ndarray | None = None,
-    level: float = 0.9,
-    spread_weight: float = 0.0,
+    predictions: np.ndarray, truths: np.ndarray, level: float = 0.9
 ) -> ConformalInterval:
-    """Fit the width of intervals on recordings that neither trained nor selected the model.
+    """Fit intervals on recordings that neither trained nor selected the model.
+
+    There are three groups of equally many predictions, or fewer if there are too few recordings.
 
     Args:
         predictions (np.ndarray): (N,).
         truths (np.ndarray): (N,).
-        spreads (np.ndarray, optional): Standard deviations over clips, (N,); required if
-            ``spread_weight`` is not 0. Defaults to None.
         level (float): Nominal coverage. Defaults to 0.9.
-        spread_weight (float): See :class:`ConformalInterval`. Defaults to 0.
 
     Returns:
-        ConformalInterval: With the smallest quantile that guarantees the level.
+        ConformalInterval: With the smallest distances that guarantee the level.
 
     Raises:
         ValueError: If there are too few recordings for the level, or a value is not finite.
@@ -67,11 +69,26 @@ def fit_conformal(
     if not np.isfinite([predictions, truths]).all():
         raise ValueError('a prediction or a truth is not a finite number')
     n = len(predictions)
-    exact = Fraction(str(level))  # In floats, 0.55 * 100 exceeds 55.
-    rank = math.ceil((n + 1) * exact)
-    if rank > n:
-        least = math.ceil(exact / (1 - exact))
+    end = (1 + Fraction(str(level))) / 2  # of each end; floats would round (n + 1) * end wrongly
+    least = math.ceil(end / (1 - end))
+    if n < least:
         raise ValueError(f'{n} recordings are too few for a level of {level}; need {least}')
-    scale = 1.0 if spreads is None else 1 + spread_weight * np.asarray(spreads)
-    scores = np.abs(np.asarray(predictions) - np.asarray(truths)) / scale
-    return ConformalInterval(level, float(np.sort(scores)[rank - 1]), spread_weight, n)
+    edges, groups = _groups(np.asarray(predictions), least)
+    errors = np.asarray(truths) - np.asarray(predictions)
+    below, above = [], []
+    for group in range(len(edges) + 1):
+        found = errors[groups == group]
+        rank = math.ceil((len(found) + 1) * end)
+        below.append(max(float(np.sort(-found)[rank - 1]), 0.0))
+        above.append(max(float(np.sort(found)[rank - 1]), 0.0))
+    return ConformalInterval(level, edges, below, above, n)
+
+
+def _groups(predictions: np.ndarray, least: int) -> tuple[list[float], np.ndarray]:
+    """Edges, and the group of each prediction; as many groups as have enough recordings."""
+    for number in range(_GROUPS, 1, -1):
+        edges = np.quantile(predictions, np.arange(1, number) / number)
+        groups = np.digitize(predictions, edges)
+        if np.bincount(groups, minlength=number).min() >= least:
+            return edges.tolist(), groups
+    return [], np.zeros(len(predictions), int)

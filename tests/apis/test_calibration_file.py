@@ -10,7 +10,8 @@ from echocardmae_mm.apis.calibration_file import THRESHOLDS, strictest
 from echocardmae_mm.apis.example import BUNDLES
 from echocardmae_mm.utils.errors import UserError
 
-INTERVAL = {'level': 0.9, 'quantile': 8.0, 'spread_weight': 0.0, 'n': 100}
+INTERVAL = {'level': 0.9, 'edges': [50, 60.5], 'below': [9, 8, 7.5], 'above': [5, 8, 9], 'n': 100}
+LISTS = 'expected numbers from 0, one more than edges'
 
 
 @pytest.mark.parametrize(
@@ -23,10 +24,17 @@ INTERVAL = {'level': 0.9, 'quantile': 8.0, 'spread_weight': 0.0, 'n': 100}
         ({'gate': 9}, 'gate is 9; expected min_seconds, '),
         ({'gates': {}}, "'gates' is unknown; did you mean gate?"),
         ({'interval': {**INTERVAL, 'width': 1}}, "interval: 'width' is unknown; expected level, "),
-        ({'interval': {'level': 0.9}}, 'interval: quantile is missing'),
+        ({'interval': {'level': 0.9}}, 'interval: edges is missing'),
         ({'interval': {**INTERVAL, 'level': 90}}, 'level is 90; expected a number between 0 and 1'),
         ({'interval': {**INTERVAL, 'n': True}}, 'interval: n is True; expected a count'),
-        ({'interval': {**INTERVAL, 'quantile': -1}}, 'quantile is -1; expected a number from 0'),
+        (
+            {'interval': {**INTERVAL, 'edges': [6, 5]}},
+            'edges is [6, 5]; expected ascending numbers',
+        ),
+        ({'interval': {**INTERVAL, 'edges': 50}}, 'edges is 50; expected ascending numbers'),
+        ({'interval': {**INTERVAL, 'below': [1, -1, 1]}}, f'below is [1, -1, 1]; {LISTS}'),
+        ({'interval': {**INTERVAL, 'above': [1, 2]}}, f'above is [1, 2]; {LISTS}'),
+        ({'interval': {**INTERVAL, 'above': [1, 2, 'a']}}, f"above is [1, 2, 'a']; {LISTS}"),
         ({'features': {'sha256': 'a', 'unit': 'b', 'level': 0.9, 'n': 9}}, "unit is 'b'"),
     ],
 )

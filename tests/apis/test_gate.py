@@ -222,6 +222,14 @@ def test_a_mirrored_crop_of_echonet_leaves_the_mask(spoiled):
     assert [flag.name for flag in shown.flags()] == ['outside_mask'] * spoiled
 
 
+@pytest.mark.parametrize('cropped', [False, True])
+def test_a_dark_side_rotates_no_crop_of_echonet(cropped):
+    shown = Shown(112, template_sector(112, 112), centre=(56, 60))
+    shown.frames[:, :, :30] = 0
+    shown.cropped = cropped
+    assert [flag.name for flag in shown.flags()] == ['rotated'] * cropped
+
+
 def test_the_most_serious_flags_come_first():
     shown = Shown()
     for spoil in (of_two_chambers, without_fps, coloured, in_parts):

@@ -108,20 +108,22 @@ def test_predicts_what_the_test_predicts_and_says_how_well(trained, echonet_root
 
 
 def test_calibrates_on_recordings_that_the_model_has_not_seen(trained, echonet_root, capsys):
-    efs = [50 + index for index in range(12)]
+    efs = [50 + index for index in range(19)]
     table = write_table(videos_of(echonet_root, 'TEST'), efs)
     bundle = run(trained, echonet_root, '--calibrate', table)
     measure = EchoInferencer([bundle], 'cpu')
-    predicted = [measure(f'own/{index}.avi').values['ef_percent'] for index in range(12)]
+    predicted = [measure(f'own/{index}.avi').values['ef_percent'] for index in range(19)]
     expected = fit_conformal(np.array(predicted), np.array(efs))
     calibration = json.loads((bundle / 'calibration.json').read_text())
     interval = calibration['interval']
-    assert interval['quantile'] == pytest.approx(expected.quantile, abs=1e-3)
-    assert interval['n'] == 12
+    assert interval['edges'] == []
+    assert interval['below'] == pytest.approx(expected.below, abs=1e-3)
+    assert interval['above'] == pytest.approx(expected.above, abs=1e-3)
+    assert interval['n'] == 19
     values = measure('own/0.avi').values
-    half = values['ef_high_percent'] - values['ef_percent']
-    assert half == pytest.approx(values['ef_percent'] - values['ef_low_percent'])
-    assert half == pytest.approx(interval['quantile'])
+    ef, low, high = (values[f'ef{end}_percent'] for end in ('', '_low', '_high'))
+    assert ef - low == pytest.approx(min(interval['below'][0], ef))
+    assert high - ef == pytest.approx(min(interval['above'][0], 100 - ef))
     assert 'no record of the recordings it was trained on' in capsys.readouterr().out
     assert 'could not be excluded' in (bundle / 'README.md').read_text()
     assert not calibration['training_recorded']
