@@ -22,7 +22,7 @@ from echocardmae_mm.sector.orientation import upright_overlap
 
 _SATURATION = 60
 _EDGE_PIXELS = 2
-_BRIGHT = 40
+_BRIGHT_SHARE = 0.2  # of the brightest grey levels inside EchoNet-Dynamic's mask
 _MASK_EDGE_PIXELS = 4  # Compression blurs the edge of EchoNet's mask.
 _SMALL = (56, 56)
 _FAR_LAGS = range(5, 12)
@@ -80,7 +80,7 @@ def _of_image(framed: Framed, limits: Mapping[str, float]) -> Iterator[Flag]:
         text = f'{100 * share:.1f} % of the sector is coloured, as in colour Doppler'
         yield Flag('colour', text, True)
     if not framed.cropped and framed.sector.shape == (TEMPLATE_SIZE, TEMPLATE_SIZE):
-        # Cropped by EchoNet-Dynamic's mask, which shows best how the image lies.
+        # Assumed to be cropped by EchoNet-Dynamic's mask. Dark sides would look rotated.
         if (outside := _outside_mask(framed.frames)) > limits['max_outside_mask']:
             text = (
                 f"{100 * outside:.0f} % of the pixels outside EchoNet-Dynamic's mask are bright: "
@@ -106,7 +106,9 @@ def _outside_mask(frames: np.ndarray) -> float:
     """Share of bright pixels outside EchoNet-Dynamic's mask."""
     mask = template_sector(TEMPLATE_SIZE, TEMPLATE_SIZE)
     outside = ~binary_dilation(mask, iterations=_MASK_EDGE_PIXELS)
-    return float((frames[:, outside].max(axis=(0, 2)) > _BRIGHT).mean())
+    brightest = frames.max(axis=(0, 3))
+    bright = brightest > _BRIGHT_SHARE * np.percentile(brightest[mask], 99)
+    return float(bright[outside].mean())
 
 
 def _overlap(framed: Framed) -> float:

@@ -1,4 +1,4 @@
-"""From the config that trained a model to the config of its bundle."""
+"""Derive the config of a bundle from the config that trained its model."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""From what a model predicts for the clips of a recording to the columns of a table."""
+"""Turn what a model predicts for the clips of a recording into columns of a table."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ def _ejection_fraction(bundle: Bundle, clips: np.ndarray) -> dict[str, Any]:
     spread = float(clips.std(ddof=1, dtype=np.float64)) if len(clips) > 1 else 0.0
     values = {'ef_percent': ef, 'ef_clip_sd_percent': spread, 'ef_model': bundle.name}
     if interval := bundle.calibration.get('interval'):
-        low, high = ConformalInterval(**interval)(ef)
-        values |= {'ef_low_percent': max(low, 0.0), 'ef_high_percent': min(high, 100.0)}
+        low, high = np.clip(ConformalInterval(**interval)(ef), 0.0, 100.0).tolist()
+        values |= {'ef_low_percent': low, 'ef_high_percent': high}
     return values
 
 

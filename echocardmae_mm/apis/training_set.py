@@ -1,4 +1,4 @@
-"""What a bundle says of the recordings that trained its model."""
+"""Describe the training set of a model for its bundle."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from echocardmae_mm.datasets.recordings.synthetic import is_synthetic
 from echocardmae_mm.evaluation.feature_distance import FeatureDistance, fit_feature_distance
 from echocardmae_mm.utils.errors import RecordingError
 
-_RATES, _SYNTHETIC, _FEATURES = 50, 20, 300  # recordings that are looked at
+_RATES, _SYNTHETIC, _FEATURES = 50, 20, 300  # recordings sampled
 
 
 def describe_training_set(dataset: RecordingDataset) -> dict[str, Any]:
@@ -38,15 +38,16 @@ def describe_training_set(dataset: RecordingDataset) -> dict[str, Any]:
     }
 
 
-def fit_training_features(dataset: RecordingDataset, folder: Path) -> FeatureDistance:
+def fit_training_features(dataset: RecordingDataset, folder: Path) -> FeatureDistance | None:
     """Fit the distance from the features of up to 300 evenly spaced recordings.
 
     Args:
         dataset (RecordingDataset): The training set.
         folder (Path): The bundle, without such a distance.
 
-    Raises:
-        ValueError: If the model has no features, or there are too few patients.
+    Returns:
+        FeatureDistance | None: None if the model gives no features, or there are too few patients;
+        the reason is printed.
     """
     recordings = list({dataset.recording_of(info): info for info in _infos(dataset)}.items())
     some = np.linspace(0, len(recordings) - 1, min(_FEATURES, len(recordings)))
@@ -58,10 +59,15 @@ def fit_training_features(dataset: RecordingDataset, folder: Path) -> FeatureDis
         except RecordingError:
             continue
         if found is None:
-            raise ValueError('the model gives none')
+            print('no check for unusual features: the model gives no features')
+            return None
         features.append(found)
         patients.append(info.get('patient', file))
-    return fit_feature_distance(np.array(features), patients)
+    try:
+        return fit_feature_distance(np.array(features), patients)
+    except ValueError as error:
+        print(f'no check for unusual features: {error}')
+        return None
 
 
 def _infos(dataset: RecordingDataset) -> list[dict[str, Any]]:

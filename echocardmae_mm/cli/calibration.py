@@ -105,7 +105,7 @@ def calibrate(option: str, dataset: RecordingDataset, folder: Path, task: str) -
     except ValueError as error:
         raise UserError(f'--calibrate {option}: {error}') from None
     widths = ', '.join(f'{low + high:.1f}' for low, high in zip(interval.below, interval.above))
-    print(f'intervals from {interval.n} recordings, {widths} points wide from low to high values')
+    print(f'intervals from {interval.n} recordings; width by group of predictions: {widths} points')
     return {'interval': interval._asdict()}
 
 

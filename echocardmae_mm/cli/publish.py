@@ -123,11 +123,7 @@ def main(argv: Sequence[str] | None = None) -> None:
         write_bundle(draft, settings, model, {}, '')
         if args.calibrate is not None:
             calibration |= calibrate(args.calibrate, recordings, draft, task)
-        distance = None
-        try:
-            distance = fit_training_features(dataset, draft)
-        except ValueError as error:
-            print(f'no check for unusual features: {error}')
+        distance = fit_training_features(dataset, draft)
         card = model_card(settings, data, args.licence, result, calibration, distance)
         calibration.pop('errors', None)  # for the card alone
         listed = training_list(args.checkpoint, dataset) if args.training_list else None
@@ -137,16 +133,16 @@ def main(argv: Sequence[str] | None = None) -> None:
 
 
 def put_in_place(draft: Path, out: Path) -> None:
-    """Move the files of a bundle to its folder, where another one may stand."""
+    """Move the files of a bundle to its folder, which may hold an older bundle."""
     out.mkdir(exist_ok=True)
-    for name in (FEATURES_FILE, TRAINING_LIST, ONNX):  # the new one may lack them
+    for name in (FEATURES_FILE, TRAINING_LIST, ONNX):  # the new bundle may lack them
         (out / name).unlink(missing_ok=True)
     for file in draft.iterdir():
         os.replace(file, out / file.name)
 
 
 def test_result(checkpoint: str) -> dict[str, Any] | None:
-    """The results of ``echocardmae test`` of this checkpoint, if they stand beside it."""
+    """The results of ``echocardmae test`` of this checkpoint, if saved next to it."""
     path = Path(checkpoint).parent / RESULT
     if not path.is_file():
         return None

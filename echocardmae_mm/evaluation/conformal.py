@@ -13,14 +13,16 @@ _GROUPS = 3
 
 
 class ConformalInterval(NamedTuple):
-    """Intervals that contain the truth of a new recording with probability ``level``.
+    """Intervals that contain the truth of a new recording with a probability of at least ``level``.
 
     Predictions are divided into groups, and each group has its own distances, since a model that
     predicts low ejection fractions too high errs in one direction there and little elsewhere
     (Mondrian conformal prediction: Vovk et al., "Algorithmic learning in a random world", 2005; one
-    quantile for each end: Linusson et al., "Signed-error conformal regression", PAKDD 2014). The
-    guarantee holds on average over recordings like those of the calibration, not for each true
-    value. It is exact for fixed groups; here, the calibration's predictions define them.
+    quantile for each end: Linusson et al., "Signed-error conformal regression", PAKDD 2014). Each
+    end holds with probability (1 + level) / 2, so both hold with at least ``level`` in each group
+    of predictions, on average over recordings like those of the calibration. This is exact for
+    groups fixed in advance and approximate here, because the calibration's predictions set the
+    edges.
 
     Args:
         level (float): Nominal coverage in (0, 1).
@@ -53,7 +55,8 @@ def fit_conformal(
 ) -> ConformalInterval:
     """Fit intervals on recordings that neither trained nor selected the model.
 
-    There are three groups of equally many predictions, or fewer if there are too few recordings.
+    There are three groups of equally many predictions, or fewer if there are too few recordings. In
+    a group of fewer than 39 (level 0.9), the largest error sets each end.
 
     Args:
         predictions (np.ndarray): (N,).
@@ -61,7 +64,7 @@ def fit_conformal(
         level (float): Nominal coverage. Defaults to 0.9.
 
     Returns:
-        ConformalInterval: With the smallest distances that guarantee the level.
+        ConformalInterval: In each group, the smallest distance of each end at (1 + level) / 2.
 
     Raises:
         ValueError: If there are too few recordings for the level, or a value is not finite.

@@ -214,12 +214,14 @@ def test_an_upside_down_sector_is_rotated():
     assert [flag.name for flag in shown.flags()] == ['rotated']
 
 
-@pytest.mark.parametrize('spoiled', [False, True])
-def test_a_mirrored_crop_of_echonet_leaves_the_mask(spoiled):
+@pytest.mark.parametrize('gain', [1.0, 0.5, 0.15])
+@pytest.mark.parametrize('spoiled', ['mirrored', 'turned', ''])
+def test_a_mirrored_or_turned_crop_of_echonet_leaves_the_mask(spoiled, gain):
     shown = Shown(112, template_sector(112, 112), centre=(56, 60))
+    shown.frames = (shown.frames * gain).astype(np.uint8)
     if spoiled:
-        shown.frames = shown.frames[:, :, ::-1]
-    assert [flag.name for flag in shown.flags()] == ['outside_mask'] * spoiled
+        shown.frames = shown.frames[:, :, ::-1] if spoiled == 'mirrored' else shown.frames[:, ::-1]
+    assert [flag.name for flag in shown.flags()] == ['outside_mask'] * bool(spoiled)
 
 
 @pytest.mark.parametrize('cropped', [False, True])

@@ -13,6 +13,7 @@ from __future__ import annotations
 import argparse
 import math
 from collections.abc import Sequence
+from fractions import Fraction
 from typing import Any
 
 import numpy as np
@@ -42,7 +43,7 @@ def parse_args() -> argparse.Namespace:
     )
     parser.add_argument('bundle', help='folder of a bundle for the ejection fraction')
     parser.add_argument(
-        '--number', type=at_least(19), default=100, help='phantoms of each population'
+        '--number', type=at_least(57), default=100, help='phantoms of each population'
     )
     parser.add_argument('--seed', type=int, default=1415, help='seed of the phantoms')
     return parser.parse_args()
@@ -84,7 +85,7 @@ def main() -> None:
         'inside, %',
         'width',
         'one width: inside, %',
-        'width',
+        'its width',
     ]
     print(markdown_table(header, rows))
 
@@ -93,7 +94,7 @@ def one_width(predictions: np.ndarray, truths: np.ndarray, level: float = 0.9) -
     """The same distance on both sides of every prediction."""
     n = len(predictions)
     errors = np.sort(np.abs(predictions - truths))
-    half = float(errors[math.ceil((n + 1) * level) - 1])
+    half = float(errors[math.ceil((n + 1) * Fraction(str(level))) - 1])
     return ConformalInterval(level, (), (half,), (half,), n)
 
 
