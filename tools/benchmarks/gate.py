@@ -189,10 +189,10 @@ def main() -> None:
     ]
     print(markdown_table(('recordings', 'number', 'refused, %', 'refused or flagged, %'), rows))
     print()
-    each = [
-        (f'{kind}: `{name}`', share(count, totals[kind])) for (kind, name), count in flagged.items()
-    ]
-    print(markdown_table(('recordings and flag', 'flagged, %'), each))
+    each: dict[str, list[str]] = {kind: [] for kind, _ in flagged}
+    for (kind, name), count in flagged.most_common():
+        each[kind].append(f'`{name}` {share(count, totals[kind])}')
+    print(markdown_table(('recordings', 'flags, %'), [(k, '; '.join(f)) for k, f in each.items()]))
 
 
 if __name__ == '__main__':
