@@ -12,7 +12,7 @@ from echocardmae_mm.datasets.tracing import tracing_mask
 
 ROOT = Path(__file__).parents[1]
 BASELINES = ('train_mean', 'copy_space', 'copy_time', 'copy_spacetime')
-VIDEOS = 480
+VIDEOS = 800  # as in the demo
 EPOCHS = 16  # of pretraining; the demo takes 24
 
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group('demo')]
@@ -78,32 +78,19 @@ def test_pretraining_learns_and_through_its_encoder(pretrained):
 
 
 def test_ejection_fraction_is_learned_from_the_encoder(pretrained, folder):
-    # So short a training sometimes stays at the median, and the rounding of the processor decides.
-    assert any(learns_ejection_fraction(folder, seed) for seed in range(3))
-
-
-def learns_ejection_fraction(folder: Path, seed: int) -> bool:
-    """Whether fine-tuning beats the constant median clearly."""
     options = {
-        'randomness.seed': seed,
         'model.backbone.init_cfg.checkpoint': str(folder / 'pretrain' / f'epoch_{EPOCHS}.pth'),
         'test_dataloader.dataset.split': ('val', 'test'),
-        'train_dataloader.batch_size': 32,  # as many steps as the demo takes of twice the phantoms
-        'train_cfg.max_epochs': 90,
+        'train_cfg.max_epochs': 58,  # as in the demo
         'train_cfg.val_interval': 1000,
     }
-    config = demo_config('ef', folder, **options)
-    config.work_dir = f'{config.work_dir}_{seed}'
-    config.experiment_name = f'ef_{seed}'
-    runner = Runner.from_cfg(config)
+    runner = Runner.from_cfg(demo_config('ef', folder, **options))
     runner.train()
     metrics = runner.test()
     assert metrics['ef/n'] == VIDEOS / 4
-    return (
-        metrics['ef/mae_ratio'] < 0.9
-        and metrics['ef/mae_ratio_high'] < 1
-        and metrics['ef/r_low'] > 0.3
-    )
+    assert metrics['ef/mae_ratio'] < 0.9
+    assert metrics['ef/mae_ratio_high'] < 1
+    assert metrics['ef/r_low'] > 0.3
 
 
 def masks(folder: Path, *splits: str) -> np.ndarray:

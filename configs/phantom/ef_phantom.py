@@ -17,11 +17,11 @@ globals().update(
             require_ef=True,
         ),
         checkpoint='work_dirs/phantom/pretrain_phantom/epoch_24.pth',
-        batch_size=64,
+        batch_size=32,
         num_workers=2,
         interpolation='area',
         shift=6,
-        settings=dict(backbone=dict(drop_path_rate=0.2), cls_head=dict(target='zscore', loss='l2')),
+        settings=dict(cls_head=dict(target='zscore', loss='l2')),
         **demo_size(),
     )
 )
