@@ -69,9 +69,20 @@ def start(tmp_path):
 
     def start(name: str, items: int, jobs: int) -> subprocess.Popen:
         command = [sys.executable, str(path), name, str(items), str(jobs)]
-        return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        return subprocess.Popen(
+            command,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            preexec_fn=heed_the_keyboard,
+        )
 
     return start
+
+
+def heed_the_keyboard() -> None:
+    """As in a terminal: shells let their background jobs ignore the keyboard."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
 def answer(process: subprocess.Popen) -> tuple[list, int]:
