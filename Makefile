@@ -8,6 +8,7 @@
 # Each installs into .venv first if the requirements have changed.
 
 SHELL := /bin/bash
+.SHELLFLAGS := -o pipefail -c
 PYTHON ?= python3
 JOBS ?= 2
 # Tests often wait for processes of their own: three workers keep two cores busy.
@@ -76,16 +77,22 @@ docs: $(INSTALLED)
 define limited
 	@timeout --foreground --signal=TERM --kill-after=20 $(1) $(2); status=$$?; \
 	if [ $$status -eq 0 ]; then touch $@; \
-	elif [ $$status -eq 124 -o $$status -eq 137 ]; then echo "Stopped after $(1) s; 'make demo' resumes here."; \
+	elif [ $$status -eq 124 -o $$status -eq 137 ]; then \
+	  echo "$(@D) stopped after $(1) s; 'make demo' resumes here."; \
 	else exit $$status; fi
 endef
 
+# The fine-tunings run side by side, a thread each, so each line names its task. After Ctrl-C, sed
+# lives on until the training has saved.
+labelled = 2>&1 | (trap '' INT TERM; exec sed -u 's/^/$(notdir $(@D)): /')
+
 last = "$$(cat $(1)/last_checkpoint)"
 best = "$$(ls $(1)/best_*.pth 2>/dev/null || cat $(1)/last_checkpoint)"
-TRAIN = env OMP_NUM_THREADS=2 $(KEEP_MEMORY) $(BIN)/python tools/train.py
-TEST = $(BIN)/python tools/test.py
+TRAIN = env OMP_NUM_THREADS=$(1) $(KEEP_MEMORY) $(BIN)/python tools/train.py
+TEST = env OMP_NUM_THREADS=$(1) $(BIN)/python tools/test.py
 
-demo: $(PRETRAIN)/evaluated $(EF)/tested $(SEG)/tested $(MI)/tested $(MEASURED)/report.html
+demo: $(PRETRAIN)/evaluated $(PHANTOMS)/HMC-QU/A4C.xlsx
+	@$(MAKE) --no-print-directory --jobs $(JOBS) $(MEASURED)/report.html
 	@$(BIN)/python tools/demo_results.py work_dirs/demo $(PHANTOMS)
 
 $(PHANTOMS)/made: | $(INSTALLED)
@@ -97,29 +104,29 @@ $(PACKED)/index.json: $(PHANTOMS)/made
 
 $(PRETRAIN)/trained: $(PACKED)/index.json
 	@mkdir -p $(@D)
-	$(call limited,200,$(TRAIN) $(PRETRAIN_CONFIG) --work-dir $(PRETRAIN) --resume $(READ))
+	$(call limited,200,$(call TRAIN,2) $(PRETRAIN_CONFIG) --work-dir $(PRETRAIN) --resume $(READ))
 
 $(PRETRAIN)/evaluated: $(PRETRAIN)/trained
-	$(TEST) $(PRETRAIN_CONFIG) $(call last,$(PRETRAIN)) --work-dir $(PRETRAIN) $(READ)
+	$(call TEST,2) $(PRETRAIN_CONFIG) $(call last,$(PRETRAIN)) --work-dir $(PRETRAIN) $(READ)
 	@touch $@
 
 $(EF)/trained: $(PRETRAIN)/evaluated
 	@mkdir -p $(@D)
-	$(call limited,240,$(TRAIN) $(EF_CONFIG) --work-dir $(EF) --resume $(READ) train_cfg.max_epochs=58 \
-	  model.backbone.init_cfg.checkpoint=$(call last,$(PRETRAIN)))
+	$(call limited,460,$(call TRAIN,1) $(EF_CONFIG) --work-dir $(EF) --resume $(READ) train_cfg.max_epochs=90 \
+	  model.backbone.init_cfg.checkpoint=$(call last,$(PRETRAIN)) $(labelled))
 
 $(EF)/tested: $(EF)/trained
-	$(TEST) $(EF_CONFIG) $(call best,$(EF)) --work-dir $(EF) --plot $(READ)
+	$(call TEST,1) $(EF_CONFIG) $(call best,$(EF)) --work-dir $(EF) --plot $(READ) $(labelled)
 	@touch $@
 
 $(SEG)/trained: $(PRETRAIN)/evaluated
 	@mkdir -p $(@D)
-	$(call limited,130,$(TRAIN) $(SEG_CONFIG) --work-dir $(SEG) --resume $(READ) train_cfg.max_epochs=20 \
+	$(call limited,220,$(call TRAIN,1) $(SEG_CONFIG) --work-dir $(SEG) --resume $(READ) train_cfg.max_epochs=20 \
 	  model.backbone.init_cfg.checkpoint=$(call last,$(PRETRAIN)) \
-	  model.decode_head.init_cfg.checkpoint=$(call last,$(PRETRAIN)))
+	  model.decode_head.init_cfg.checkpoint=$(call last,$(PRETRAIN)) $(labelled))
 
 $(SEG)/tested: $(SEG)/trained
-	$(TEST) $(SEG_CONFIG) $(call best,$(SEG)) --work-dir $(SEG) --plot $(READ)
+	$(call TEST,1) $(SEG_CONFIG) $(call best,$(SEG)) --work-dir $(SEG) --plot $(READ) $(labelled)
 	@touch $@
 
 $(PHANTOMS)/HMC-QU/A4C.xlsx: | $(INSTALLED)
@@ -128,11 +135,12 @@ $(PHANTOMS)/HMC-QU/A4C.xlsx: | $(INSTALLED)
 
 $(MI)/trained: $(PRETRAIN)/evaluated $(PHANTOMS)/HMC-QU/A4C.xlsx
 	@mkdir -p $(@D)
-	$(call limited,110,$(TRAIN) $(MI_CONFIG) --work-dir $(MI) --resume \
-	  --cfg-options train_cfg.max_epochs=100 model.backbone.init_cfg.checkpoint=$(call last,$(PRETRAIN)))
+	$(call limited,200,$(call TRAIN,1) $(MI_CONFIG) --work-dir $(MI) --resume \
+	  --cfg-options train_cfg.max_epochs=100 model.backbone.init_cfg.checkpoint=$(call last,$(PRETRAIN)) \
+	  $(labelled))
 
 $(MI)/tested: $(MI)/trained
-	$(TEST) $(MI_CONFIG) $(call last,$(MI)) --work-dir $(MI) --plot
+	$(call TEST,1) $(MI_CONFIG) $(call last,$(MI)) --work-dir $(MI) --plot $(labelled)
 	@touch $@
 
 # A bundle of each model, and the measurements of a few recordings from another scanner.

@@ -5,7 +5,9 @@
 Prints three rates of the config's pipeline in samples (in pretraining: pairs of clips) per second.
 'pipeline' is the data set alone in this process, 'loader' the ordinary DataLoader with one worker
 up to the collated uint8 batch, and 'device' adds the data preprocessor on the CPU. All processes
-share one core. If albumentations is installed, the loader of the released code is timed as well.
+share one core. 'same sample, loader' loads one sample and then hands it over again and again: no
+pipeline can be faster behind this loader. If albumentations is installed, the loader of the
+released code is timed as well.
 The variants alternate in rounds of ``--batches`` batches; the rates come from median times.
 """
 
@@ -62,11 +64,23 @@ def loaders(config: Config, args: argparse.Namespace) -> dict[str, Callable[[int
         for name, apply in (('loader', id), ('device', preprocessor)):
             sampler = RoundSampler(dataset, count)
             ways[f'{source}, {name}'] = with_worker(dataset, sampler, batch_size, apply)
+    again = SameSample(dataset)
+    ways['same sample, loader'] = with_worker(again, RoundSampler(dataset, count), batch_size, id)
     try:
         ways = {'released style': released_loader(config, dataset, count), **ways}
     except UserError as error:
         print(f'without the released style: {error}')
     return ways
+
+
+class SameSample(Dataset):
+    """The first sample of a data set, for every index."""
+
+    def __init__(self, dataset: RecordingDataset) -> None:
+        self.sample = dataset[EpochIndex(0, 0, 0)]
+
+    def __getitem__(self, _: EpochIndex) -> dict[str, Any]:
+        return self.sample
 
 
 class RoundSampler(Sampler):
