@@ -91,7 +91,7 @@ best = "$$(ls $(1)/best_*.pth 2>/dev/null || cat $(1)/last_checkpoint)"
 TRAIN = env OMP_NUM_THREADS=$(1) $(KEEP_MEMORY) $(BIN)/python tools/train.py
 TEST = env OMP_NUM_THREADS=$(1) $(BIN)/python tools/test.py
 
-demo: $(PRETRAIN)/evaluated $(PHANTOMS)/HMC-QU/A4C.xlsx
+demo: $(INSTALLED)
 	@$(MAKE) --no-print-directory --jobs $(JOBS) $(MEASURED)/report.html
 	@$(BIN)/python tools/demo_results.py work_dirs/demo $(PHANTOMS)
 
@@ -99,10 +99,14 @@ $(PHANTOMS)/made: | $(INSTALLED)
 	$(BIN)/echocardmae phantoms --out $(PHANTOMS) --videos $(VIDEOS) --seed 1 --jobs $(JOBS) --datasets echonet
 	@touch $@
 
+$(PHANTOMS)/HMC-QU/A4C.xlsx: | $(PACKED)/index.json
+	$(BIN)/echocardmae phantoms --out $(PHANTOMS) --hmcqu $(HEARTS) --views A4C --seed 1 --jobs $(JOBS) \
+	  --datasets hmcqu
+
 $(PACKED)/index.json: $(PHANTOMS)/made
 	$(BIN)/echocardmae pack $(PHANTOMS)/EchoNet-Dynamic --out $(PACKED) --jobs $(JOBS)
 
-$(PRETRAIN)/trained: $(PACKED)/index.json
+$(PRETRAIN)/trained: $(PACKED)/index.json | $(PHANTOMS)/HMC-QU/A4C.xlsx
 	@mkdir -p $(@D)
 	$(call limited,200,$(call TRAIN,2) $(PRETRAIN_CONFIG) --work-dir $(PRETRAIN) --resume $(READ))
 
@@ -112,7 +116,7 @@ $(PRETRAIN)/evaluated: $(PRETRAIN)/trained
 
 $(EF)/trained: $(PRETRAIN)/evaluated
 	@mkdir -p $(@D)
-	$(call limited,460,$(call TRAIN,1) $(EF_CONFIG) --work-dir $(EF) --resume $(READ) train_cfg.max_epochs=90 \
+	$(call limited,420,$(call TRAIN,1) $(EF_CONFIG) --work-dir $(EF) --resume $(READ) train_cfg.max_epochs=75 \
 	  model.backbone.init_cfg.checkpoint=$(call last,$(PRETRAIN)) $(labelled))
 
 $(EF)/tested: $(EF)/trained
@@ -129,11 +133,7 @@ $(SEG)/tested: $(SEG)/trained
 	$(call TEST,1) $(SEG_CONFIG) $(call best,$(SEG)) --work-dir $(SEG) --plot $(READ) $(labelled)
 	@touch $@
 
-$(PHANTOMS)/HMC-QU/A4C.xlsx: | $(INSTALLED)
-	$(BIN)/echocardmae phantoms --out $(PHANTOMS) --hmcqu $(HEARTS) --views A4C --seed 1 --jobs $(JOBS) \
-	  --datasets hmcqu
-
-$(MI)/trained: $(PRETRAIN)/evaluated $(PHANTOMS)/HMC-QU/A4C.xlsx
+$(MI)/trained: $(PRETRAIN)/evaluated
 	@mkdir -p $(@D)
 	$(call limited,200,$(call TRAIN,1) $(MI_CONFIG) --work-dir $(MI) --resume \
 	  --cfg-options train_cfg.max_epochs=100 model.backbone.init_cfg.checkpoint=$(call last,$(PRETRAIN)) \
