@@ -90,6 +90,7 @@ last = "$$(cat $(1)/last_checkpoint)"
 best = "$$(ls $(1)/best_*.pth 2>/dev/null || cat $(1)/last_checkpoint)"
 TRAIN = env OMP_NUM_THREADS=$(1) $(KEEP_MEMORY) $(BIN)/python tools/train.py
 TEST = env OMP_NUM_THREADS=$(1) $(BIN)/python tools/test.py
+PUBLISH = env OMP_NUM_THREADS=1 $(BIN)/echocardmae publish
 
 demo: $(INSTALLED)
 	@$(MAKE) --no-print-directory --jobs $(JOBS) $(MEASURED)/report.html
@@ -116,7 +117,7 @@ $(PRETRAIN)/evaluated: $(PRETRAIN)/trained
 
 $(EF)/trained: $(PRETRAIN)/evaluated
 	@mkdir -p $(@D)
-	$(call limited,420,$(call TRAIN,1) $(EF_CONFIG) --work-dir $(EF) --resume $(READ) train_cfg.max_epochs=75 \
+	$(call limited,440,$(call TRAIN,1) $(EF_CONFIG) --work-dir $(EF) --resume $(READ) train_cfg.max_epochs=80 \
 	  model.backbone.init_cfg.checkpoint=$(call last,$(PRETRAIN)) $(labelled))
 
 $(EF)/tested: $(EF)/trained
@@ -145,13 +146,13 @@ $(MI)/tested: $(MI)/trained
 
 # A bundle of each model, and the measurements of a few recordings from another scanner.
 $(BUNDLES)/ef: $(EF)/tested
-	$(BIN)/echocardmae publish $(EF_CONFIG) $(call best,$(EF)) --out $@ --force --calibrate test
+	$(PUBLISH) $(EF_CONFIG) $(call best,$(EF)) --out $@ --force --calibrate test
 
 $(BUNDLES)/seg: $(SEG)/tested
-	$(BIN)/echocardmae publish $(SEG_CONFIG) $(call best,$(SEG)) --out $@ --force
+	$(PUBLISH) $(SEG_CONFIG) $(call best,$(SEG)) --out $@ --force
 
 $(BUNDLES)/mi: $(MI)/tested
-	$(BIN)/echocardmae publish $(MI_CONFIG) $(call last,$(MI)) --out $@ --force
+	$(PUBLISH) $(MI_CONFIG) $(call last,$(MI)) --out $@ --force
 
 $(MEASURED)/report.html: $(BUNDLES)/ef $(BUNDLES)/seg $(BUNDLES)/mi
 	$(BIN)/echocardmae predict $(PHANTOMS)/HMC-QU/HMC-QU/A4C/ES0000[01]*.avi --bundle $^ \
