@@ -41,7 +41,8 @@ def segment_frames(bundle: Bundle, frames: np.ndarray) -> tuple[np.ndarray, Tens
             logits = logits.transpose(1, 2).flatten(0, 1)  # (1, K, T, H, W) -> (T, K, H, W)
         # Like MMSegmentation, resize the logits before the argmax.
         logits = F.interpolate(logits, frames.shape[1:3], mode='bilinear', align_corners=False)
-        labels[indices] = logits.argmax(1).cpu().numpy().astype(np.uint8)
+        # On CPUs, argmax over classes takes ten times as long as max.
+        labels[indices] = logits.max(1).indices.cpu().numpy().astype(np.uint8)
         if FEATURES in outputs:
             features.append(outputs[FEATURES])
     return labels, torch.cat(features) if features else None

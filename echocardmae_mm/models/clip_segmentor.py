@@ -74,5 +74,5 @@ class ClipSegmentor(BaseModel):
                 mode='bilinear',
                 align_corners=False,
             )
-            sample.pred_sem_seg = PixelData(data=frames.argmax(1))
+            sample.pred_sem_seg = PixelData(data=frames.max(1).indices)
         return data_samples
