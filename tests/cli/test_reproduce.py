@@ -28,7 +28,7 @@ PRETRAINING = f"""
 _base_ = '{ROOT}/configs/pretrain_echo.py'
 model = dict(backbone=dict({BACKBONE}), neck=dict({BACKBONE}))
 train_dataloader = dict(batch_size=2, num_workers=0, persistent_workers=False)
-train_cfg = dict(max_epochs=40)
+train_cfg = dict(max_epochs=15)
 default_hooks = dict(checkpoint=dict(interval=1, max_keep_ckpts=1), reconstruction=None)
 """
 EF = f"""
@@ -117,7 +117,7 @@ def test_a_workflow_that_was_stopped_and_failed_goes_on(
     assert whole.returncode == 0, whole.stdout + whole.stderr
     assert metadata(PRETRAINED) == pretrained
     assert all(metadata(name)['finished'] for name in (TRAINED, COMPARED))
-    assert f'{PRETRAINED}/epoch_40.pth' in (steps / TRAINED / 'ef.py').read_text()
+    assert f'{PRETRAINED}/epoch_15.pth' in (steps / TRAINED / 'ef.py').read_text()
     assert json.loads((steps / TRAINED / 'test.json').read_text())['metrics']['ef/n'] == 2
     table = tmp_path / 'results/figure2.md'
     assert whole.stdout.endswith('results/figure2.md\n')
@@ -128,7 +128,7 @@ def test_a_workflow_that_was_stopped_and_failed_goes_on(
     rate[0] = 1e-4
     assert 'optim_wrapper.optimizer.lr' in run('--results', 'other').stderr
     rate[0] = 1e-5
-    (pretraining / 'epoch_40.pth').write_bytes(b'another')
+    (pretraining / 'epoch_15.pth').write_bytes(b'another')
     assert 'started from another checkpoint than' in run('--results', 'other').stderr
 
 
