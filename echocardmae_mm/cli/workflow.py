@@ -14,7 +14,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from types import FrameType
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from echocardmae_mm.cli.arguments import worker_count
 from echocardmae_mm.cli.configuration import NO_GPU, PACKAGED
@@ -153,19 +153,35 @@ def environment() -> dict[str, str]:
 
 
 @contextmanager
-def forwarded_signals(process: subprocess.Popen) -> Iterator[list[int]]:
-    """Pass Ctrl-C and SIGTERM on to Snakemake and its jobs, which save and exit."""
-    received: list[int] = []
+def interruptible(
+    words: Sequence[str], **settings: Any
+) -> Iterator[tuple[subprocess.Popen[str], list[int]]]:
+    """Run a program in a session of its own; Ctrl-C and SIGTERM interrupt all its processes.
 
-    def forward(number: int, _: FrameType | None) -> None:
+    Args:
+        words (Sequence[str]): The program and its arguments.
+        **settings (Any): Further arguments of ``subprocess.Popen``.
+
+    Yields:
+        tuple[subprocess.Popen, list[int]]: The running program, and the signals received so far.
+    """
+    received: list[int] = []
+    process: subprocess.Popen[str] | None = None
+
+    def interrupt(number: int, _: FrameType | None) -> None:
         received.append(number)
-        if process.poll() is None:
+        if process is not None and process.poll() is None:
             os.killpg(process.pid, signal.SIGINT)
 
+    # Before the start, because a program never hears SIGINT if its parent ignored it, as the jobs
+    # in the background of a shell do.
     numbers = (signal.SIGINT, signal.SIGTERM)
-    before = {number: signal.signal(number, forward) for number in numbers}
+    before = {number: signal.signal(number, interrupt) for number in numbers}
     try:
-        yield received
+        with subprocess.Popen(words, start_new_session=True, **settings) as process:
+            if received:
+                os.killpg(process.pid, signal.SIGINT)
+            yield process, received
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
@@ -188,16 +204,14 @@ def run_plan(plan: Plan, tables: Tables, args: Namespace, lock: int) -> None:
     words = snakemake(root, root / PLAN, args)
     with (
         (root / LOG).open('a') as log,
-        subprocess.Popen(
+        interruptible(
             words,
             stdout=subprocess.PIPE,
             stderr=log,
             text=True,
-            start_new_session=True,
             pass_fds=(lock,),
             env=environment(),
-        ) as process,
-        forwarded_signals(process) as received,
+        ) as (process, received),
     ):
         assert process.stdout is not None
         for line in process.stdout:
