@@ -3,7 +3,7 @@
 # make lint      style, types and import layers
 # make docs      the documentation as web pages, in site/
 # make demo      synthetic recordings, pretraining, ejection fraction, segmentation and infarction;
-#                training is limited to 12 minutes in all
+#                training is limited to 11 minutes in all
 #
 # Each installs into .venv first if the requirements have changed.
 
