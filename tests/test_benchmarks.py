@@ -104,6 +104,20 @@ def test_the_cost_of_peers_is_counted_and_timed(benchmark, echonet_root, tmp_pat
     assert 'MAE on phantoms' in (tmp_path / 'cost.svg').read_text()
 
 
+def test_a_step_in_mixed_precision_is_timed_with_each_patch_embedding(benchmark, echonet_root):
+    printed = benchmark(
+        'mixed_precision',
+        str(ROOT / 'configs/phantom/ef_phantom.py'),
+        *('--batch', '2', '--rounds', '2', '--cfg-options', f'data_root={echonet_root}'),
+        *('model.cls_head.mean=50', 'model.cls_head.std=10'),
+    )
+    rows = re.findall(r'\| ([\w, ]+) \| \d+ ms \| ([\d.]+) \[', printed)
+    assert [name.rstrip() for name, _ in rows] == [
+        'float32', 'mixed precision', 'mixed precision, convolution',
+    ]  # fmt: skip
+    assert float(rows[0][1]) == 1
+
+
 def test_samples_are_prepared_by_each_way(benchmark, echonet_root, echonet_store):
     printed = benchmark(
         'loader',

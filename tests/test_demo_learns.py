@@ -7,6 +7,7 @@ import pytest
 from mmengine.config import Config
 from mmengine.runner import Runner
 
+from echocardmae_mm.cli.train import use_mixed_precision
 from echocardmae_mm.datasets import EchoNetSegDataset
 from echocardmae_mm.datasets.tracing import tracing_mask
 
@@ -14,6 +15,7 @@ ROOT = Path(__file__).parents[1]
 BASELINES = ('train_mean', 'copy_space', 'copy_time', 'copy_spacetime')
 VIDEOS = 480
 EPOCHS = 16  # of pretraining; the demo takes 24
+CPU = Path('/proc/cpuinfo')
 
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group('demo')]
 
@@ -36,6 +38,8 @@ def demo_config(name: str, folder: Path, **options: object) -> Config:
         'data_root': str(folder / 'phantom' / 'EchoNet-Dynamic'),
         'packed': str(folder / 'packed'),
     }
+    if CPU.exists() and 'amx_bf16' in CPU.read_text():  # As in the demo.
+        use_mixed_precision(config)
     loaders = [config[f'{part}_dataloader'] for part in ('train', 'val', 'test')]
     for loader in loaders:  # Workers change no result, and here they would share busy cores.
         loader.update(num_workers=0, persistent_workers=False)

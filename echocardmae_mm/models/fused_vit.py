@@ -11,6 +11,7 @@ from torch import Tensor
 
 from echocardmae_mm.models.checkpoint_report import pretrained_cfg, report_checkpoint
 from echocardmae_mm.models.fused_attention import fuse_attention
+from echocardmae_mm.models.patches import PatchConvolution
 from echocardmae_mm.registry import MODELS
 from echocardmae_mm.utils.errors import UserError
 
@@ -58,6 +59,7 @@ class FusedVisionTransformer(VisionTransformer):
             kwargs['init_cfg'] = init_cfg
         super().__init__(**kwargs)
         fuse_attention(self.blocks, attn_bias)
+        self.patch_embed.projection.__class__ = PatchConvolution
         if not -1 <= frozen_stages <= len(self.blocks):
             raise UserError(
                 f'{type(self).__name__}: frozen_stages={frozen_stages} must lie between -1 '

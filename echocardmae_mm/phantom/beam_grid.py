@@ -57,7 +57,7 @@ class BeamGrid:
     @cached_property
     def scan_maps(self) -> tuple[NDArray[np.int16], NDArray[np.uint16]]:
         """Fixed-point maps for :func:`cv2.remap`, from the grid to the picture."""
-        radius, angle = self.view.polar_grid()
+        radius, angle = self.view.polar_grid
         sample = ((radius - self.radii[0]) / self.radius_step).astype(np.float32)
         beam = ((angle - self.angles[0]) / self.angle_step).astype(np.float32)
         return cv2.convertMaps(sample, beam, cv2.CV_16SC2)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -53,6 +54,7 @@ class FieldOfView:
         cos, sin = np.cos(self.tilt), np.sin(self.tilt)
         return np.stack([right * cos + down * sin, -right * sin + down * cos], -1)
 
+    @cached_property
     def polar_grid(self) -> tuple[Array, Array]:
         """Radius in mm and angle in radians of every pixel, each (H, W)."""
         height, width = self.size
@@ -60,9 +62,10 @@ class FieldOfView:
         points = self.to_probe(np.stack([x, y], -1))  # (H, W, 2)
         return np.hypot(points[..., 0], points[..., 1]), np.arctan2(points[..., 0], points[..., 1])
 
+    @cached_property
     def mask(self) -> NDArray[np.bool_]:
         """Mask of the sector in the picture, (H, W) bool."""
-        radius, angle = self.polar_grid()
+        radius, angle = self.polar_grid
         inside = (radius >= self.near) & (radius <= self.depth) & (np.abs(angle) <= self.half_angle)
         if self.masked:
             y, x = np.mgrid[: self.size[0], : self.size[1]] * 112.0 / self.size[0]

@@ -123,7 +123,7 @@ def decorate(
         draw_grey_bar(layer, width - width // 14, height // 7, height // 5, max(4, width // 70))
     if wanted[5]:
         draw_marker(layer, view)
-    beside = layer.any(axis=-1) & ~view.mask()
+    beside = layer.any(axis=-1) & ~view.mask
     frames[:, beside] = layer[beside]
     if wanted[6]:
         top = round(height * rng.uniform(0.82, 0.88))

@@ -172,7 +172,7 @@ def make_phantom(
     grid = BeamGrid(sector, *picture.grid)
     table = MotionTable(grid, heart.deformation, pose, contraction)
     scanner = Scanner(table, settings, (real * amplitude, imaginary * amplitude), machine)
-    mask = sector.mask()
+    mask = sector.mask
     frames = _scan(scanner, heart, rhythm, settings, mask)
     if picture.decoration:
         decorate(machine, frames, rhythm.beat + rhythm.phase, sector, picture.decoration)

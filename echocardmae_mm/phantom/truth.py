@@ -17,7 +17,7 @@ from echocardmae_mm.utils.errors import UserError
 
 def pack_labels(labels: NDArray[np.uint8]) -> NDArray[np.uint8]:
     """Pack labels 0 to 3 into two bit planes, (2, T, H, ceil(W / 8)) uint8."""
-    return np.packbits(np.stack([labels & 1, labels >> 1]), axis=-1)
+    return np.stack([np.packbits(plane, axis=-1) for plane in (labels & 1, labels >> 1)])
 
 
 def unpack_labels(planes: NDArray[np.uint8], width: int) -> NDArray[np.uint8]:

@@ -1,9 +1,16 @@
+import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import nn
 
-from echocardmae_mm.models.patches import embed_patches, patchify, take_patches, unpatchify
+from echocardmae_mm.models.patches import (
+    PatchConvolution,
+    embed_patches,
+    patchify,
+    take_patches,
+    unpatchify,
+)
 
 SIZES = st.tuples(*[st.integers(1, 3)] * 3)
 
@@ -36,6 +43,20 @@ def test_embedding_patches_is_the_convolution():
     expected = convolution(clip).flatten(2).transpose(1, 2)
     embedded = embed_patches(patchify(clip, 8, 2), convolution)
     torch.testing.assert_close(embedded, expected, rtol=1e-4, atol=1e-4)
+
+
+@pytest.mark.parametrize('size', [(4, 16, 24), (5, 17, 30)])
+def test_in_bfloat16_the_embedding_is_that_of_float32_rounded(size):
+    torch.manual_seed(0)
+    clips, convolution = torch.randn(2, 3, *size), PatchConvolution(3, 5, (2, 8, 8), (2, 8, 8))
+    expected = convolution(clips)
+    assert torch.equal(expected, nn.Conv3d.forward(convolution, clips))
+    with torch.autocast('cpu', torch.bfloat16):
+        embedded = convolution(clips)
+    assert embedded.dtype == torch.bfloat16
+    torch.testing.assert_close(embedded.float(), expected, rtol=0.02, atol=0.02)
+    embedded = convolution.bfloat16()(clips.bfloat16())
+    torch.testing.assert_close(embedded.float(), expected, rtol=0.02, atol=0.02)
 
 
 def test_taken_patches_are_those_of_the_whole_clip():

@@ -1,0 +1,53 @@
+"""mmengine formats the config of a run with yapf again for each checkpoint."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from functools import wraps
+from types import ModuleType
+from typing import Any
+
+from echocardmae_mm.compat.patch import Execute, Patch, package_folder
+
+FormatCode = Callable[..., tuple[str, bool]]
+
+
+def _needed() -> bool:
+    folder = package_folder('mmengine')
+    if folder is None:
+        return False
+    source = (folder / 'config' / 'config.py').read_text(encoding='utf-8')
+    return 'FormatCode(text, style_config=yapf_style' in source
+
+
+def _keep_last(format_code: FormatCode) -> FormatCode:
+    last: dict[str, tuple[str, bool]] = {}
+
+    @wraps(format_code)
+    def formatted(text: str, **style: Any) -> tuple[str, bool]:
+        key = f'{style}\n{text}'
+        if key not in last:
+            result = format_code(text, **style)
+            last.clear()
+            last[key] = result
+        return last[key]
+
+    return formatted
+
+
+def _apply(module: ModuleType, execute: Execute) -> None:
+    execute()
+    formatted = _keep_last(module.FormatCode)
+    for user in (module, sys.modules.get('mmengine.config.config')):
+        if user is not None:
+            user.FormatCode = formatted  # type: ignore[attr-defined]
+
+
+REPEATED_FORMATTING = Patch(
+    name='mmengine: yapf formatted the config for each checkpoint; now once until it changes',
+    issue='https://github.com/open-mmlab/mmcv/issues/2466',
+    modules=('yapf.yapflib.yapf_api',),
+    needed=_needed,
+    apply=_apply,
+)
