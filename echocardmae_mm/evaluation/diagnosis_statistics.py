@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import numpy as np
-from scipy.stats import rankdata
 
-from echocardmae_mm.evaluation.discrimination import auroc, average_precision
+from echocardmae_mm.evaluation.discrimination import auroc, average_precision, mean_ranks
 
 #: Lowest probability that is classified as positive.
 THRESHOLD = 0.5
@@ -57,7 +56,7 @@ def diagnosis_statistics(positive: np.ndarray, scores: np.ndarray) -> dict[str, 
         _per_cent(tp, predicted_positives),
         _per_cent(2 * tp, positives + predicted_positives),
         _per_cent(tp + tn, n),
-        auroc(rankdata(scores), positive),
+        auroc(mean_ranks(scores), positive),
         average_precision(scores, positive),
         float(np.square(scores - positive).mean()),
         _per_cent(max(positives, n - positives), n),

@@ -1,6 +1,6 @@
 """Threshold-free measures of how well a score separates two classes.
 
-Faster than scikit-learn's, for thousands of resamples.
+Faster than those of SciPy and scikit-learn, for thousands of resamples.
 """
 
 from __future__ import annotations
@@ -8,11 +8,22 @@ from __future__ import annotations
 import numpy as np
 
 
+def mean_ranks(scores: np.ndarray) -> np.ndarray:
+    """Ranks of scores from 1, float of shape (n,).
+
+    Ties get the mean of their ranks. A score that is NaN makes all ranks NaN.
+    """
+    if np.isnan(scores).any():
+        return np.full(len(scores), np.nan)
+    _, place, counts = np.unique(scores, return_inverse=True, return_counts=True)
+    return (np.cumsum(counts) - (counts - 1) / 2)[place]
+
+
 def auroc(ranks: np.ndarray, positive: np.ndarray) -> float:
     """Probability that a positive ranks above a negative; ties count half (Mann-Whitney).
 
     Args:
-        ranks (np.ndarray): Mean ranks of the scores, from 1, float of shape (n,).
+        ranks (np.ndarray): Ranks of the scores, from :func:`mean_ranks`, float of shape (n,).
         positive (np.ndarray): Class of each, bool of shape (n,).
 
     Returns:

@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 import numpy as np
-from scipy.stats import rankdata
 
-from echocardmae_mm.evaluation.discrimination import auroc
+from echocardmae_mm.evaluation.discrimination import auroc, mean_ranks
 
 EF_CLASSES = {
     'ef_below_30': (-np.inf, 30.0),
@@ -56,7 +55,7 @@ def ef_statistics(ef: np.ndarray, predicted: np.ndarray) -> dict[str, float]:
         'mae_of_median': mae_of_median,
         'mae_ratio': mae / mae_of_median if mae_of_median > 0 else np.nan,
     }
-    ranks = rankdata(-predicted)
+    ranks = mean_ranks(-predicted)
     for threshold in LOW_EF_THRESHOLDS:
         statistics[f'auroc_below_{threshold}'] = auroc(ranks, ef < threshold)
     return statistics

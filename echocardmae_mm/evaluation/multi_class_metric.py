@@ -8,10 +8,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
-from scipy.stats import rankdata
 
 from echocardmae_mm.evaluation.bootstrap import interval_cells
-from echocardmae_mm.evaluation.discrimination import auroc
+from echocardmae_mm.evaluation.discrimination import auroc, mean_ranks
 from echocardmae_mm.evaluation.markdown import markdown_table
 from echocardmae_mm.evaluation.prediction_metric import PredictionMetric, Statistics, video_of
 from echocardmae_mm.registry import METRICS
@@ -125,7 +124,7 @@ def _statistics(labels: np.ndarray, predicted: np.ndarray, scores: np.ndarray) -
     counts = np.bincount(labels, minlength=len(classes))
     is_finite = np.isfinite(scores).all()
     aurocs = [
-        auroc(rankdata(scores[:, index]), labels == index) if is_finite else np.nan
+        auroc(mean_ranks(scores[:, index]), labels == index) if is_finite else np.nan
         for index in classes
     ]
     return {
