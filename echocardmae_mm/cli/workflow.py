@@ -4,19 +4,17 @@ from __future__ import annotations
 
 import os
 import re
-import signal
 import subprocess
 import sys
 from argparse import ArgumentParser, Namespace
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from importlib.util import find_spec
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from types import FrameType
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from echocardmae_mm.cli.arguments import worker_count
+from echocardmae_mm.cli.child_process import interruptible
 from echocardmae_mm.cli.configuration import NO_GPU, PACKAGED
 from echocardmae_mm.cli.step_metadata import read_metadata
 from echocardmae_mm.reproduction import Budget, Setup, Step
@@ -150,41 +148,6 @@ def environment() -> dict[str, str]:
         return dict(os.environ)
     keep_memory = {'MALLOC_MMAP_MAX_': '0', 'MALLOC_TRIM_THRESHOLD_': str(1 << 32)}
     return {'OMP_NUM_THREADS': '1', **keep_memory, **os.environ}
-
-
-@contextmanager
-def interruptible(
-    words: Sequence[str], **settings: Any
-) -> Iterator[tuple[subprocess.Popen[str], list[int]]]:
-    """Run a program in a session of its own; Ctrl-C and SIGTERM interrupt all its processes.
-
-    Args:
-        words (Sequence[str]): The program and its arguments.
-        **settings (Any): Further arguments of ``subprocess.Popen``.
-
-    Yields:
-        tuple[subprocess.Popen, list[int]]: The running program, and the signals received so far.
-    """
-    received: list[int] = []
-    process: subprocess.Popen[str] | None = None
-
-    def interrupt(number: int, _: FrameType | None) -> None:
-        received.append(number)
-        if process is not None and process.poll() is None:
-            os.killpg(process.pid, signal.SIGINT)
-
-    # Before the start, because a program never hears SIGINT if its parent ignored it, as the jobs
-    # in the background of a shell do.
-    numbers = (signal.SIGINT, signal.SIGTERM)
-    before = {number: signal.signal(number, interrupt) for number in numbers}
-    try:
-        with subprocess.Popen(words, start_new_session=True, **settings) as process:
-            if received:
-                os.killpg(process.pid, signal.SIGINT)
-            yield process, received
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
 
 
 def run_plan(plan: Plan, tables: Tables, args: Namespace, lock: int) -> None:

@@ -1,4 +1,4 @@
-"""Signals reach the program that runs a workflow."""
+"""Signals reach the program that a command runs."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import sys
 
 import pytest
 
-from echocardmae_mm.cli.workflow import interruptible
+from echocardmae_mm.cli.child_process import interruptible
 
 PROGRAM = """
 import sys, time
