@@ -53,10 +53,17 @@ class VideoRecording(Recording):
         reformatter = VideoReformatter()
         with _open_stream(self.filename) as (container, stream), _decoding(self.filename, indices):
             read = _pick_frames if self._is_motion_jpeg else _read_in_order
-            frames = [_rgb(frame, reformatter) for frame in read(container, stream, indices)]
-            if len(frames) != len(indices) or len({frame.shape for frame in frames}) > 1:
-                raise av.InvalidDataError(0, 'missing frames, or frames of several sizes')
-        return np.stack(frames)
+            rgb, turns, count = np.empty(0, np.uint8), 0, 0
+            for count, frame in enumerate(read(container, stream, indices), start=1):
+                bgr = _bgr(frame, reformatter)
+                if count == 1:
+                    rgb, turns = np.empty((len(indices), *bgr.shape), np.uint8), _turns(frame)
+                if count > len(rgb) or bgr.shape != rgb.shape[1:] or _turns(frame) != turns:
+                    raise av.InvalidDataError(0, 'frames of several sizes, or too many')
+                cv2.cvtColor(bgr, cv2.COLOR_BGR2RGB, dst=rgb[count - 1])
+            if count != len(indices):
+                raise av.InvalidDataError(0, 'missing frames')
+        return np.ascontiguousarray(np.rot90(rgb, turns, axes=(1, 2))) if turns else rgb
 
 
 @contextmanager
@@ -136,13 +143,19 @@ def _count_frames(filename: str, size: int, modified_ns: int) -> int:
         return sum(1 for _ in _all_frames(container, stream))
 
 
-def _rgb(frame: Any, reformatter: VideoReformatter) -> np.ndarray:
+def _bgr(frame: Any, reformatter: VideoReformatter) -> np.ndarray:
     # As in OpenCV's reader, whose pixels these equal; a direct conversion to RGB rounds
     # differently in some formats.
     bgr = reformatter.reformat(
         frame, format='bgr24', interpolation=Interpolation.BICUBIC, threads=1
     )
-    return np.rot90(cv2.cvtColor(bgr.to_ndarray(), cv2.COLOR_BGR2RGB), round(frame.rotation / 90))
+    pixels: np.ndarray = bgr.to_ndarray()
+    return pixels
+
+
+def _turns(frame: Any) -> int:
+    """Quarter turns to the left at which to show a frame."""
+    return round(frame.rotation / 90)
 
 
 def _unreadable(filename: str) -> RecordingError:
