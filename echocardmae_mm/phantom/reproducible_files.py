@@ -13,7 +13,6 @@ import scipy.io
 from numpy.typing import NDArray
 from openpyxl import Workbook
 
-from echocardmae_mm.utils.atomic_files import verify_frame_count
 from echocardmae_mm.utils.errors import UserError
 from echocardmae_mm.utils.synthetic_mark import SYNTHETIC_MARK
 
@@ -46,9 +45,19 @@ def write_avi(path: Path, frames: NDArray[np.uint8], fps: float, quality: int = 
     for frame in frames:
         writer.write(cv2.cvtColor(frame, cv2.COLOR_RGB2BGR))
     writer.release()
+    _require_whole(path)
     with path.open('ab') as file:
         file.write(SYNTHETIC_MARK.encode())  # readers stop at the end of the RIFF chunk
-    verify_frame_count(path, len(frames))
+
+
+def _require_whole(path: Path) -> None:
+    """Compare the length of a file with that in its header: OpenCV does not report a full disk."""
+    with path.open('rb') as file:
+        length = 8 + int.from_bytes(file.read(8)[4:], 'little')
+    if path.stat().st_size != length:
+        raise UserError(
+            f'{path}: incomplete; is the disk full?\nFree some space and repeat the command'
+        )
 
 
 def write_mat(path: Path, name: str, array: NDArray[np.uint8]) -> None:

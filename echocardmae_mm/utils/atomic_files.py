@@ -10,11 +10,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-import cv2
 import numpy as np
 import torch
-
-from echocardmae_mm.utils.errors import UserError
 
 
 @contextmanager
@@ -51,25 +48,6 @@ def atomic_write_text(path: str | Path, text: str) -> None:
     """
     with atomic_path(path) as part:
         part.write_text(text, encoding='utf-8')
-
-
-def verify_frame_count(path: str | Path, num_frames: int) -> None:
-    """Check that a video is complete, because OpenCV does not report a full disk.
-
-    Args:
-        path (str | Path): The video.
-        num_frames (int): Number of frames written.
-
-    Raises:
-        UserError: If fewer frames can be read.
-    """
-    video = cv2.VideoCapture(str(path))
-    readable = sum(1 for _ in iter(video.grab, False))
-    video.release()
-    if readable < num_frames:
-        raise UserError(
-            f'{path}: incomplete; is the disk full?\nFree some space and repeat the command'
-        )
 
 
 def json_text(value: Any) -> str:
