@@ -88,7 +88,7 @@ labelled = 2>&1 | (trap '' INT TERM; exec sed -u 's/^/$(notdir $(@D)): /')
 
 last = "$$(cat $(1)/last_checkpoint)"
 best = "$$(ls $(1)/best_*.pth 2>/dev/null || cat $(1)/last_checkpoint)"
-# bfloat16 is faster on CPUs that multiply its matrices (AMX), and slower on others.
+# With AMX, bfloat16 is faster; without it, it may be slower.
 AMP := $(shell grep -qm1 amx_bf16 /proc/cpuinfo 2>/dev/null && echo --amp)
 TRAIN = env OMP_NUM_THREADS=$(1) $(KEEP_MEMORY) $(BIN)/python tools/train.py $(AMP)
 TEST = env OMP_NUM_THREADS=$(1) $(BIN)/python tools/test.py

@@ -70,6 +70,7 @@ def run_command(command: str, arguments: Sequence[str], folder: Path, name: str,
     """
     path = folder / f'{command}.log'
     words = [sys.executable, '-m', 'echocardmae_mm', command, *arguments]
+    start = path.stat().st_size if path.exists() else 0
     with (
         path.open('ab') as log,
         Console(stderr=True).status(f'{name}: {command}') as status,
@@ -78,7 +79,6 @@ def run_command(command: str, arguments: Sequence[str], folder: Path, name: str,
             received,
         ),
     ):
-        start = log.tell()
         while process.poll() is None:
             steps = [line for line in _last_lines(path, start) if 'Epoch(' in line]
             done = steps[-1][steps[-1].index('Epoch(') :][:100] if steps else command

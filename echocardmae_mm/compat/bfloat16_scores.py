@@ -29,7 +29,7 @@ def _apply(module: ModuleType, execute: Execute) -> None:
 
 
 BFLOAT16_SCORES = Patch(
-    name='mmaction2: bfloat16 scores stopped training with an error; float32 replaces them',
+    name='mmaction2: bfloat16 scores raised a TypeError in training; converted to float32',
     issue='https://github.com/pytorch/pytorch/issues/110285',
     modules=('mmaction.models.heads.base',),
     needed=_needed,

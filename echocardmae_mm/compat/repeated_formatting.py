@@ -22,16 +22,15 @@ def _needed() -> bool:
 
 
 def _keep_last(format_code: FormatCode) -> FormatCode:
-    last: dict[str, tuple[str, bool]] = {}
+    last: tuple[str, tuple[str, bool]] | None = None
 
     @wraps(format_code)
-    def formatted(text: str, **style: Any) -> tuple[str, bool]:
-        key = f'{style}\n{text}'
-        if key not in last:
-            result = format_code(text, **style)
-            last.clear()
-            last[key] = result
-        return last[key]
+    def formatted(*args: Any, **kwargs: Any) -> tuple[str, bool]:
+        nonlocal last
+        key, kept = repr((args, kwargs)), last
+        if kept is None or kept[0] != key:
+            last = kept = key, format_code(*args, **kwargs)
+        return kept[1]
 
     return formatted
 
@@ -45,7 +44,7 @@ def _apply(module: ModuleType, execute: Execute) -> None:
 
 
 REPEATED_FORMATTING = Patch(
-    name='mmengine: yapf formatted the config for each checkpoint; now once until it changes',
+    name='mmengine: yapf reformats an unchanged config for each checkpoint; the last text is kept',
     issue='https://github.com/open-mmlab/mmcv/issues/2466',
     modules=('yapf.yapflib.yapf_api',),
     needed=_needed,

@@ -12,6 +12,11 @@ from torch import Tensor, nn
 
 from echocardmae_mm.utils.errors import UserError
 
+#: Older releases of torch cannot tell.
+HAS_AMX = hasattr(torch.cpu, 'get_capabilities') and bool(
+    torch.cpu.get_capabilities().get('amx_bf16')
+)
+
 
 def patchify(clips: Tensor, patch_size: int, tubelet_size: int) -> Tensor:
     """Cut clips into patches, one per token.
@@ -119,9 +124,9 @@ def embed_patches(patches: Tensor, convolution: nn.Conv3d) -> Tensor:
 
 
 class PatchConvolution(nn.Conv3d):
-    """A patch embedding that CPUs compute as a linear map in bfloat16.
+    """A patch embedding; in bfloat16 on CPUs with AMX, computed as a linear map.
 
-    There, torch's convolution takes three to six times as long.
+    There, torch's convolution is slower than the equivalent linear map.
     """
 
     def forward(self, clips: Tensor) -> Tensor:
@@ -133,7 +138,7 @@ class PatchConvolution(nn.Conv3d):
         Returns:
             Tensor: (B, D, T / tubelet_size, H / patch_size, W / patch_size).
         """
-        if not _runs_in_bfloat16_on_cpu(clips):
+        if not (HAS_AMX and _is_bfloat16_on_cpu(clips)):
             return super().forward(clips)
         tubelet_size, patch_size, _ = self.kernel_size
         t, h, w = (size // step for size, step in zip(clips.shape[2:], self.kernel_size))
@@ -142,7 +147,7 @@ class PatchConvolution(nn.Conv3d):
         return tokens.transpose(1, 2).unflatten(2, (t, h, w))
 
 
-def _runs_in_bfloat16_on_cpu(clips: Tensor) -> bool:
+def _is_bfloat16_on_cpu(clips: Tensor) -> bool:
     if clips.device.type != 'cpu':
         return False
     autocast = torch.is_autocast_enabled('cpu')

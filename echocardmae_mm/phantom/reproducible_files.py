@@ -45,12 +45,12 @@ def write_avi(path: Path, frames: NDArray[np.uint8], fps: float, quality: int = 
     for frame in frames:
         writer.write(cv2.cvtColor(frame, cv2.COLOR_RGB2BGR))
     writer.release()
-    _require_whole(path)
+    _verify_length(path)
     with path.open('ab') as file:
         file.write(SYNTHETIC_MARK.encode())  # readers stop at the end of the RIFF chunk
 
 
-def _require_whole(path: Path) -> None:
+def _verify_length(path: Path) -> None:
     """Compare the length of a file with that in its header: OpenCV does not report a full disk."""
     with path.open('rb') as file:
         length = 8 + int.from_bytes(file.read(8)[4:], 'little')

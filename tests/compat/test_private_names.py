@@ -45,7 +45,7 @@ PATCHED = [
     ('mmengine.utils.package_utils', 'package2module', 'compat/missing_pkg_resources.py'),
     ('mmcv.utils.ext_loader', 'load_ext', 'compat/missing_operators.py'),
     ('mmaction.models.heads.base.BaseHead', 'loss_by_feat', 'compat/bfloat16_scores.py'),
-    ('mmengine.config.config', 'FormatCode', 'compat/repeated_formatting.py'),
+    ('yapf.yapflib.yapf_api', 'FormatCode', 'compat/repeated_formatting.py'),
     ('mmaction.models.localizers.drn', 'drn', 'compat/missing_drn.py'),
 ]
 # Used only where they exist: onedl-mmengine has the first, the full mmcv the second.

@@ -3,6 +3,7 @@ import torch
 from mmaction.models import VisionTransformer
 
 from echocardmae_mm.models import FusedVisionTransformer
+from echocardmae_mm.models.patches import PatchConvolution
 from echocardmae_mm.utils.errors import UserError
 
 SIZE = dict(
@@ -19,6 +20,7 @@ def test_both_classes_load_each_others_checkpoints(kwargs):
     host.load_state_dict(fused.state_dict(), strict=True)
     clips = torch.randn(2, 3, 4, 32, 32)
     torch.testing.assert_close(fused(clips), host(clips), rtol=1e-4, atol=1e-5)
+    assert type(fused.patch_embed.projection) is PatchConvolution
     fused.load_state_dict(host.state_dict(), strict=True)
 
 

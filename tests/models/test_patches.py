@@ -4,6 +4,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import nn
 
+from echocardmae_mm.models import patches
 from echocardmae_mm.models.patches import (
     PatchConvolution,
     embed_patches,
@@ -46,17 +47,24 @@ def test_embedding_patches_is_the_convolution():
 
 
 @pytest.mark.parametrize('size', [(4, 16, 24), (5, 17, 30)])
-def test_in_bfloat16_the_embedding_is_that_of_float32_rounded(size):
+def test_in_bfloat16_the_embedding_is_that_of_float32_rounded(size, monkeypatch):
+    embedded_as = []
+    monkeypatch.setattr(patches, 'HAS_AMX', True)
+    monkeypatch.setattr(
+        patches, 'embed_patches', lambda *args: embedded_as.append(args) or embed_patches(*args)
+    )
     torch.manual_seed(0)
     clips, convolution = torch.randn(2, 3, *size), PatchConvolution(3, 5, (2, 8, 8), (2, 8, 8))
     expected = convolution(clips)
     assert torch.equal(expected, nn.Conv3d.forward(convolution, clips))
+    assert not embedded_as
     with torch.autocast('cpu', torch.bfloat16):
         embedded = convolution(clips)
     assert embedded.dtype == torch.bfloat16
     torch.testing.assert_close(embedded.float(), expected, rtol=0.02, atol=0.02)
     embedded = convolution.bfloat16()(clips.bfloat16())
     torch.testing.assert_close(embedded.float(), expected, rtol=0.02, atol=0.02)
+    assert len(embedded_as) == 2
 
 
 def test_taken_patches_are_those_of_the_whole_clip():

@@ -1,6 +1,8 @@
 """Time a fine-tuning step in float32 and in mixed precision, the patch embedding both ways.
 
-    python tools/benchmarks/mixed_precision.py configs/phantom/ef_phantom.py --batch 32
+    python tools/benchmarks/mixed_precision.py configs/ef_echonet.py --batch 4
+    python tools/benchmarks/mixed_precision.py configs/phantom/ef_phantom.py --batch 32 \\
+        --cfg-options model.cls_head.mean=50 model.cls_head.std=10
 
 The weights are random, the recordings those of the training set; reading them is not timed. A step
 comprises the forward pass, the backward pass and the optimizer. The variants alternate in rounds.
