@@ -65,7 +65,7 @@ def parse_args() -> argparse.Namespace:
     parser = config_parser(__doc__, nargs='+')
     parser.add_argument('--rounds', type=at_least(2), default=9, help='timed rounds')
     parser.add_argument(
-        '--batch', type=at_least(2), default=4, help='recordings in a training step'
+        '--batch', type=at_least(1), default=4, help='recordings in a training step'
     )
     parser.add_argument(
         '--picture', type=Path, help='file for a plot of published error against time'
