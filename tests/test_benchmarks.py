@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import sys
 from pathlib import Path
@@ -75,15 +76,13 @@ def test_key_area_masking_is_timed_against_the_whole_frame(benchmark):
 
 
 def test_the_cost_of_peers_is_counted_and_timed(benchmark, echonet_root, tmp_path):
-    step = tmp_path / 'ef_echonet' / 'scratch'
-    step.mkdir(parents=True)
-    (step / 'step.json').write_text('{"config": "configs/ef_echonet.py"}')
-    (step / 'test.json').write_text('{"metrics": {"ef/mae": 6.5}}')
+    test = {'config': 'configs/ef_echonet.py', 'metrics': {'ef/mae': 6.5}}
+    (tmp_path / 'test.json').write_text(json.dumps(test))
     printed = benchmark(
         'peers',
         *(str(ROOT / 'configs' / name) for name in ('ef_echonet.py', 'seg_echonet.py')),
         *('--rounds', '2', '--batch', '2', '--picture', str(tmp_path / 'cost.svg')),
-        *('--steps', str(tmp_path)),
+        *('--tests', str(tmp_path / 'test.json')),
         *('--cfg-options', f'data_root={echonet_root}', 'model.backbone.depth=1'),
     )
     ef, seg = (

@@ -9,7 +9,8 @@ training step comprises the forward pass, the backward pass and the optimizer, w
 recordings for each config. The configs alternate in each round; times are medians.
 
 "Own protocol" multiplies the time of one clip by the number of clips that the published method
-averages for a recording of 175 frames, the mean length in EchoNet-Dynamic.
+averages for a recording of 175 frames, the mean length in EchoNet-Dynamic. The picture shows this
+time and the published error, or, with ``--tests``, the time and error of tests on phantoms.
 """
 
 from __future__ import annotations
@@ -71,9 +72,11 @@ def parse_args() -> argparse.Namespace:
         '--picture', type=Path, help='file for a plot of published error against time'
     )
     parser.add_argument(
-        '--steps',
+        '--tests',
         type=Path,
-        help='folder of `echocardmae reproduce --phantom`: plot the errors of its tests instead',
+        nargs='+',
+        metavar='FILE',
+        help='test.json of the configs on phantoms: plot these errors instead',
     )
     return parser.parse_args()
 
@@ -144,14 +147,17 @@ def published(name: str) -> tuple[str, float] | None:
     return None
 
 
-def measured(steps: Path, config: str) -> tuple[str, float] | None:
-    """Config and MAE of the step of a reproduction that trained a config."""
-    for path in sorted(steps.rglob('step.json')):
-        result = path.with_name('test.json')
-        if result.is_file() and config.endswith(json.loads(path.read_text())['config']):
-            metrics = json.loads(result.read_text())['metrics']
-            return Path(config).stem, metrics['ef/mae']
-    return None
+def measured(tests: list[Path]) -> dict[str, float]:
+    """MAE by config, named by its path below ``configs/``."""
+    errors = {}
+    for path in tests:
+        test = json.loads(path.read_text())
+        errors[below_configs(test['config'])] = test['metrics']['ef/mae']
+    return errors
+
+
+def below_configs(config: str) -> str:
+    return Path(config).as_posix().rpartition('configs/')[2]
 
 
 def picture(points: dict[tuple[str, float], float], path: Path, protocol: str, origin: str) -> None:
@@ -213,9 +219,14 @@ def main() -> None:
         'memory of a step, GB',
     )
     print(markdown_table(header, rows))
-    if args.picture and args.steps:
-        found = {Path(path).stem: measured(args.steps, path) for path in args.config}
-        points = {point: ours[name] for name, point in found.items() if point}
+    if args.picture and args.tests:
+        errors = measured(args.tests)
+        configs = {path: below_configs(path) for path in args.config}
+        points = {
+            (Path(path).stem, errors[config]): ours[Path(path).stem]
+            for path, config in configs.items()
+            if config in errors
+        }
         picture(points, args.picture, 'tested by this package', 'on phantoms')
     elif args.picture:
         points = {point: own[name] for name in subjects if (point := published(name))}
