@@ -50,7 +50,7 @@ from echocardmae_mm.utils.errors import UserError
 from echocardmae_mm.utils.file_sha256 import file_sha256
 from echocardmae_mm.utils.text_files import read_json
 
-RUN, ROWS, RESULT = PREDICTION_RUN, 'recordings', 'result.json'
+RUN, ROWS, RESULT, EXAMPLE = PREDICTION_RUN, 'recordings', 'result.json', 'example'
 
 
 def parse_args(argv: Sequence[str] | None) -> argparse.Namespace:
@@ -88,7 +88,8 @@ def bind(args: argparse.Namespace, measure: EchoInferencer) -> str:
     if args.force and record.is_file():
         for name in (RUN, *RESULTS, 'report.html'):
             (args.out / name).unlink(missing_ok=True)
-        shutil.rmtree(args.out / ROWS, ignore_errors=True)
+        for folder in (ROWS, EXAMPLE) if args.example else (ROWS,):
+            shutil.rmtree(args.out / folder, ignore_errors=True)
     if args.out.is_dir() and any(path.name != '.lock' for path in args.out.iterdir()):
         remedy = 'Choose another --out, or pass --force'
         kept = bind_run_folder(record, settings, remedy, lambda kept: kept['settings'])
@@ -156,7 +157,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     salt = bind(args, measure)
     with folder_lock(args.out):
         if args.example:
-            sources = find_sources([example.write_example_recordings(args.out / 'example')])
+            sources = find_sources([example.write_example_recordings(args.out / EXAMPLE)])
         names = salted(salt)
         named = [identity(source, args, names) for source in sources]
         done = [args.out / ROWS / one['recording'] / RESULT for one in named]

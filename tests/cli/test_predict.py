@@ -266,6 +266,9 @@ def test_the_example_shows_all_outputs_and_their_marks(tmp_path, monkeypatch, ca
     size = sum(file.stat().st_size for folder in BUNDLES for file in folder.iterdir())
     assert size < 3e6
 
+    main(['--example', '--out', 'results', '--device', 'cpu', '--force'])
+    assert '4 of 4 recordings measured' in capsys.readouterr().out
+
     # The snippet of the documentation.
     page = (Path(__file__).parents[2] / 'docs' / 'prediction.md').read_text()
     names: dict = {}
