@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable
+from contextlib import suppress
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 from rich.progress import track
@@ -16,6 +18,8 @@ from echocardmae_mm.datasets.recordings.synthetic import is_synthetic
 from echocardmae_mm.evaluation.feature_distance import FeatureDistance, fit_feature_distance
 from echocardmae_mm.utils.errors import RecordingError
 
+T = TypeVar('T')
+
 _RATES, _SYNTHETIC, _FEATURES = 50, 20, 300  # recordings sampled
 
 
@@ -27,14 +31,16 @@ def describe_training_set(dataset: RecordingDataset) -> dict[str, Any]:
         ``synthetic``.
     """
     infos = _infos(dataset)
-    files = list(dict.fromkeys(info['filename'] for info in infos))
-    rates = [info['fps'] for info in infos if info.get('fps')] or _rates(files)
+    files = list(dict.fromkeys(dataset.recording_of(info) for info in infos))
+    rates = _known(_given(info, 'fps') for info in infos)
+    rates = rates or _known(_readable(_rate, files[:_RATES]))
+    marks = _readable(is_synthetic, files[:_SYNTHETIC])
     return {
         'data': type(dataset).__name__.removesuffix('Dataset'),
         'recordings': len(files),
         'patients': len({info.get('patient', info['filename']) for info in infos}),
         'fps': float(np.median(rates)) if rates else None,
-        'synthetic': all(is_synthetic(file) for file in files[:_SYNTHETIC]),
+        'synthetic': bool(marks) and all(marks),
     }
 
 
@@ -55,7 +61,7 @@ def fit_training_features(dataset: RecordingDataset, folder: Path) -> FeatureDis
     features, patients = [], []
     for file, info in track([recordings[round(index)] for index in some], 'features'):
         try:
-            found = recording_features(bundle, file, info.get('fps'), info.get('spacing'))
+            found = recording_features(bundle, file, _given(info, 'fps'), _given(info, 'spacing'))
         except RecordingError:
             continue
         if found is None:
@@ -74,6 +80,23 @@ def _infos(dataset: RecordingDataset) -> list[dict[str, Any]]:
     return [dataset.get_data_info(index) for index in range(len(dataset))]
 
 
-def _rates(files: list[str]) -> list[float]:
-    rates = [open_recording(file).fps for file in files[:_RATES]]
+def _given(info: dict[str, Any], name: str) -> Any:
+    """What a list of recordings says about one; None if it does not."""
+    return info.get('override', {}).get(name) or info.get(name)
+
+
+def _known(rates: Iterable[float | None]) -> list[float]:
     return [rate for rate in rates if rate]
+
+
+def _rate(file: str) -> float | None:
+    return open_recording(file).fps
+
+
+def _readable(read: Callable[[str], T], files: list[str]) -> list[T]:
+    """Read files, leaving out the damaged ones, as training does."""
+    values = []
+    for file in files:
+        with suppress(RecordingError):
+            values.append(read(file))
+    return values

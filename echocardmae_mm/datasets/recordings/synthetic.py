@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from echocardmae_mm.datasets.recordings.formats import Container, recording_container
+from echocardmae_mm.utils.errors import RecordingError
 from echocardmae_mm.utils.synthetic_mark import SYNTHETIC_MARK
 
 
@@ -18,19 +19,32 @@ def is_synthetic(filename: str) -> bool:
         bool: True if the file carries the mark.
 
     Raises:
-        RecordingError: If the file is missing, empty or of an unknown kind.
+        RecordingError: If the file is missing, empty or of an unknown kind, or its header is
+            damaged.
     """
     container = recording_container(filename)
-    if container is Container.DICOM:
-        import pydicom
-
-        header = pydicom.dcmread(filename, stop_before_pixels=True, specific_tags=['Manufacturer'])
-        return header.get('Manufacturer') == SYNTHETIC_MARK
-    if container is Container.NIFTI:
-        import nibabel
-
-        return bytes(nibabel.load(filename).header['descrip']).startswith(SYNTHETIC_MARK.encode())
+    try:
+        if container is Container.DICOM:
+            return _manufacturer(filename) == SYNTHETIC_MARK
+        if container is Container.NIFTI:
+            return _description(filename).startswith(SYNTHETIC_MARK.encode())
+    except Exception as error:  # of pydicom, nibabel, zlib and struct
+        reason = str(error) or type(error).__name__
+        raise RecordingError(filename, 'its header cannot be read', reason) from error
     return _tail(Path(filename)).endswith(SYNTHETIC_MARK.encode())
+
+
+def _manufacturer(filename: str) -> str | None:
+    import pydicom
+
+    header = pydicom.dcmread(filename, stop_before_pixels=True, specific_tags=['Manufacturer'])
+    return header.get('Manufacturer')
+
+
+def _description(filename: str) -> bytes:
+    import nibabel
+
+    return bytes(nibabel.load(filename).header['descrip'])
 
 
 def _tail(path: Path) -> bytes:
