@@ -93,8 +93,7 @@ def _recording_errors(filename: str, fault: str) -> Iterator[None]:
     except RecordingError:
         raise
     except Exception as error:  # of zlib, struct and the codecs, too
-        first_line = (str(error).splitlines() or [type(error).__name__])[0]
-        raise RecordingError(filename, fault, first_line) from error
+        raise RecordingError(filename, fault, str(error) or type(error).__name__) from error
 
 
 def _refusal(header: Any, file_size: int) -> str | None:

@@ -91,7 +91,8 @@ def open_nifti(filename: str) -> VolumeRecording:
     except RecordingError:
         raise
     except Exception as error:  # nibabel raises many types for damaged headers
-        raise RecordingError(filename, 'damaged NIfTI', _first_line(error)) from error
+        detail = str(error) or type(error).__name__
+        raise RecordingError(filename, 'damaged NIfTI', detail) from error
     if not array.size:
         raise RecordingError(filename, 'no frame can be decoded')
     zooms, seconds = image.header.get_zooms(), None
@@ -115,7 +116,3 @@ def _read(filename: str, size: int) -> bytearray:
         while block := file.read(1 << 20):
             content += block[: max(0, size - len(content))]
     return content
-
-
-def _first_line(error: BaseException) -> str:
-    return (str(error).splitlines() or [type(error).__name__])[0]
