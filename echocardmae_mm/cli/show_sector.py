@@ -16,12 +16,13 @@ from matplotlib.figure import Figure
 from echocardmae_mm.cli.arguments import at_least, command_parser
 from echocardmae_mm.cli.user_errors import report_user_errors
 from echocardmae_mm.datasets.recordings import open_recording
-from echocardmae_mm.datasets.transforms import CropToSector
-from echocardmae_mm.sector.detection import detect_sector
+from echocardmae_mm.datasets.transforms.crop_to_sector import CropToSector, find_sector_box
+from echocardmae_mm.evaluation.segmentation_plot import draw_outlines
 from echocardmae_mm.sector.geometry import token_sector
-from echocardmae_mm.utils.errors import RecordingError, UserError
+from echocardmae_mm.utils.errors import UserError
 
 ENCODER_SIZE = 112
+GREEN = (80, 255, 80)
 
 
 def parse_args(argv: Sequence[str] | None) -> argparse.Namespace:
@@ -32,15 +33,6 @@ def parse_args(argv: Sequence[str] | None) -> argparse.Namespace:
         '--patch-size', type=at_least(1), default=16, help="side of the encoder's patches"
     )
     return parser.parse_args(argv)
-
-
-def outlined(frame: np.ndarray, sector: np.ndarray) -> np.ndarray:
-    """A frame with the outline of its sector in green."""
-    contours, _ = cv2.findContours(
-        sector.astype(np.uint8), cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE
-    )
-    thickness = max(1, round(max(frame.shape) / 250))
-    return cv2.drawContours(frame.copy(), contours, -1, (80, 255, 80), thickness)
 
 
 def tokens_drawn(frame: np.ndarray, sector: np.ndarray, patch_size: int) -> np.ndarray:
@@ -55,13 +47,14 @@ def draw(args: argparse.Namespace) -> Path:
     recording = open_recording(args.file)
     indices = np.unique(np.linspace(0, len(recording) - 1, 16).round().astype(np.int64))
     frames = recording.frames(indices)
-    try:
-        sector = detect_sector(list(frames))
-    except ValueError as error:
-        raise RecordingError(args.file, str(error)) from error
-    view = CropToSector(size=ENCODER_SIZE).transform(
-        {'filename': args.file, 'imgs': list(frames), 'region': recording.region}
-    )
+    found = {
+        'filename': args.file,
+        'imgs': list(frames),
+        'region': recording.region,
+        'spacing': recording.spacing,
+    }
+    _, sector = find_sector_box(list(frames), args.file, recording.region)
+    view = CropToSector(size=ENCODER_SIZE).transform(found)
 
     rows, columns = np.flatnonzero(sector.any(1)), np.flatnonzero(sector.any(0))
     height, width = sector.shape
@@ -72,8 +65,9 @@ def draw(args: argparse.Namespace) -> Path:
     )
     figure = Figure(figsize=(13, 4), layout='constrained')
     axes = figure.subplots(1, 4)
+    line = max(1, round(max(sector.shape) / 250))
     for axis, index in zip(axes, (0, len(frames) // 2, len(frames) - 1)):
-        axis.imshow(outlined(frames[index], sector))
+        axis.imshow(draw_outlines(frames[index], sector, [GREEN], line))
         axis.set_title(f'frame {indices[index]}')
     axes[3].imshow(tokens_drawn(view['imgs'][0], view['sector_mask'], args.patch_size))
     axes[3].set_title("the encoder's view")

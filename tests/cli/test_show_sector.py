@@ -1,6 +1,47 @@
 """The command ``show-sector``."""
 
+import re
+
 import cv2
+import numpy as np
+import pydicom
+import pytest
+
+from echocardmae_mm.apis.framing import frame_recording
+from echocardmae_mm.cli import show_sector
+from echocardmae_mm.datasets.recordings import open_recording
+from echocardmae_mm.phantom import dicom_files
+
+
+@pytest.fixture
+def stretched(tmp_path):
+    """A DICOM file of pixels higher than wide, whose ultrasound image begins in the middle."""
+    (recording, *_) = dicom_files.plan(1, 1)
+    dicom_files.write_recording(tmp_path, recording, 1, 'default')
+    (file,) = (tmp_path / dicom_files.FOLDER).glob('*')
+    header = pydicom.dcmread(file)
+    (region,) = header.SequenceOfUltrasoundRegions
+    region.RegionLocationMinX0 = int(header.Columns) // 2
+    region.PhysicalDeltaY = 1.5 * float(region.PhysicalDeltaX)
+    header.save_as(file)
+    return file
+
+
+def test_shows_the_image_that_prediction_measures(stretched, tmp_path, capsys, monkeypatch):
+    views = []
+    draw = show_sector.tokens_drawn
+    monkeypatch.setattr(
+        show_sector, 'tokens_drawn', lambda *args: views.append(args[:2]) or draw(*args)
+    )
+    show_sector.main([str(stretched), '--out', str(tmp_path / 'sector.png')])
+    recording = open_recording(str(stretched))
+    (left,) = re.findall(r'sector from x (\d+)', capsys.readouterr().out)
+    assert int(left) >= recording.region[0] == recording.frames([0]).shape[2] // 2
+    seen = frame_recording(recording, 'sector', (112, 112))
+    ((frame, sector),) = views
+    expected = cv2.resize(seen.sector.astype(np.float32), (112, 112)) >= 0.5
+    assert (sector == expected).mean() > 0.9  # found in other frames
+    assert np.abs(frame.astype(int) - seen.resized((112, 112))[0]).mean() < 10
 
 
 def test_draws_the_sector_and_prints_what_it_is_like(command, make_video, tmp_path):

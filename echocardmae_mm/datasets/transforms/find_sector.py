@@ -6,8 +6,8 @@ from typing import Any
 
 from mmcv.transforms import BaseTransform
 
+from echocardmae_mm.datasets.transforms.crop_to_sector import find_sector_box
 from echocardmae_mm.registry import TRANSFORMS
-from echocardmae_mm.sector.detection import detect_sector
 from echocardmae_mm.utils.errors import RecordingError, UserError
 
 
@@ -51,10 +51,7 @@ class FindSector(BaseTransform):
                 raise UserError(
                     'FindSector needs a list of frames (H, W, 3): put it before FormatShape'
                 )
-            try:
-                results['sector_mask'] = detect_sector(frames)
-            except ValueError as error:
-                raise RecordingError(filename, str(error)) from error
+            _, results['sector_mask'] = find_sector_box(frames, filename)
         area = results['sector_mask'].mean()
         if area < self.min_area:
             raise RecordingError(
