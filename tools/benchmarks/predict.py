@@ -32,6 +32,7 @@ from echocardmae_mm.apis.bundle import Bundle
 from echocardmae_mm.apis.onnx_network import OnnxNetwork
 from echocardmae_mm.apis.prediction import Prediction
 from echocardmae_mm.apis.sources import find_sources
+from echocardmae_mm.cli.user_errors import report_user_errors
 from echocardmae_mm.evaluation.markdown import markdown_table
 
 STAGES = {
@@ -119,6 +120,7 @@ def alone(args: argparse.Namespace, files: list[Path], folder: str) -> list[floa
     return times
 
 
+@report_user_errors
 def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter

@@ -52,6 +52,10 @@ def main() -> None:
     }
     with open(args.dataset / 'FileList.csv', newline='', encoding='utf-8') as file:
         rows = [row for row in csv.DictReader(file) if Path(row['FileName']).stem in originals]
+    if not rows:
+        raise UserError(
+            f'{args.store} has no recording of 112 x 112 pixels that is in FileList.csv'
+        )
     videos, packed = args.out / 'data/Videos', args.out / 'store'
     videos.mkdir(parents=True)
     packed.mkdir()

@@ -32,6 +32,7 @@ from scipy.stats import rankdata
 from torch import Tensor, nn
 
 import echocardmae_mm  # noqa: F401, registers its components
+from echocardmae_mm.cli.user_errors import report_user_errors
 from echocardmae_mm.datasets.patient_folds import stratified_folds
 from echocardmae_mm.evaluation.bootstrap import Interval, bootstrap_intervals
 from echocardmae_mm.evaluation.comparison import compare, read_predictions
@@ -252,6 +253,7 @@ def compare_with_random(name: str, out: Path) -> dict[str, Any]:
     return differences
 
 
+@report_user_errors
 def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter

@@ -14,12 +14,14 @@ import numpy as np
 from rich.progress import track
 
 from echocardmae_mm.apis import EchoInferencer
+from echocardmae_mm.cli.user_errors import report_user_errors
 from echocardmae_mm.evaluation.bootstrap import bootstrap_intervals
 from echocardmae_mm.phantom import make_phantom
 
 SCREENS = ('echonet', 'vendor')
 
 
+@report_user_errors
 def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
