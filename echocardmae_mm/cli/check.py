@@ -94,9 +94,6 @@ def main(argv: Sequence[str] | None = None) -> None:
     found = recognise(args.root)
     for findings in found:
         if not findings.obstacles:
-            try:
-                open_recordings(findings, args.full, args.jobs, console)
-            except KeyboardInterrupt:
-                sys.exit('interrupted')
+            open_recordings(findings, args.full, args.jobs, console)
         print_findings(findings, console)
     sys.exit(int(any(findings.obstacles for findings in found)))

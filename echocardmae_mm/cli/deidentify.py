@@ -135,7 +135,7 @@ def main(argv: Sequence[str] | None = None) -> None:
         traceback.clear_frames(error.__traceback__)  # ends the workers, which still write
         shutil.rmtree(part)
         if isinstance(error, KeyboardInterrupt):
-            sys.exit('interrupted; nothing was written')
+            raise KeyboardInterrupt('nothing was written') from None
         raise
     if out.exists():
         shutil.rmtree(out)

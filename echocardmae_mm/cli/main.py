@@ -69,8 +69,8 @@ def main(argv: Sequence[str] | None = None) -> None:
     elif name in COMMANDS:
         try:
             import_module(f'echocardmae_mm.cli.{name.replace("-", "_")}').main(arguments)
-        except KeyboardInterrupt:
-            print('interrupted', file=sys.stderr)
+        except KeyboardInterrupt as interruption:
+            print('; '.join(['interrupted', *interruption.args]), file=sys.stderr)
             sys.exit(_INTERRUPTED)
     else:
         close = get_close_matches(name, COMMANDS, n=1)

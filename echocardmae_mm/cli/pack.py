@@ -11,7 +11,6 @@ interruption; on a finished store it verifies every recording against its file a
 from __future__ import annotations
 
 import argparse
-import sys
 from collections.abc import Mapping, Sequence
 from functools import partial
 from pathlib import Path
@@ -105,7 +104,7 @@ def main(argv: Sequence[str] | None = None) -> None:
         else:
             write(args, paths)
     except KeyboardInterrupt:
-        sys.exit('interrupted; repeat the command to continue')
+        raise KeyboardInterrupt('repeat the command to continue') from None
     store = PackedStore(args.out)
     refused = {n: e['refused'] for n, e in store.recordings.items() if 'refused' in e}
     for name, reason in refused.items():

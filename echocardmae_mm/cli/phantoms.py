@@ -11,7 +11,6 @@ from __future__ import annotations
 import argparse
 import json
 import shutil
-import sys
 import time
 from collections.abc import Sequence
 from dataclasses import asdict
@@ -156,5 +155,5 @@ def main(argv: Sequence[str] | None = None) -> None:
     try:
         make(args)
     except KeyboardInterrupt:
-        sys.exit('interrupted; repeat the command to continue')
+        raise KeyboardInterrupt('repeat the command to continue') from None
     print(f'{args.out}: {", ".join(args.datasets)} made in {time.perf_counter() - started:.1f} s')

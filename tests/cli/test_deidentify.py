@@ -304,5 +304,5 @@ def test_ctrl_c_leaves_no_output(phantom: Phantom, tmp_path: Path):
         time.sleep(0.01)
     os.killpg(process.pid, signal.SIGINT)
     assert process.communicate(timeout=60)[1] == 'interrupted; nothing was written\n'
-    assert process.returncode == 1
+    assert process.returncode == 130
     assert [path.name for path in tmp_path.iterdir()] == ['in']

@@ -98,7 +98,7 @@ def test_stopped_by_the_keyboard_it_goes_on(command, many, tmp_path):
     process = begun(many, tmp_path / 'store')
     os.killpg(process.pid, signal.SIGINT)
     _, errors = process.communicate(timeout=60)
-    assert process.returncode == 1
+    assert process.returncode == 130
     assert errors.strip().splitlines()[-1] == 'interrupted; repeat the command to continue'
     assert 'Traceback' not in errors
     done = command('pack', many, '--out', tmp_path / 'store')
