@@ -19,15 +19,15 @@ FOLD_SETTINGS = ('fold', 'num_folds', 'fold_file', 'val_share')
 #: Short keys that reach every data set of this package with the setting.
 TABLE_SETTINGS = ('ann_file', 'classes')
 #: Settings whose values are text, even if they look like numbers.
-PATHS = ('data_root', 'packed', 'ann_file', 'fold_file', 'work_dir', 'load_from')
+PATHS = ('data_root', 'packed', 'ann_file', 'fold_file', 'split_file', 'work_dir', 'load_from')
 
 
 def apply_cfg_options(config: Config, words: Sequence[str] | None) -> None:
     """Override settings of a config.
 
     ``data_root`` changes every data set that uses the config's ``data_root``, ``packed`` every data
-    set that can read a store, ``ann_file`` and ``classes`` every data set with that setting, and
-    the fold settings every data set with folds.
+    set that can read a store, ``split_file`` every data set that takes one, ``ann_file`` and
+    ``classes`` every data set with that setting, and the fold settings every data set with folds.
 
     Args:
         config (Config): Modified in place.
@@ -40,21 +40,17 @@ def apply_cfg_options(config: Config, words: Sequence[str] | None) -> None:
     options = parse_cfg_options(words)
     if 'data_root' in options:
         set_data_root(config, options['data_root'])
-    if 'packed' in options:
-        set_packed(config, options['packed'])
-    for name in FOLD_SETTINGS:
-        if name in options:
-            set_in_folds(config, name, options[name])
-    for name in TABLE_SETTINGS:
-        if name in options:
-            set_in_tables(config, name, options[name])
+    for name in options.keys() & {'packed', 'split_file'}:
+        set_where_taken(config, name, options[name])
+    for name in options.keys() & {*FOLD_SETTINGS, *TABLE_SETTINGS}:
+        set_where_set(config, name, options[name])
     before = config._cfg_dict.to_dict()
     try:
         config.merge_from_dict({key.removeprefix('+'): value for key, value in options.items()})
     except (KeyError, TypeError, IndexError) as error:
         raise UserError(f'--cfg-options: {str(error.args[0]).partition(" of list")[0]}') from error
     refuse_old_names(config)
-    short = (*FOLD_SETTINGS, *TABLE_SETTINGS)
+    short = (*FOLD_SETTINGS, *TABLE_SETTINGS, 'split_file')
     checked = [key for key in options if not key.startswith('+') and key not in short]
     require_known_keys(before, config, checked)
     require_same_kinds(before, config, checked)
@@ -84,33 +80,26 @@ def set_data_root(config: Config, root: Any) -> None:
     config.data_root = root
 
 
-def set_packed(config: Config, store: Any, only_unset: bool = False) -> None:
-    """Let every data set that can do so read a store; optionally not those with a setting."""
+def set_where_taken(config: Config, name: str, value: Any, only_unset: bool = False) -> None:
+    """Set a setting of every data set whose class takes it; optionally not where it is set."""
     scope = config.get('default_scope') or 'mmengine'
-    parts = [
-        p for p in dataset_parts(config) if 'packed' in (component_keys(p['type'], scope) or ())
-    ]
+    parts = [p for p in dataset_parts(config) if name in (component_keys(p['type'], scope) or ())]
     if not parts:
-        raise UserError(f'packed={store}: no data set of this config reads a store')
+        raise UserError(f'{name}={value}: no data set of this config takes {name}')
     for part in parts:
-        if not (only_unset and 'packed' in part):
-            part['packed'] = store
+        if not (only_unset and name in part):
+            part[name] = value
 
 
-def set_in_folds(config: Config, name: str, value: Any) -> None:
-    """Set a fold setting in every data set with folds."""
-    parts = [part for _, part in dicts_of(config) if 'fold' in part]
+def set_where_set(config: Config, name: str, value: Any) -> None:
+    """Set a fold setting in every data set with folds, another where a data set has it."""
+    if name in FOLD_SETTINGS:
+        parts = [part for _, part in dicts_of(config) if 'fold' in part]
+    else:
+        parts = [part for part in dataset_parts(config) if name in part]
     if not parts:
-        raise UserError(f'--cfg-options {name}: no data set of this config has folds')
-    for part in parts:
-        part[name] = value
-
-
-def set_in_tables(config: Config, name: str, value: Any) -> None:
-    """Set ``ann_file`` or ``classes`` in every data set of this package that has the setting."""
-    parts = [part for part in dataset_parts(config) if name in part]
-    if not parts:
-        raise UserError(f'--cfg-options {name}: no data set of this config has this setting')
+        missing = 'folds' if name in FOLD_SETTINGS else 'this setting'
+        raise UserError(f'--cfg-options {name}: no data set of this config has {missing}')
     for part in parts:
         part[name] = value
 

@@ -14,7 +14,7 @@ from mmengine.registry import DATASETS, RUNNERS, init_default_scope
 from mmengine.runner import Runner
 
 import echocardmae_mm
-from echocardmae_mm.cli.cfg_options import set_packed
+from echocardmae_mm.cli.cfg_options import set_where_taken
 from echocardmae_mm.cli.config_values import require_valid_values
 from echocardmae_mm.cli.first_edition import refuse_old_names
 from echocardmae_mm.cli.recipe_settings import refuse_discarded_settings
@@ -85,7 +85,7 @@ def load_config(args: argparse.Namespace) -> Config:
         raise UserError(f'{args.config}: defines no model; is this a training config?')
     classes_to_paths(config)
     if config.get('packed'):
-        set_packed(config, config.packed, only_unset=True)
+        set_where_taken(config, 'packed', config.packed, only_unset=True)
     config.launcher = args.launcher
     config.work_dir = args.work_dir or config.get('work_dir') or default_work_dir(path)
     return config

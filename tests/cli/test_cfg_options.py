@@ -340,6 +340,13 @@ def test_folds_reach_every_data_set_with_folds():
         applied('fold=2')
 
 
+def test_a_split_reaches_every_data_set_that_takes_one():
+    config = applied('split_file=12.csv', name='seg_camus')
+    assert {part['split_file'] for part in dataset_parts(config)} == {'12.csv'}
+    with pytest.raises(UserError, match='split_file=12.csv: no data set .* takes split_file'):
+        applied('split_file=12.csv', name='ef_camus')
+
+
 @pytest.mark.parametrize('name', ['ef_table', 'diagnosis_table', 'pretrain_folder'])
 def test_a_table_reaches_every_data_set(name):
     parts = dataset_parts(applied('ann_file=mine.csv', name=name))
