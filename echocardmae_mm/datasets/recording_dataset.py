@@ -84,7 +84,8 @@ class RecordingDataset(BaseDataset):
         super().full_init()
         self._share_flags()
         counts = ', '.join(f'{count} {name}' for name, count in self.report.items() if count)
-        print_log(f'{type(self).__name__}: {len(self)} recordings to read; {counts}', 'current')
+        found = '; '.join(filter(None, (f'{len(self)} recordings to read', counts)))
+        print_log(f'{type(self).__name__}: {found}', 'current')
 
     def get_subset_(self, indices: Sequence[int] | int) -> None:
         """Reduce the data set to a subset in place, and reset the flags."""
