@@ -10,9 +10,9 @@ from typing import Any
 
 import numpy as np
 import torch
-from mmcv.transforms import BaseTransform
 from mmengine.dataset import Compose
 
+from echocardmae_mm.datasets.transforms.echo_transform import EchoTransform
 from echocardmae_mm.datasets.transforms.random_shift import RandomShift
 from echocardmae_mm.datasets.transforms.sample_labelled_clip import SampleLabelledClip
 from echocardmae_mm.datasets.transforms.sample_random_clips import SampleRandomClips
@@ -24,7 +24,7 @@ _RANDOM = (SampleRandomClips, SampleLabelledClip, RandomShift)
 
 
 @TRANSFORMS.register_module()
-class CachedTransforms(BaseTransform):
+class CachedTransforms(EchoTransform):
     """Apply transforms once per recording and worker process, and cache their results.
 
     Use it for small data sets with a fixed clip per recording, such as the cycle of CAMUS and
@@ -71,9 +71,6 @@ class CachedTransforms(BaseTransform):
             }
         results.update(deepcopy(self._kept[name]))
         return results
-
-    def __repr__(self) -> str:
-        return f'{type(self).__name__}({self.steps})'
 
 
 def _generators() -> bytes:

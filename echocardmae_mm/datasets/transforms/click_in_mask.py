@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from mmcv.transforms import BaseTransform
 
+from echocardmae_mm.datasets.transforms.echo_transform import EchoTransform
 from echocardmae_mm.datasets.transforms.sample_labelled_clip import POSITIONS
 from echocardmae_mm.registry import TRANSFORMS
 from echocardmae_mm.utils.counter_rng import RngStream, random_bits, rng_key
@@ -14,7 +14,7 @@ from echocardmae_mm.utils.errors import UserError
 
 
 @TRANSFORMS.register_module()
-class ClickInMask(BaseTransform):
+class ClickInMask(EchoTransform):
     """Click once into each true structure, as SAMUS and MemSAM do in training **and in tests**.
 
     A model with these clicks saw a part of the truth: do not compare it with one that did not. If a
@@ -77,6 +77,3 @@ class ClickInMask(BaseTransform):
         results['clicks'] = np.stack(scaled, axis=1).astype(np.float32) - 0.5
         results['click_labels'] = labels_of_clicks.astype(np.int64)
         return results
-
-    def __repr__(self) -> str:
-        return f'{type(self).__name__}(position={self.position!r})'

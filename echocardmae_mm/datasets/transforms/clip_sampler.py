@@ -6,14 +6,14 @@ from abc import abstractmethod
 from typing import Any
 
 import numpy as np
-from mmcv.transforms import BaseTransform
 
+from echocardmae_mm.datasets.transforms.echo_transform import EchoTransform
 from echocardmae_mm.utils.errors import RecordingError, UserError
 
 PADDINGS = ('zero', 'loop')
 
 
-class ClipSampler(BaseTransform):
+class ClipSampler(EchoTransform):
     """Sample clips at starts that a subclass chooses.
 
     The spacing of the frames in a clip is fixed in frames (``frame_interval``) or in seconds
@@ -135,10 +135,6 @@ class ClipSampler(BaseTransform):
                 f'its cycle, frames {first} to {last}, exceeds its frames 0 to {last_frame}',
             )
         return first, last
-
-    def __repr__(self) -> str:
-        arguments = ', '.join(f'{name}={value!r}' for name, value in vars(self).items())
-        return f'{type(self).__name__}({arguments})'
 
 
 def _nearest(times: np.ndarray) -> np.ndarray:

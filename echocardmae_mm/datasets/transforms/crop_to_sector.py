@@ -6,8 +6,8 @@ from typing import Any, NamedTuple
 
 import cv2
 import numpy as np
-from mmcv.transforms import BaseTransform
 
+from echocardmae_mm.datasets.transforms.echo_transform import EchoTransform
 from echocardmae_mm.registry import TRANSFORMS
 from echocardmae_mm.sector.detection import detect_sector
 from echocardmae_mm.sector.geometry import TEMPLATE_SIZE, template_sector
@@ -32,7 +32,7 @@ class Box(NamedTuple):
 
 
 @TRANSFORMS.register_module()
-class CropToSector(BaseTransform):
+class CropToSector(EchoTransform):
     """Crop the frames of any scanner to the framing that the encoder was trained on.
 
     Detects the sector, within the ultrasound region if known, and crops to the square around it,
@@ -130,12 +130,6 @@ class CropToSector(BaseTransform):
         shrinks = max(image.shape[:2]) > self.size
         kind = cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR
         return cv2.resize(image, (self.size, self.size), interpolation=kind)
-
-    def __repr__(self) -> str:
-        return (
-            f'{type(self).__name__}(size={self.size}, black_outside={self.black_outside}, '
-            f'keep_echonet={self.keep_echonet})'
-        )
 
 
 def find_sector_box(

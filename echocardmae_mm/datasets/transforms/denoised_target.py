@@ -6,7 +6,6 @@ from collections.abc import Callable
 from typing import Any
 
 import torch
-from mmcv.transforms import BaseTransform
 from torch import Tensor
 
 from echocardmae_mm.datasets.transforms.blur import (
@@ -15,6 +14,7 @@ from echocardmae_mm.datasets.transforms.blur import (
     mean_blur,
     median_blur,
 )
+from echocardmae_mm.datasets.transforms.echo_transform import EchoTransform
 from echocardmae_mm.registry import TRANSFORMS
 from echocardmae_mm.utils.errors import UserError
 
@@ -27,7 +27,7 @@ BLURS: dict[str, Callable[[Tensor, int], Tensor]] = {
 
 
 @TRANSFORMS.register_module()
-class DenoisedTarget(BaseTransform):
+class DenoisedTarget(EchoTransform):
     """Blur the frames for the reconstruction target (section 2.4 of the paper).
 
     The encoder sees the original frames. The paper found the median best but does not state its
@@ -102,6 +102,3 @@ class DenoisedTarget(BaseTransform):
             )
         results['target'] = self.denoise(torch.from_numpy(imgs)).numpy()
         return results
-
-    def __repr__(self) -> str:
-        return f'{type(self).__name__}(method={self.method!r}, kernel_size={self.kernel_size})'

@@ -4,15 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
-from mmcv.transforms import BaseTransform
-
 from echocardmae_mm.datasets.transforms.crop_to_sector import find_sector_box
+from echocardmae_mm.datasets.transforms.echo_transform import EchoTransform
 from echocardmae_mm.registry import TRANSFORMS
 from echocardmae_mm.utils.errors import RecordingError, UserError
 
 
 @TRANSFORMS.register_module()
-class FindSector(BaseTransform):
+class FindSector(EchoTransform):
     """Find the sector of each recording, for ``SectorMask(sector='auto')``.
 
     Put it between the last ``Resize`` and ``FormatShape``. It keeps a ``sector_mask`` from an
@@ -60,6 +59,3 @@ class FindSector(BaseTransform):
                 f'{100 * self.min_area:.0f} % (min_area of FindSector)',
             )
         return results
-
-    def __repr__(self) -> str:
-        return f'{type(self).__name__}(min_area={self.min_area})'

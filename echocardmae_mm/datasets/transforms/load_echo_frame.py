@@ -5,15 +5,15 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from mmcv.transforms import BaseTransform
 
+from echocardmae_mm.datasets.transforms.echo_transform import EchoTransform
 from echocardmae_mm.datasets.transforms.recording_init import RecordingInit
 from echocardmae_mm.registry import TRANSFORMS
 from echocardmae_mm.utils.errors import RecordingError
 
 
 @TRANSFORMS.register_module()
-class LoadEchoFrame(BaseTransform):
+class LoadEchoFrame(EchoTransform):
     """Replaces ``LoadImageFromFile`` for recordings and images.
 
     Frames are RGB: set ``bgr_to_rgb=False`` in the data preprocessor, and pass RGB arrays to
@@ -47,9 +47,6 @@ class LoadEchoFrame(BaseTransform):
         (results['img'],) = recording.frames([frame])
         results['img_shape'] = results['ori_shape'] = results['img'].shape[:2]
         return results
-
-    def __repr__(self) -> str:
-        return f'{type(self).__name__}()'
 
 
 def require_frames(filename: str, num_frames: int, frames: list[int] | np.ndarray) -> None:

@@ -6,10 +6,10 @@ from typing import Any
 
 import cv2
 import numpy as np
-from mmcv.transforms import BaseTransform
 
 from echocardmae_mm.datasets.recordings import read_labels
 from echocardmae_mm.datasets.tracing import tracing_mask
+from echocardmae_mm.datasets.transforms.echo_transform import EchoTransform
 from echocardmae_mm.registry import TRANSFORMS
 from echocardmae_mm.utils.errors import RecordingError
 
@@ -17,7 +17,7 @@ IGNORED = 255
 
 
 @TRANSFORMS.register_module()
-class LoadEchoMask(BaseTransform):
+class LoadEchoMask(EchoTransform):
     """Draw tracings (EchoNet-Dynamic) or read label images (CAMUS) of a frame or a clip.
 
     Samples without labels pass unchanged, so ``mmseg.apis.inference_model`` can use the test
@@ -86,6 +86,3 @@ class LoadEchoMask(BaseTransform):
         if self.scale is None:
             return mask
         return cv2.resize(mask, self.scale, interpolation=cv2.INTER_NEAREST_EXACT)
-
-    def __repr__(self) -> str:
-        return f'{type(self).__name__}(scale={self.scale})'

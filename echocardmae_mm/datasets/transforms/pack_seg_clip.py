@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from typing import Any
 
 import torch
-from mmcv.transforms import BaseTransform
 from mmengine.structures import PixelData
 
+from echocardmae_mm.datasets.transforms.echo_transform import EchoTransform
 from echocardmae_mm.registry import TRANSFORMS
 
 META_KEYS = (
@@ -18,7 +18,7 @@ META_KEYS = (
 
 
 @TRANSFORMS.register_module()
-class PackSegClip(BaseTransform):
+class PackSegClip(EchoTransform):
     """Pack frames into a tensor, and labels and metadata into a ``SegDataSample``.
 
     Required Keys:
@@ -50,6 +50,3 @@ class PackSegClip(BaseTransform):
             sample.gt_sem_seg = PixelData(data=labels)
         sample.set_metainfo({key: results[key] for key in self.meta_keys if key in results})
         return {'inputs': torch.from_numpy(results['imgs']), 'data_samples': sample}
-
-    def __repr__(self) -> str:
-        return f'{type(self).__name__}(meta_keys={tuple(self.meta_keys)})'

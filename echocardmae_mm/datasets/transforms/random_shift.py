@@ -6,15 +6,15 @@ from typing import Any
 
 import cv2
 import numpy as np
-from mmcv.transforms import BaseTransform
 
+from echocardmae_mm.datasets.transforms.echo_transform import EchoTransform
 from echocardmae_mm.datasets.transforms.load_echo_mask import IGNORED
 from echocardmae_mm.registry import TRANSFORMS
 from echocardmae_mm.utils.counter_rng import RngStream, random_bits, rng_key
 
 
 @TRANSFORMS.register_module()
-class RandomShift(BaseTransform):
+class RandomShift(EchoTransform):
     """Pad, then crop to the previous size at a random position, as in the released code.
 
     All frames of a clip are shifted equally, and each clip by itself. Put it after ``Resize``.
@@ -64,9 +64,6 @@ class RandomShift(BaseTransform):
         border, value = (self.pixels,) * 4, (fill,) * 4
         padded = cv2.copyMakeBorder(image, *border, cv2.BORDER_CONSTANT, value=value)
         return np.ascontiguousarray(padded[down : down + height, right : right + width])
-
-    def __repr__(self) -> str:
-        return f'{type(self).__name__}(pixels={self.pixels}, fill={self.fill})'
 
 
 def _outside(mask: np.ndarray) -> int:

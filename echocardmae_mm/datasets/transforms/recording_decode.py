@@ -5,13 +5,13 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from mmcv.transforms import BaseTransform
 
+from echocardmae_mm.datasets.transforms.echo_transform import EchoTransform
 from echocardmae_mm.registry import TRANSFORMS
 
 
 @TRANSFORMS.register_module()
-class RecordingDecode(BaseTransform):
+class RecordingDecode(EchoTransform):
     """Decode the sampled frames and release the recording.
 
     Required Keys:
@@ -48,6 +48,3 @@ class RecordingDecode(BaseTransform):
         results['imgs'] = list(imgs)
         results['original_shape'] = results['img_shape'] = imgs.shape[1:3]
         return results
-
-    def __repr__(self) -> str:
-        return f'{type(self).__name__}()'

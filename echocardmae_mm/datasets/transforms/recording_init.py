@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
-from mmcv.transforms import BaseTransform
-
 from echocardmae_mm.datasets.recordings import Recording, open_recording
+from echocardmae_mm.datasets.transforms.echo_transform import EchoTransform
 from echocardmae_mm.registry import TRANSFORMS
 
 
 @TRANSFORMS.register_module()
-class RecordingInit(BaseTransform):
+class RecordingInit(EchoTransform):
     """Open a video, DICOM, NIfTI or MetaImage file, or its copy in a store, without decoding.
 
     Frame rate and spacing come from the file or, if missing there, from the data set. ``override``
@@ -53,6 +52,3 @@ class RecordingInit(BaseTransform):
         results['spacing'] = override.get('spacing') or recording.spacing or results.get('spacing')
         results['region'] = recording.region
         return results
-
-    def __repr__(self) -> str:
-        return f'{self.__class__.__name__}()'

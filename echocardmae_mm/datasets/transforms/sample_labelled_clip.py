@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from mmcv.transforms import BaseTransform
 
+from echocardmae_mm.datasets.transforms.echo_transform import EchoTransform
 from echocardmae_mm.datasets.transforms.load_echo_frame import require_frames
 from echocardmae_mm.registry import TRANSFORMS
 from echocardmae_mm.utils.counter_rng import RngStream, random_bits, rng_key
@@ -16,7 +16,7 @@ POSITIONS = ('random', 'middle')
 
 
 @TRANSFORMS.register_module()
-class SampleLabelledClip(BaseTransform):
+class SampleLabelledClip(EchoTransform):
     """Sample a clip with the labelled frame at a random position or in the middle.
 
     Recordings shorter than a clip repeat their first and last frames. Other labelled frames in the
@@ -77,7 +77,3 @@ class SampleLabelledClip(BaseTransform):
         results['num_clips'] = 1
         results['padded_frames'] = int((inside != indices).sum())
         return results
-
-    def __repr__(self) -> str:
-        arguments = ', '.join(f'{name}={value!r}' for name, value in vars(self).items())
-        return f'{type(self).__name__}({arguments})'

@@ -5,15 +5,15 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from mmcv.transforms import BaseTransform
 
+from echocardmae_mm.datasets.transforms.echo_transform import EchoTransform
 from echocardmae_mm.datasets.transforms.load_echo_frame import require_frames
 from echocardmae_mm.registry import TRANSFORMS
 from echocardmae_mm.utils.errors import UserError
 
 
 @TRANSFORMS.register_module()
-class SampleTracedClip(BaseTransform):
+class SampleTracedClip(EchoTransform):
     """Spread the frames of a clip evenly from the first labelled frame to the last, as MemSAM does.
 
     Required Keys:
@@ -59,6 +59,3 @@ class SampleTracedClip(BaseTransform):
         results['clip_len'] = self.clip_len
         results['num_clips'] = 1
         return results
-
-    def __repr__(self) -> str:
-        return f'{type(self).__name__}(clip_len={self.clip_len})'

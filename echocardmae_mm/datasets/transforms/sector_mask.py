@@ -7,9 +7,9 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import torch
-from mmcv.transforms import BaseTransform
 from torch import Tensor
 
+from echocardmae_mm.datasets.transforms.echo_transform import EchoTransform
 from echocardmae_mm.registry import TRANSFORMS
 from echocardmae_mm.sector.geometry import template_sector, token_sector
 from echocardmae_mm.sector.masking import STRATEGIES, mask_tokens
@@ -40,7 +40,7 @@ class TokenMasks(NamedTuple):
 
 
 @TRANSFORMS.register_module()
-class SectorMask(BaseTransform):
+class SectorMask(EchoTransform):
     """Key area masking: mask most tokens of the sector and none of the background.
 
     Every time slot of every video has the same number of visible tokens; all other tokens of the
@@ -205,14 +205,6 @@ class SectorMask(BaseTransform):
         tokens = int(_config_sector(sector, height, width, self.patch_size).sum())
         # 10 * (1 - 0.9) is a little less than 1.
         return int(round(tokens * (1 - self.mask_ratio), 6))
-
-    def __repr__(self) -> str:
-        return (
-            f'{type(self).__name__}(patch_size={self.patch_size}, '
-            f'tubelet_size={self.tubelet_size}, strategy={self.strategy!r}, '
-            f'mask_ratio={self.mask_ratio}, sector={self.sector!r}, '
-            f'num_visible={self.num_visible}, same_mask={self.same_mask})'
-        )
 
 
 @lru_cache(maxsize=16)
