@@ -6,15 +6,11 @@ from functools import wraps
 from types import ModuleType
 from typing import Any
 
-from echocardmae_mm.compat.patch import Execute, Patch, package_folder
+from echocardmae_mm.compat.patch import Execute, Patch, source_has
 
 
 def _needed() -> bool:
-    folder = package_folder('mmaction')
-    if folder is None:
-        return False
-    source = (folder / 'models' / 'heads' / 'base.py').read_text(encoding='utf-8')
-    return 'cls_scores.detach().cpu().numpy()' in source
+    return source_has('mmaction', 'models/heads/base.py', 'cls_scores.detach().cpu().numpy()')
 
 
 def _apply(module: ModuleType, execute: Execute) -> None:

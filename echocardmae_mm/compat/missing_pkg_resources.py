@@ -7,7 +7,7 @@ from importlib import metadata
 from importlib.util import find_spec
 from types import ModuleType
 
-from echocardmae_mm.compat.patch import Execute, Patch, package_folder
+from echocardmae_mm.compat.patch import Execute, Patch, package_folder, source_has
 
 
 def is_installed(package: str) -> bool:
@@ -49,10 +49,9 @@ REPLACEMENTS = (is_installed, get_installed_path, package2module)
 
 
 def _needed() -> bool:
-    folder = package_folder('mmengine')
-    if folder is None or find_spec('pkg_resources') is not None:
-        return False
-    return 'pkg_resources' in (folder / 'utils' / 'package_utils.py').read_text(encoding='utf-8')
+    return find_spec('pkg_resources') is None and source_has(
+        'mmengine', 'utils/package_utils.py', 'pkg_resources'
+    )
 
 
 def _apply(module: ModuleType, execute: Execute) -> None:

@@ -59,6 +59,12 @@ def package_folder(package: str) -> Path | None:
     return Path(spec.submodule_search_locations[0])
 
 
+def source_has(package: str, file: str, text: str) -> bool:
+    """Whether a file of a package holds a text; false if the package is not installed."""
+    folder = package_folder(package)
+    return folder is not None and text in (folder / file).read_text(encoding='utf-8')
+
+
 class PatchFinder(MetaPathFinder):
     """Find the modules to patch with the other finders, and wrap their loaders.
 

@@ -8,17 +8,13 @@ from functools import wraps
 from types import ModuleType
 from typing import Any
 
-from echocardmae_mm.compat.patch import Execute, Patch, package_folder
+from echocardmae_mm.compat.patch import Execute, Patch, source_has
 
 FormatCode = Callable[..., tuple[str, bool]]
 
 
 def _needed() -> bool:
-    folder = package_folder('mmengine')
-    if folder is None:
-        return False
-    source = (folder / 'config' / 'config.py').read_text(encoding='utf-8')
-    return 'FormatCode(text, style_config=yapf_style' in source
+    return source_has('mmengine', 'config/config.py', 'FormatCode(text, style_config=yapf_style')
 
 
 def _keep_last(format_code: FormatCode) -> FormatCode:
