@@ -343,7 +343,7 @@ def test_folds_reach_every_data_set_with_folds():
 def test_a_split_reaches_every_data_set_that_takes_one():
     config = applied('split_file=12.csv', name='seg_camus')
     assert {part['split_file'] for part in dataset_parts(config)} == {'12.csv'}
-    with pytest.raises(UserError, match='split_file=12.csv: no data set .* takes split_file'):
+    with pytest.raises(UserError, match=r'split_file=12\.csv: no data set .* takes split_file'):
         applied('split_file=12.csv', name='ef_camus')
 
 
