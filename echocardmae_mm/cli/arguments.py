@@ -11,6 +11,9 @@ from argparse import (
     RawDescriptionHelpFormatter,
 )
 from collections.abc import Callable
+from pathlib import Path
+
+from echocardmae_mm.utils.errors import UserError
 
 #: More worker processes exhaust the memory before they make anything faster.
 MAX_WORKERS = max(256, 4 * (os.cpu_count() or 1))
@@ -83,6 +86,12 @@ def add_allow_leakage(parser: ArgumentParser) -> None:
 def add_force(parser: ArgumentParser, what: str = 'the results in --out') -> None:
     """Add ``--force``."""
     parser.add_argument('--force', action='store_true', help=f'overwrite {what}')
+
+
+def require_free(path: Path, force: bool) -> None:
+    """Refuse to overwrite a file or folder without ``--force``."""
+    if path.exists() and not force:
+        raise UserError(f'{path} exists; choose another name, or pass --force')
 
 
 def add_jobs(parser: ArgumentParser) -> None:

@@ -20,7 +20,13 @@ from pathlib import Path
 from mmengine.registry import init_default_scope
 from torch import Tensor
 
-from echocardmae_mm.cli.arguments import HelpFormatter, add_force, at_least, command_parser
+from echocardmae_mm.cli.arguments import (
+    HelpFormatter,
+    add_force,
+    at_least,
+    command_parser,
+    require_free,
+)
 from echocardmae_mm.cli.configuration import load_config
 from echocardmae_mm.cli.user_errors import report_user_errors
 from echocardmae_mm.models.peers.peer_weights import from_peer
@@ -30,7 +36,7 @@ from echocardmae_mm.models.weight_conversion import (
     from_timm,
     from_videomae,
 )
-from echocardmae_mm.models.weight_files import check_target, read_weights, write_weights
+from echocardmae_mm.models.weight_files import read_weights, write_weights
 from echocardmae_mm.registry import MODELS
 from echocardmae_mm.utils.errors import UserError
 
@@ -138,5 +144,5 @@ CONVERTERS = {
 @report_user_errors
 def main(argv: Sequence[str] | None = None) -> None:
     args = parse_args(argv)
-    check_target(args.target, args.force)
+    require_free(args.target, args.force)
     CONVERTERS[args.origin](args)

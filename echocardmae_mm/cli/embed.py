@@ -27,7 +27,7 @@ from echocardmae_mm.apis.embedder import EchoEmbedder
 from echocardmae_mm.apis.features_table import require_table, write_table
 from echocardmae_mm.apis.prediction import MARKS
 from echocardmae_mm.apis.sources import find_sources
-from echocardmae_mm.cli.arguments import add_force, command_parser
+from echocardmae_mm.cli.arguments import add_force, command_parser, require_free
 from echocardmae_mm.cli.recordings import (
     add_recordings,
     check_recordings,
@@ -78,8 +78,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     if not args.paths:
         raise UserError('expected at least one PATH')
     require_table(args.out)
-    if args.out.exists() and not args.force:
-        raise UserError(f'{args.out} exists; choose another --out, or pass --force')
+    require_free(args.out, args.force)
     sources = find_sources(args.paths)
     embed = EchoEmbedder(args.bundle, args.device, args.allow_synthetic_model, args.tokens)
     report_unchecked(embed)

@@ -15,7 +15,7 @@ from pathlib import Path
 
 from echocardmae_mm.apis.bundle import ONNX, Bundle
 from echocardmae_mm.apis.export_onnx import export_onnx
-from echocardmae_mm.cli.arguments import add_force, command_parser
+from echocardmae_mm.cli.arguments import add_force, command_parser, require_free
 from echocardmae_mm.cli.user_errors import report_user_errors
 from echocardmae_mm.utils.errors import UserError
 
@@ -37,8 +37,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     out = args.out or args.bundle / ONNX
     if out.is_dir():
         raise UserError(f'{out} is a folder; expected a file, such as {out / ONNX}')
-    if out.exists() and not args.force:
-        raise UserError(f'{out} exists; choose another --out, or pass --force')
+    require_free(out, args.force)
     bundle = Bundle(args.bundle, 'cpu')
     out.parent.mkdir(parents=True, exist_ok=True)
     difference = export_onnx(bundle, out)

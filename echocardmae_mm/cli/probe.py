@@ -22,7 +22,7 @@ import numpy as np
 import pandas as pd
 
 from echocardmae_mm.apis.features_table import PREFIX, read_features
-from echocardmae_mm.cli.arguments import add_force, at_least, command_parser, seed
+from echocardmae_mm.cli.arguments import add_force, at_least, command_parser, require_free, seed
 from echocardmae_mm.cli.recordings import recording_pseudonym, salted
 from echocardmae_mm.cli.user_errors import report_user_errors
 from echocardmae_mm.datasets.csv_table import is_ef, read_number, read_table
@@ -169,8 +169,8 @@ def probe_share(
 @report_user_errors
 def main(argv: Sequence[str] | None = None) -> None:
     args = parse_args(argv)
-    if args.out and args.out.exists() and not args.force:
-        raise UserError(f'{args.out} exists; choose another --out, or pass --force')
+    if args.out:
+        require_free(args.out, args.force)
     features = read_features(args.features)
     labels, target = read_labels(args)
     table = join(args, features, labels)

@@ -38,6 +38,7 @@ from echocardmae_mm.cli.arguments import (
     add_config,
     add_force,
     command_parser,
+    require_free,
 )
 from echocardmae_mm.cli.calibration import calibrate, calibration_data, require_unseen
 from echocardmae_mm.cli.cfg_options import apply_cfg_options
@@ -79,8 +80,7 @@ def parse_args(argv: Sequence[str] | None) -> argparse.Namespace:
 def main(argv: Sequence[str] | None = None) -> None:
     args = parse_args(argv)
     require_checkpoint(args.checkpoint)
-    if args.out.exists() and not args.force:
-        raise UserError(f'{args.out} exists; choose another --out, or pass --force')
+    require_free(args.out, args.force)
     config = load_config(args)
     apply_cfg_options(config, args.cfg_options)
     pipeline = without_training(prediction_pipeline(config))

@@ -67,20 +67,6 @@ def read_weights(path: Path) -> dict[str, Tensor]:
     return state
 
 
-def check_target(path: Path, force: bool) -> None:
-    """Refuse to overwrite a file.
-
-    Args:
-        path (Path): The file to write.
-        force (bool): Whether to overwrite it.
-
-    Raises:
-        UserError: If it exists and ``force`` is false.
-    """
-    if path.exists() and not force:
-        raise UserError(f'{path} exists; remove it, choose another name or add --force')
-
-
 def write_weights(
     weights: ConvertedWeights, path: Path, meta: dict[str, Any], model: nn.Module | None = None
 ) -> None:

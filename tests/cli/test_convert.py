@@ -178,7 +178,7 @@ def test_a_file_is_overwritten_by_force_only(tmp_path, convert):
     source, target = tmp_path / 'source.pth', tmp_path / 'ours.pth'
     torch.save(videomae(), source)
     target.write_text('mine')
-    assert 'add --force' in convert('videomae', source, target)
+    assert 'pass --force' in convert('videomae', source, target)
     assert target.read_text() == 'mine'
     assert convert('videomae', source, target, '--force').endswith('tensors\n')
     assert torch.load(target, weights_only=True)['meta']['from'] == 'VideoMAE'
