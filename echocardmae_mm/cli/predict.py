@@ -84,12 +84,10 @@ def bind(args: argparse.Namespace, measure: EchoInferencer) -> str:
         'keep_names': args.keep_names,
         'runtime': args.runtime,
         'allow_synthetic_model': args.allow_synthetic_model,
+        'example': args.example,
     }
     if args.force and record.is_file():
-        for name in (RUN, *RESULTS, 'report.html'):
-            (args.out / name).unlink(missing_ok=True)
-        for folder in (ROWS, EXAMPLE) if args.example else (ROWS,):
-            shutil.rmtree(args.out / folder, ignore_errors=True)
+        remove_run(args.out)
     if args.out.is_dir() and any(path.name != '.lock' for path in args.out.iterdir()):
         remedy = 'Choose another --out, or pass --force'
         kept = bind_run_folder(record, settings, remedy, lambda kept: kept['settings'])
@@ -107,6 +105,26 @@ def bind(args: argparse.Namespace, measure: EchoInferencer) -> str:
     args.out.mkdir(parents=True, exist_ok=True)
     atomic_write_text(record, json_text(begun))
     return salt
+
+
+def remove_run(out: Path) -> None:
+    """Remove the files of an earlier run, unless the folder also holds others."""
+    try:
+        was_example = read_json(out / RUN)['settings'].get('example')
+    except (UserError, KeyError, TypeError, AttributeError):  # damaged
+        was_example = False
+    written = {RUN, *RESULTS, 'report.html', ROWS, *([EXAMPLE] if was_example else [])}
+    for path in out.iterdir():
+        if path.name not in (*written, '.lock'):
+            raise UserError(
+                f'{path} is not of the run that --force would replace\n'
+                'Remove it, or choose another --out'
+            )
+    for name in written:
+        if (out / name).is_dir():
+            shutil.rmtree(out / name)
+        else:
+            (out / name).unlink(missing_ok=True)
 
 
 def sources_pseudonym(paths: Sequence[Path], salt: str) -> str:

@@ -143,6 +143,22 @@ def test_a_finished_or_different_run_is_not_overwritten(folder, bundles, tmp_pat
     assert files_of(out).keys() != before.keys()  # another salt
 
 
+def test_force_replaces_a_run_and_nothing_else(folder, bundles, tmp_path):
+    out, one = tmp_path / 'out', folder / 'Mustermann.avi'
+    assert run(one, bundles, out, names=('ef',)) == 0
+    (out / 'example').mkdir()
+    (out / 'example' / 'own.avi').touch()
+    before = files_of(out)
+    refusal = run(one, bundles, out, '--force', names=('ef',))
+    assert 'example is not of the run that --force would replace' in refusal
+    assert files_of(out) == before
+    record = json.loads((out / 'run.json').read_text())
+    record['settings']['example'] = True
+    (out / 'run.json').write_text(json.dumps(record))
+    assert run(one, bundles, out, '--force', names=('ef',)) == 0
+    assert not (out / 'example').exists()
+
+
 def test_a_run_goes_on_only_with_the_same_recordings_and_calibration(
     folder, bundles, tmp_path, monkeypatch
 ):
