@@ -16,8 +16,9 @@ from echocardmae_mm.datasets.recording_dataset import RecordingDataset
 from echocardmae_mm.datasets.recordings import open_recording
 from echocardmae_mm.datasets.recordings.synthetic import is_synthetic
 from echocardmae_mm.evaluation.feature_distance import FeatureDistance, fit_feature_distance
-from echocardmae_mm.utils.errors import RecordingError
+from echocardmae_mm.utils.errors import RecordingError, UserError
 
+S = TypeVar('S')
 T = TypeVar('T')
 
 _RATES, _SYNTHETIC, _FEATURES = 50, 20, 300  # recordings sampled
@@ -29,18 +30,29 @@ def describe_training_set(dataset: RecordingDataset) -> dict[str, Any]:
     Returns:
         dict[str, Any]: ``data``, ``recordings``, ``patients``, ``fps`` (None if unknown) and
         ``synthetic``.
+
+    Raises:
+        UserError: If no recording can be read.
     """
     infos = _infos(dataset)
     files = list(dict.fromkeys(dataset.recording_of(info) for info in infos))
-    rates = _known(_given(info, 'fps') for info in infos)
-    rates = rates or _known(_readable(_rate, files[:_RATES]))
-    marks = _readable(is_synthetic, files[:_SYNTHETIC])
+
+    def rate(info: dict[str, Any]) -> float | None:
+        return _given(info, 'fps') or open_recording(dataset.recording_of(info)).fps
+
+    rates = [_given(info, 'fps') for info in infos]
+    if not all(rates):
+        rates = _first(_RATES, rate, infos)
+    rates = [rate for rate in rates if rate]
+    marks = _first(_SYNTHETIC, is_synthetic, files)
+    if not marks:
+        raise UserError('no recording of the training set can be read')
     return {
         'data': type(dataset).__name__.removesuffix('Dataset'),
         'recordings': len(files),
         'patients': len({info.get('patient', info['filename']) for info in infos}),
         'fps': float(np.median(rates)) if rates else None,
-        'synthetic': bool(marks) and all(marks),
+        'synthetic': all(marks),
     }
 
 
@@ -81,22 +93,16 @@ def _infos(dataset: RecordingDataset) -> list[dict[str, Any]]:
 
 
 def _given(info: dict[str, Any], name: str) -> Any:
-    """What a list of recordings says about one; None if it does not."""
+    """A value from the data set's list, or None."""
     return info.get('override', {}).get(name) or info.get(name)
 
 
-def _known(rates: Iterable[float | None]) -> list[float]:
-    return [rate for rate in rates if rate]
-
-
-def _rate(file: str) -> float | None:
-    return open_recording(file).fps
-
-
-def _readable(read: Callable[[str], T], files: list[str]) -> list[T]:
-    """Read files, leaving out the damaged ones, as training does."""
-    values = []
-    for file in files:
+def _first(count: int, read: Callable[[S], T], items: Iterable[S]) -> list[T]:
+    """Read items until so many are read, leaving out damaged ones, as training does."""
+    values: list[T] = []
+    for item in items:
+        if len(values) == count:
+            break
         with suppress(RecordingError):
-            values.append(read(file))
+            values.append(read(item))
     return values

@@ -25,26 +25,22 @@ def is_synthetic(filename: str) -> bool:
     container = recording_container(filename)
     try:
         if container is Container.DICOM:
-            return _manufacturer(filename) == SYNTHETIC_MARK
+            import pydicom
+
+            tags = ['Manufacturer']
+            header = pydicom.dcmread(filename, stop_before_pixels=True, specific_tags=tags)
+            return header.get('Manufacturer') == SYNTHETIC_MARK
         if container is Container.NIFTI:
-            return _description(filename).startswith(SYNTHETIC_MARK.encode())
+            import nibabel
+
+            description = bytes(nibabel.load(filename).header['descrip'])
+            return description.startswith(SYNTHETIC_MARK.encode())
+    except (ImportError, MemoryError):
+        raise
     except Exception as error:  # of pydicom, nibabel, zlib and struct
         reason = str(error) or type(error).__name__
         raise RecordingError(filename, 'its header cannot be read', reason) from error
     return _tail(Path(filename)).endswith(SYNTHETIC_MARK.encode())
-
-
-def _manufacturer(filename: str) -> str | None:
-    import pydicom
-
-    header = pydicom.dcmread(filename, stop_before_pixels=True, specific_tags=['Manufacturer'])
-    return header.get('Manufacturer')
-
-
-def _description(filename: str) -> bytes:
-    import nibabel
-
-    return bytes(nibabel.load(filename).header['descrip'])
 
 
 def _tail(path: Path) -> bytes:
