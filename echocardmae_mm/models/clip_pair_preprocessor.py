@@ -92,13 +92,7 @@ class ClipPairPreprocessor(BaseDataPreprocessor):
         """
         entries = data['inputs']
         _require(entries, 'imgs', "mmaction.FormatShape(input_format='NCTHW')")
-        clips = len(entries['imgs'][0])
-        if clips != 2:
-            raise UserError(
-                f'pretraining needs two clips per video but got {clips}: '
-                'set num_clips=2 in SampleRandomClips'
-            )
-        # Move each video before they are stacked: a device copies faster than this process.
+        # Move videos before stacking them: the device copies faster than this process.
         imgs = stack_views(self.cast_data(entries['imgs']))  # (2B, 3, T, H, W)
         if self.denoised_target is not None and 'target' not in entries:
             target = self.denoised_target.denoise(imgs)
@@ -157,6 +151,14 @@ class ClipPairPreprocessor(BaseDataPreprocessor):
 
 def stack_views(videos: Tensor | Sequence[Tensor]) -> Tensor:
     """Stack B videos of two clips to (2B, ...): all first clips, then all second clips."""
+    wrong = next((len(video) for video in videos if len(video) != 2), None)
+    if wrong is not None:
+        raise UserError(
+            f'pretraining needs two clips per video but got {wrong}: '
+            'set num_clips=2 in SampleRandomClips'
+        )
+    if isinstance(videos, Tensor):
+        return videos.transpose(0, 1).flatten(0, 1)
     return torch.stack([video[clip] for clip in (0, 1) for video in videos])
 
 
