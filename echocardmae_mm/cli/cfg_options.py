@@ -35,15 +35,22 @@ def apply_cfg_options(config: Config, words: Sequence[str] | None) -> None:
 
     Raises:
         UserError: If a word cannot be parsed, nothing takes its setting, or no data set uses the
-            ``data_root``, ``ann_file`` or ``packed`` at the top of the config.
+            ``data_root``, ``ann_file`` or ``packed`` at the top of the config or a short key.
     """
     options = parse_cfg_options(words)
     if 'data_root' in options:
         set_data_root(config, options['data_root'])
-    for name in options.keys() & {'packed', 'split_file'}:
-        set_where_taken(config, name, options[name])
-    for name in options.keys() & {*FOLD_SETTINGS, *TABLE_SETTINGS}:
-        set_where_set(config, name, options[name])
+    for name in ('packed', 'split_file'):
+        if name in options:
+            set_where_taken(config, name, options[name])
+    for name in FOLD_SETTINGS:
+        if name in options:
+            with_folds = [part for _, part in dicts_of(config) if 'fold' in part]
+            set_in(with_folds, name, options[name], 'folds')
+    for name in TABLE_SETTINGS:
+        if name in options:
+            with_setting = [part for part in dataset_parts(config) if name in part]
+            set_in(with_setting, name, options[name], 'this setting')
     before = config._cfg_dict.to_dict()
     try:
         config.merge_from_dict({key.removeprefix('+'): value for key, value in options.items()})
@@ -85,21 +92,17 @@ def set_where_taken(config: Config, name: str, value: Any, only_unset: bool = Fa
     scope = config.get('default_scope') or 'mmengine'
     parts = [p for p in dataset_parts(config) if name in (component_keys(p['type'], scope) or ())]
     if not parts:
-        raise UserError(f'{name}={value}: no data set of this config takes {name}')
+        reads = 'reads a store' if name == 'packed' else f'takes {name}'
+        raise UserError(f'{name}={value}: no data set of this config {reads}')
     for part in parts:
         if not (only_unset and name in part):
             part[name] = value
 
 
-def set_where_set(config: Config, name: str, value: Any) -> None:
-    """Set a fold setting in every data set with folds, another where a data set has it."""
-    if name in FOLD_SETTINGS:
-        parts = [part for _, part in dicts_of(config) if 'fold' in part]
-    else:
-        parts = [part for part in dataset_parts(config) if name in part]
+def set_in(parts: Sequence[Any], name: str, value: Any, condition: str) -> None:
+    """Set a setting of the data sets that fulfil a condition."""
     if not parts:
-        missing = 'folds' if name in FOLD_SETTINGS else 'this setting'
-        raise UserError(f'--cfg-options {name}: no data set of this config has {missing}')
+        raise UserError(f'--cfg-options {name}: no data set of this config has {condition}')
     for part in parts:
         part[name] = value
 

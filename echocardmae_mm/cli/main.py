@@ -70,7 +70,7 @@ def main(argv: Sequence[str] | None = None) -> None:
         try:
             import_module(f'echocardmae_mm.cli.{name.replace("-", "_")}').main(arguments)
         except KeyboardInterrupt as interruption:
-            print('; '.join(['interrupted', *interruption.args]), file=sys.stderr)
+            print('; '.join(['interrupted', *map(str, interruption.args)]), file=sys.stderr)
             sys.exit(_INTERRUPTED)
     else:
         close = get_close_matches(name, COMMANDS, n=1)

@@ -52,6 +52,32 @@ def test_an_early_interruption_costs_one_line(tmp_path, capsys):
     assert capsys.readouterr().err == 'interrupted\n'
 
 
+@pytest.mark.parametrize(
+    ('words', 'step', 'message'),
+    [
+        (['check', 'data'], 'check.open_recordings', 'interrupted\n'),
+        (
+            ['phantoms', '--out', 'new', '--datasets', 'echonet'],
+            'phantoms.make',
+            'interrupted; repeat the command to continue\n',
+        ),
+    ],
+)
+def test_an_interruption_has_a_status_of_its_own(
+    words, step, message, tmp_path, capsys, monkeypatch, make_video
+):
+    def interrupted(*_):
+        raise KeyboardInterrupt
+
+    monkeypatch.chdir(tmp_path)
+    make_video(tmp_path / 'data' / 'beat.avi', num_frames=8)
+    monkeypatch.setattr(f'echocardmae_mm.cli.{step}', interrupted)
+    with pytest.raises(SystemExit) as end:
+        main(words)
+    assert end.value.code == 130
+    assert capsys.readouterr().err == message
+
+
 def test_names_the_nearest_command():
     with pytest.raises(SystemExit, match='error: trian: no such command; did you mean train'):
         main(['trian'])
