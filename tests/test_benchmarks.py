@@ -100,7 +100,10 @@ def test_the_cost_of_peers_is_counted_and_timed(benchmark, echonet_root, tmp_pat
     assert float(ef[3]) == pytest.approx(5 * (block + patches) / 1e9, abs=0.1)
     assert ef[5].endswith('(5)')
     assert seg[5].endswith('(1)')
-    assert 'MAE on phantoms' in (tmp_path / 'cost.svg').read_text()
+    picture = (tmp_path / 'cost.svg').read_text()
+    assert 'MAE on phantoms' in picture
+    assert 'ef_echonet' in picture
+    assert 'seg_echonet' not in picture
 
 
 def test_a_step_in_mixed_precision_is_timed_with_each_patch_embedding(benchmark, echonet_root):

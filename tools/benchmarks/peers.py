@@ -37,6 +37,7 @@ from echocardmae_mm.cli.arguments import at_least
 from echocardmae_mm.cli.user_errors import report_user_errors
 from echocardmae_mm.evaluation.markdown import markdown_table
 from echocardmae_mm.reproduction.paper_tables import TABLES, Experiment
+from echocardmae_mm.utils.errors import UserError
 
 DEVICE = 'cuda' if torch.cuda.is_available() else 'cpu'
 FRAMES = 175
@@ -68,9 +69,7 @@ def parse_args() -> argparse.Namespace:
     parser.add_argument(
         '--batch', type=at_least(1), default=4, help='recordings in a training step'
     )
-    parser.add_argument(
-        '--picture', type=Path, help='file for a plot of published error against time'
-    )
+    parser.add_argument('--picture', type=Path, help='file for a plot of error against time')
     parser.add_argument(
         '--tests',
         type=Path,
@@ -152,6 +151,8 @@ def measured(tests: list[Path]) -> dict[str, float]:
     errors = {}
     for path in tests:
         test = json.loads(path.read_text())
+        if 'ef/mae' not in test['metrics']:
+            raise UserError(f'{path}: expected a test of the ejection fraction')
         errors[below_configs(test['config'])] = test['metrics']['ef/mae']
     return errors
 
@@ -187,6 +188,9 @@ def picture(points: dict[tuple[str, float], float], path: Path, protocol: str, o
 @report_user_errors
 def main() -> None:
     args = parse_args()
+    errors = measured(args.tests or [])
+    if args.tests and not {below_configs(path) for path in args.config} & errors.keys():
+        raise UserError('--tests: no test of any of the configs')
     subjects = {Path(path).stem: subject_of(args, path) for path in args.config}
     predictions = alternate({name: s.predict for name, s in subjects.items()}, args.rounds)
     steps = alternate({name: s.train for name, s in subjects.items()}, args.rounds)
@@ -220,12 +224,10 @@ def main() -> None:
     )
     print(markdown_table(header, rows))
     if args.picture and args.tests:
-        errors = measured(args.tests)
-        configs = {path: below_configs(path) for path in args.config}
         points = {
-            (Path(path).stem, errors[config]): ours[Path(path).stem]
-            for path, config in configs.items()
-            if config in errors
+            (Path(path).stem, errors[below_configs(path)]): ours[Path(path).stem]
+            for path in args.config
+            if below_configs(path) in errors
         }
         picture(points, args.picture, 'tested by this package', 'on phantoms')
     elif args.picture:
