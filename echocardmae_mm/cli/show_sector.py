@@ -54,7 +54,7 @@ def draw(args: argparse.Namespace) -> Path:
         'spacing': recording.spacing,
     }
     _, sector = find_sector_box(list(frames), args.file, recording.region)
-    view = CropToSector(size=ENCODER_SIZE).transform(found)
+    view = CropToSector(size=ENCODER_SIZE, keep_echonet=True).transform(found)
 
     rows, columns = np.flatnonzero(sector.any(1)), np.flatnonzero(sector.any(0))
     height, width = sector.shape

@@ -6,7 +6,7 @@ from mmcv.transforms import BaseTransform
 
 
 class EchoTransform(BaseTransform):
-    """A transform whose public attributes are its settings, which ``repr`` shows."""
+    """A transform whose ``repr`` shows its public attributes."""
 
     def __repr__(self) -> str:
         settings = [f'{name}={value!r}' for name, value in vars(self).items() if name[0] != '_']
