@@ -67,5 +67,5 @@ def test_keys_without_a_value_are_kept(videos):
 def test_repr_shows_the_steps_and_no_frames(videos):
     remember = CachedTransforms(STEPS)
     remember(sample(videos[0]))
-    assert repr(remember).startswith('CachedTransforms(steps=[RecordingInit(), ')
+    assert 'RecordingInit()' in repr(remember)
     assert 'array' not in repr(remember)
