@@ -31,6 +31,7 @@ _LABELS = {
     'rmse': 'RMSE',
     'r2': 'R2',
     'r': 'Pearson r',
+    'slope': 'calibration slope',
     'bias': 'bias (predicted - true)',
     'loa_lower': 'lower limit of agreement',
     'loa_upper': 'upper limit of agreement',

@@ -29,9 +29,10 @@ def ef_statistics(ef: np.ndarray, predicted: np.ndarray) -> dict[str, float]:
         ``loa_lower`` and ``loa_upper``, the limits of agreement, bias -/+ 1.96 standard deviations
         of the difference (Bland and Altman, Lancet 1986); ``mae_of_median``, the MAE of always
         predicting the median of these recordings, which is the best constant. Without a unit:
-        ``r2``; ``r`` (Pearson); ``mae_ratio``, ``mae`` over ``mae_of_median``, which is 1 for a
-        model that has learned nothing; ``auroc_below_35``, ``_40``, ``_45`` and ``_50``. NaN if
-        undefined.
+        ``r2``; ``r`` (Pearson); ``slope`` of the regression line of the true EF on the predicted
+        (calibration slope), above 1 if predictions lie too close to their mean; ``mae_ratio``,
+        ``mae`` over ``mae_of_median``, which is 1 for a model that has learned nothing;
+        ``auroc_below_35``, ``_40``, ``_45`` and ``_50``. NaN if undefined.
 
     Example:
         >>> statistics = ef_statistics(np.array([30.0, 50.0, 70.0]), np.array([40.0, 50.0, 60.0]))
@@ -49,6 +50,7 @@ def ef_statistics(ef: np.ndarray, predicted: np.ndarray) -> dict[str, float]:
         'rmse': float(np.sqrt(np.square(error).mean())),
         'r2': 1 - float(np.square(error).sum()) / total if total > 0 else np.nan,
         'r': pearson_r(ef, predicted),
+        'slope': calibration_slope(ef, predicted),
         'bias': bias,
         'loa_lower': bias - 1.96 * spread,
         'loa_upper': bias + 1.96 * spread,
@@ -87,6 +89,13 @@ def statistics_by_group(
 def ef_classes(ef: np.ndarray) -> dict[str, np.ndarray]:
     """Members of each EF class, bool of shape (n,) by name of the class."""
     return {name: (ef >= low) & (ef < high) for name, (low, high) in EF_CLASSES.items()}
+
+
+def calibration_slope(true: np.ndarray, predicted: np.ndarray) -> float:
+    """Slope of the regression line of true on predicted values; NaN for constant predictions."""
+    predicted = predicted - predicted.mean()
+    variance = float(np.square(predicted).sum())
+    return float((true * predicted).sum()) / variance if variance > 1e-12 else np.nan
 
 
 def pearson_r(first: np.ndarray, second: np.ndarray) -> float:

@@ -33,6 +33,7 @@ def test_agrees_with_other_libraries(seed, n, ties):
     assert ours['r2'] == pytest.approx(metrics.r2_score(ef, predicted))
     if np.ptp(predicted) > 0:
         assert ours['r'] == pytest.approx(stats.pearsonr(ef, predicted).statistic)
+        assert ours['slope'] == pytest.approx(stats.linregress(predicted, ef).slope)
     baseline = metrics.mean_absolute_error(ef, np.full(n, np.median(ef)))
     assert ours['mae_of_median'] == pytest.approx(baseline)
     for threshold in LOW_EF_THRESHOLDS:
