@@ -26,6 +26,7 @@ import torch
 from activations import kept_bytes
 from command_line import config_of, config_parser
 from matplotlib.figure import Figure
+from matplotlib.ticker import LogLocator, NullFormatter
 from mmengine.config import Config
 from mmengine.dataset import pseudo_collate
 from mmengine.optim import build_optim_wrapper
@@ -180,7 +181,12 @@ def picture(points: dict[tuple[str, float], float], path: Path, protocol: str, o
         xlabel=f'seconds for one recording, {protocol}',
         ylabel=f'MAE {origin} (points of ejection fraction)',
     )
-    axis.margins(x=0.25, y=0.15)
+    seconds = [milliseconds / 1e3 for milliseconds in points.values()]
+    axis.set_xlim(min(seconds) / 2, 3 * max(seconds))  # room for the names
+    axis.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+    axis.xaxis.set_major_formatter('{x:g}')
+    axis.xaxis.set_minor_formatter(NullFormatter())
+    axis.margins(y=0.15)
     axis.grid(alpha=0.3)
     figure.savefig(path, dpi=150)
 
