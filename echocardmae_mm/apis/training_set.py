@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -36,13 +37,9 @@ def describe_training_set(dataset: RecordingDataset) -> dict[str, Any]:
     """
     infos = _infos(dataset)
     files = list(dict.fromkeys(dataset.recording_of(info) for info in infos))
-
-    def rate(info: dict[str, Any]) -> float | None:
-        return _given(info, 'fps') or open_recording(dataset.recording_of(info)).fps
-
     rates = [_given(info, 'fps') for info in infos]
     if not all(rates):
-        rates = _first(_RATES, rate, infos)
+        rates = _first(_RATES, partial(_rate, dataset), infos)
     rates = [rate for rate in rates if rate]
     marks = _first(_SYNTHETIC, is_synthetic, files)
     if not marks:
@@ -95,6 +92,10 @@ def _infos(dataset: RecordingDataset) -> list[dict[str, Any]]:
 def _given(info: dict[str, Any], name: str) -> Any:
     """A value from the data set's list, or None."""
     return info.get('override', {}).get(name) or info.get(name)
+
+
+def _rate(dataset: RecordingDataset, info: dict[str, Any]) -> float | None:
+    return _given(info, 'fps') or open_recording(dataset.recording_of(info)).fps
 
 
 def _first(count: int, read: Callable[[S], T], items: Iterable[S]) -> list[T]:
