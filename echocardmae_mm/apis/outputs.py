@@ -141,7 +141,8 @@ def curve(result: Prediction) -> Figure:
         ('end-systole', 'tab:red', beats['es_frame']),
     ):
         at = frames.to_numpy(int)
-        axis.scatter(time[at], values[at], s=42, color=colour, label=name, zorder=3)
+        marks = axis.scatter(time[at], values[at], s=42, color=colour, label=name, zorder=3)
+        marks.set_clip_on(False)
     axis.set(xlabel='seconds' if result.fps else 'frame', ylabel=f'{VENTRICLE}: {label}')
     axis.set_ylim(bottom=0)
     axis.legend(loc='lower right', frameon=False, fontsize=9)
