@@ -30,6 +30,7 @@ EXPECTED = {
     'mask_block': {f'{MASK}.strategy': 'block'},
     'ratio_050': {f'{MASK}.mask_ratio': 0.5},
     'ratio_090': {f'{MASK}.mask_ratio': 0.9},
+    'epochs_3200': {'train_cfg.max_epochs': 3200},
     'size_224': {'model.img_size': 224} | dict.fromkeys(RESIZED, (224, 224)),
 }
 

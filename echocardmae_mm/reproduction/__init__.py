@@ -11,6 +11,7 @@ from echocardmae_mm.reproduction.paper_tables import TABLES
 from echocardmae_mm.reproduction.plan import (
     ALL,
     BUDGETS,
+    PAPER,
     Budget,
     Setup,
     Step,
@@ -23,6 +24,7 @@ from echocardmae_mm.reproduction.table_report import write_table
 __all__ = [
     'ALL',
     'BUDGETS',
+    'PAPER',
     'PRETRAINED',
     'SCRATCH',
     'TABLES',

@@ -1,10 +1,11 @@
-"""The tables of the paper: printed values, and the experiment that reproduces each row."""
+"""The tables of the paper and one beyond it: printed values and the experiments of each row."""
 
 from __future__ import annotations
 
 from typing import NamedTuple
 
 FULL = 'pretrain_echo'
+LATENTS = 'latents'
 
 
 class Experiment(NamedTuple):
@@ -279,6 +280,26 @@ TABLES = {
             Row('median', (3.7768,), _ef(FULL)),
         ),
         reference='median',
+    ),
+    LATENTS: Table(
+        'Beyond the paper: latents of a frozen encoder as targets',
+        _ERRORS,
+        (
+            Row('denoised pixels', (), _ef(FULL)),
+            Row(
+                'latents',
+                (),
+                _ef('pretrain_echo_latent'),
+                'the frozen encoder is that of the first row',
+            ),
+            Row(
+                'denoised pixels, twice as long',
+                (),
+                _ef('ablations/epochs_3200'),
+                'as many updates as the frozen encoder and its student together',
+            ),
+        ),
+        reference='denoised pixels',
     ),
 }
 

@@ -11,6 +11,7 @@ from mmengine.config import Config
 
 from echocardmae_mm.reproduction.paper_tables import (
     FULL,
+    LATENTS,
     TABLES,
     WITH_ALIGNMENT,
     WITHOUT_ALIGNMENT,
@@ -22,6 +23,7 @@ from echocardmae_mm.utils.config_overrides import overrides
 
 FIGURE2 = 'figure2'
 ALL = (*TABLES, FIGURE2)
+PAPER = tuple(name for name in ALL if name != LATENTS)
 
 
 class Budget(NamedTuple):
@@ -162,13 +164,11 @@ def _steps_of(experiment: Experiment, seed: int, setup: Setup) -> list[Step]:
     settings = {**_data_settings(config, setup), **scaled_schedule(config, setup.budget.epochs)}
     before: list[Step] = []
     starts: tuple[str, ...] = ()
-    initialised = [
-        key for key, path in pretrained_parts(config).items() if path.startswith('work_dirs/')
-    ]
+    initialised = _trained_parts(config)
     if isinstance(start, Experiment):
         before = _steps_of(start, seed, setup)
     elif start is not None:
-        before = [_pretraining(start, seed, setup)]
+        before = _pretraining(start, seed, setup)
     else:
         settings.update(dict.fromkeys(initialised))
         settings.update(() if setup.phantom else experiment.weights or ())
@@ -197,17 +197,38 @@ def _steps_of(experiment: Experiment, seed: int, setup: Setup) -> list[Step]:
     return [*before, *folds, step._replace(rule='cross_validation', needs=needs)]
 
 
-def _pretraining(name: str, seed: int, setup: Setup) -> Step:
+def _pretraining(name: str, seed: int, setup: Setup) -> list[Step]:
+    """Steps of a pretraining: first that of its teacher, if it has one."""
     path = setup.configs / f'{name}.py'
     config, settings = _load(path), {}
+    initialised = _trained_parts(config)
+    before = _pretraining(FULL, seed, setup) if initialised else []
+    epochs = setup.budget.epochs
     if setup.phantom:
         # Apply the ablation's changes to the demo's config.
-        settings = overrides(config, _load(setup.configs / f'{FULL}.py'))
+        full = _load(setup.configs / f'{FULL}.py')
+        settings = overrides(config, full)
+        settings.pop('train_cfg.max_epochs', None)
+        epochs *= config.train_cfg.max_epochs / full.train_cfg.max_epochs
         path = setup.configs / 'phantom' / 'pretrain_phantom.py'
         config = _load(path)
-    settings = _data_settings(config, setup) | settings
-    settings |= scaled_schedule(config, setup.budget.epochs)
-    return Step(f'pretrain/{Path(name).name}/seed_{seed}', 'pretraining', str(path), settings, seed)
+    settings = _data_settings(config, setup) | settings | scaled_schedule(config, epochs)
+    step = Step(
+        f'pretrain/{Path(name).name}/seed_{seed}',
+        'pretraining',
+        str(path),
+        settings,
+        seed,
+        tuple(one.name for one in before),
+        tuple(f'{key}.checkpoint' for key in initialised),
+    )
+    return [*before, step]
+
+
+def _trained_parts(config: Config) -> list[str]:
+    """Keys of the settings that initialise a part of the model from an earlier training."""
+    parts = pretrained_parts(config)
+    return [key for key, path in parts.items() if path.startswith('work_dirs/')]
 
 
 def _clip_consistency(steps: dict[str, Step], seed: int) -> Step:

@@ -34,8 +34,9 @@ def test_every_step_comes_once_and_behind_what_it_needs(phantom, budget):
         seen.add(step.name)
     assert all(seen.issuperset(results_of(name, 2)) for name in ALL)
     pretrainings = [step for step in steps if step.rule == 'pretraining']
-    # Tables 5 and 6 have four and three encoders, of which one is the same; Table 1 adds VideoMAE.
-    assert len(pretrainings) == 2 * 7
+    # Tables 5 and 6 have four and three encoders, of which one is the same; Table 1 adds VideoMAE,
+    # and the latent targets two more.
+    assert len(pretrainings) == 2 * 9
 
 
 @pytest.mark.parametrize('phantom', [False, True])
@@ -44,9 +45,10 @@ def test_settings_are_those_of_the_config_they_go_to(phantom):
         if step.rule == 'clip_consistency':
             continue
         config = Config.fromfile(step.config)
+        epochs = step.settings.get('train_cfg.max_epochs', config.train_cfg.max_epochs)
         checkpoints = dict.fromkeys(step.starts, 'start.pth')
         apply_cfg_options(config, to_cfg_options({**step.settings, **checkpoints})[1:])
-        assert config.train_cfg.max_epochs == step.settings['train_cfg.max_epochs']
+        assert config.train_cfg.max_epochs == epochs
         roots = {part['data_root'] for part in dataset_parts(config)}
         assert roots == {step.settings['data_root']}
         # Nothing starts from a checkpoint that no step writes, except from published weights.
@@ -72,6 +74,27 @@ def test_an_ablation_changes_the_demo_as_it_changes_the_paper():
     blurred = steps['pretrain/blur_mean/seed_0'].settings
     assert blurred['model.data_preprocessor.denoise.method'] == 'mean'
     assert steps['ef_echonet/blur_mean/seed_0'].needs == ('pretrain/blur_mean/seed_0',)
+
+
+@pytest.mark.parametrize('phantom', [False, True])
+def test_a_teacher_is_pretrained_before_its_student(phantom):
+    steps = {step.name: step for step in plan(['latents'], 1, setup(phantom))}
+    teacher, student = 'pretrain/pretrain_echo/seed_0', 'pretrain/pretrain_echo_latent/seed_0'
+    assert steps[student].needs == (teacher,)
+    assert steps[student].starts == ('model.latent_target.init_cfg.checkpoint',)
+    assert steps['ef_echonet/pretrain_echo_latent/seed_0'].needs == (student,)
+
+
+def test_twice_the_epochs_are_twice_those_of_the_demo():
+    steps = {step.name: step for step in plan(['latents'], 1, setup(True, 'medium'))}
+    epochs = {
+        name: steps[f'pretrain/{name}/seed_0'].settings['train_cfg.max_epochs']
+        for name in ('pretrain_echo', 'pretrain_echo_latent')
+    }
+    assert epochs == {'pretrain_echo': 12, 'pretrain_echo_latent': 12}
+    twice = steps['pretrain/epochs_3200/seed_0']
+    config = Config.fromfile(twice.config)
+    assert twice.settings.get('train_cfg.max_epochs', config.train_cfg.max_epochs) == 24
 
 
 def test_a_small_budget_shortens_a_training():
