@@ -15,25 +15,23 @@ from echocardmae_mm.registry import HOOKS
 
 @HOOKS.register_module()
 class CompileHook(Hook):
-    """Apply ``torch.compile`` to one method of the model when training begins.
+    """Apply ``torch.compile`` to ``model.loss`` when training begins.
 
     mmengine's own ``compile`` setting compiles the whole training step, including data preprocessor
     and optimizer; this hook compiles only the losses and their gradients. Shapes are static,
     because the number of visible tokens is a constant of the config.
 
     Args:
-        method (str): Name of the method. Defaults to 'loss'.
         **kwargs (Any): Arguments of ``torch.compile``, such as ``mode='reduce-overhead'`` for CUDA
             graphs.
     """
 
-    def __init__(self, method: str = 'loss', **kwargs: Any) -> None:
-        self.method = method
+    def __init__(self, **kwargs: Any) -> None:
         self.kwargs = {'dynamic': False, **kwargs}
 
     def before_train(self, runner: Runner) -> None:
-        """Replace the method with its compiled form."""
+        """Replace ``loss`` with its compiled form."""
         model = unwrap_model(runner.model)
         # A bound method, so that a copy of the model, such as EMA's, calls its own.
-        compiled = torch.compile(getattr(type(model), self.method), **self.kwargs)
-        setattr(model, self.method, MethodType(compiled, model))
+        compiled = torch.compile(type(model).loss, **self.kwargs)
+        model.loss = MethodType(compiled, model)

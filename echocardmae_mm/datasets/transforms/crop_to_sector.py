@@ -60,7 +60,6 @@ class CropToSector(EchoTransform):
     Args:
         size (int, optional): Height and width of the new frames in pixels (area interpolation to
             shrink, linear to enlarge). Defaults to None, no resizing.
-        black_outside (bool): Whether to blacken pixels outside the sector. Defaults to True.
         keep_echonet (bool): Whether to resize frames of 112 x 112 pixels without any other change,
             because EchoNet-Dynamic has cut its recordings to the sector already. Defaults to False.
 
@@ -75,13 +74,10 @@ class CropToSector(EchoTransform):
         (64, 64, 3)
     """
 
-    def __init__(
-        self, size: int | None = None, black_outside: bool = True, keep_echonet: bool = False
-    ) -> None:
+    def __init__(self, size: int | None = None, keep_echonet: bool = False) -> None:
         if size is not None and size < 1:
             raise UserError(f'CropToSector: size={size} must be at least 1 pixel')
         self.size = size
-        self.black_outside = black_outside
         self.keep_echonet = keep_echonet
 
     def transform(self, results: dict[str, Any]) -> dict[str, Any]:
@@ -109,7 +105,7 @@ class CropToSector(EchoTransform):
             )
         sector = self._resize(box.cut(mask.astype(np.float32))) >= 0.5
         cropped = [self._resize(box.cut(frame)) for frame in frames]
-        if self.black_outside and not is_kept:
+        if not is_kept:
             for frame in cropped:
                 frame[~sector] = 0
 
