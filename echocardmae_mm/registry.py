@@ -6,6 +6,7 @@ MMAction2, an MMSegmentation or a bare mmengine config without ``custom_imports`
 
 from mmengine.registry import DATA_SAMPLERS as MMENGINE_DATA_SAMPLERS
 from mmengine.registry import DATASETS as MMENGINE_DATASETS
+from mmengine.registry import FUNCTIONS as MMENGINE_FUNCTIONS
 from mmengine.registry import HOOKS as MMENGINE_HOOKS
 from mmengine.registry import LOOPS as MMENGINE_LOOPS
 from mmengine.registry import METRICS as MMENGINE_METRICS
@@ -25,6 +26,7 @@ def _child(parent: Registry, *locations: str) -> Registry:
 
 
 DATASETS = _child(MMENGINE_DATASETS, 'datasets')
+FUNCTIONS = _child(MMENGINE_FUNCTIONS, 'datasets')
 TRANSFORMS = _child(MMENGINE_TRANSFORMS, 'datasets.transforms')
 MODELS = _child(MMENGINE_MODELS, 'models')
 METRICS = _child(MMENGINE_METRICS, 'evaluation')
@@ -36,6 +38,7 @@ HOOKS = _child(MMENGINE_HOOKS, 'engine')
 __all__ = [
     'DATASETS',
     'DATA_SAMPLERS',
+    'FUNCTIONS',
     'HOOKS',
     'LOOPS',
     'METRICS',

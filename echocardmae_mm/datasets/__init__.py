@@ -7,6 +7,7 @@ from echocardmae_mm.datasets.echonet_dynamic import EchoNetDynamicDataset
 from echocardmae_mm.datasets.echonet_seg import EchoNetSegDataset
 from echocardmae_mm.datasets.hmc_qu import HMCQUDataset
 from echocardmae_mm.datasets.recording_table_dataset import RecordingTableDataset
+from echocardmae_mm.datasets.stack_clips import stack_clips
 
 __all__ = [
     'CAMUSDataset',
@@ -17,4 +18,5 @@ __all__ = [
     'EchoVideoDataset',
     'HMCQUDataset',
     'RecordingTableDataset',
+    'stack_clips',
 ]

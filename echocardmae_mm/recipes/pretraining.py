@@ -99,6 +99,8 @@ def pretraining(
     ]
     dataset = ECHONET if dataset is None else dataset
     loaders = dataloaders(dataset, pipeline, pipeline, batch_size, 32, num_workers)
+    for loader in loaders.values():
+        loader['collate_fn'] = dict(type='echocardmae_mm.stack_clips')
     evaluator: Config | None = dict(type='echocardmae_mm.ReconstructionMetric')
     if 'EchoVideoDataset' in str(dataset['type']):
         loaders['train_dataloader']['dataset'].pop('split')

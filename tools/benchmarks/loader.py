@@ -5,9 +5,10 @@
 Prints three rates of the config's pipeline in samples (in pretraining: pairs of clips) per second.
 'pipeline' is the data set alone in this process, 'loader' the ordinary DataLoader with one worker
 up to the collated uint8 batch, and 'device' adds the data preprocessor on the CPU. All processes
-share one core. 'same sample, loader' loads one sample and then hands it over again and again: no
-pipeline can be faster behind this loader. If albumentations is installed, the loader of the
-released code is timed as well.
+share one core. 'store, pseudo_collate' is the loader with mmengine's usual collate function, which
+hands over a tensor per sample. 'same sample, loader' loads one sample and then hands it over again
+and again: no pipeline can be faster behind this loader. If albumentations is installed, the loader
+of the released code is timed as well.
 The variants alternate in rounds of ``--batches`` batches; the rates come from median times.
 """
 
@@ -24,7 +25,7 @@ import numpy as np
 import torch
 from command_line import config_of, config_parser
 from mmengine.config import Config
-from mmengine.dataset import default_collate
+from mmengine.dataset import default_collate, pseudo_collate
 from mmengine.registry import DATASETS, MODELS
 from released_style import ReleasedStyleDataset
 from rounds import alternate, ratio
@@ -32,6 +33,7 @@ from torch.utils.data import DataLoader, Dataset, Sampler
 
 from echocardmae_mm.cli.arguments import at_least
 from echocardmae_mm.cli.user_errors import report_user_errors
+from echocardmae_mm.datasets import stack_clips
 from echocardmae_mm.datasets.checks import open_packed
 from echocardmae_mm.datasets.recording_dataset import RecordingDataset
 from echocardmae_mm.utils.counter_rng import EpochIndex
@@ -64,6 +66,8 @@ def loaders(config: Config, args: argparse.Namespace) -> dict[str, Callable[[int
         for name, apply in (('loader', id), ('device', preprocessor)):
             sampler = RoundSampler(dataset, count)
             ways[f'{source}, {name}'] = with_worker(dataset, sampler, batch_size, apply)
+    sampler = RoundSampler(dataset, count)
+    ways['store, pseudo_collate'] = with_worker(dataset, sampler, batch_size, id, pseudo_collate)
     again = SameSample(dataset)
     ways['same sample, loader'] = with_worker(again, RoundSampler(dataset, count), batch_size, id)
     try:
@@ -117,7 +121,11 @@ def in_process(dataset: RecordingDataset, count: int) -> Callable[[int], object]
 
 
 def with_worker(
-    dataset: Dataset, sampler: Sampler, batch_size: int, apply: Callable[[Any], object]
+    dataset: Dataset,
+    sampler: Sampler,
+    batch_size: int,
+    apply: Callable[[Any], object],
+    collate: Callable[[Any], Any] = stack_clips,
 ) -> Callable[[int], object]:
     """Load the batches of a round with the ordinary loader and one worker."""
     loader: DataLoader = DataLoader(
@@ -126,7 +134,7 @@ def with_worker(
         sampler=sampler,
         num_workers=1,
         persistent_workers=True,
-        collate_fn=default_collate,
+        collate_fn=collate,
     )
 
     def load(_: int) -> None:
@@ -144,7 +152,7 @@ def released_loader(
     masks = np.ones(1568, bool), np.zeros(1568, bool)
     theirs = ReleasedStyleDataset(dataset, settings.mean, settings.std, masks)
     batch_size = config.train_dataloader.batch_size
-    return with_worker(theirs, RoundSampler(dataset, count), batch_size, id)
+    return with_worker(theirs, RoundSampler(dataset, count), batch_size, id, default_collate)
 
 
 @report_user_errors
