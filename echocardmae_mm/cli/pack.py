@@ -19,7 +19,7 @@ from typing import Any
 from rich.progress import track
 
 from echocardmae_mm.cli.arguments import add_jobs, command_parser
-from echocardmae_mm.cli.user_errors import report_user_errors
+from echocardmae_mm.cli.user_errors import repeatable, report_user_errors
 from echocardmae_mm.datasets.recording_lists import find_recordings
 from echocardmae_mm.datasets.recordings import PackedStore, content_hash, name_in_store
 from echocardmae_mm.datasets.recordings.packed import INDEX
@@ -98,13 +98,11 @@ def main(argv: Sequence[str] | None = None) -> None:
     if not paths:
         raise UserError(f'{args.dataset}: contains no recordings')
     is_finished = (args.out / INDEX).is_file()
-    try:
+    with repeatable():
         if is_finished:
             verify(args, paths)
         else:
             write(args, paths)
-    except KeyboardInterrupt:
-        raise KeyboardInterrupt('repeat the command to continue') from None
     store = PackedStore(args.out)
     refused = {n: e['refused'] for n, e in store.recordings.items() if 'refused' in e}
     for name, reason in refused.items():

@@ -22,7 +22,7 @@ from rich.progress import track
 
 from echocardmae_mm.cli.arguments import add_jobs, at_least, command_parser, seed
 from echocardmae_mm.cli.run_folder import bind_run_folder, folder_lock
-from echocardmae_mm.cli.user_errors import report_user_errors
+from echocardmae_mm.cli.user_errors import repeatable, report_user_errors
 from echocardmae_mm.phantom import VARIANTS, camus_files, dicom_files, echonet_files, hmcqu_files
 from echocardmae_mm.utils.atomic_files import atomic_write_text
 from echocardmae_mm.utils.errors import UserError
@@ -152,8 +152,6 @@ def make(args: argparse.Namespace) -> None:
 def main(argv: Sequence[str] | None = None) -> None:
     args = parse_args(argv)
     started = time.perf_counter()
-    try:
+    with repeatable():
         make(args)
-    except KeyboardInterrupt:
-        raise KeyboardInterrupt('repeat the command to continue') from None
     print(f'{args.out}: {", ".join(args.datasets)} made in {time.perf_counter() - started:.1f} s')

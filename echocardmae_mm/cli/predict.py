@@ -43,7 +43,7 @@ from echocardmae_mm.cli.recordings import (
     show_recordings,
 )
 from echocardmae_mm.cli.run_folder import bind_run_folder, folder_lock
-from echocardmae_mm.cli.user_errors import report_user_errors
+from echocardmae_mm.cli.user_errors import repeatable, report_user_errors
 from echocardmae_mm.datasets.recording_lists import PREDICTION_RUN
 from echocardmae_mm.utils.atomic_files import atomic_write_text, json_text
 from echocardmae_mm.utils.errors import UserError
@@ -173,7 +173,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     measure = EchoInferencer(bundles, args.device, args.allow_synthetic_model, args.runtime)
     report_unchecked(measure)
     salt = bind(args, measure)
-    with folder_lock(args.out):
+    with repeatable(), folder_lock(args.out):
         if args.example:
             sources = find_sources([example.write_example_recordings(args.out / EXAMPLE)])
         names = salted(salt)

@@ -8,6 +8,7 @@ import signal
 import sys
 import traceback
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from functools import wraps
 from typing import ParamSpec
 
@@ -67,6 +68,15 @@ def report_user_errors(main: Callable[Arguments, None]) -> Callable[Arguments, N
             raise
 
     return reporting
+
+
+@contextmanager
+def repeatable() -> Iterator[None]:
+    """Tell a user who interrupts the block that repeating the command continues it."""
+    try:
+        yield
+    except KeyboardInterrupt:
+        raise KeyboardInterrupt('repeat the command to continue') from None
 
 
 def _destroy_process_groups() -> None:

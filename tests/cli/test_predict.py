@@ -102,7 +102,7 @@ def test_an_interrupted_run_goes_on_with_the_same_bytes(folder, bundles, tmp_pat
 
     with monkeypatch.context() as patch:
         patch.setattr(predict, 'write_outputs', dies_at_the_second)
-        with pytest.raises(KeyboardInterrupt):
+        with pytest.raises(KeyboardInterrupt, match='repeat the command to continue'):
             run(folder, bundles, parts, '--salt', 'secret')
     assert run(folder, bundles, parts) == 3
     assert files_of(parts) == files_of(whole)
