@@ -125,14 +125,10 @@ def table(results: dict[str, dict[str, Interval]]) -> str:
     return markdown_table(
         ('', *results),
         [
-            (label, *(_cell(figures[name]) for figures in results.values()))
+            (label, *(f'{figures[name]:.3f}' for figures in results.values()))
             for name, label in STATISTICS.items()
         ],
     )
-
-
-def _cell(value: Interval) -> str:
-    return f'{value.estimate:.3f} [{value.low:.3f}, {value.high:.3f}]'
 
 
 def models_of(results: dict) -> dict[str, str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
@@ -20,14 +21,25 @@ class Interval(NamedTuple):
         estimate (float): The statistic of the whole sample.
         low (float): Lower end of the interval; NaN without an interval.
         high (float): Upper end of the interval; NaN without an interval.
+
+    Example:
+        >>> f'{Interval(-1.234, -2.0, -0.5):+.1f}'
+        '-1.2 [-2.0, -0.5]'
     """
 
     estimate: float
     low: float
     high: float
 
+    def __format__(self, form: str) -> str:
+        """Format all three numbers, or the estimate alone without an interval."""
+        form = form or '.4g'
+        if not math.isfinite(self.low):
+            return format(self.estimate, form)
+        return f'{self.estimate:{form}} [{self.low:{form}}, {self.high:{form}}]'
+
     def __str__(self) -> str:
-        return f'{self.estimate:.4g} [{self.low:.4g}, {self.high:.4g}]'
+        return format(self)
 
 
 def interval_cells(value: float | Interval) -> tuple[str, str]:

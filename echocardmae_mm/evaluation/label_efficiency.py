@@ -138,17 +138,11 @@ def report(results: LabelEfficiency) -> str:
         (
             f'{100 * one.share:g} %',
             one.patients,
-            _cell(one.pretrained, f'.{digits}f'),
-            _cell(one.scratch, f'.{digits}f'),
-            _cell(one.difference, f'+.{digits}f'),
+            f'{one.pretrained:.{digits}f}',
+            f'{one.scratch:.{digits}f}',
+            f'{one.difference:+.{digits}f}',
             f'{one.detectable:.{digits}f}',
         )
         for one in results.shares
     ]
     return markdown_table(header, rows)
-
-
-def _cell(value: Interval, form: str) -> str:
-    if not np.isfinite(value.low):
-        return f'{value.estimate:{form}}'
-    return f'{value.estimate:{form}} [{value.low:{form}}, {value.high:{form}}]'

@@ -121,7 +121,7 @@ def _ours(experiment: Experiment, column: Column, root: Path, seeds: int) -> str
     tables = _predictions(experiment, column, root, seeds)
     if tables[0].empty:
         return 'no such recording'
-    text = _interval(summarise_runs(tables, _RESAMPLES)[column.statistic], column.digits)
+    text = _interval(summarise_runs(tables, _RESAMPLES)[column.statistic], f'.{column.digits}f')
     return f'{text}, n {len(tables[0])}' if column.qualities else text
 
 
@@ -149,7 +149,7 @@ def _difference(row: Row, reference: Row, column: Column, root: Path, seeds: int
     runs = zip(*(_predictions(e, column, root, seeds) for e in (one, other)))
     difference = compare(list(runs), _RESAMPLES)[column.statistic]
     return [
-        _interval(difference.difference, column.digits, '+'),
+        _interval(difference.difference, f'+.{column.digits}f'),
         _number(difference.detectable, column.digits),
     ]
 
@@ -231,7 +231,7 @@ def _figure2(root: Path, seeds: int) -> str:
                 _number(float(np.mean([one[statistic].estimate for one in each[name]])), 3)
                 for name in _CLIPS
             ),
-            _interval(difference[statistic], 3, '+'),
+            _interval(difference[statistic], '+.3f'),
         ]
         for statistic, label in STATISTICS.items()
     ]
@@ -241,13 +241,8 @@ def _figure2(root: Path, seeds: int) -> str:
     return f'{table}\n\nEncoders: {origin[0]} and {origin[1]}.\n\n![Clips, seed 0]({FIGURE2}.png)'
 
 
-def _interval(value: Interval, digits: int, sign: str = '') -> str:
-    if not np.isfinite(value.estimate):
-        return 'not defined'
-    text = f'{value.estimate:{sign}.{digits}f}'
-    if not np.isfinite(value.low):
-        return text
-    return f'{text} [{value.low:{sign}.{digits}f}, {value.high:{sign}.{digits}f}]'
+def _interval(value: Interval, form: str) -> str:
+    return f'{value:{form}}' if np.isfinite(value.estimate) else 'not defined'
 
 
 def _number(value: float | None, digits: int) -> str:
