@@ -59,7 +59,6 @@ def parse_args(argv: Sequence[str] | None) -> argparse.Namespace:
 def merge(config: Config, args: argparse.Namespace) -> None:
     """Apply the command line to the config."""
     require_checkpoint(args.checkpoint)
-    config.load_from, config.resume = args.checkpoint, False
     if args.dump:
         if not args.dump.endswith(('.pkl', '.pickle')):
             raise UserError(f'--dump {args.dump}: expected a file name ending in .pkl')
@@ -69,6 +68,7 @@ def merge(config: Config, args: argparse.Namespace) -> None:
     if args.show or args.show_dir:
         show(config, args)
     apply_cfg_options(config, args.cfg_options)
+    config.load_from, config.resume = args.checkpoint, False
     if args.tta:
         augment(config)
 

@@ -69,6 +69,19 @@ def test_figures_and_what_they_came_from(test, checkpoint, make_video, tmp_path)
     assert len(pickle.loads(Path('predictions.pkl').read_bytes())) == 3
 
 
+def test_options_do_not_replace_the_checkpoint(test, checkpoint, make_video, tmp_path):
+    """A second stage names its first in ``load_from``, and is tested itself."""
+    make_video(tmp_path / 'recordings' / 'a.avi', num_frames=8)
+    weights = torch.load(checkpoint)['state_dict']
+    torch.save({'state_dict': {k: 2 * v for k, v in weights.items()}}, 'first_stage.pth')
+    errors = []
+    for options in ((), ('--cfg-options', 'load_from=first_stage.pth')):
+        test(checkpoint, *options)
+        result = json.loads(Path('work_dirs/config/test.json').read_text())
+        errors.append(result['metrics']['reconstruction/mse'])
+    assert errors[0] == errors[1]
+
+
 @pytest.mark.parametrize(
     ('arguments', 'message'),
     [
