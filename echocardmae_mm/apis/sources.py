@@ -15,6 +15,7 @@ from echocardmae_mm.datasets.recording_lists import (
     listed_recordings,
     walk_recordings,
 )
+from echocardmae_mm.datasets.recordings.recording import MAX_ASPECT, is_plausible_spacing
 from echocardmae_mm.utils.errors import UserError
 
 _LISTS = ('.txt', '.csv')
@@ -181,4 +182,9 @@ def _numbers(cell: str, place: str, most: int) -> tuple[float, ...] | None:
     if len(numbers) > most or not all(0 < number < float('inf') for number in numbers):
         expected = 'a positive number' if most == 1 else 'one or two positive numbers'
         raise UserError(f'{place}: {cell!r} is not {expected}')
+    if numbers and not is_plausible_spacing((numbers[0], numbers[-1])):
+        raise UserError(
+            f'{place}: {cell!r} is no spacing; the larger number is at most {MAX_ASPECT} times the '
+            'smaller'
+        )
     return numbers or None

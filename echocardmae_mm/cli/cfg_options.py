@@ -19,7 +19,7 @@ FOLD_SETTINGS = ('fold', 'num_folds', 'fold_file', 'val_share')
 #: Short keys that reach every data set of this package with the setting.
 TABLE_SETTINGS = ('ann_file', 'classes')
 #: Settings whose values are text, even if they look like numbers.
-PATHS = ('data_root', 'packed', 'ann_file', 'fold_file', 'split_file', 'work_dir', 'load_from')
+PATHS = ('data_root', 'packed', 'ann_file', 'fold_file', 'split_file', 'load_from')
 
 
 def apply_cfg_options(config: Config, words: Sequence[str] | None) -> None:
@@ -117,7 +117,7 @@ def _parsed(word: str) -> tuple[str, Any]:
             f'--cfg-options {word}: values with spaces are not supported here\n'
             'Set it in a config file, or link to the folder under a name without spaces'
         )
-    if key == 'work_dir' and value in ('', 'None'):
-        raise UserError(f'--cfg-options {word}: expected a folder')
+    if key == 'work_dir':
+        raise UserError(f'--cfg-options {word}: pass --work-dir or --out instead')
     is_path = key.rpartition('.')[2] in PATHS and value != 'None'
     return key, value if is_path else DictAction._parse_iterable(value)

@@ -106,19 +106,18 @@ def keep_patients(path: Path, patients: dict[str, int]) -> None:
         raise UserError(f'{path} holds a different assignment of patients to folds\n{REMEDY}')
 
 
-def run_fold(config: Config, fold: int, args: argparse.Namespace) -> None:
+def run_fold(config: Config, fold: int, args: argparse.Namespace, lock: int) -> None:
     """Train and test one fold in child processes."""
     folder = folder_of(config, fold)
     common = ['--work-dir', str(folder)]
     options = ['--cfg-options', *args.cfg_options] if args.cfg_options else []
     options += to_cfg_options(settings_of_fold(config, fold, args.folds))
     allowed = ['--allow-leakage'] if args.allow_leakage else []
-    with folder_lock(folder) as lock:
-        training = [args.config, *common, '--resume', *_training_flags(args), *options]
-        run_command('train', training, folder, f'fold {fold}', lock)
-        checkpoint = str(best_checkpoint(folder))
-        testing = [args.config, checkpoint, *common, *allowed, *options]
-        run_command('test', testing, folder, f'fold {fold}', lock)
+    training = [args.config, *common, '--resume', *_training_flags(args), *options]
+    run_command('train', training, folder, f'fold {fold}', lock)
+    checkpoint = str(best_checkpoint(folder))
+    testing = [args.config, checkpoint, *common, *allowed, *options]
+    run_command('test', testing, folder, f'fold {fold}', lock)
 
 
 def folder_of(config: Config, fold: int) -> Path:
@@ -132,10 +131,9 @@ def bind_fold(config: Config, fold: int, args: argparse.Namespace) -> None:
     of_fold = Config(config._cfg_dict.to_dict())
     of_fold.merge_from_dict(settings_of_fold(config, fold, args.folds))
     settings = {'arguments': ' '.join(_training_flags(args)), **portable_settings(of_fold)}
-    if any(folder.glob('*.pth')):
+    if is_finished(folder) or any(folder.glob('*.pth')):
         bind_run_folder(folder / METADATA, settings, REMEDY)
     else:  # a run that failed before its first checkpoint does not bind the folder
-        folder.mkdir(parents=True, exist_ok=True)
         atomic_write_text(folder / METADATA, json_text(settings))
 
 
@@ -194,7 +192,7 @@ def main(argv: Sequence[str] | None = None) -> None:
         raise UserError('--launcher: a fold runs in one process; run folds elsewhere with --fold')
     patients = assign_patients(config, args.folds)
     num_folds = max(patients.values()) + 1
-    if args.fold is not None and not 0 <= args.fold < num_folds:
+    if args.fold is not None and args.fold >= num_folds:
         raise UserError(f'--fold {args.fold}: expected 0 to {num_folds - 1}')
     work_dir = Path(config.work_dir)
     work_dir.mkdir(parents=True, exist_ok=True)
@@ -202,9 +200,11 @@ def main(argv: Sequence[str] | None = None) -> None:
     folders = [folder_of(config, fold) for fold in range(num_folds)]
     for fold in range(num_folds) if args.fold is None else [args.fold]:
         started = time.perf_counter()
-        bind_fold(config, fold, args)
-        if not is_finished(folders[fold]):
-            run_fold(config, fold, args)
+        folders[fold].mkdir(exist_ok=True)
+        with folder_lock(folders[fold]) as lock:
+            bind_fold(config, fold, args)
+            if not is_finished(folders[fold]):
+                run_fold(config, fold, args, lock)
         print(f'fold {fold} of {num_folds}: finished, {time.perf_counter() - started:.0f} s')
     missing = [folder.name for folder in folders if not is_finished(folder)]
     if missing:

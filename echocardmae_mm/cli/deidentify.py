@@ -78,6 +78,8 @@ def require_free(out: Path, paths: Sequence[Path], force: bool) -> None:
             raise UserError(f'{out}: expected a folder apart from {path}\nChoose another --out')
     if not out.exists() or (out.is_dir() and not any(out.iterdir())):
         return
+    if not out.is_dir():
+        raise UserError(f'{out}: is no folder\nChoose another --out')
     if not force:
         raise UserError(f'{out}: is not empty\nChoose another --out, or pass --force')
     try:

@@ -40,6 +40,7 @@ from echocardmae_mm.cli.configuration import (
 )
 from echocardmae_mm.cli.run_folder import bind_run_folder, folder_lock, portable_settings
 from echocardmae_mm.cli.step_metadata import bind_step, read_metadata, write_metadata
+from echocardmae_mm.cli.train import choose_checkpoints
 from echocardmae_mm.cli.user_errors import report_user_errors
 from echocardmae_mm.cli.workflow import (
     Plan,
@@ -116,6 +117,7 @@ def load_fine_tuning(args: argparse.Namespace) -> Config:
     if args.checkpoint:
         keys = pretrained_parts(config)
         apply_cfg_options(config, [f'{key}.checkpoint={args.checkpoint}' for key in keys])
+    choose_checkpoints(config)
     return config
 
 
@@ -137,7 +139,9 @@ def require_comparable(config: Config) -> None:
             f'{config.filename}: load_from={config.load_from} would be the start of both models\n'
             'Name the pretraining checkpoint in the init_cfg of the backbone instead'
         )
-    if 'max_epochs' not in config.train_cfg:
+    if config.get('test_evaluator') is None:
+        raise UserError(f'{config.filename}: has no test; define test_dataloader, test_evaluator')
+    if 'max_epochs' not in (config.get('train_cfg') or {}):
         raise UserError(f'{config.filename}: trains by iterations; set max_epochs in train_cfg')
     metric = test_metric(config)
     if not isinstance(metric, COMPARED):

@@ -88,7 +88,7 @@ def bind(args: argparse.Namespace, measure: EchoInferencer) -> str:
     }
     if args.force and record.is_file():
         remove_run(args.out)
-    if args.out.is_dir() and any(path.name != '.lock' for path in args.out.iterdir()):
+    if any(path.name != '.lock' for path in args.out.iterdir()):
         remedy = 'Choose another --out, or pass --force'
         kept = bind_run_folder(record, settings, remedy, lambda kept: kept['settings'])
         if kept.get('finished'):
@@ -102,7 +102,6 @@ def bind(args: argparse.Namespace, measure: EchoInferencer) -> str:
         return kept['salt']
     salt = args.salt or secrets.token_hex(16)
     begun = {'settings': settings, 'salt': salt, 'sources': sources_pseudonym(args.paths, salt)}
-    args.out.mkdir(parents=True, exist_ok=True)
     atomic_write_text(record, json_text(begun))
     return salt
 
@@ -172,8 +171,9 @@ def main(argv: Sequence[str] | None = None) -> None:
     bundles = example.BUNDLES if args.example else args.bundle
     measure = EchoInferencer(bundles, args.device, args.allow_synthetic_model, args.runtime)
     report_unchecked(measure)
-    salt = bind(args, measure)
+    args.out.mkdir(parents=True, exist_ok=True)
     with repeatable(), folder_lock(args.out):
+        salt = bind(args, measure)
         if args.example:
             sources = find_sources([example.write_example_recordings(args.out / EXAMPLE)])
         names = salted(salt)

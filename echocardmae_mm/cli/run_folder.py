@@ -73,13 +73,15 @@ def folder_lock(folder: Path) -> Iterator[int]:
 
     Yields:
         int: The lock's descriptor. A child that inherits it keeps the folder locked until the child
-        ends, even if this process dies first.
+        ends, even if this process dies first. If the file system has no locks, nothing is locked.
     """
     with (folder / '.lock').open('w') as lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             raise UserError(f'{folder}: another process is running in it') from None
+        except OSError as error:
+            print(f'{folder}: not locked against other processes ({error.strerror})')
         yield lock.fileno()
 
 

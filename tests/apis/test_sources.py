@@ -105,6 +105,7 @@ def test_each_file_counts_once(folder):
     [
         ('path,fps\nc.avi,fast\n', "row 2: 'fast' is not a positive number"),
         ('path,view\nc.avi,PLAX\n', "row 2: view 'PLAX' is unknown"),
+        ('path,spacing\nc.avi,0.3;9\n', "row 2: '0.3;9' is no spacing; the larger number is"),
         ('file\nc.avi\n', "unknown column 'file'"),
     ],
 )

@@ -44,8 +44,6 @@ def applied(word: str) -> Config:
         ('default_hooks.logger.interval=0', 'an integer from 1'),
         ('default_hooks.early_stopping.patience=-1', 'an integer from 0'),
         ('log_processor.window_size=0', 'an integer from 1'),
-        ('work_dir=', 'a folder'),
-        ('work_dir=None', 'a folder'),
         ('default_hooks=5', 'settings'),
         ('train_dataloader=5', 'settings'),
         ('train_dataloader.dataset.pipeline=5', 'settings'),
@@ -62,6 +60,12 @@ def test_a_value_that_cannot_be_right_is_named(word, expected):
     assert len(str(error.value).splitlines()) <= 2
 
 
+def test_the_folder_of_a_run_is_no_setting():
+    # Commands that start trainings would send all of them there.
+    with pytest.raises(UserError, match='pass --work-dir or --out instead'):
+        applied('work_dir=here')
+
+
 @pytest.mark.parametrize(
     ('word', 'value'),
     [
@@ -72,7 +76,6 @@ def test_a_value_that_cannot_be_right_is_named(word, expected):
         ('optim_wrapper.optimizer.type=SGD', 'SGD'),
         ('+train_cfg.dynamic_intervals=text', 'text'),
         ('train_dataloader.dataset.data_root=2026', '2026'),
-        ('work_dir=2026', '2026'),
     ],
 )
 def test_other_values_are_kept(word, value):

@@ -259,6 +259,10 @@ def test_a_single_file_and_another_run(root: Path, tmp_path: Path):
     assert sorted(path.name for path in out.iterdir()) == sorted(
         [second['file'], 'recordings.csv', 'contact-sheet.html']
     )
+    file = tmp_path / 'file'
+    file.write_text('mine')
+    assert f'{file}: is no folder' in run(source, '--out', file, '--force')
+    assert file.read_text() == 'mine'
     (out / 'notes.txt').write_text('mine')
     assert 'contains notes.txt, which is not the output of' in run(source, '--out', out, '--force')
     assert (out / second['file']).exists()

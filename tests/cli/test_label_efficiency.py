@@ -135,6 +135,8 @@ def test_a_dry_run_lists_the_runs_and_leaves_nothing(run, tmp_path):
         ((), 'model.backbone.init_cfg: encoder.pth: no such checkpoint'),
         (('--checkpoint', 'other.pth'), 'model.backbone.init_cfg: other.pth: no such checkpoint'),
         (('model.backbone.init_cfg=None',), 'no part of the model loads a pretraining checkpoint'),
+        (('test_evaluator=None',), 'has no test; define test_dataloader, test_evaluator'),
+        (('model.backbone.init_cfg.checkpoint=best_*.pth',), 'matches 0 files, expected one'),
         (('load_from=all.pth',), 'load_from=all.pth would be the start of both models'),
         (('train_dataloader.dataset.indices=2',), 'indices is already set'),
         (('--shares', '1.5'), 'must be above 0 and at most 1, not 1.5'),

@@ -15,6 +15,7 @@ from echocardmae_mm.apis import EchoInferencer
 from echocardmae_mm.apis.example import BUNDLES
 from echocardmae_mm.cli import predict
 from echocardmae_mm.cli.predict import main
+from echocardmae_mm.cli.run_folder import folder_lock
 from echocardmae_mm.datasets.recordings import open_recording
 from echocardmae_mm.phantom.reproducible_files import write_avi
 
@@ -106,6 +107,16 @@ def test_an_interrupted_run_goes_on_with_the_same_bytes(folder, bundles, tmp_pat
             run(folder, bundles, parts, '--salt', 'secret')
     assert run(folder, bundles, parts) == 3
     assert files_of(parts) == files_of(whole)
+
+
+def test_force_leaves_a_run_that_another_process_writes(folder, bundles, tmp_path):
+    out = tmp_path / 'results'
+    run(folder, bundles, out, names=('ef',))
+    before = files_of(out)
+    with folder_lock(out):
+        refusal = run(folder, bundles, out, '--force', names=('ef',))
+    assert 'another process is running in it' in refusal
+    assert files_of(out) == before
 
 
 def test_reading_ahead_for_a_gpu_changes_no_byte(folder, bundles, tmp_path, monkeypatch):

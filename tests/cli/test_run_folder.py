@@ -1,5 +1,6 @@
 """Folders that belong to a run."""
 
+import errno
 import json
 
 import pytest
@@ -41,6 +42,17 @@ def test_a_locked_folder_is_refused(tmp_path):
         pass
     with folder_lock(tmp_path):
         pass
+
+
+@pytest.mark.parametrize('lock', [folder_lock, training_lock])
+def test_a_file_system_without_locks_is_used_unlocked(tmp_path, monkeypatch, capsys, lock):
+    def unsupported(*_):
+        raise OSError(errno.ENOLCK, 'No locks available')
+
+    monkeypatch.setattr('fcntl.flock', unsupported)
+    monkeypatch.setattr('fcntl.lockf', unsupported)
+    with lock(tmp_path):
+        assert '(No locks available)' in capsys.readouterr().out
 
 
 def test_a_folder_is_free_as_soon_as_its_training_is_killed(tmp_path, training_elsewhere):
