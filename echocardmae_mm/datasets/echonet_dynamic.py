@@ -104,6 +104,11 @@ class EchoNetDynamicDataset(RecordingDataset):
         }
         if self.drop_untraced:
             there = there[is_traced]
+            if there.empty:
+                raise UserError(
+                    f'{root / TRACINGS}: missing, or no recording has two traced frames\n'
+                    'Set drop_untraced=False to use untraced recordings'
+                )
         return [
             sample
             for row in there.to_dict('records')

@@ -85,7 +85,8 @@ def draw_split(
     Returns:
         dict[str, str]: 'train', 'val' or 'test' for each patient, sorted by name.
     """
-    folds = {patient: int(patient not in set(test)) for patient in patients}
+    tested = set(test)
+    folds = {patient: int(patient not in tested) for patient in patients}
     members = {split: patients_of_split(folds, 0, split, val_share, seed) for split in SPLITS[:2]}
     splits = {patient: split for split, group in members.items() for patient in group}
     return {patient: splits.get(patient, 'test') for patient in sorted(folds)}

@@ -26,8 +26,9 @@ from echocardmae_mm.utils.git import git_commit
 class PredictionsHook(Hook):
     """Write the predictions of every :class:`PredictionMetric`.
 
-    A test writes ``predictions.csv`` to the work directory, no matter which tool runs it. With
-    ``plot``, it also writes ``plots/test_*.png``, and each validation updates ``plots/val_*.png``.
+    A test writes ``predictions.csv`` to the work directory, no matter which tool runs it, and
+    ``<prefix>_predictions.csv`` of every further metric. With ``plot``, it also writes
+    ``plots/test_*.png``, and each validation updates ``plots/val_*.png``.
 
     Args:
         plot (bool): Whether to draw plots; :func:`enable_plots` sets it. Defaults to False.
@@ -41,9 +42,10 @@ class PredictionsHook(Hook):
     @master_only
     def after_test_epoch(self, runner: Runner, metrics: dict[str, float] | None = None) -> None:
         """Write the table and the plots of a test."""
-        for metric in _prediction_metrics(runner.test_evaluator):
+        for number, metric in enumerate(_prediction_metrics(runner.test_evaluator)):
+            name = f'{metric.prefix}_{PREDICTIONS}' if number else PREDICTIONS
             table = metric.predictions.to_csv(index=False)
-            atomic_write_text(Path(runner.work_dir) / PREDICTIONS, table)
+            atomic_write_text(Path(runner.work_dir) / name, table)
             self._draw(runner, metric, 'test')
 
     @master_only

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pandas as pd
@@ -45,14 +46,22 @@ def read_scalars(work_dir: str | Path, of_validation: bool = False) -> pd.DataFr
         resumed run. Empty before the first step.
     """
     files = sorted(Path(work_dir).glob('*/vis_data/scalars.json'))
-    tables = [pd.read_json(file, lines=True) for file in files if file.stat().st_size]
-    if not tables:
+    lines = [line for file in files for line in file.read_text(encoding='utf-8').splitlines()]
+    rows = pd.DataFrame(filter(None, map(_parsed, lines)))
+    if rows.empty:
         return pd.DataFrame({'step': []})
-    rows = pd.concat(tables, ignore_index=True)
     is_training = rows['loss'].notna() if 'loss' in rows else pd.Series(False, rows.index)
     rows = rows[is_training != of_validation]
     rows = rows[['step', *(name for name in rows if name != 'step' and rows[name].notna().any())]]
     return rows.drop_duplicates('step', keep='last').sort_values('step', ignore_index=True)
+
+
+def _parsed(line: str) -> dict[str, float] | None:
+    """A line of a log; None for one that a power cut or a full disk has cut."""
+    try:
+        return json.loads(line)
+    except ValueError:
+        return None
 
 
 def training_curves(

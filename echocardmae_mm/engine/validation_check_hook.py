@@ -60,10 +60,7 @@ class ValidationCheckHook(Hook):
 
 def _validate_first(runner: Runner, loop: ValLoop) -> None:
     """Run the first iteration of ``ValLoop`` without its hooks."""
-    sample = _first_sample(loop, runner.seed)
-    if sample is None:
-        return
-    batch = loop.dataloader.collate_fn([sample])
+    batch = loop.dataloader.collate_fn([_first_sample(loop, runner.seed)])
     with autocast(enabled=loop.fp16):
         outputs = runner.model.val_step(batch)
     last = outputs[-1]
@@ -73,13 +70,15 @@ def _validate_first(runner: Runner, loop: ValLoop) -> None:
 
 
 def _first_sample(loop: ValLoop, seed: int) -> Any:
+    refusal = None
     for index in range(len(loop.dataloader.dataset)):
         try:
             return loop.dataloader.dataset[EpochIndex(index, epoch=0, seed=seed)]
-        except RecordingError:
+        except RecordingError as error:
             if not isinstance(loop, SkippingValLoop):
                 raise
-    return None
+            refusal = refusal or error
+    raise UserError(f'{refusal}\nNo other recording of the validation set can be used either')
 
 
 def _describe(error: Exception) -> str:

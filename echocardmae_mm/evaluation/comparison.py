@@ -33,6 +33,19 @@ class Difference(NamedTuple):
     detectable: float
 
 
+def read_rows(path: str | Path) -> pd.DataFrame:
+    """Read a CSV file of predictions, in which a patient may be named NA or None.
+
+    Raises:
+        UserError: If it is not a CSV file.
+    """
+    names = {'patient': str, 'video': str}
+    try:
+        return pd.read_csv(path, dtype=names, keep_default_na=False, na_values=[''])
+    except ValueError as error:
+        raise UserError(f'{path}: not a CSV file ({error})') from error
+
+
 def read_predictions(path: str | Path) -> pd.DataFrame:
     """Read the predictions.csv of a test or a cross-validation.
 
@@ -48,10 +61,7 @@ def read_predictions(path: str | Path) -> pd.DataFrame:
     """
     if not Path(path).is_file():
         raise UserError(f'{path}: no such file; expected the predictions.csv of a test')
-    try:
-        table = pd.read_csv(path, dtype={'patient': str, 'video': str})
-    except ValueError as error:
-        raise UserError(f'{path}: not a CSV file ({error})') from error
+    table = read_rows(path)
     task = task_of(table)
     if missing := [name for name in (*task.key, *task.needed) if name not in table]:
         raise UserError(

@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 
 from echocardmae_mm.evaluation.bootstrap import interval_cells
+from echocardmae_mm.evaluation.comparison import read_rows
 from echocardmae_mm.evaluation.markdown import markdown_table
 from echocardmae_mm.evaluation.prediction_metric import (
     PREDICTIONS,
@@ -55,10 +56,7 @@ def pooled_predictions(folders: Sequence[Path]) -> pd.DataFrame:
 
 def _predictions(folder: Path) -> pd.DataFrame:
     path = folder / PREDICTIONS
-    try:
-        table = pd.read_csv(path, dtype={'patient': str, 'video': str})
-    except ValueError as error:
-        raise UserError(f'{path}: not a CSV file ({error})') from None
+    table = read_rows(path)
     metrics = _metrics(folder)
     tested = next((n for name, n in metrics.items() if re.fullmatch('[^/]+/n', name)), len(table))
     if len(table) != tested:

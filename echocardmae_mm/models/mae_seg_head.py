@@ -163,7 +163,7 @@ class MAESegHead(BaseModule):
                 value = loss(frames[labelled], labels[labelled], ignore_index=self.ignore_index)
             else:
                 value = 0 * logits.sum()
-            losses[name] = value
+            losses[name] = losses.get(name, 0) + value  # as MMSegmentation adds equal names
         return losses
 
     def predict(

@@ -106,6 +106,13 @@ def test_the_older_folder_and_no_tracings(echonet_root, tmp_path):
     assert len(EchoNetDynamicDataset(str(tmp_path), split='train')) == 5
 
 
+def test_dropping_all_recordings_is_refused(echonet_root, tmp_path):
+    shutil.copytree(echonet_root / 'Videos', tmp_path / 'Videos')
+    shutil.copy(echonet_root / 'FileList.csv', tmp_path)
+    with pytest.raises(UserError, match=r'VolumeTracings\.csv: missing, or no recording has two'):
+        EchoNetDynamicDataset(str(tmp_path), split='train', drop_untraced=True).full_init()
+
+
 def test_a_list_of_your_own_needs_few_columns(echonet_root, tmp_path):
     shutil.copytree(echonet_root / 'Videos', tmp_path / 'Videos')
     (tmp_path / 'FileList.csv').write_text('filename,ef\n0X0000000000000001,61.5\n')

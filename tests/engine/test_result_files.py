@@ -11,7 +11,7 @@ import torch
 from mmengine.config import Config
 
 from echocardmae_mm.engine import Leakage, PredictionsHook, write_test_results
-from echocardmae_mm.evaluation import EFMetric, ReconstructionMetric
+from echocardmae_mm.evaluation import DiagnosisMetric, EFMetric, ReconstructionMetric
 
 PLOTS = {'predicted_against_true', 'bland_altman', 'error_by_ef_class'}
 
@@ -37,6 +37,25 @@ def test_a_test_writes_its_predictions(runner, tmp_path):
     assert table['video'].tolist() == [f'{i}.avi' for i in range(5)]
     assert table['prediction'].tolist() == [45.0] * 5
     assert not (tmp_path / 'plots').exists()
+
+
+def test_a_second_metric_has_a_table_of_its_own(runner, tmp_path):
+    other = DiagnosisMetric(n_resamples=0)
+    samples = [
+        {
+            'filename': f'{i}.avi',
+            'patient': f'{i}',
+            'gt_label': torch.tensor([i % 2]),
+            'pred_score': torch.tensor([0.4, 0.6]),
+        }
+        for i in range(4)
+    ]
+    other.process(None, samples)
+    other.evaluate(4)
+    runner.test_evaluator.metrics.append(other)
+    PredictionsHook().after_test_epoch(runner)
+    assert len(pd.read_csv(tmp_path / 'predictions.csv')) == 5
+    assert len(pd.read_csv(tmp_path / f'{other.prefix}_predictions.csv')) == 4
 
 
 def test_plots_on_request(runner, tmp_path):

@@ -52,6 +52,13 @@ def test_only_pixels_and_alignment_are_eq_1(tmp_path):
         assert training_curves(scalars, model=model).axes[0].get_title() == title
 
 
+def test_a_cut_line_is_left_out(tmp_path):
+    log = tmp_path / '20260101_000000' / 'vis_data' / 'scalars.json'
+    log.parent.mkdir(parents=True)
+    log.write_text('{"loss": 2.0, "lr": 0.1, "step": 1}\n{"loss": 1.0, "l')
+    assert read_scalars(tmp_path)['loss'].tolist() == [2.0]
+
+
 def test_no_log_gives_no_rows(tmp_path):
     assert len(read_scalars(tmp_path)) == 0
 

@@ -32,6 +32,11 @@ class Damaged(Draws):
         return super().__getitem__(index)
 
 
+class AllDamaged(Draws):
+    def __getitem__(self, index):
+        raise RecordingError(f'{"abcdefghij"[index]}.avi', 'the file is empty')
+
+
 class Line(BaseModel):
     def __init__(self):
         super().__init__()
@@ -141,6 +146,13 @@ def test_the_loop_of_the_packaged_configs_is_checked_on_what_it_uses(make_runner
     make_runner(val=Damaged, **SKIPPING).train()
     runner = make_runner(val=Damaged, model=Narrow, **SKIPPING)
     with pytest.raises(UserError, match='sample fails: ValueError: expects 3 channels'):
+        runner.train()
+    assert runner.model.steps == 0
+
+
+def test_a_validation_set_without_a_usable_recording_ends_the_run(make_runner):
+    runner = make_runner(val=AllDamaged, **SKIPPING)
+    with pytest.raises(UserError, match=r'a\.avi: the file is empty\nNo other recording'):
         runner.train()
     assert runner.model.steps == 0
 

@@ -153,6 +153,13 @@ def test_errors_name_the_fault_in_a_file(tmp_path, text, message):
         read_predictions(path)
 
 
+def test_patients_may_have_any_name(tmp_path):
+    path = tmp_path / 'predictions.csv'
+    path.write_text('patient,video,ef,prediction\nNA,None,50,52\nnull,nan,60,57\n')
+    table = read_predictions(path)
+    assert table[['patient', 'video']].values.tolist() == [['NA', 'None'], ['null', 'nan']]
+
+
 def segmented(seed, quality, patients=20):
     """Two images a patient, whose predicted masks miss a share of the true ones."""
     generator = np.random.default_rng(seed)

@@ -209,6 +209,16 @@ def test_a_clips_unlabelled_frames_do_not_count():
     torch.testing.assert_close(got['loss_dice'], head.losses[0](frames, truth))
 
 
+def test_losses_of_one_name_are_added():
+    labels = torch.randint(0, 2, (2, 1, 32, 32), generator=torch.Generator().manual_seed(0))
+    features = torch.randn(2, 24, 4, 4)
+    loss = dict(type='echocardmae_mm.DiceLoss')
+    head = MAESegHead(2, loss_decode=[loss, dict(loss, loss_weight=3.0)], **SIZE)
+    total = head.loss(features, samples(labels), {})['loss_dice']
+    once = head.losses[0](head(features), labels.squeeze(1))
+    torch.testing.assert_close(total, 4 * once)
+
+
 def test_unlabelled_clips_have_zero_loss():
     head = MAESegHead(2, **SIZE)
     labels = torch.full((2, 1, 32, 32), 255)

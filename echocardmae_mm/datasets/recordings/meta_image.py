@@ -152,7 +152,7 @@ def open_meta_image(filename: str) -> VolumeRecording:
         pixels = header.pixels()
         spacing = [float(value) for value in header['ElementSpacing'].split()[:2]] or [1.0, 1.0]
         column_mm, row_mm = spacing
-    except (OSError, ValueError, zlib.error) as error:
+    except (OSError, OverflowError, ValueError, zlib.error) as error:
         raise RecordingError(
             filename, 'damaged MetaImage, or its .raw is missing', str(error)
         ) from error

@@ -34,7 +34,7 @@ class CachedTransforms(EchoTransform):
 
     Required Keys:
 
-        - filename (str): The key of the cache.
+        - filename (str): The key of the cache, with ``frame`` (int) if there is one.
 
     Args:
         transforms (Sequence[dict]): The transforms.
@@ -45,7 +45,7 @@ class CachedTransforms(EchoTransform):
 
     def __init__(self, transforms: Sequence[dict[str, Any]]) -> None:
         self.steps = Compose(list(transforms))
-        self._kept: dict[str, dict[str, Any]] = {}
+        self._kept: dict[tuple[str, int | None], dict[str, Any]] = {}
         for step in self.steps.transforms:
             if isinstance(step, _RANDOM) and getattr(step, 'span', None) is None:
                 raise UserError(
@@ -54,8 +54,8 @@ class CachedTransforms(EchoTransform):
 
     def transform(self, results: dict[str, Any]) -> dict[str, Any] | None:
         """Add the results of the transforms; None if one of them rejects the recording."""
-        name = results['filename']
-        if name not in self._kept:
+        key = results['filename'], results.get('frame')
+        if key not in self._kept:
             before = _generators()
             made = self.steps(dict(results))
             if before != _generators():
@@ -64,12 +64,12 @@ class CachedTransforms(EchoTransform):
                 )
             if made is None:
                 return None
-            self._kept[name] = {
-                key: value
-                for key, value in made.items()
-                if key not in results or value is not results[key]
+            self._kept[key] = {
+                name: value
+                for name, value in made.items()
+                if name not in results or value is not results[name]
             }
-        results.update(deepcopy(self._kept[name]))
+        results.update(deepcopy(self._kept[key]))
         return results
 
 

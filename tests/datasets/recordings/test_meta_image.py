@@ -109,6 +109,11 @@ def test_damaged_compressed_pixels_are_refused(name, tmp_path):
     data.write_bytes(content)
     with pytest.raises(RecordingError, match='damaged MetaImage'):
         open_recording(path)
+    if name == 'a.mhd':
+        huge = path.read_text().replace('40 30 5', '9999999999 9999999999 5')
+        (tmp_path / 'huge.mhd').write_text(huge)
+        with pytest.raises(RecordingError, match='damaged MetaImage'):
+            open_recording(tmp_path / 'huge.mhd')
     data.write_bytes(content[:-100])
     with pytest.raises(RecordingError, match='damaged MetaImage'):
         open_recording(path)

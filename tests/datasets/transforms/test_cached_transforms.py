@@ -44,6 +44,15 @@ def test_a_recording_is_read_once_and_is_the_same_each_time(videos):
     assert not np.array_equal(again[0]['imgs'][3], again[1]['imgs'][3])
 
 
+def test_frames_of_a_recording_are_kept_apart(videos):
+    steps = [STEPS[0], dict(type='echocardmae_mm.LoadEchoFrame')]
+    cached = CachedTransforms(steps)
+    frames = [cached(sample(videos[0], frame=frame))['img'] for frame in (3, 20)]
+    plain = [CachedTransforms(steps)(sample(videos[0], frame=frame))['img'] for frame in (3, 20)]
+    np.testing.assert_array_equal(frames, plain)
+    assert not np.array_equal(*frames)
+
+
 def test_random_samplers_cannot_be_cached():
     drawn = dict(type='echocardmae_mm.SampleRandomClips', num_clips=1, clip_len=8)
     with pytest.raises(UserError, match='SampleRandomClips is random'):
