@@ -6,7 +6,7 @@ from pathlib import Path
 
 from echocardmae_mm.phantom import make_phantom
 from echocardmae_mm.phantom.reproducible_files import write_avi
-from echocardmae_mm.utils.atomic_files import atomic_path, atomic_write_text
+from echocardmae_mm.utils.atomic_files import atomic_write_text
 
 #: Bundles that the package carries, trained by ``make demo``.
 BUNDLES = [Path(__file__).parent / 'example' / name for name in ('ef', 'seg')]
@@ -30,8 +30,7 @@ def write_example_recordings(folder: Path) -> Path:
     for index, screen in enumerate(_SCREENS, start=1):
         path = folder / f'{index}_{screen}.avi'
         phantom = make_phantom([_SEED, index], screen=screen, num_frames=110)
-        with atomic_path(path, keep_suffix=True) as part:
-            write_avi(part, phantom.frames, phantom.fps)
+        write_avi(path, phantom.frames, phantom.fps)
         rows.append(f'{path.name},{phantom.spacing[0]:.4f} {phantom.spacing[1]:.4f}')
     atomic_write_text(table, '\n'.join([*rows, '']))
     return table

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import cv2
@@ -54,11 +54,6 @@ def find_flags(
         *_of_training(recording, bundles),
     ]
     return sorted(flags, key=lambda flag: not flag.refuses)
-
-
-def reason_to_refuse(flags: Sequence[Flag]) -> str:
-    """Why no measurement is given, or ''."""
-    return '; '.join(flag.text for flag in flags if flag.refuses)
 
 
 def _of_time(frames: int, fps: float | None, limits: Mapping[str, float]) -> Iterator[Flag]:

@@ -12,7 +12,7 @@ from torch import Tensor
 from echocardmae_mm.apis.bundle import Bundle
 from echocardmae_mm.apis.bundle_config import VIEWS
 from echocardmae_mm.apis.framing import Framed, frame_recording
-from echocardmae_mm.apis.gate import find_flags, reason_to_refuse
+from echocardmae_mm.apis.gate import find_flags
 from echocardmae_mm.apis.measurements import VENTRICLE, measure_ventricle
 from echocardmae_mm.apis.network import FEATURES, OUTPUTS
 from echocardmae_mm.apis.prediction import MARKS, RECORDINGS, SYNTHETIC, USE, Prediction
@@ -248,8 +248,8 @@ class EchoInferencer:
         self._predict(framings, result)
         result.flags = find_flags(result, recording, self.bundles)
         result.values['flags'] = ' '.join(flag.name for flag in result.flags)
-        if reason := reason_to_refuse(result.flags):
-            _refuse(result, reason)
+        if reasons := [flag.text for flag in result.flags if flag.refuses]:
+            _refuse(result, '; '.join(reasons))
         return result
 
     def _predict(self, framings: Mapping[str, Framed], result: Prediction) -> None:

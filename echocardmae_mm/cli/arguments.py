@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 from argparse import (
     SUPPRESS,
@@ -113,6 +114,22 @@ def at_least(least: int) -> Callable[[str], int]:
         if int(text) < least:
             raise ArgumentTypeError(f'must be at least {least}, not {text}')
         return int(text)
+
+    return number
+
+
+def positive(most: float = math.inf) -> Callable[[str], float]:
+    """An argparse type for finite numbers above 0, at most ``most``."""
+
+    def number(text: str) -> float:
+        try:
+            value = float(text)
+        except ValueError:
+            value = math.nan
+        if not (0 < value <= most and math.isfinite(value)):
+            limit = '' if math.isinf(most) else f' up to {most:g}'
+            raise ArgumentTypeError(f'expected a positive number{limit}, not {text!r}')
+        return value
 
     return number
 

@@ -16,7 +16,7 @@ from pathlib import Path
 
 from rich.console import Console
 from rich.markup import escape
-from rich.progress import Progress
+from rich.progress import track
 
 from echocardmae_mm.cli.arguments import add_jobs, command_parser
 from echocardmae_mm.cli.user_errors import report_user_errors
@@ -43,21 +43,19 @@ def open_recordings(findings: Findings, full: bool, jobs: int, console: Console)
     usable = lost_labels = damaged = 0
     files, classes, store = [*findings.recordings], findings.label_classes, findings.store
     opened = open_packed(store) if store else open_all(files, classes, full, jobs)
-    with Progress(console=console) as progress:
-        task = progress.add_task(findings.name, total=len(findings.recordings))
-        for filename, num_frames, reason in opened:
-            stated = findings.recordings[filename]
-            if num_frames == 1 and stated != 1:
-                reason = '1 frame; a clip needs at least 2'
-            usable += not reason
-            damaged += reason == DAMAGED
-            if reason:
-                findings.add(filename, reason)
-                lost_labels += filename in classes
-            elif stated not in (None, num_frames):
-                findings.add(filename, f'{stated} frames expected, {num_frames} can be decoded')
-            progress.advance(task)
-    findings.notes.append(f'{usable:,} of {len(findings.recordings):,} files can be read')
+    total = len(findings.recordings)
+    for filename, num_frames, reason in track(opened, findings.name, total=total, console=console):
+        stated = findings.recordings[filename]
+        if num_frames == 1 and stated != 1:
+            reason = '1 frame; a clip needs at least 2'
+        usable += not reason
+        damaged += reason == DAMAGED
+        if reason:
+            findings.add(filename, reason)
+            lost_labels += filename in classes
+        elif stated not in (None, num_frames):
+            findings.add(filename, f'{stated} frames expected, {num_frames} can be decoded')
+    findings.notes.append(f'{usable:,} of {total:,} files can be read')
     if usable < _LEAST_RECORDINGS:
         findings.obstacles.append(f'training needs at least {_LEAST_RECORDINGS} recordings')
     if damaged:

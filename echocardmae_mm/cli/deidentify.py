@@ -18,7 +18,6 @@ from __future__ import annotations
 
 import argparse
 import csv
-import io
 import shutil
 import sys
 import traceback
@@ -103,11 +102,10 @@ def copy_all(args: argparse.Namespace, sources: dict[Path, Path], part: Path) ->
     call = partial(_deidentify, part, pseudonyms, args.keep_names)
     steps = parallel_imap(call, ordered, args.jobs)
     copies = list(track(steps, 'de-identifying', total=len(ordered)))
-    table = io.StringIO()
-    writer = csv.DictWriter(table, COLUMNS, extrasaction='ignore', lineterminator='\n')
-    writer.writeheader()
-    writer.writerows(vars(copy) for copy in copies)
-    (part / TABLE).write_text(table.getvalue(), encoding='utf-8')
+    with (part / TABLE).open('w', encoding='utf-8', newline='') as table:
+        writer = csv.DictWriter(table, COLUMNS, extrasaction='ignore', lineterminator='\n')
+        writer.writeheader()
+        writer.writerows(vars(copy) for copy in copies)
     (part / SHEET).write_text(contact_sheet(copies), encoding='utf-8')
     return copies
 

@@ -19,7 +19,6 @@ command to continue: it keeps finished runs and resumes interrupted ones.
 from __future__ import annotations
 
 import argparse
-from argparse import ArgumentTypeError
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -29,7 +28,13 @@ from mmengine.evaluator import BaseMetric
 from mmengine.registry import DATASETS, METRICS, init_default_scope
 from pandas import DataFrame
 
-from echocardmae_mm.cli.arguments import add_cfg_options, add_config, at_least, command_parser
+from echocardmae_mm.cli.arguments import (
+    add_cfg_options,
+    add_config,
+    at_least,
+    command_parser,
+    positive,
+)
 from echocardmae_mm.cli.cfg_options import apply_cfg_options, parse_cfg_options
 from echocardmae_mm.cli.configuration import (
     PACKAGED,
@@ -75,17 +80,6 @@ COMPARED = (EFMetric, EchoSegMetric, DiagnosisMetric)
 REMEDY = 'Choose another --out, or remove the folder'
 
 
-def share(text: str) -> float:
-    """An argparse type for shares, above 0 and at most 1."""
-    try:
-        value = float(text)
-    except ValueError:
-        raise ArgumentTypeError(f'expected a number, not {text!r}') from None
-    if not 0 < value <= 1:
-        raise ArgumentTypeError(f'must be above 0 and at most 1, not {text}')
-    return value
-
-
 def parse_args(argv: Sequence[str] | None) -> argparse.Namespace:
     parser = command_parser('label-efficiency', __doc__)
     add_config(parser)
@@ -94,7 +88,7 @@ def parse_args(argv: Sequence[str] | None) -> argparse.Namespace:
     add(
         '--shares',
         nargs='+',
-        type=share,
+        type=positive(most=1),
         default=[0.01, 0.05, 0.1, 0.25, 1.0],
         metavar='S',
         help='shares of the training patients',

@@ -10,21 +10,13 @@ from pathlib import Path
 
 import cv2
 import numpy as np
-from numpy.typing import NDArray
 from rich.progress import track
 
 from echocardmae_mm.cli.arguments import command_parser
 from echocardmae_mm.cli.user_errors import report_user_errors
+from echocardmae_mm.datasets.recordings import open_recording
 from echocardmae_mm.phantom.naive_baselines import mean_mask_dice, threshold_dice
 from echocardmae_mm.phantom.truth import echonet_rows, read_truth
-
-
-def read_frames(path: Path) -> NDArray[np.uint8]:
-    """Decode a whole video to (T, H, W, 3) RGB."""
-    capture, frames = cv2.VideoCapture(str(path)), []
-    while (read := capture.read())[0]:
-        frames.append(cv2.cvtColor(read[1], cv2.COLOR_BGR2RGB))
-    return np.stack(frames)
 
 
 @report_user_errors
@@ -35,7 +27,9 @@ def main(argv: Sequence[str] | None = None) -> None:
     rows = echonet_rows(root)
     images, sectors, ventricles, train, moments = [], [], [], [], []
     for row in track(rows, 'reading'):
-        frames = read_frames(root / 'EchoNet-Dynamic' / 'Videos' / f'{row["name"]}.avi')
+        file = root / 'EchoNet-Dynamic' / 'Videos' / f'{row["name"]}.avi'
+        recording = open_recording(file)
+        frames = np.array(recording.frames(np.arange(len(recording))))
         truth = read_truth(root / 'truth' / 'EchoNet-Dynamic' / f'{row["name"]}.npz')
         values = frames.astype(np.float32)
         moments.append([values.mean(), (values**2).mean()])

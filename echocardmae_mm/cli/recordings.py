@@ -13,6 +13,7 @@ from echocardmae_mm.apis.bundle_config import VIEWS
 from echocardmae_mm.apis.inferencer import EchoInferencer, Opened
 from echocardmae_mm.apis.prediction import Prediction
 from echocardmae_mm.apis.sources import Source
+from echocardmae_mm.cli.arguments import positive
 from echocardmae_mm.utils.compute_ahead import compute_ahead
 from echocardmae_mm.utils.errors import UserError
 from echocardmae_mm.utils.pseudonyms import Pseudonyms
@@ -26,10 +27,10 @@ def add_recordings(parser: argparse.ArgumentParser) -> None:
     add = parser.add_argument
     add('paths', nargs='*', type=Path, metavar='PATH', help='recordings, folders or lists')
     add('--view', choices=VIEWS, help='view of recordings for which a list gives none')
-    add('--fps', type=positive, help='frames per second, in place of that of the files')
+    add('--fps', type=positive(), help='frames per second, in place of that of the files')
     add(
         '--spacing',
-        type=positive,
+        type=positive(),
         nargs='+',
         metavar='MM',
         help='height (and width) of a pixel in mm, in place of those of the files',
@@ -63,17 +64,6 @@ def salted(salt: str) -> Pseudonyms:
     if len(salt.encode()) > 64:
         raise UserError('--salt: expected at most 64 bytes')
     return Pseudonyms(salt.encode())
-
-
-def positive(text: str) -> float:
-    """Parse a positive number, as an argparse type."""
-    try:
-        number = float(text)
-    except ValueError:
-        number = 0.0
-    if not 0 < number < float('inf'):
-        raise argparse.ArgumentTypeError(f'expected a positive number, not {text!r}')
-    return number
 
 
 def show_recordings(

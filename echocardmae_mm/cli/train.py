@@ -219,10 +219,7 @@ def drop_missing_pretrained(config: Config) -> None:
 def newest_intact(work_dir: str) -> str | None:
     """The newest checkpoint to resume from."""
     files = sorted(Path(work_dir).glob('*.pth'), key=os.path.getmtime, reverse=True)
-    for file in files:
-        if holds_training_state(str(file)):
-            return str(file)
-    return None
+    return next(filter(holds_training_state, map(str, files)), None)
 
 
 def holds_training_state(file: str) -> bool:

@@ -9,10 +9,6 @@ from echocardmae_mm.compat.patch import Execute, Patch, package_folder
 PREFIX = 'echocardmae_mm::'
 
 
-def _needed() -> bool:
-    return package_folder('mmengine') is not None
-
-
 def _apply(module: ModuleType, execute: Execute) -> None:
     execute()
     get_cfg_path = module.Config._get_cfg_path
@@ -31,6 +27,6 @@ PACKAGE_CONFIGS = Patch(
     name="mmengine: 'package::config.py' supports OpenMMLab's packages only; also this one",
     issue='https://github.com/open-mmlab/mmengine/blob/v0.10.7/mmengine/config/utils.py',
     modules=('mmengine.config.config',),
-    needed=_needed,
+    needed=lambda: True,
     apply=_apply,
 )

@@ -21,7 +21,7 @@ from typing import Any
 from urllib.error import URLError
 from urllib.parse import urlparse
 
-from echocardmae_mm.compat.patch import Execute, Patch, package_folder
+from echocardmae_mm.compat.patch import Execute, Patch
 from echocardmae_mm.utils.errors import UserError
 
 # torch raises these for truncated files and for files that are not checkpoints.
@@ -196,10 +196,6 @@ def _with_name(function: Callable[..., Any], name: str) -> Callable[..., Any]:
     return renamed
 
 
-def _needed() -> bool:
-    return package_folder('mmengine') is not None
-
-
 def _apply(module: ModuleType, execute: Execute) -> None:
     execute()
     import torch
@@ -218,6 +214,6 @@ UNSAFE_CHECKPOINTS = Patch(
     name='mmengine: unsafe or failing checkpoint loading; weights_only=True with its types allowed',
     issue='https://github.com/open-mmlab/mmengine/issues/1655',
     modules=('mmengine.runner.checkpoint',),
-    needed=_needed,
+    needed=lambda: True,
     apply=_apply,
 )

@@ -24,10 +24,9 @@ from echocardmae_mm.recipes.demo_peers import (
     demo_r2plus1d,
     demo_uniformer,
 )
-from echocardmae_mm.recipes.diagnosis import diagnosis
+from echocardmae_mm.recipes.diagnosis import diagnosis, infarction
 from echocardmae_mm.recipes.ejection_fraction import ejection_fraction
 from echocardmae_mm.recipes.encoders import uniformer_small
-from echocardmae_mm.recipes.infarction import infarction
 from echocardmae_mm.recipes.pretraining import latent_targets, pretraining
 from echocardmae_mm.recipes.prompted_segmentation import (
     demo_memsam,

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from echocardmae_mm.recipes.common import (
     ANY_SCANNER,
     ENCODER,
@@ -106,3 +108,36 @@ def diagnosis(
         val_evaluator=dict(type='echocardmae_mm.DiagnosisMetric', n_resamples=0),
         test_evaluator=dict(type='echocardmae_mm.DiagnosisMetric'),
     )
+
+
+def infarction(data_root: str = 'data/HMC-QU', traced_only: bool = True, **settings: Any) -> Config:
+    """Classify infarction on HMC-QU (Table 4 of the paper, which does not specify a head).
+
+    A clip spans one cardiac cycle. Each of five folds by patient is tested once, after training on
+    the others for a fixed number of epochs.
+
+    Args:
+        data_root (str): Folder of the data set. Defaults to 'data/HMC-QU'.
+        traced_only (bool): Whether to use only recordings with a traced wall, the 109 of Table 4.
+            Defaults to True.
+        **settings (Any): Arguments of :func:`diagnosis`.
+
+    Returns:
+        dict: ``model``, the loaders and the evaluator.
+    """
+    config = diagnosis(
+        dict(
+            type='echocardmae_mm.HMCQUDataset',
+            data_root=data_root,
+            view='A4C',
+            traced_only=traced_only,
+            fold=0,
+            num_folds=5,
+        ),
+        span='cycle',
+        # Balance 37 normal recordings and 72 infarctions.
+        class_weight=[109 / (2 * 37), 109 / (2 * 72)],
+        **settings,
+    )
+    del config['val_dataloader'], config['val_evaluator']
+    return config

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from echocardmae_mm.recipes.common import Config, frame_preprocessor, override
 from echocardmae_mm.recipes.segmentation import (
     ECHONET,
@@ -102,16 +104,34 @@ def memsam(
     )
 
 
-def demo_samus(dataset: Config | None = None, num_classes: int = 2, clicks: bool = False) -> Config:
-    """Size of SAMUS for phantoms, trained from scratch; see :func:`samus`."""
-    return samus(**_demo(dataset, num_classes, clicks), stride=4, batch_size=16)
+_DEMO: Config = dict(
+    dataset=dict(ECHONET, data_root='data/phantom/EchoNet-Dynamic'),
+    img_size=64,
+    frozen=False,
+    num_workers=2,
+    shift=7,
+    settings=dict(
+        backbone=dict(
+            embed_dims=96,
+            depth=2,
+            num_heads=4,
+            global_blocks=(1,),
+            window_size=8,
+            out_channels=64,
+        ),
+        decode_head=dict(embed_dims=64, num_heads=4, mlp_dims=128),
+    ),
+)
 
 
-def demo_memsam(
-    dataset: Config | None = None, num_classes: int = 2, clicks: bool = False
-) -> Config:
-    """Size of MemSAM for phantoms, trained from scratch; see :func:`memsam`."""
-    model = memsam(**_demo(dataset, num_classes, clicks), num_frames=4, batch_size=8)
+def demo_samus(**settings: Any) -> Config:
+    """Size of SAMUS for phantoms, trained from scratch; takes settings of :func:`samus`."""
+    return samus(**{**_DEMO, **settings}, stride=4, batch_size=16)
+
+
+def demo_memsam(**settings: Any) -> Config:
+    """Size of MemSAM for phantoms, trained from scratch; takes settings of :func:`memsam`."""
+    model = memsam(**{**_DEMO, **settings}, num_frames=4, batch_size=8)
     memory = dict(
         embed_dims=64,
         key_dims=32,
@@ -122,31 +142,8 @@ def demo_memsam(
         norm_cfg=dict(type='GN', num_groups=8),
     )
     # Without SAM's weights, frames have to be scaled.
-    settings = dict(memory=memory, data_preprocessor=dict(std=[255.0] * 3))
-    return dict(model, model=override(model['model'], settings))
-
-
-def _demo(dataset: Config | None, num_classes: int, clicks: bool) -> Config:
-    return dict(
-        dataset=dataset or dict(ECHONET, data_root='data/phantom/EchoNet-Dynamic'),
-        num_classes=num_classes,
-        clicks=clicks,
-        img_size=64,
-        frozen=False,
-        num_workers=2,
-        shift=7,
-        settings=dict(
-            backbone=dict(
-                embed_dims=96,
-                depth=2,
-                num_heads=4,
-                global_blocks=(1,),
-                window_size=8,
-                out_channels=64,
-            ),
-            decode_head=dict(embed_dims=64, num_heads=4, mlp_dims=128),
-        ),
-    )
+    scaled = dict(memory=memory, data_preprocessor=dict(std=[255.0] * 3))
+    return dict(model, model=override(model['model'], scaled))
 
 
 def _model(num_classes: int, clicks: bool, img_size: int, stride: int, frozen: bool) -> Config:

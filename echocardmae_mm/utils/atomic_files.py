@@ -15,20 +15,17 @@ import torch
 
 
 @contextmanager
-def atomic_path(path: str | Path, keep_suffix: bool = False) -> Iterator[Path]:
+def atomic_path(path: str | Path) -> Iterator[Path]:
     """Replace a file atomically; after an error, a kill or on a full disk, the old file remains.
 
     Args:
         path (str | Path): The file.
-        keep_suffix (bool): Whether the temporary file ends like the file, for a library that looks
-            at suffixes: ``a.part.avi``, not ``a.avi.part``. Defaults to False.
 
     Yields:
         Path: The temporary file to write. An error removes it; only a kill leaves it.
     """
     path = Path(path)
-    name = f'{path.stem}.part{path.suffix}' if keep_suffix else f'{path.name}.part'
-    part = path.with_name(name)
+    part = path.with_name(f'{path.name}.part')
     try:
         yield part
         with part.open('rb') as file:

@@ -6,7 +6,7 @@ import pytest
 
 from echocardmae_mm.apis.bundle import Bundle
 from echocardmae_mm.apis.framing import Framed
-from echocardmae_mm.apis.gate import find_flags, reason_to_refuse
+from echocardmae_mm.apis.gate import find_flags
 from echocardmae_mm.apis.measurements import measure_ventricle
 from echocardmae_mm.apis.prediction import Prediction
 from echocardmae_mm.datasets.recordings import ArrayRecording
@@ -194,7 +194,6 @@ def test_each_kind_has_its_flag_and_no_other(spoil):
     assert [flag.name for flag in flags] == [(REFUSED | FLAGGED)[spoil]]
     assert flags[0].refuses == (spoil in REFUSED)
     assert '\n' not in flags[0].text
-    assert reason_to_refuse(flags) == (flags[0].text if spoil in REFUSED else '')
 
 
 def test_a_good_recording_has_no_flag():

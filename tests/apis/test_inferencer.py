@@ -8,7 +8,7 @@ from mmengine.registry import DefaultScope
 
 from echocardmae_mm.apis import Bundle, EchoInferencer
 from echocardmae_mm.apis.outputs import write_outputs
-from echocardmae_mm.apis.recording_features import recording_features
+from echocardmae_mm.apis.training_set import recording_features
 from echocardmae_mm.datasets.recordings import open_recording
 from echocardmae_mm.evaluation.feature_distance import FeatureDistance
 from echocardmae_mm.utils.errors import UserError

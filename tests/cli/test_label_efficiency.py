@@ -139,7 +139,7 @@ def test_a_dry_run_lists_the_runs_and_leaves_nothing(run, tmp_path):
         (('model.backbone.init_cfg.checkpoint=best_*.pth',), 'matches 0 files, expected one'),
         (('load_from=all.pth',), 'load_from=all.pth would be the start of both models'),
         (('train_dataloader.dataset.indices=2',), 'indices is already set'),
-        (('--shares', '1.5'), 'must be above 0 and at most 1, not 1.5'),
+        (('--shares', '1.5'), "expected a positive number up to 1, not '1.5'"),
         (('--shares', '0.1', '0.2'), '0.1 and 0.2 of 5 training patients are both 2 patients'),
     ],
 )

@@ -16,7 +16,7 @@ from mmengine.runner import save_checkpoint
 from echocardmae_mm.apis import EchoEmbedder, EchoInferencer
 from echocardmae_mm.apis.calibration_file import THRESHOLDS
 from echocardmae_mm.apis.published_config import task_of
-from echocardmae_mm.apis.recording_features import recording_features
+from echocardmae_mm.apis.training_set import recording_features
 from echocardmae_mm.cli import publish, test
 from echocardmae_mm.datasets.recordings import content_hash
 from echocardmae_mm.evaluation import feature_distance
