@@ -82,7 +82,8 @@ def test_it_differs_from_the_paper_in_its_row_alone(name):
     assert bool(gone) == ('model.alignment_head' in EXPECTED[name])
 
 
-@pytest.mark.parametrize('name', EXPECTED)
+# More epochs are the same step.
+@pytest.mark.parametrize('name', EXPECTED.keys() - {'epochs_3200'})
 def test_it_takes_a_step_and_is_validated(name, echonet_root):
     config = Config.fromfile(ROOT / 'ablations' / f'{name}.py')
     init_default_scope(config.default_scope)

@@ -137,21 +137,31 @@ train_cfg = dict(max_epochs=1)
 """
 
 
+@pytest.fixture(scope='module')
+def trained(echonet_root, tmp_path_factory):
+    """The checkpoint of an EF model that was trained on the training split."""
+    folder = tmp_path_factory.mktemp('trained')
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv('LOCAL_RANK', '0')
+        (folder / 'config.py').write_text(EF_CONFIG)
+        config = Config.fromfile(folder / 'config.py')
+        config.work_dir = str(folder)
+        config.experiment_name = 'overlap'
+        for part in ('train', 'val'):
+            config[f'{part}_dataloader'].dataset.data_root = str(echonet_root)
+        Runner.from_cfg(config).train()
+    (checkpoint,) = folder.glob('best_*.pth')
+    return checkpoint
+
+
 @pytest.fixture
-def test_ef(test, echonet_root):
-    """The tool on an EF config, whose checkpoint was trained on the training split."""
+def test_ef(test, trained, echonet_root):
+    """The tool on that config and checkpoint."""
     Path('config.py').write_text(EF_CONFIG)
-    config = Config.fromfile('config.py')
-    config.work_dir = 'trained'
-    config.experiment_name = 'overlap'
-    for part in ('train', 'val'):
-        config[f'{part}_dataloader'].dataset.data_root = str(echonet_root)
-    Runner.from_cfg(config).train()
-    (checkpoint,) = Path('trained').glob('best_*.pth')
 
     def call(*arguments):
         options = ['--cfg-options', f'data_root={echonet_root}', *arguments]
-        return test(str(checkpoint), *options)
+        return test(str(trained), *options)
 
     return call
 
@@ -200,11 +210,10 @@ def test_plot_needs_a_config_that_draws(test, checkpoint, make_video, tmp_path):
 
 
 @pytest.mark.slow
-def test_two_processes_leave_what_one_leaves(test_ef, echonet_root, tmp_path):
+def test_two_processes_leave_what_one_leaves(test_ef, trained, echonet_root, tmp_path):
     """Three recordings on two ranks: one is padded by the sampler, and cut off again."""
-    (checkpoint,) = Path('trained').glob('best_*.pth')
     options = [
-        'config.py', str(checkpoint), '--cfg-options', f'data_root={echonet_root}',
+        'config.py', str(trained), '--cfg-options', f'data_root={echonet_root}',
         "test_dataloader.dataset.split=['val','test']",
     ]  # fmt: skip
     command.main([*options, '--work-dir', 'one'])

@@ -12,6 +12,7 @@ import SimpleITK
 
 from echocardmae_mm.datasets import CAMUSDataset, CAMUSViewDataset
 from echocardmae_mm.datasets.camus_index import CHALLENGE, NIFTI, find_patients
+from echocardmae_mm.phantom import camus_files
 from echocardmae_mm.utils.errors import UserError
 
 FRAMES = 12
@@ -224,3 +225,14 @@ def test_data_root_may_be_the_folder_of_the_release(nifti_root):
     inner = find_patients(nifti_root / 'database_nifti')
     assert [patient.name for patient in inner] == [p.name for p in find_patients(nifti_root)]
     assert {patient.release for patient in inner} == {NIFTI}
+
+
+def test_phantoms_are_read_unchanged(tmp_path):
+    recordings = camus_files.plan(6, seed=4)[:2]
+    written = [camus_files.write_recording(tmp_path, r, 4, 'default') for r in recordings]
+    read = infos(CAMUSDataset(str(tmp_path / camus_files.FOLDER)))
+    assert [info['patient'] for info in read] == [r.name for r in recordings]
+    for info, made in zip(read, written):
+        truth = [float(row['ef']) for row in made['truth']]
+        assert info['ef'] == round(sum(truth) / 2)
+        assert info['source'] == NIFTI
