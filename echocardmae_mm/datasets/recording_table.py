@@ -9,6 +9,7 @@ from pathlib import Path
 
 from echocardmae_mm.datasets.csv_table import is_ef, read_number, read_table
 from echocardmae_mm.datasets.patient_split import SPLITS
+from echocardmae_mm.datasets.recordings.recording import is_positive
 from echocardmae_mm.utils.errors import UserError
 
 COLUMNS = ('path', 'ef', 'label', 'patient', 'split', 'view', 'fps', 'spacing')
@@ -83,15 +84,11 @@ def cell_error(table: str | Path, row: Row, column: str, expected: str = '') -> 
     )
 
 
-def _is_positive(number: float) -> bool:
-    return 0 < number < float('inf')
-
-
 _VALID: dict[str, Callable[[Row], bool]] = {
     'ef': lambda row: is_ef(read_number(row, 'ef')),
     'split': lambda row: row['split'].lower() in SPLITS,
-    'fps': lambda row: _is_positive(read_number(row, 'fps')),
-    'spacing': lambda row: all(map(_is_positive, read_spacing(row))),
+    'fps': lambda row: is_positive(read_number(row, 'fps')),
+    'spacing': lambda row: all(map(is_positive, read_spacing(row))),
 }
 _EXPECTED = {
     'path': 'the file of a recording',

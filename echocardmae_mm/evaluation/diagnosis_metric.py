@@ -9,17 +9,17 @@ import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
-from echocardmae_mm.evaluation.bootstrap import interval_cells
 from echocardmae_mm.evaluation.diagnosis_plots import (
     calibration,
     confusion_matrix,
     roc_and_precision_recall,
 )
-from echocardmae_mm.evaluation.diagnosis_statistics import THRESHOLD, diagnosis_statistics
+from echocardmae_mm.evaluation.diagnosis_statistics import LABELS, THRESHOLD, diagnosis_statistics
 from echocardmae_mm.evaluation.markdown import markdown_table
 from echocardmae_mm.evaluation.prediction_metric import (
     PredictionMetric,
     Statistics,
+    class_probabilities,
     finite_rows,
     video_of,
 )
@@ -41,18 +41,7 @@ class DiagnosisMetric(PredictionMetric):
     """
 
     default_prefix = 'diagnosis'
-    labels = {
-        'sensitivity': 'sensitivity (%)',
-        'specificity': 'specificity (%)',
-        'precision': 'precision (%)',
-        'f1': 'F1 (%)',
-        'accuracy': 'accuracy (%)',
-        'auroc': 'AUROC',
-        'auprc': 'AUPRC',
-        'brier': 'Brier score',
-        'accuracy_of_majority': 'accuracy of predicting the majority class (%)',
-        'f1_of_all_positive': 'F1 of predicting all positive (%)',
-    }
+    labels = LABELS
 
     def row(self, sample: dict) -> dict[str, Any]:
         """True class, probability of the positive class, and predicted class.
@@ -70,21 +59,15 @@ class DiagnosisMetric(PredictionMetric):
                 neither 0 nor 1.
         """
         video = video_of(sample)
-        scores = np.asarray(sample['pred_score'].cpu(), np.float64)
-        label = sample['gt_label'].item()
-        if scores.shape[-1] != 2:
+        count, label = sample['pred_score'].shape[-1], sample['gt_label'].item()
+        if count != 2:
             raise UserError(
-                f'{video}: the model predicts {scores.shape[-1]} classes, expected 2\n'
+                f'{video}: the model predicts {count} classes, expected 2\n'
                 'Set num_classes=2 in cls_head'
             )
-        if scores.ndim > 1 or scores.min() < 0 or abs(scores.sum() - 1) > 1e-2:
-            raise UserError(
-                f"{video}: the model's scores are not probabilities\n"
-                "Set average_clips='prob' in cls_head"
-            )
+        score = float(class_probabilities(sample)[1])
         if label not in (0, 1):
             raise UserError(f'{video}: its label is {label}; expected 0 or 1 (positive)')
-        score = float(scores[1])
         predicted = int(score >= THRESHOLD) if np.isfinite(score) else np.nan
         return {'label': label, 'score': score, 'predicted': predicted}
 
@@ -113,11 +96,7 @@ class DiagnosisMetric(PredictionMetric):
     def report(self, statistics: Statistics | None = None) -> str:
         """Format the statistics, the confusion matrix and the weight of one recording."""
         statistics = statistics or self.statistics
-        n = statistics['n']
-        results = markdown_table(
-            (f'{n} recordings of {statistics["patients"]} patients', '', '95 %'),
-            [(label, *interval_cells(statistics[name])) for name, label in self.labels.items()],
-        )
+        results = self._main_table(statistics, self.labels)
         confusion = markdown_table(
             ('', 'predicted positive', 'predicted negative', 'all'),
             [
@@ -125,7 +104,7 @@ class DiagnosisMetric(PredictionMetric):
                 ('negative', statistics['fp'], statistics['tn'], statistics['negatives']),
             ],
         )
-        weight = f'One recording changes the accuracy by {100 / n:.2f} points.'
+        weight = f'One recording changes the accuracy by {100 / statistics["n"]:.2f} points.'
         return f'{results}\n\n{confusion}\n\n{weight}'
 
     def remark_on_folds(self, means: Mapping[str, float]) -> str:

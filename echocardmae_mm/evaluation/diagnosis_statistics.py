@@ -8,18 +8,18 @@ from echocardmae_mm.evaluation.discrimination import auroc, average_precision, m
 
 #: Lowest probability that is classified as positive.
 THRESHOLD = 0.5
-_NAMES = (
-    'sensitivity',
-    'specificity',
-    'precision',
-    'f1',
-    'accuracy',
-    'auroc',
-    'auprc',
-    'brier',
-    'accuracy_of_majority',
-    'f1_of_all_positive',
-)
+LABELS = {
+    'sensitivity': 'sensitivity (%)',
+    'specificity': 'specificity (%)',
+    'precision': 'precision (%)',
+    'f1': 'F1 (%)',
+    'accuracy': 'accuracy (%)',
+    'auroc': 'AUROC',
+    'auprc': 'AUPRC',
+    'brier': 'Brier score',
+    'accuracy_of_majority': 'accuracy of predicting the majority class (%)',
+    'f1_of_all_positive': 'F1 of predicting all positive (%)',
+}
 
 
 def diagnosis_statistics(positive: np.ndarray, scores: np.ndarray) -> dict[str, float]:
@@ -45,7 +45,7 @@ def diagnosis_statistics(positive: np.ndarray, scores: np.ndarray) -> dict[str, 
         (50.0, 100.0, 1.0)
     """
     if not np.isfinite(scores).all():
-        return dict.fromkeys(_NAMES, np.nan)
+        return dict.fromkeys(LABELS, np.nan)
     predicted = scores >= THRESHOLD
     n, positives, predicted_positives = len(positive), int(positive.sum()), int(predicted.sum())
     tp = int((predicted & positive).sum())
@@ -62,7 +62,7 @@ def diagnosis_statistics(positive: np.ndarray, scores: np.ndarray) -> dict[str, 
         _per_cent(max(positives, n - positives), n),
         _per_cent(2 * positives, positives + n) if positives else np.nan,
     )
-    return dict(zip(_NAMES, values))
+    return dict(zip(LABELS, values))
 
 
 def _per_cent(part: int, whole: int) -> float:

@@ -114,10 +114,7 @@ class EFMetric(PredictionMetric):
     def report(self, statistics: Statistics | None = None) -> str:
         """Format two tables: overall statistics, and statistics by group."""
         statistics = statistics or self.statistics
-        overall = markdown_table(
-            (f'{statistics["n"]} recordings of {statistics["patients"]} patients', '', '95 %'),
-            [(label, *interval_cells(statistics[name])) for name, label in _LABELS.items()],
-        )
+        overall = self._main_table(statistics, _LABELS)
         groups = markdown_table(
             ('group', 'n', 'MAE', '95 %', 'bias', 'r'),
             [

@@ -7,12 +7,15 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from matplotlib.figure import Figure
 
-from echocardmae_mm.evaluation.bootstrap import interval_cells
 from echocardmae_mm.evaluation.discrimination import auroc, mean_ranks
 from echocardmae_mm.evaluation.markdown import markdown_table
-from echocardmae_mm.evaluation.prediction_metric import PredictionMetric, Statistics, video_of
+from echocardmae_mm.evaluation.prediction_metric import (
+    PredictionMetric,
+    Statistics,
+    class_probabilities,
+    video_of,
+)
 from echocardmae_mm.registry import METRICS
 from echocardmae_mm.utils.errors import UserError
 
@@ -51,13 +54,7 @@ class MultiClassMetric(PredictionMetric):
             UserError: If the model does not predict probabilities, or the label is no class.
         """
         video = video_of(sample)
-        scores = np.asarray(sample['pred_score'].cpu(), np.float64)
-        label = sample['gt_label'].item()
-        if scores.ndim > 1 or scores.min() < 0 or abs(scores.sum() - 1) > 1e-2:
-            raise UserError(
-                f"{video}: the model's scores are not probabilities\n"
-                "Set average_clips='prob' in cls_head"
-            )
+        scores, label = class_probabilities(sample), sample['gt_label'].item()
         if not 0 <= label < len(scores):
             raise UserError(f'{video}: its label is {label}; expected 0 to {len(scores) - 1}')
         predicted = int(scores.argmax()) if np.isfinite(scores).all() else np.nan
@@ -95,10 +92,7 @@ class MultiClassMetric(PredictionMetric):
         labels = self.labels | {
             f'sensitivity_{index}': f'sensitivity: {names[index]} (%)' for index in classes
         }
-        results = markdown_table(
-            (f'{statistics["n"]} recordings of {statistics["patients"]} patients', '', '95 %'),
-            [(label, *interval_cells(statistics[name])) for name, label in labels.items()],
-        )
+        results = self._main_table(statistics, labels)
         confusion = markdown_table(
             ('', *(f'predicted {name}' for name in names)),
             [
@@ -107,10 +101,6 @@ class MultiClassMetric(PredictionMetric):
             ],
         )
         return f'{results}\n\n{confusion}'
-
-    def plots(self, predictions: pd.DataFrame) -> dict[str, Figure]:
-        """None; the report has the confusion matrix."""
-        return {}
 
     def _class_names(self, count: int) -> Sequence[str]:
         names = (self.dataset_meta or {}).get('classes') or ()

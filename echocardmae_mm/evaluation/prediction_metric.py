@@ -15,7 +15,8 @@ from matplotlib.figure import Figure
 from mmengine.evaluator import BaseMetric
 from mmengine.logging import print_log
 
-from echocardmae_mm.evaluation.bootstrap import Interval, bootstrap_intervals
+from echocardmae_mm.evaluation.bootstrap import Interval, bootstrap_intervals, interval_cells
+from echocardmae_mm.evaluation.markdown import markdown_table
 from echocardmae_mm.utils.errors import UserError
 
 #: Files that a test writes to its work directory: the metrics, and the table of predictions.
@@ -95,9 +96,9 @@ class PredictionMetric(BaseMetric):
     def report(self, statistics: Statistics | None = None) -> str:
         """Format statistics as Markdown tables; by default those of the last evaluation."""
 
-    @abstractmethod
     def plots(self, predictions: pd.DataFrame) -> dict[str, Figure]:
-        """Plots of a table of predictions, by name."""
+        """Plots of a table of predictions, by name; none by default."""
+        return {}
 
     def remark_on_folds(self, means: Mapping[str, float]) -> str:
         """A Markdown line below the means over folds; empty by default.
@@ -106,6 +107,11 @@ class PredictionMetric(BaseMetric):
             means (Mapping[str, float]): Mean over folds of each statistic, counts included.
         """
         return ''
+
+    def _main_table(self, statistics: Statistics, labels: Mapping[str, str]) -> str:
+        title = f'{statistics["n"]} recordings of {statistics["patients"]} patients'
+        rows = [(label, *interval_cells(statistics[name])) for name, label in labels.items()]
+        return markdown_table((title, '', '95 %'), rows)
 
     def _with_intervals(
         self, statistics: Callable[[np.ndarray], dict[str, float]], predictions: pd.DataFrame
@@ -124,6 +130,25 @@ class PredictionMetric(BaseMetric):
 def video_of(sample: dict) -> str:
     """File name of a sample of ours, or of one that MMSegmentation packed."""
     return Path(sample['filename'] if 'filename' in sample else sample['img_path']).name
+
+
+def class_probabilities(sample: dict) -> np.ndarray:
+    """Probabilities of the classes, float64 of shape (K,).
+
+    Args:
+        sample (dict): With ``pred_score``, such as from MMAction2's heads with
+            ``average_clips='prob'``.
+
+    Raises:
+        UserError: If they are not probabilities.
+    """
+    scores = np.asarray(sample['pred_score'].cpu(), np.float64)
+    if scores.ndim > 1 or scores.min() < 0 or abs(scores.sum() - 1) > 1e-2:
+        raise UserError(
+            f"{video_of(sample)}: the model's scores are not probabilities\n"
+            "Set average_clips='prob' in cls_head"
+        )
+    return scores
 
 
 @contextmanager

@@ -60,16 +60,7 @@ class TraceableFFN(FFN):
 
 
 class KeyMaskedBlock(Block):
-    """MMAction2's transformer block with a key mask.
-
-    Args:
-        embed_dims (int): Width of a token.
-        num_heads (int): Attention heads.
-        mlp_ratio (float): MLP hidden width divided by token width. Defaults to 4.
-    """
-
-    def __init__(self, embed_dims: int, num_heads: int, mlp_ratio: float = 4.0) -> None:
-        super().__init__(embed_dims, num_heads, mlp_ratio=mlp_ratio)
+    """MMAction2's transformer block with a key mask."""
 
     def forward(self, x: Tensor, key_mask: Tensor | None = None) -> Tensor:
         """Apply attention and MLP with residual connections.

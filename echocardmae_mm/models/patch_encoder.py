@@ -6,7 +6,8 @@ from abc import abstractmethod
 
 from torch import Tensor, nn
 
-from echocardmae_mm.models.patches import embed_patches, patchify, require_tokens, take_patches
+from echocardmae_mm.models.patches import embed_patches, patchify, take_patches
+from echocardmae_mm.utils.errors import UserError
 
 
 class PatchEncoder:
@@ -50,7 +51,14 @@ class PatchEncoder:
             UserError: If the clips do not have the number of tokens that the model expects.
         """
         tubelet_size, patch_size, _ = self.patch_convolution.kernel_size
-        require_tokens(clips, self.pos_embed.shape[1], patch_size, tubelet_size)
+        expected = self.pos_embed.shape[1]
+        found = clips[0, 0].numel() // (tubelet_size * patch_size**2)
+        if found != expected:
+            raise UserError(
+                f'clips of {tuple(clips.shape[2:])} (frames, height, width) have {found} tokens, '
+                f'but the model expects {expected}: set its num_frames and img_size as in the '
+                'pipeline'
+            )
         if visible is None:
             return self.encode(patchify(clips, patch_size, tubelet_size))
         return self.encode(take_patches(clips, visible, patch_size, tubelet_size), visible)

@@ -10,8 +10,6 @@ import torch.nn.functional as F
 from einops import rearrange
 from torch import Tensor, nn
 
-from echocardmae_mm.utils.errors import UserError
-
 #: Older releases of torch cannot tell.
 HAS_AMX = hasattr(torch.cpu, 'get_capabilities') and bool(
     torch.cpu.get_capabilities().get('amx_bf16')
@@ -87,26 +85,6 @@ def take_patches(clips: Tensor, ids: Tensor, patch_size: int, tubelet_size: int)
     first = torch.arange(len(clips), device=clips.device).unsqueeze(1) * patches.shape[1]
     chosen = patches.flatten(0, 1).index_select(0, (ids + first).flatten())
     return chosen.unflatten(0, tuple(ids.shape))
-
-
-def require_tokens(clips: Tensor, num_tokens: int, patch_size: int, tubelet_size: int) -> None:
-    """Check that clips have the number of tokens that the model expects.
-
-    Args:
-        clips (Tensor): (B, C, T, H, W).
-        num_tokens (int): Number of tokens that the model expects.
-        patch_size (int): Height and width of a patch in pixels.
-        tubelet_size (int): Frames per patch.
-
-    Raises:
-        UserError: If the number differs.
-    """
-    found = clips[0, 0].numel() // (tubelet_size * patch_size**2)
-    if found != num_tokens:
-        raise UserError(
-            f'clips of {tuple(clips.shape[2:])} (frames, height, width) have {found} tokens, but '
-            f'the model expects {num_tokens}: set its num_frames and img_size as in the pipeline'
-        )
 
 
 def embed_patches(patches: Tensor, convolution: nn.Conv3d) -> Tensor:

@@ -9,7 +9,6 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from echocardmae_mm.utils.atomic_backend import AtomicBackend  # noqa: F401  registers 'atomic'
 from echocardmae_mm.utils.errors import UserError
 
 PATCH_KERNEL = 'backbone.patch_embed.projection.weight'

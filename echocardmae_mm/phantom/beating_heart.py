@@ -8,14 +8,12 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
-from echocardmae_mm.phantom.anatomy import Heart
+from echocardmae_mm.phantom.anatomy import Array, Heart
 from echocardmae_mm.phantom.contours import epicardium, left_atrium, left_ventricle, tracing
 from echocardmae_mm.phantom.deformation import Deformation
 from echocardmae_mm.phantom.field_of_view import FieldOfView, Pose, drift
 from echocardmae_mm.phantom.probe_placement import rasterise
 from echocardmae_mm.phantom.valves import leaflets
-
-Array = NDArray[np.float64]
 
 #: Number of contractions at which curves are tabulated; they are interpolated in between.
 _LEVELS = 10

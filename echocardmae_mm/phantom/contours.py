@@ -3,11 +3,8 @@
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import NDArray
 
-from echocardmae_mm.phantom.anatomy import ROWS, Heart
-
-Array = NDArray[np.float64]
+from echocardmae_mm.phantom.anatomy import ROWS, Array, Heart
 
 #: Number of chords in an EchoNet-Dynamic tracing, besides the long axis.
 NUM_CHORDS = 20

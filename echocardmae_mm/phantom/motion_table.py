@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import cv2
 import numpy as np
 from numpy.typing import NDArray
@@ -11,10 +9,7 @@ from numpy.typing import NDArray
 from echocardmae_mm.phantom.beam_grid import BeamGrid
 from echocardmae_mm.phantom.deformation import Deformation
 from echocardmae_mm.phantom.field_of_view import Pose
-from echocardmae_mm.phantom.scatterers import COLUMNS, LINES, STEP
-
-#: A float32 image; OpenCV's stubs know no narrower type.
-Image = NDArray[Any]
+from echocardmae_mm.phantom.scatterers import COLUMNS, LINES, STEP, Image
 
 #: Number of contractions at which the motion is tabulated; it is interpolated in between.
 NUM_LEVELS = 10

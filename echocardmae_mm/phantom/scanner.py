@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from echocardmae_mm.phantom.acquisition import AcquisitionSettings
 from echocardmae_mm.phantom.motion_table import MotionTable
-from echocardmae_mm.phantom.scatterers import GRAIN, smooth_noise
+from echocardmae_mm.phantom.scatterers import GRAIN, Image, smooth_noise
 
-#: A float32 image; OpenCV's stubs know no narrower type.
-Image = NDArray[Any]
 Array = NDArray[np.float64]
 
 #: Each frame's noise is a random crop of a noise field that is larger by this many samples.
