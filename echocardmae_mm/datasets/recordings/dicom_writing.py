@@ -10,7 +10,6 @@ import numpy as np
 if TYPE_CHECKING:
     from pydicom import Dataset
 
-_LEVELS = 8
 _NOT_CALIBRATED, _CENTIMETRE = 0, 3
 _TWO_D_TISSUE = 1
 #: Attributes that DICOM requires and allows to be empty (type 2).
@@ -71,11 +70,10 @@ def write_dicom(
     """
     from pydicom import Dataset, dcmwrite
     from pydicom.dataset import FileMetaDataset
-    from pydicom.uid import JPEG2000Lossless, UltrasoundMultiFrameImageStorage
+    from pydicom.uid import UltrasoundMultiFrameImageStorage
 
     header = Dataset()
     header.file_meta = FileMetaDataset()
-    header.file_meta.TransferSyntaxUID = JPEG2000Lossless
     header.SOPClassUID = UltrasoundMultiFrameImageStorage
     header.SOPInstanceUID = identity.instance
     header.StudyInstanceUID = identity.study
@@ -121,32 +119,11 @@ def _region(region: tuple[int, int, int, int], spacing: tuple[float, float] | No
 
 
 def _add_pixels(header: Dataset, frames: np.ndarray) -> None:
-    from pydicom.encaps import encapsulate
-    from pydicom.pixels.encoders import JPEG2000LosslessEncoder
+    from pydicom.uid import JPEG2000Lossless
 
     grey = bool((frames == frames[..., :1]).all())
-    if grey:
-        frames = frames[..., 0]
-    header.NumberOfFrames, header.Rows, header.Columns = frames.shape[:3]
-    header.SamplesPerPixel = 1 if grey else 3
-    header.PhotometricInterpretation = 'MONOCHROME2' if grey else 'YBR_RCT'
+    pixels, colours = (frames[..., 0], 'MONOCHROME2') if grey else (frames, 'RGB')
+    header.set_pixel_data(pixels, colours, 8, generate_instance_uid=False)
     if not grey:
-        header.PlanarConfiguration = 0
-    header.BitsAllocated = header.BitsStored = _LEVELS
-    header.HighBit, header.PixelRepresentation = _LEVELS - 1, 0
-    options = {
-        'rows': header.Rows,
-        'columns': header.Columns,
-        'samples_per_pixel': header.SamplesPerPixel,
-        'photometric_interpretation': header.PhotometricInterpretation,
-        'bits_allocated': _LEVELS,
-        'bits_stored': _LEVELS,
-        'pixel_representation': 0,
-        'number_of_frames': 1,
-        'planar_configuration': 0,
-    }
-    encoded = [
-        JPEG2000LosslessEncoder.encode(np.ascontiguousarray(frame), **options) for frame in frames
-    ]
-    header.PixelData = encapsulate(encoded)
-    header['PixelData'].VR = 'OB'
+        header.PhotometricInterpretation = 'YBR_RCT'  # what JPEG 2000 makes of RGB
+    header.compress(JPEG2000Lossless, generate_instance_uid=False)
