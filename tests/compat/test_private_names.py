@@ -111,8 +111,3 @@ def test_the_list_is_complete():
     used, defined = (set().union(*names) for names in zip(*map(names_in, trees)))
     foreign = {name for name in used if is_private(name)} - defined - STANDARD_LIBRARY - OPTIONAL
     assert foreign == {name for _, name, _ in PRIVATE if is_private(name)}
-
-
-def test_a_name_that_moved_is_named():
-    with pytest.raises(AssertionError, match=r'Config\._moved has moved; utils/config.py'):
-        test_is_where_it_was('mmengine.config.Config', '_moved', 'utils/config.py')

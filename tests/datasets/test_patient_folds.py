@@ -86,24 +86,11 @@ def test_folds_can_be_written_and_read_back(tmp_path):
     assert read_folds(tmp_path / 'folds.csv', NAMES[:5]) == {n: folds[n] for n in NAMES[:5]}
 
 
-@pytest.mark.parametrize(
-    ('text', 'message'),
-    [
-        (None, 'no such file; expected a CSV'),
-        ('', 'missing column patient, fold; found nothing'),
-        ('name,fold\na,0\n', 'missing column patient; found name, fold'),
-        ('patient,fold\na,first\nb,1\n', 'column fold must contain integers'),
-        ('patient,fold\na,0\na,1\n', 'patient a is listed twice'),
-        ('patient,fold\na,0\n', 'patients have no fold, such as b'),
-    ],
-)
-def test_malformed_files_are_named(tmp_path, text, message):
+def test_folds_that_are_no_numbers_are_named(tmp_path):
     path = tmp_path / 'folds.csv'
-    if text is not None:
-        path.write_text(text)
-    with pytest.raises(UserError, match=message) as error:
+    path.write_text('patient,fold\na,first\nb,1\n')
+    with pytest.raises(UserError, match=f'{path}: column fold must contain integers'):
         read_folds(path, ['a', 'b'])
-    assert str(path) in str(error.value)
 
 
 @pytest.mark.parametrize('num_folds', [0, 1, 8])

@@ -37,19 +37,9 @@ def test_a_written_split_is_read_back(tmp_path):
     assert read_split(tmp_path / 'split.csv', NAMES[:5]) == {p: split[p] for p in NAMES[:5]}
 
 
-@pytest.mark.parametrize(
-    ('text', 'message'),
-    [
-        ('', 'missing column patient, split; found nothing'),
-        ('patient,fold\na,1\n', 'missing column split; found patient, fold'),
-        ('patient,split\na,training\n', "split 'training' is unknown"),
-        ('patient,split\na,train\na,val\n', 'patient a is listed twice'),
-        ('patient,split\nb,train\n', '1 patients have no split, such as a'),
-    ],
-)
-def test_malformed_files_are_named(tmp_path, text, message):
-    (tmp_path / 'split.csv').write_text(text)
-    with pytest.raises(UserError, match=message):
+def test_an_unknown_split_is_named(tmp_path):
+    (tmp_path / 'split.csv').write_text('patient,split\na,training\n')
+    with pytest.raises(UserError, match="split 'training' is unknown"):
         read_split(tmp_path / 'split.csv', ['a'])
 
 

@@ -15,15 +15,6 @@ def interval_of_mean(sample: np.ndarray, patients: np.ndarray | None = None, **k
     ]
 
 
-def test_agrees_with_the_normal_interval_on_a_large_sample():
-    sample = np.random.default_rng(3).normal(5, 2, 400)
-    interval = interval_of_mean(sample)
-    low, high = stats.norm.interval(0.95, sample.mean(), sample.std(ddof=1) / 20)
-    assert interval.estimate == pytest.approx(sample.mean())
-    assert interval.low == pytest.approx(low, abs=0.03)
-    assert interval.high == pytest.approx(high, abs=0.03)
-
-
 def test_agrees_with_scipy():
     sample = np.random.default_rng(8).exponential(3, 80)
     result = stats.bootstrap(

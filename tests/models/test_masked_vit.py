@@ -100,17 +100,6 @@ def test_position_and_path_dropout_match_mmaction():
     assert torch.equal(model(clips), model(clips))
 
 
-def test_biases_are_frozen_on_request():
-    model = MaskedVisionTransformer(attn_bias=False, **SIZE)
-    frozen = {name for name, value in model.named_parameters() if not value.requires_grad}
-    assert frozen == {f'blocks.{i}.attn.{x}_bias' for i in range(2) for x in 'qv'}
-
-
-def test_a_misspelt_argument_is_named():
-    with pytest.raises(UserError, match='no argument patchsize'):
-        MaskedVisionTransformer(patchsize=8)
-
-
 def test_clips_of_another_size_are_refused(encoder):
     with pytest.raises(UserError, match=r'\(4, 40, 40\).*50 tokens.*expects 32'):
         encoder(torch.randn(1, 3, 4, 40, 40))

@@ -66,11 +66,6 @@ def test_the_pipelines_have_the_geometry(recipe):
         assert lengths == (set() if name == 'segmentation' or not steps else {8})
 
 
-@pytest.mark.parametrize('name', ['diagnosis', 'infarction'])
-def test_binary_classifiers_log_no_accuracy_of_five_classes(name):
-    assert RECIPES[name]()['model']['cls_head']['topk'] == 1
-
-
 def test_settings_override_the_model():
     config = pretraining(settings=dict(data_preprocessor=dict(mask=dict(strategy='tube'))))
     assert config['model']['data_preprocessor']['mask']['strategy'] == 'tube'

@@ -274,7 +274,7 @@ def shows_caption(image: np.ndarray) -> bool:
 
 def pictures(path: Path) -> Iterator[np.ndarray]:
     """Yield the images of a file, RGB."""
-    if path.suffix == '.png':
+    if path.suffix in ('.png', '.jpg'):
         yield cv2.imread(str(path))[..., ::-1]
     elif path.suffix == '.mp4':
         with av.open(str(path)) as file:
