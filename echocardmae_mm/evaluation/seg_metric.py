@@ -146,7 +146,7 @@ class EchoSegMetric(PredictionMetric):
     def report(self, statistics: Statistics | None = None) -> str:
         """Format tables of overlap, distances and ejection fraction by Simpson's method."""
         statistics = statistics or self.statistics
-        names = [name for name in _NAMES if _is_defined(statistics, name)]
+        names = [name for name in _NAMES if _is_finite(statistics.get(name, np.nan))]
         rows: list[tuple[str, ...]] = [
             (self._overall(), *(_cell(statistics[name]) for name in names))
         ]
@@ -174,7 +174,7 @@ class EchoSegMetric(PredictionMetric):
                 '\n\nThe model saw a click inside the true mask: do not compare it with models '
                 'that saw no truth'
             )
-        if simpson := [name for name in _SIMPSON if _is_defined(statistics, name)]:
+        if simpson := [name for name in _SIMPSON if _is_finite(statistics.get(name, np.nan))]:
             rows = [(_SIMPSON[name], _cell(statistics[name])) for name in simpson]
             text += f'\n\n{markdown_table(("ejection fraction by Simpson", ""), rows)}'
         return text
@@ -221,13 +221,9 @@ def _groups(predictions: pd.DataFrame) -> dict[str, np.ndarray]:
     return groups
 
 
-def _is_defined(statistics: Statistics, name: str) -> bool:
-    value = statistics.get(name, np.nan)
+def _is_finite(value: float | Interval) -> bool:
     return bool(np.isfinite(value.estimate if isinstance(value, Interval) else value))
 
 
 def _cell(value: float | Interval) -> str:
-    estimate, low, high = value if isinstance(value, Interval) else (value, np.nan, np.nan)
-    if not np.isfinite(estimate):
-        return ''
-    return f'{estimate:.3f} [{low:.3f}, {high:.3f}]' if np.isfinite(low) else f'{estimate:.3f}'
+    return f'{value:.3f}' if _is_finite(value) else ''
