@@ -287,7 +287,7 @@ TABLES = {
         (
             Row('denoised pixels', (), _ef(FULL)),
             Row('latents', (), _ef('pretrain_echo_latent'), 'of the encoder of the first row'),
-            Row('pixels, twice as long', (), _ef('ablations/epochs_3200'), 'as many updates as both'),
+            Row('pixels, twice as long', (), _ef('ablations/epochs_3200'), 'the updates of both'),
         ),
         reference='denoised pixels',
     ),
