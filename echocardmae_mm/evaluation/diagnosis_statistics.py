@@ -8,6 +8,7 @@ from echocardmae_mm.evaluation.discrimination import auroc, average_precision, m
 
 #: Lowest probability that is classified as positive.
 THRESHOLD = 0.5
+#: Statistics in the order of a report, with their labels.
 LABELS = {
     'sensitivity': 'sensitivity (%)',
     'specificity': 'specificity (%)',
