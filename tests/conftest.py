@@ -157,10 +157,10 @@ def echonet_root(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope='session')
 def pack_folder() -> Callable[..., str]:
-    """``pack_folder(root, out, gray=False)`` is ``echocardmae pack`` in one process."""
+    """``pack_folder(root, out)`` is ``echocardmae pack`` in one process."""
 
-    def make(root: Path, out: Path, gray: bool = False) -> str:
-        writer = StoreWriter(out, root, gray)
+    def make(root: Path, out: Path) -> str:
+        writer = StoreWriter(out, root)
         list(pack(root, sorted(path for path in root.rglob('*') if path.is_file()), writer, map))
         writer.finish()
         return str(out)

@@ -3,9 +3,10 @@
     echocardmae pack data/EchoNet-Dynamic --out data/packed/EchoNet-Dynamic --jobs 8
     echocardmae train CONFIG --cfg-options packed=data/packed/EchoNet-Dynamic
 
-The store holds the same pixels; reading them is about ten times faster than decoding. It takes
-three bytes per pixel: about 66 GB for EchoNet-Dynamic. Repeat the command to continue after an
-interruption; on a finished store it verifies every recording against its file and its checksum.
+The store holds the same pixels; reading them is about ten times faster than decoding. It takes one
+byte per pixel of recordings whose three channels are equal, and three of others: at most 66 GB for
+EchoNet-Dynamic. Repeat the command to continue after an interruption; on a finished store it
+verifies every recording against its file and its checksum.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ from echocardmae_mm.cli.arguments import add_jobs, command_parser
 from echocardmae_mm.cli.user_errors import repeatable, report_user_errors
 from echocardmae_mm.datasets.recording_lists import find_recordings
 from echocardmae_mm.datasets.recordings import PackedStore, content_hash, name_in_store
-from echocardmae_mm.datasets.recordings.packed import INDEX
+from echocardmae_mm.datasets.recordings.packed import FRAMES, INDEX
 from echocardmae_mm.datasets.recordings.packing import StoreWriter, pack
 from echocardmae_mm.utils.errors import UserError
 from echocardmae_mm.utils.parallel import parallel_imap
@@ -34,9 +35,6 @@ def parse_args(argv: Sequence[str] | None) -> argparse.Namespace:
     parser = command_parser('pack', __doc__)
     parser.add_argument('dataset', type=Path, help="folder of the data set, a config's data_root")
     parser.add_argument('--out', type=Path, required=True, help='folder of the store')
-    parser.add_argument(
-        '--gray', action='store_true', help='store one channel; all three must be equal'
-    )
     add_jobs(parser)
     return parser.parse_args(argv)
 
@@ -59,7 +57,7 @@ def refuse_replaced(
 
 def write(args: argparse.Namespace, paths: list[Path]) -> None:
     """Decode the missing recordings and finish the store."""
-    writer = StoreWriter(args.out, args.dataset, args.gray)
+    writer = StoreWriter(args.out, args.dataset)
     refuse_replaced(args, paths, writer.recordings)
     done = len(writer.recordings)
     steps = pack(args.dataset, paths, writer, partial(parallel_imap, jobs=args.jobs))
@@ -71,11 +69,6 @@ def write(args: argparse.Namespace, paths: list[Path]) -> None:
 def verify(args: argparse.Namespace, paths: list[Path]) -> None:
     """Verify a finished store against the files in the folder and the checksums."""
     store = PackedStore(args.out)
-    if store.gray != args.gray:
-        raise UserError(
-            f'{args.out} was packed {"with" if store.gray else "without"} --gray\n'
-            'Choose another --out, or repeat the original command to verify the store'
-        )
     names = (name_in_store(path, args.dataset) for path in paths)
     if missing := [name for name in names if name not in store.recordings]:
         raise UserError(
@@ -107,9 +100,10 @@ def main(argv: Sequence[str] | None = None) -> None:
     refused = {n: e['refused'] for n, e in store.recordings.items() if 'refused' in e}
     for name, reason in refused.items():
         print(f'refused {name}: {reason}')
-    size = (args.out / 'frames.bin').stat().st_size
+    shapes = [e['shape'] for e in store.recordings.values() if 'shape' in e]
+    grey = sum(shape[-1] == 1 for shape in shapes)
+    size = (args.out / FRAMES).stat().st_size
     print(
-        f'{args.out}: {len(store.recordings) - len(refused)} recordings, {size / 1e9:.1f} GB'
-        + (', one channel each' if store.gray else '')
+        f'{args.out}: {len(shapes)} recordings, {grey} of them grey, {size / 1e9:.1f} GB'
         + (', all checksums match' if is_finished else '')
     )

@@ -63,11 +63,14 @@ class ReleasedStyleDataset(Dataset):
         infos = [dataset.get_data_info(index) for index in range(len(dataset))]
         names = [name_in_store(info['filename'], dataset.data_root) for info in infos]
         entries = [store.entry(name) for name in names]
-        usual = (112, 112, 3)
+        usual = (112, 112)
         self.arrays = [
-            np.memmap(store.folder / 'frames.bin', np.uint8, 'r', entry['offset'], shape)
+            np.broadcast_to(
+                np.memmap(store.folder / 'frames.bin', np.uint8, 'r', entry['offset'], shape),
+                (*shape[:3], 3),
+            )
             for entry in entries
-            if (shape := tuple(entry.get('shape', ())))[1:] == usual
+            if (shape := tuple(entry.get('shape', ())))[1:3] == usual
         ]
         normalise = albumentations.Normalize(
             mean=[value / 255 for value in mean], std=[value / 255 for value in std]

@@ -32,8 +32,8 @@ class ArrayRecording(Recording):
         spacing: tuple[float, float] | None = None,
     ) -> None:
         if frames.ndim == 3:
-            frames = np.repeat(frames[..., None], 3, axis=3)
-        if frames.dtype != np.uint8 or frames.ndim != 4 or frames.shape[3] != 3:
+            frames = frames[..., None]
+        if frames.dtype != np.uint8 or frames.ndim != 4 or frames.shape[3] not in (1, 3):
             raise RecordingError(
                 filename,
                 f'expected uint8 frames (T, H, W) or (T, H, W, 3), got {frames.dtype} '

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from echocardmae_mm.datasets.recordings.recording import Recording, gray_to_rgb
+from echocardmae_mm.datasets.recordings.recording import Recording
 from echocardmae_mm.utils.errors import RecordingError
 
 # Bits of value 4 of Image Type, DICOM PS3.3 C.8.5.6.1.1.
@@ -80,7 +80,7 @@ class DicomRecording(Recording):
         source = self.header if self._is_deflated else self.filename
         with _recording_errors(self.filename, 'damaged pixel data, or its codec is not installed'):
             frames = np.stack([pixel_array(source, index=index) for index in indices.tolist()])
-            return _to_rgb(frames, self.header)
+            return _to_uint8(frames, self.header)
 
 
 @contextmanager
@@ -210,8 +210,8 @@ def _spacing(header: Any, tissue: Any | None) -> tuple[float, float] | None:
     return float(row), float(column)
 
 
-def _to_rgb(frames: np.ndarray, header: Any) -> np.ndarray:
-    """Convert decoded frames to uint8 RGB (n, H, W, 3); pydicom has already converted YBR."""
+def _to_uint8(frames: np.ndarray, header: Any) -> np.ndarray:
+    """Convert decoded frames to uint8 RGB or grey (n, H, W, C); pydicom has converted YBR."""
     from pydicom.pixels import apply_color_lut
 
     if header.PhotometricInterpretation == 'PALETTE COLOR':
@@ -225,4 +225,4 @@ def _to_rgb(frames: np.ndarray, header: Any) -> np.ndarray:
         frames = np.rint(scaled).astype(np.uint8)
     if header.PhotometricInterpretation == 'MONOCHROME1':
         frames = 255 - frames
-    return frames if frames.ndim == 4 else gray_to_rgb(frames)
+    return frames if frames.ndim == 4 else frames[..., None]

@@ -1,8 +1,9 @@
 """Read decoded recordings from a store, which is faster than decoding.
 
 A store is a folder of two files. ``frames.bin`` contains the frames of all recordings one after the
-other, each uint8 of shape (T, H, W, C); ``index.json`` contains the position and the metadata of
-each recording, and its own checksum. The pixels equal those decoded from the original files.
+other, each uint8 of shape (T, H, W, C), where C is 1 if the three channels are equal and 3
+otherwise; ``index.json`` contains the position and the metadata of each recording, and its own
+checksum. The pixels equal those decoded from the original files.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ from typing import Any, BinaryIO
 import numpy as np
 import torch
 
-from echocardmae_mm.datasets.recordings.recording import Recording, gray_to_rgb
+from echocardmae_mm.datasets.recordings.recording import Recording
 from echocardmae_mm.utils.errors import RecordingError, UserError
 from echocardmae_mm.utils.text_files import read_json
 
@@ -47,7 +48,6 @@ class PackedStore:
         self._descriptor = -1
         self._process = -1
         index = self._read_index()
-        self.gray: bool = index['gray']
         self.recordings: dict[str, dict[str, Any]] = index['recordings']
         self._positions = {name: position for position, name in enumerate(self.recordings)}
         self._verified = torch.zeros(len(self.recordings), dtype=torch.uint8).share_memory_()
@@ -183,9 +183,7 @@ class PackedRecording(Recording):
     def _decode(self, indices: np.ndarray) -> np.ndarray:
         frames = np.empty((len(indices), *self._frame), np.uint8)
         self._store.read(self._offset, indices, frames)
-        if self._frame[-1] == 3:
-            return frames
-        return gray_to_rgb(frames[..., 0])
+        return frames
 
 
 def index_text(index: dict[str, Any]) -> str:

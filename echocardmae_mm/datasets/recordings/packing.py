@@ -32,7 +32,8 @@ class Decoded(NamedTuple):
     """A decoded recording.
 
     Args:
-        frames (np.ndarray | None): uint8 of shape (T, H, W, 3); None if it cannot be used.
+        frames (np.ndarray | None): uint8 of shape (T, H, W, 3), or (T, H, W, 1) if its channels
+            are equal; None if it cannot be used.
         metadata (dict): Its entry in the index, without its position in ``frames.bin``.
     """
 
@@ -48,7 +49,7 @@ def decode(path: Path) -> Decoded:
         return Decoded(None, {'content': '', 'refused': error.strerror or str(error)})
     try:
         recording = open_recording(path)
-        frames = recording.frames(np.arange(len(recording)))
+        frames = _drop_equal_channels(recording.frames(np.arange(len(recording))))
     except RecordingError as error:
         return Decoded(None, {**metadata, 'refused': error.explanation or str(error)})
     metadata.update(fps=recording.fps, spacing=recording.spacing, region=recording.region)
@@ -65,20 +66,17 @@ class StoreWriter:
     Args:
         folder (Path): Folder of the store, created if necessary.
         root (Path): Folder of the data set.
-        gray (bool): Whether to store one channel; the three channels of each recording must be
-            equal. Defaults to False.
 
     Raises:
-        UserError: If the folder contains a finished store or one begun with other settings, another
-            process is writing to it, or it is not writable.
+        UserError: If the folder contains a finished store or one begun for another data set,
+            another process is writing to it, or it is not writable.
     """
 
-    def __init__(self, folder: Path, root: Path, gray: bool = False) -> None:
+    def __init__(self, folder: Path, root: Path) -> None:
         self.folder = folder
         self._refuse_finished()
-        self.gray = gray
         self.recordings: dict[str, dict[str, Any]] = {}
-        self._head = {'version': VERSION, 'gray': gray, 'root': str(root.resolve())}
+        self._head = {'version': VERSION, 'root': str(root.resolve())}
         self._lines = folder / 'index.jsonl.part'
         self._frames = folder / f'{FRAMES}.part'
         self._size = 0
@@ -91,12 +89,12 @@ class StoreWriter:
         """Append a recording under its :func:`name_in_store`.
 
         Raises:
-            UserError: If its channels differ and only one is kept, or the disk is full.
+            UserError: If the disk is full.
         """
         frames, entry = decoded.frames, dict(decoded.metadata)
         with self._reporting_disk_errors():
             if frames is not None:
-                pixels = np.ascontiguousarray(_one_channel(name, frames) if self.gray else frames)
+                pixels = np.ascontiguousarray(frames)
                 self._file.write(pixels.data)
                 self._file.flush()
                 entry.update(offset=self._size, shape=pixels.shape, checksum=checksum(pixels.data))
@@ -209,10 +207,6 @@ def pack(
         yield path
 
 
-def _one_channel(name: str, frames: np.ndarray) -> np.ndarray:
-    if not (frames[..., :1] == frames).all():
-        raise UserError(
-            f'{name}: its channels differ, so it cannot be stored as grey\n'
-            'Pack without --gray into another folder'
-        )
-    return frames[..., :1]
+def _drop_equal_channels(frames: np.ndarray) -> np.ndarray:
+    is_grey = all((frame[..., :1] == frame).all() for frame in frames)
+    return frames[..., :1] if is_grey else frames

@@ -82,14 +82,20 @@ class Recording(ABC):
                 f'{wanted.min()} to {wanted.max()}'
             )
         if self.random_access:
-            return self._decode(wanted)
-        distinct, place = np.unique(wanted, return_inverse=True)
-        decoded = self._decode(distinct)
-        return decoded if np.array_equal(distinct, wanted) else decoded[place]
+            decoded = self._decode(wanted)
+        else:
+            distinct, place = np.unique(wanted, return_inverse=True)
+            decoded = self._decode(distinct)
+            if not np.array_equal(distinct, wanted):
+                decoded = decoded[place]
+        return _gray_to_rgb(decoded) if decoded.shape[-1] == 1 else decoded
 
     @abstractmethod
     def _decode(self, indices: np.ndarray) -> np.ndarray:
-        """Decode frames; without ``random_access``, ``indices`` are strictly increasing."""
+        """Decode frames to (n, H, W, 3), or to (n, H, W, 1) if they are stored as grey.
+
+        Without ``random_access``, ``indices`` are strictly increasing.
+        """
 
 
 def is_positive(number: float) -> bool:
@@ -107,7 +113,7 @@ def is_plausible_spacing(spacing: Sequence[float]) -> bool:
     )
 
 
-def gray_to_rgb(frames: np.ndarray) -> np.ndarray:
-    """Copy uint8 frames (n, H, W) into three channels, seven times faster than ``np.repeat``."""
+def _gray_to_rgb(frames: np.ndarray) -> np.ndarray:
+    """Copy uint8 frames (n, H, W, 1) to three channels, seven times faster than ``np.repeat``."""
     rgb = cv2.cvtColor(frames.reshape(len(frames), -1), cv2.COLOR_GRAY2RGB)
-    return rgb.reshape(*frames.shape, 3)
+    return rgb.reshape(*frames.shape[:-1], 3)

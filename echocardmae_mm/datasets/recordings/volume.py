@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from echocardmae_mm.datasets.recordings.recording import Recording, gray_to_rgb
+from echocardmae_mm.datasets.recordings.recording import Recording
 from echocardmae_mm.utils.errors import RecordingError
 
 # Bits of xyzt_units in a NIfTI header.
@@ -58,7 +58,7 @@ class VolumeRecording(Recording):
             low, high = self._range
             scale = 255 / (high - low) if high > low else 0.0
             frames = np.rint((frames.astype(np.float64) - low) * scale).astype(np.uint8)
-        return gray_to_rgb(frames)
+        return frames[..., None]
 
 
 def open_nifti(filename: str) -> VolumeRecording:

@@ -17,8 +17,8 @@ def recordings(root: Path) -> list[Path]:
     return sorted(path for path in root.rglob('*') if path.is_file())
 
 
-def packed(root: Path, out: Path, gray: bool = False, stop_after: int | None = None) -> Path:
-    writer = StoreWriter(out, root, gray)
+def packed(root: Path, out: Path, stop_after: int | None = None) -> Path:
+    writer = StoreWriter(out, root)
     for count, _ in enumerate(pack(root, recordings(root), writer, map), start=1):
         if count == stop_after:
             return out
@@ -26,7 +26,7 @@ def packed(root: Path, out: Path, gray: bool = False, stop_after: int | None = N
     return out
 
 
-def test_different_channels_cannot_be_packed_as_grey(tmp_path):
+def test_a_recording_with_different_channels_keeps_them(tmp_path):
     import cv2
 
     frames = np.random.default_rng(0).integers(0, 255, (5, 16, 16, 3), dtype=np.uint8)
@@ -36,8 +36,8 @@ def test_different_channels_cannot_be_packed_as_grey(tmp_path):
     for frame in frames:
         writer.write(frame)
     writer.release()
-    with pytest.raises(UserError, match=r'colour\.avi: its channels differ'):
-        packed(tmp_path, tmp_path / '.store', gray=True)
+    store = PackedStore(packed(tmp_path, tmp_path / '.store'))
+    assert store.entry('colour.avi')['shape'] == [5, 16, 16, 3]
 
 
 @pytest.mark.parametrize('stop_after', [1, 2, 3, 4])
@@ -71,8 +71,6 @@ def test_nothing_is_overwritten(folder, store, tmp_path):
     with pytest.raises(UserError, match='contains a finished store'):
         StoreWriter(store, folder)
     packed(folder, tmp_path / 'begun', stop_after=1)
-    with pytest.raises(UserError, match='begun with other settings'):
-        StoreWriter(tmp_path / 'begun', folder, gray=True)
     with pytest.raises(UserError, match='begun with other settings'):
         StoreWriter(tmp_path / 'begun', tmp_path)
 
