@@ -6,10 +6,11 @@
 
 For each share and seed, two models train on the same labelled patients: one from the pretraining
 checkpoint that CONFIG names, one from random weights. Each seed draws its own patients; a smaller
-share is part of a larger one. Patients are drawn from the training split; validation and test stay
-whole. Epochs are lengthened so that a run with a share s takes sqrt(s) of the steps of the whole
-training set, at most, if CONFIG stops early; schedules scale with them. Every run is tested once,
-with the checkpoint of the best validation result, or the last one without validation.
+share is part of a larger one. With several checkpoints, one for each seed, the intervals also cover
+the variation between pretrainings. Patients are drawn from the training split; validation and test
+stay whole. Epochs are lengthened so that a run with a share s takes sqrt(s) of the steps of the
+whole training set, at most, if CONFIG stops early; schedules scale with them. Every run is tested
+once, with the checkpoint of the best validation result, or the last one without validation.
 
 Writes label_efficiency.png, .md and .json to --out. Intervals are over patients and seeds, paired
 for the difference. Snakemake runs the trainings: pip install echocardmae_mm[reproduce]. Repeat the
@@ -19,7 +20,7 @@ command to continue: it keeps finished runs and resumes interrupted ones.
 from __future__ import annotations
 
 import argparse
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -84,7 +85,13 @@ def parse_args(argv: Sequence[str] | None) -> argparse.Namespace:
     parser = command_parser('label-efficiency', __doc__)
     add_config(parser)
     add = parser.add_argument
-    add('--checkpoint', metavar='FILE', help="pretraining checkpoint (default: the config's)")
+    add(
+        '--checkpoint',
+        nargs='+',
+        default=[None],
+        metavar='FILE',
+        help="pretraining checkpoint of all seeds, or one for each (default: the config's)",
+    )
     add(
         '--shares',
         nargs='+',
@@ -104,13 +111,13 @@ def parse_args(argv: Sequence[str] | None) -> argparse.Namespace:
     return args
 
 
-def load_fine_tuning(args: argparse.Namespace) -> Config:
+def load_fine_tuning(args: argparse.Namespace, checkpoint: str | None) -> Config:
     """The config after the command line."""
     config = load_config(args)
     apply_cfg_options(config, args.cfg_options)
-    if args.checkpoint:
+    if checkpoint:
         keys = pretrained_parts(config)
-        apply_cfg_options(config, [f'{key}.checkpoint={args.checkpoint}' for key in keys])
+        apply_cfg_options(config, [f'{key}.checkpoint={checkpoint}' for key in keys])
     choose_checkpoints(config)
     return config
 
@@ -180,19 +187,32 @@ def describe(runs: Sequence[LabelledRun], root: Path) -> str:
     return f'{markdown_table(header, rows)}\n{len(runs)} runs, at most {total} steps in all'
 
 
-def bind_study(config: Config, runs: Sequence[LabelledRun], args: argparse.Namespace) -> None:
+def hash_checkpoints(checkpoints: Sequence[Mapping[str, str]]) -> dict[str, dict[str, str]]:
+    """SHA-256 of the checkpoints of each part, by key and file."""
+    for files in checkpoints:
+        for key, file in files.items():
+            if not Path(file).is_file():
+                raise UserError(
+                    f'{key}: {file}: no such checkpoint\n'
+                    'Pretrain it first (docs/training.md), or pass --checkpoint FILE'
+                )
+    return {
+        key: {files[key]: file_sha256(files[key]) for files in checkpoints}
+        for key in checkpoints[0]
+    }
+
+
+def bind_study(
+    config: Config,
+    runs: Sequence[LabelledRun],
+    hashes: Mapping[str, Mapping[str, str]],
+    args: argparse.Namespace,
+) -> None:
     """Refuse the folder of another study, then write the metadata of new runs."""
-    checkpoints = pretrained_parts(config)
-    for key, file in checkpoints.items():
-        if not Path(file).is_file():
-            raise UserError(
-                f'{key}: {file}: no such checkpoint\n'
-                'Pretrain it first (docs/training.md), or pass --checkpoint FILE'
-            )
     settings = {
         **portable_settings(config),
         # The content counts, not the place.
-        **{f'{key}.checkpoint': file_sha256(file) for key, file in checkpoints.items()},
+        **{f'{key}.checkpoint': ', '.join(files.values()) for key, files in hashes.items()},
     }
     if any(any(args.out.rglob(name)) for name in ('*.pth', PREDICTIONS)):
         bind_run_folder(args.out / METADATA, settings, REMEDY)
@@ -224,19 +244,23 @@ def results_of(
 
 
 def write_results(
-    results: LabelEfficiency, config: Config, runs: Sequence[LabelledRun], args: argparse.Namespace
+    results: LabelEfficiency,
+    config: Config,
+    runs: Sequence[LabelledRun],
+    hashes: Mapping[str, Mapping[str, str]],
+    args: argparse.Namespace,
 ) -> str:
     """Write the picture, the table and all numbers; return the table."""
     metadata = [read_metadata(run.step, args.out) or {} for run in runs]
     commits = sorted({str(one.get('commit')) for one in metadata})
-    checkpoints = pretrained_parts(config)
+    checkpoints = dict.fromkeys(file for files in hashes.values() for file in files)
     name = Path(config.filename).stem
     root = config.test_dataloader.dataset.get('data_root', '')
     text = (
         f'# {name}: label efficiency\n\n'
         f'{results.label} on {results.recordings} test recordings of {results.patients} patients '
         f'in {root}; {results.seeds} {"seed" if results.seeds == 1 else "seeds"}, commit '
-        f'{", ".join(commits)}. Pretrained: {", ".join(dict.fromkeys(checkpoints.values()))}. '
+        f'{", ".join(commits)}. Pretrained: {", ".join(checkpoints)}. '
         f'Intervals of 95 % over patients{"" if results.seeds == 1 else " and seeds"}; the '
         'difference is paired. The last column is the smallest true difference that these results '
         'detect with a power of 80 %.'
@@ -244,7 +268,7 @@ def write_results(
     )
     content = {
         'config': args.config,
-        'checkpoints': {key: [file, file_sha256(file)] for key, file in checkpoints.items()},
+        'checkpoints': hashes,
         'commits': commits,
         'amp': args.amp,
         'seconds': sum(one.get('seconds', 0.0) for one in metadata),
@@ -268,14 +292,20 @@ def write_results(
 @report_user_errors
 def main(argv: Sequence[str] | None = None) -> None:
     args = parse_args(argv)
-    config = load_fine_tuning(args)
+    configs = [load_fine_tuning(args, file) for file in args.checkpoint]
+    config, checkpoints = configs[0], [pretrained_parts(one) for one in configs]
+    if len(checkpoints) not in (1, args.seeds):
+        raise UserError(
+            f'--checkpoint: {len(checkpoints)} files, but --seeds {args.seeds}\n'
+            'Name one file for all seeds, or one for each'
+        )
     init_default_scope(config.get('default_scope') or 'mmengine')
     prepare_data(config, 'train_dataloader', 'val_dataloader', 'test_dataloader')
     require_comparable(config)
     path = find_config(args.config)
     args.out = args.out or Path('work_dirs', NAME, *Path(default_work_dir(path)).parts[1:])
     options, samples = parse_cfg_options(args.cfg_options), training_samples(config)
-    runs = labelled_runs(config, str(path), options, samples, args.shares, args.seeds)
+    runs = labelled_runs(config, str(path), options, samples, args.shares, args.seeds, checkpoints)
     if args.dry_run:
         print(describe(runs, args.out))
         return
@@ -284,7 +314,9 @@ def main(argv: Sequence[str] | None = None) -> None:
     steps = {run.step.name: run.step for run in runs}
     plan = Plan(args.out, args.out, args.seeds, args.amp, setup, steps)
     with folder_lock(args.out) as lock:
-        bind_study(config, runs, args)
+        hashes = hash_checkpoints(checkpoints)
+        bind_study(config, runs, hashes, args)
         run_plan(plan, {}, args, lock)
-        print(f'\n{write_results(results_of(config, runs, args), config, runs, args)}')
+        results = results_of(config, runs, args)
+        print(f'\n{write_results(results, config, runs, hashes, args)}')
     print(f'All results are in {args.out}')

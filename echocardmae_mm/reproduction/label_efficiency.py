@@ -11,7 +11,6 @@ from mmengine.config import Config
 
 from echocardmae_mm.reproduction.plan import Step
 from echocardmae_mm.reproduction.scaled_schedule import scaled_schedule
-from echocardmae_mm.utils.config import pretrained_parts
 from echocardmae_mm.utils.counter_rng import RngKey, RngStream, random_bits
 from echocardmae_mm.utils.errors import UserError
 
@@ -54,6 +53,7 @@ def labelled_runs(
     samples: Sequence[Mapping[str, Any]],
     shares: Sequence[float],
     seeds: int,
+    checkpoints: Sequence[Mapping[str, str]],
 ) -> list[LabelledRun]:
     """Plan the runs of a study.
 
@@ -68,6 +68,8 @@ def labelled_runs(
             classification, ``label``.
         shares (Sequence[float]): Shares of the training patients, in (0, 1].
         seeds (int): Number of seeds, from 0.
+        checkpoints (Sequence[Mapping[str, str]]): One for all seeds, or one for each: the
+            checkpoint of each part of the model that loads one, by the key of its ``init_cfg``.
 
     Returns:
         list[LabelledRun]: By share, seed and start.
@@ -78,18 +80,18 @@ def labelled_runs(
     patients = [str(sample['patient']) for sample in samples]
     labels = [sample.get('label') for sample in samples]
     counts = _patient_counts(shares, len(set(patients)), len(set(labels)))
-    checkpoints = pretrained_parts(config)
-    inside = tuple(f'{key}.' for key in checkpoints)
-    starts = {
-        PRETRAINED: {**options, **{f'{key}.checkpoint': checkpoints[key] for key in checkpoints}},
-        SCRATCH: {
-            **{key: value for key, value in options.items() if not key.startswith(inside)},
-            **dict.fromkeys(checkpoints),
-        },
+    keys = list(checkpoints[0])
+    inside = tuple(f'{key}.' for key in keys)
+    scratch = {
+        **{key: value for key, value in options.items() if not key.startswith(inside)},
+        **dict.fromkeys(keys),
     }
     runs = []
     for share, count in counts.items():
         for seed in range(seeds):
+            files = checkpoints[seed % len(checkpoints)]
+            pretrained = {**options, **{f'{key}.checkpoint': files[key] for key in keys}}
+            starts = {PRETRAINED: pretrained, SCRATCH: scratch}
             chosen = set(patient_order(patients, labels, seed)[:count])
             indices = [index for index, patient in enumerate(patients) if patient in chosen]
             settings, epochs, iterations = _schedule(config, len(indices), len(samples))

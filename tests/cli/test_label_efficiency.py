@@ -134,6 +134,7 @@ def test_a_dry_run_lists_the_runs_and_leaves_nothing(run, tmp_path):
     [
         ((), 'model.backbone.init_cfg: encoder.pth: no such checkpoint'),
         (('--checkpoint', 'other.pth'), 'model.backbone.init_cfg: other.pth: no such checkpoint'),
+        (('--checkpoint', 'a.pth', 'b.pth'), '--checkpoint: 2 files, but --seeds 1\nName one file'),
         (('model.backbone.init_cfg=None',), 'no part of the model loads a pretraining checkpoint'),
         (('test_evaluator=None',), 'has no test; define test_dataloader, test_evaluator'),
         (('model.backbone.init_cfg.checkpoint=best_*.pth',), 'matches 0 files, expected one'),

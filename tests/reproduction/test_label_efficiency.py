@@ -28,7 +28,8 @@ train_cfg = dict(max_epochs=40, val_interval=1)
 def planned(shares: list[float], seeds: int = 1, samples: list = SAMPLES, **options: object):
     config = Config.fromstring(CONFIG, '.py')
     config.merge_from_dict(options)
-    runs = labelled_runs(config, 'ef.py', options, samples, shares, seeds)
+    checkpoints = [pretrained_parts(config)]
+    runs = labelled_runs(config, 'ef.py', options, samples, shares, seeds, checkpoints)
     return {run.step.name: run for run in runs}
 
 
@@ -107,6 +108,18 @@ def test_the_options_of_the_checkpoint_do_not_reach_the_random_start():
     assert starts == {'pretrained': {'model.backbone.init_cfg': 'other.pth'}, 'scratch': {}}
 
 
+def test_each_seed_starts_from_its_own_checkpoint():
+    key = 'model.backbone.init_cfg'
+    config = Config.fromstring(CONFIG, '.py')
+    files = [{key: f'{seed}.pth'} for seed in range(3)]
+    for run in labelled_runs(config, 'ef.py', {}, SAMPLES, [0.1, 1], 3, files):
+        settings = run.step.settings
+        if run.start == 'pretrained':
+            assert settings[f'{key}.checkpoint'] == f'{run.step.seed}.pth'
+        else:
+            assert settings[key] is None
+
+
 def test_shares_with_the_same_patients_are_refused():
     with pytest.raises(UserError, match='200 training patients are both 2 patients'):
         planned([0.001, 0.01, 1])
@@ -116,7 +129,9 @@ def test_shares_with_the_same_patients_are_refused():
 def test_the_settings_fit_the_configs(name):
     path = f'configs/{name}.py'
     samples = [{'patient': str(number), 'label': None} for number in range(64)]
-    for run in labelled_runs(Config.fromfile(path), path, {}, samples, [0.1, 1], 1):
+    whole = Config.fromfile(path)
+    checkpoints = [pretrained_parts(whole)]
+    for run in labelled_runs(whole, path, {}, samples, [0.1, 1], 1, checkpoints):
         config = Config.fromfile(path)
         apply_cfg_options(config, to_cfg_options(run.step.settings)[1:])
         assert bool(pretrained_parts(config)) == (run.start == 'pretrained')
