@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from echocardmae_mm.phantom.field_of_view import FieldOfView
+from echocardmae_mm.phantom.field_of_view import FieldOfView, from_polar, to_polar
 
 Array = NDArray[np.float64]
 
@@ -39,25 +39,19 @@ class BeamGrid:
         reach = np.arange(-margin, self.shape[1] + margin + step - 1, step)
         beams = beams * self.angle_step + self.angles[0]
         reach = reach * self.radius_step + self.radii[0]
-        angle, radius = beams[:, None], np.maximum(reach, 0.0)[None]
-        return np.stack([radius * np.sin(angle), radius * np.cos(angle)], -1)
+        return from_polar(np.maximum(reach, 0.0)[None], beams[:, None])
 
     def indices(self, points: Array) -> Array:
         """Grid coordinates (sample, beam) of (..., 2) probe points in mm."""
-        radius = np.hypot(points[..., 0], points[..., 1])
-        angle = np.arctan2(points[..., 0], points[..., 1])
-        return np.stack(
-            [
-                (radius - self.radii[0]) / self.radius_step,
-                (angle - self.angles[0]) / self.angle_step,
-            ],
-            -1,
-        )
+        return self._place(*to_polar(points))
 
     @cached_property
     def scan_maps(self) -> tuple[NDArray[np.int16], NDArray[np.uint16]]:
         """Fixed-point maps for :func:`cv2.remap`, from the grid to the picture."""
-        radius, angle = self.view.polar_grid
-        sample = ((radius - self.radii[0]) / self.radius_step).astype(np.float32)
-        beam = ((angle - self.angles[0]) / self.angle_step).astype(np.float32)
-        return cv2.convertMaps(sample, beam, cv2.CV_16SC2)
+        places = self._place(*self.view.polar_grid).astype(np.float32)  # (H, W, 2)
+        return cv2.convertMaps(places, None, cv2.CV_16SC2)
+
+    def _place(self, radius: Array, angle: Array) -> Array:
+        sample = (radius - self.radii[0]) / self.radius_step
+        beam = (angle - self.angles[0]) / self.angle_step
+        return np.stack([sample, beam], -1)

@@ -59,8 +59,7 @@ class FieldOfView:
         """Radius in mm and angle in radians of every pixel, each (H, W)."""
         height, width = self.size
         y, x = np.mgrid[:height, :width].astype(np.float64)
-        points = self.to_probe(np.stack([x, y], -1))  # (H, W, 2)
-        return np.hypot(points[..., 0], points[..., 1]), np.arctan2(points[..., 0], points[..., 1])
+        return to_polar(self.to_probe(np.stack([x, y], -1)))
 
     @cached_property
     def mask(self) -> NDArray[np.bool_]:
@@ -101,7 +100,16 @@ class Pose:
 
 def drift(points: Array, along: Array | float, across: Array | float) -> Array:
     """Move (..., 2) probe points ``along`` mm down their beams; rotate them by ``across``."""
-    radius = np.hypot(points[..., 0], points[..., 1])
-    angle = np.arctan2(points[..., 0], points[..., 1]) + across
-    radius = radius + along
+    radius, angle = to_polar(points)
+    return from_polar(radius + along, angle + across)
+
+
+def to_polar(points: Array) -> tuple[Array, Array]:
+    """Radius and angle from the middle beam of (..., 2) probe points."""
+    x, z = points[..., 0], points[..., 1]
+    return np.hypot(x, z), np.arctan2(x, z)
+
+
+def from_polar(radius: Array, angle: Array) -> Array:
+    """Probe points, (..., 2), at a radius and an angle from the middle beam."""
     return np.stack([radius * np.sin(angle), radius * np.cos(angle)], -1)

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from echocardmae_mm.phantom.anatomy import Heart
 from echocardmae_mm.phantom.contours import epicardium, left_ventricle
-from echocardmae_mm.phantom.field_of_view import FieldOfView, Pose, drift
+from echocardmae_mm.phantom.field_of_view import FieldOfView, Pose, drift, to_polar
 from echocardmae_mm.phantom.screen import Screen
 from echocardmae_mm.phantom.variants import Variant
 
@@ -22,7 +22,7 @@ def _visible(heart: Heart, pose: Pose, view: FieldOfView) -> float:
     for along, across in ((-2.5, -0.03), (2.5, 0.03)):
         points = drift(pose.to_probe(cavity), along, across)
         x, y = view.to_pixels(points).T
-        radius, angle = np.hypot(*points.T), np.arctan2(points[:, 0], points[:, 1])
+        radius, angle = to_polar(points)
         inside = (radius > view.near) & (radius < view.depth) & (np.abs(angle) < view.half_angle)
         inside &= (x > 1) & (x < view.size[1] - 2) & (y > 1) & (y < view.size[0] - 2)
         if view.masked:
