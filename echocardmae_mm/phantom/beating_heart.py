@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from echocardmae_mm.phantom.anatomy import Array, Heart
 from echocardmae_mm.phantom.contours import epicardium, left_atrium, left_ventricle, tracing
-from echocardmae_mm.phantom.deformation import Deformation
+from echocardmae_mm.phantom.deformation import from_rest, to_rest
 from echocardmae_mm.phantom.field_of_view import FieldOfView, Pose, drift
 from echocardmae_mm.phantom.probe_placement import rasterise
 from echocardmae_mm.phantom.valves import leaflets
@@ -42,7 +42,6 @@ class BeatingHeart:
     ) -> None:
         self.heart, self.pose, self.view = heart, pose, view
         self.contraction, self.along, self.across = contraction, along, across
-        self.deformation = Deformation(heart)
 
     def __len__(self) -> int:
         return len(self.contraction)
@@ -130,6 +129,6 @@ class BeatingHeart:
         points = drift(self.view.to_probe(pixels), -self.along[start], 0.0)
         points = drift(points, 0.0, -self.across[start])
         x, y = self.pose.to_heart(points).T
-        x, y = self.deformation.to_rest(x, y, float(self.contraction[start]))
-        x, y = self.deformation.from_rest(x, y, float(self.contraction[end]))
+        x, y = to_rest(self.heart, x, y, float(self.contraction[start]))
+        x, y = from_rest(self.heart, x, y, float(self.contraction[end]))
         return self.to_pixels(np.stack([x, y], -1), end)

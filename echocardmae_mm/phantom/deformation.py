@@ -27,28 +27,18 @@ def _rows(y: Array) -> NDArray[np.intp]:
     return np.clip(np.rint((y - ROWS[0]) / step), 0, len(ROWS) - 1).astype(np.intp)
 
 
-class Deformation:
-    """The one-parameter motion of a heart, in both directions.
+def to_rest(heart: Heart, x: Array, y: Array, contraction: float) -> tuple[Array, Array]:
+    """Map points (mm) of the contracted heart to the relaxed heart."""
+    now, rest = heart.axial(contraction)
+    row = np.interp(y, now, rest)
+    index = _rows(row)
+    before, after = heart.borders(contraction)[:, index], heart.borders(0.0)[:, index]
+    return move_across(x, before, after), row
 
-    Args:
-        heart (Heart): The heart.
-    """
 
-    def __init__(self, heart: Heart) -> None:
-        self.heart = heart
-        self.rest = heart.borders(0.0)
-
-    def to_rest(self, x: Array, y: Array, contraction: float) -> tuple[Array, Array]:
-        """Map points (mm) of the contracted heart to the relaxed heart."""
-        now, rest = self.heart.axial(contraction)
-        row = np.interp(y, now, rest)
-        index = _rows(row)
-        before, after = self.heart.borders(contraction)[:, index], self.rest[:, index]
-        return move_across(x, before, after), row
-
-    def from_rest(self, x: Array, y: Array, contraction: float) -> tuple[Array, Array]:
-        """Map points (mm) of the relaxed heart to the contracted heart."""
-        now, rest = self.heart.axial(contraction)
-        index = _rows(y)
-        before, after = self.rest[:, index], self.heart.borders(contraction)[:, index]
-        return move_across(x, before, after), np.interp(y, rest, now)
+def from_rest(heart: Heart, x: Array, y: Array, contraction: float) -> tuple[Array, Array]:
+    """Map points (mm) of the relaxed heart to the contracted heart."""
+    now, rest = heart.axial(contraction)
+    index = _rows(y)
+    before, after = heart.borders(0.0)[:, index], heart.borders(contraction)[:, index]
+    return move_across(x, before, after), np.interp(y, rest, now)

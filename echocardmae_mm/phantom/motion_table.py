@@ -6,8 +6,9 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from echocardmae_mm.phantom.anatomy import Heart
 from echocardmae_mm.phantom.beam_grid import BeamGrid
-from echocardmae_mm.phantom.deformation import Deformation
+from echocardmae_mm.phantom.deformation import to_rest
 from echocardmae_mm.phantom.field_of_view import Pose
 from echocardmae_mm.phantom.scatterers import COLUMNS, LINES, STEP, Image
 
@@ -26,27 +27,20 @@ class MotionTable:
 
     Args:
         grid (BeamGrid): Sampling of the field of view.
-        deformation (Deformation): The heart's motion.
+        heart (Heart): The heart.
         pose (Pose): Position and orientation of the heart under the probe.
         contractions (np.ndarray): Contraction of every frame; the table spans their range.
     """
 
     def __init__(
-        self,
-        grid: BeamGrid,
-        deformation: Deformation,
-        pose: Pose,
-        contractions: NDArray[np.float64],
+        self, grid: BeamGrid, heart: Heart, pose: Pose, contractions: NDArray[np.float64]
     ) -> None:
         self.grid = grid
         self._levels = np.linspace(contractions.min(), contractions.max() + 1e-6, NUM_LEVELS)
         fine = [size + 2 * MARGIN for size in grid.shape]
         line, column = (np.mgrid[: fine[0], : fine[1]] / COARSE).astype(np.float32)
         place = pose.to_heart(grid.points(MARGIN, COARSE))
-        x, y = (
-            np.ascontiguousarray(place[..., 0]).ravel(),
-            np.ascontiguousarray(place[..., 1]).ravel(),
-        )
+        x, y = np.ascontiguousarray(place.reshape(-1, 2).T)
 
         def refine(values: NDArray[np.float64], first: float) -> Image:
             coarse = ((values - first) / STEP).astype(np.float32).reshape(place.shape[:2])
@@ -56,7 +50,7 @@ class MotionTable:
 
         self._maps: list[tuple[Image, Image]] = []
         for level in self._levels:
-            across, along = deformation.to_rest(x, y, float(level))
+            across, along = to_rest(heart, x, y, float(level))
             self._maps.append((refine(across, COLUMNS[0]), refine(along, LINES[0])))
 
     @property

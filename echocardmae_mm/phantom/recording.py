@@ -170,7 +170,7 @@ def make_phantom(
     amplitude = echogenicity(matter, anatomy, settings.tissue)
     real, imaginary = scatterers(matter)
     grid = BeamGrid(sector, *picture.grid)
-    table = MotionTable(grid, heart.deformation, pose, contraction)
+    table = MotionTable(grid, anatomy, pose, contraction)
     scanner = Scanner(table, settings, (real * amplitude, imaginary * amplitude), machine)
     mask = sector.mask
     frames = _scan(scanner, heart, rhythm, settings, mask)

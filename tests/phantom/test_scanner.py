@@ -28,7 +28,7 @@ def homogeneous(phantom):
     settings = replace(settings, noise=-200.0, clutter=-200.0, haze=-200.0)
     settings = replace(settings, shadows=0, edge=0.0, unevenness=0.0, attenuation=0.0)
     heart, grid = phantom.heart, BeamGrid(phantom.heart.view, 104, 160)
-    table = MotionTable(grid, heart.deformation, heart.pose, heart.contraction)
+    table = MotionTable(grid, heart.heart, heart.pose, heart.contraction)
     return Scanner(table, settings, scatterers(rng), rng)
 
 
