@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import cached_property
+from functools import cached_property, partial
 
 import numpy as np
 from numpy.typing import NDArray
@@ -58,12 +58,8 @@ class BeatingHeart:
             points (np.ndarray): (..., 2) of one frame, or (T, ..., 2) of all frames.
             frames (int | slice): The frame that the points belong to. Defaults to all.
         """
-        along, across = (
-            part[frames].reshape(-1, *[1] * (points.ndim - 2))
-            if isinstance(frames, slice)
-            else part[frames]
-            for part in (self.along, self.across)
-        )
+        per_frame = (-1, *[1] * (points.ndim - 2))
+        along, across = (np.reshape(x[frames], per_frame) for x in (self.along, self.across))
         return drift(self.pose.to_probe(points), along, across)
 
     def to_pixels(self, points: Array, frames: int | slice = slice(None)) -> Array:
@@ -89,18 +85,10 @@ class BeatingHeart:
         Returns:
             np.ndarray: (T, H, W) uint8.
         """
-        parts = [
-            (self.tabulate(lambda c: epicardium(self.heart, c)), 2),
-            (self.tabulate(lambda c: left_atrium(self.heart, c)), 3),
-            (self.tabulate(lambda c: left_ventricle(self.heart, c)), 1),
-        ]
-        outlines = [(self.to_pixels(curves), label) for curves, label in parts]
-        return np.stack(
-            [
-                rasterise([(curves[frame], label) for curves, label in outlines], self.view.size)
-                for frame in range(len(self))
-            ]
-        )
+        curves = (epicardium, left_atrium, left_ventricle)
+        outlines = [self.to_pixels(self.tabulate(partial(curve, self.heart))) for curve in curves]
+        frames = [rasterise([*zip(points, (2, 3, 1))], self.view.size) for points in zip(*outlines)]
+        return np.stack(frames)
 
     def tracing(self, frame: int) -> Array:
         """Trace a frame as EchoNet-Dynamic does: (21, 4) of x1, y1, x2, y2 in pixels."""
@@ -109,8 +97,7 @@ class BeatingHeart:
     def leaflet_curves(self, opening: Array) -> Array:
         """Curves of the valve leaflets, (T, 4, points, 2) in probe coordinates in mm."""
         closed, opened = (
-            self.tabulate(lambda c, amount=amount: leaflets(self.heart, c, amount))  # type: ignore[misc]
-            for amount in (0.0, 1.0)
+            self.tabulate(partial(leaflets, self.heart, opening=amount)) for amount in (0.0, 1.0)
         )
         share = opening[:, None, None, None]
         return self.to_probe(closed + (opened - closed) * share)

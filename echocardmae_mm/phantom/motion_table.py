@@ -29,14 +29,15 @@ class MotionTable:
         grid (BeamGrid): Sampling of the field of view.
         heart (Heart): The heart.
         pose (Pose): Position and orientation of the heart under the probe.
-        contractions (np.ndarray): Contraction of every frame; the table spans their range.
+        contractions (np.ndarray): Contraction of every frame; the ``levels`` of the table span
+            their range.
     """
 
     def __init__(
         self, grid: BeamGrid, heart: Heart, pose: Pose, contractions: NDArray[np.float64]
     ) -> None:
         self.grid = grid
-        self._levels = np.linspace(contractions.min(), contractions.max() + 1e-6, NUM_LEVELS)
+        self.levels = np.linspace(contractions.min(), contractions.max() + 1e-6, NUM_LEVELS)
         fine = [size + 2 * MARGIN for size in grid.shape]
         line, column = (np.mgrid[: fine[0], : fine[1]] / COARSE).astype(np.float32)
         place = pose.to_heart(grid.points(MARGIN, COARSE))
@@ -49,14 +50,9 @@ class MotionTable:
             )
 
         self._maps: list[tuple[Image, Image]] = []
-        for level in self._levels:
+        for level in self.levels:
             across, along = to_rest(heart, x, y, float(level))
             self._maps.append((refine(across, COLUMNS[0]), refine(along, LINES[0])))
-
-    @property
-    def relaxed(self) -> float:
-        """The smallest contraction of the table."""
-        return float(self._levels[0])
 
     def lookup(self, contraction: float, along: float, across: float) -> tuple[Image, Image]:
         """Look up the column and line of the material grid under each beam sample.
@@ -69,7 +65,7 @@ class MotionTable:
         Returns:
             tuple[np.ndarray]: Two (beams, samples) float32 maps for :func:`cv2.remap`.
         """
-        place = (contraction - self._levels[0]) / (self._levels[1] - self._levels[0])
+        place = (contraction - self.levels[0]) / (self.levels[1] - self.levels[0])
         low = min(int(place), NUM_LEVELS - 2)
         weight = place - low
         sample = MARGIN - along / self.grid.radius_step

@@ -10,7 +10,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from echocardmae_mm.phantom.acquisition import AcquisitionSettings, draw_acquisition_settings
+from echocardmae_mm.phantom.acquisition import draw_acquisition_settings
 from echocardmae_mm.phantom.anatomy import Heart
 from echocardmae_mm.phantom.beam_grid import BeamGrid
 from echocardmae_mm.phantom.beating_heart import BeatingHeart
@@ -172,8 +172,7 @@ def make_phantom(
     grid = BeamGrid(sector, *picture.grid)
     table = MotionTable(grid, anatomy, pose, contraction)
     scanner = Scanner(table, settings, (real * amplitude, imaginary * amplitude), machine)
-    mask = sector.mask
-    frames = _scan(scanner, heart, rhythm, settings, mask)
+    frames = _scan(scanner, heart, rhythm)
     if picture.decoration:
         decorate(machine, frames, rhythm.beat + rhythm.phase, sector, picture.decoration)
     return Phantom(
@@ -183,7 +182,7 @@ def make_phantom(
         volumes=heart.volumes,
         ed=ed,
         es=es,
-        sector_mask=mask,
+        sector_mask=sector.mask,
         spacing=sector.spacing,
         patient=patient,
         heart=heart,
@@ -191,27 +190,16 @@ def make_phantom(
     )
 
 
-def _scan(
-    scanner: Scanner,
-    heart: BeatingHeart,
-    rhythm: Rhythm,
-    settings: AcquisitionSettings,
-    mask: NDArray[np.bool_],
-) -> NDArray[np.uint8]:
+def _scan(scanner: Scanner, heart: BeatingHeart, rhythm: Rhythm) -> NDArray[np.uint8]:
     """Simulate and tint every frame, (T, H, W, 3) uint8 RGB."""
     curves = scanner.grid.indices(heart.leaflet_curves(rhythm.opening))
-    ramp = 255.0 * (np.arange(256) / 255.0) ** settings.gamma
-    table = np.stack([np.rint(ramp * factor) for factor in settings.tint], -1).astype(np.uint8)
-    shown = mask.astype(np.uint8) * 255
-    frames = np.empty((len(heart), *mask.shape, 3), np.uint8)
-    for index in range(len(heart)):
-        power = scanner.envelope_power(
-            index,
-            float(heart.contraction[index]),
-            float(heart.along[index]),
-            float(heart.across[index]),
-            curves[index],
-        )
+    ramp = 255.0 * (np.arange(256)[:, None] / 255.0) ** scanner.settings.gamma
+    table = np.rint(ramp * scanner.settings.tint).astype(np.uint8)  # (256, 3)
+    shown = heart.view.mask.astype(np.uint8) * 255
+    frames = np.empty((len(heart), *heart.view.size, 3), np.uint8)
+    motion = zip(heart.contraction.tolist(), heart.along.tolist(), heart.across.tolist(), curves)
+    for index, state in enumerate(motion):
+        power = scanner.envelope_power(index, *state)
         grey = cv2.bitwise_and(scanner.display(power), shown)
         cv2.LUT(cv2.cvtColor(grey, cv2.COLOR_GRAY2RGB), table[None], frames[index])
     return frames

@@ -99,7 +99,7 @@ class Scanner:
         rng = np.random.default_rng(0)
         plain = rng.standard_normal(self.tissue[0].shape, dtype=np.float32)
         plain = cv2.GaussianBlur(plain, (0, 0), GRAIN)
-        column, line = self.table.lookup(self.table.relaxed, 0.0, 0.0)
+        column, line = self.table.lookup(float(self.table.levels[0]), 0.0, 0.0)
         echo = self._blur(cv2.remap(plain / plain.std(), column, line, cv2.INTER_LINEAR))
         power = cv2.blur((echo**2).mean(axis=0, keepdims=True), (41, 1))[0]  # (samples,)
         return (1.0 / np.sqrt(2.0 * power)).astype(np.float32)
