@@ -12,7 +12,6 @@ class Screen:
     """A kind of picture.
 
     Args:
-        name (str): Its name.
         size (tuple[int]): Height and width in pixels.
         grid (tuple[int]): Number of beams, and of samples along a beam.
         masked (bool): Whether it is EchoNet-Dynamic's crop with its template mask. Defaults to
@@ -22,7 +21,6 @@ class Screen:
         decoration (float): Probability of each overlay (caption, ECG, ...). Defaults to 0.
     """
 
-    name: str
     size: tuple[int, int]
     grid: tuple[int, int]
     masked: bool = False
@@ -32,16 +30,13 @@ class Screen:
 
 
 SCREENS = {
-    screen.name: screen
-    for screen in (
-        Screen('echonet', (112, 112), (104, 160), masked=True),
-        Screen('whole', (112, 112), (104, 160), decoration=0.15),
-        Screen('camus', (640, 448), (144, 288), aspect=0.5),
-        Screen('hmcqu', (422, 636), (144, 288), box=(0.1, 0.05, 0.9, 0.97), decoration=0.5),
-        Screen('portable', (240, 320), (128, 200), box=(0.1, 0.06, 0.9, 0.97), decoration=0.6),
-        Screen('clip', (480, 640), (144, 288), box=(0.08, 0.04, 0.92, 0.97), decoration=0.6),
-        Screen('vendor', (768, 1024), (160, 320), box=(0.12, 0.08, 0.88, 0.9), decoration=0.85),
-    )
+    'echonet': Screen((112, 112), (104, 160), masked=True),
+    'whole': Screen((112, 112), (104, 160), decoration=0.15),
+    'camus': Screen((640, 448), (144, 288), aspect=0.5),
+    'hmcqu': Screen((422, 636), (144, 288), box=(0.1, 0.05, 0.9, 0.97), decoration=0.5),
+    'portable': Screen((240, 320), (128, 200), box=(0.1, 0.06, 0.9, 0.97), decoration=0.6),
+    'clip': Screen((480, 640), (144, 288), box=(0.08, 0.04, 0.92, 0.97), decoration=0.6),
+    'vendor': Screen((768, 1024), (160, 320), box=(0.12, 0.08, 0.88, 0.9), decoration=0.85),
 }
 
 

@@ -15,7 +15,6 @@ class Variant:
     """Ranges (low, high) from which a recording's anatomy, scanner and sector are drawn.
 
     Args:
-        name (str): Name of the variant.
         shapes (ShapeRange): Shapes of the hearts.
         axial_blur (tuple[float]): Sd of the point-spread function along the beam, in mm.
         lateral_blur (tuple[float]): Sd of the point-spread function across, in degrees.
@@ -31,7 +30,6 @@ class Variant:
         poor_share (float): Probability of poor quality.
     """
 
-    name: str
     shapes: ShapeRange = field(default_factory=ShapeRange)
     axial_blur: Range = (0.75, 1.15)
     lateral_blur: Range = (0.75, 1.2)
@@ -48,37 +46,32 @@ class Variant:
 
 
 VARIANTS = {
-    variant.name: variant
-    for variant in (
-        Variant('default'),
-        Variant(
-            'vendor_b',
-            axial_blur=(1.1, 1.7),
-            lateral_blur=(1.2, 1.8),
-            dynamic_range=(60.0, 72.0),
-            gamma=(0.8, 1.05),
-            tint=(1.0, 0.94, 0.80),
-            half_angle=(29.0, 52.0),
-            near_radius=(5.0, 14.0),
-            persistence=0.3,
-            smoothing=(0.3, 0.6),
-            noise=-6.0,
-            brightness=(0.5, 0.64),
+    'default': Variant(),
+    'vendor_b': Variant(
+        axial_blur=(1.1, 1.7),
+        lateral_blur=(1.2, 1.8),
+        dynamic_range=(60.0, 72.0),
+        gamma=(0.8, 1.05),
+        tint=(1.0, 0.94, 0.80),
+        half_angle=(29.0, 52.0),
+        near_radius=(5.0, 14.0),
+        persistence=0.3,
+        smoothing=(0.3, 0.6),
+        noise=-6.0,
+        brightness=(0.5, 0.64),
+    ),
+    'dilated': Variant(
+        shapes=ShapeRange(
+            sphericity=(0.64, 0.05),
+            widest=(0.40, 0.56),
+            blunt=(2.2, 3.2),
+            bow=3.5,
+            asymmetry=0.08,
+            wall=7.6,
+            revolution_share=0.1,
         ),
-        Variant(
-            'dilated',
-            shapes=ShapeRange(
-                sphericity=(0.64, 0.05),
-                widest=(0.40, 0.56),
-                blunt=(2.2, 3.2),
-                bow=3.5,
-                asymmetry=0.08,
-                wall=7.6,
-                revolution_share=0.1,
-            ),
-        ),
-        Variant('noisy', noise=6.0, poor_share=0.4),
-    )
+    ),
+    'noisy': Variant(noise=6.0, poor_share=0.4),
 }
 
 
