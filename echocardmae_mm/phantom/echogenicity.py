@@ -27,15 +27,15 @@ class Echogenicity:
         fading (float): Loss next to the heart, due to the lung, in dB per mm.
     """
 
-    blood: float = -34.0
-    outside: float = -13.0
-    pericardium: float = 7.0
-    posterior: float = 6.0
-    lateral_dropout: float = 8.0
-    roughness: float = 0.9
-    papillary: float = -5.0
-    patchiness: float = 3.0
-    fading: float = 0.2
+    blood: float
+    outside: float
+    pericardium: float
+    posterior: float
+    lateral_dropout: float
+    roughness: float
+    papillary: float
+    patchiness: float
+    fading: float
 
 
 class _Sketch:
