@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import cv2
 import numpy as np
 from numpy.typing import NDArray
+from scipy.ndimage import center_of_mass
 
 Mask = NDArray[np.bool_]
 Image = NDArray[np.uint8]
@@ -58,11 +59,10 @@ def threshold_dice(
         tuple[float, int]: Mean Dice of the test images, and the threshold.
     """
     mean = np.mean([truth for truth, chosen in zip(truths, train) if chosen], axis=0)
-    y, x = np.indices(mean.shape)
-    centre = (float((x * mean).sum() / mean.sum()), float((y * mean).sum() / mean.sum()))
+    y, x = center_of_mass(mean)
     scores = np.array(
         [
-            [dice(dark_blob(image, sector, level, centre), truth) for level in THRESHOLDS]
+            [dice(dark_blob(image, sector, level, (x, y)), truth) for level in THRESHOLDS]
             for image, sector, truth in zip(images, sectors, truths)
         ]
     )
