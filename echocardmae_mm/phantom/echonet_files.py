@@ -76,10 +76,7 @@ def write_recording(root: Path, recording: Recording, seed: int, variant: str) -
     rng = np.random.default_rng([*path, 7])
     frames = int(rng.integers(28, 61)) if short or large else None
     phantom = make_phantom(
-        path,
-        variant,
-        screen='vendor' if large else 'echonet',
-        num_frames=frames,
+        path, variant, screen='vendor' if large else 'echonet', num_frames=frames
     )
     write_avi(root / FOLDER / 'Videos' / f'{recording.name}.avi', phantom.frames, phantom.fps)
     truth = write_truth(root / 'truth' / FOLDER / f'{recording.name}.npz', phantom)
@@ -111,11 +108,9 @@ def _trace(
         chords = phantom.heart.tracing(frame)
         if recording.anomaly == 'odd' and frame == phantom.ed:
             chords = chords[: int(rng.integers(12, 21))]
-        for x1, y1, x2, y2 in chords:
-            row = dict(
-                zip(('X1', 'Y1', 'X2', 'Y2'), (round(float(v), 8) for v in (x1, y1, x2, y2)))
-            )
-            rows.append({'FileName': f'{recording.name}.avi', **row, 'Frame': frame})
+        for chord in chords.tolist():
+            ends = zip(('X1', 'Y1', 'X2', 'Y2'), (round(value, 8) for value in chord))
+            rows.append({'FileName': f'{recording.name}.avi', **dict(ends), 'Frame': frame})
     return rows
 
 

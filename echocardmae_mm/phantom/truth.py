@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import csv
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas as pd
 from numpy.typing import NDArray
 
 from echocardmae_mm.phantom.patient import SEGMENTS
@@ -80,10 +80,7 @@ def read_truth(path: str | Path) -> dict[str, NDArray[Any]]:
 def write_rows(path: Path, rows: Sequence[dict[str, Any]]) -> None:
     """Write dictionaries with equal keys as a CSV file with a header."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    with path.open('w', newline='', encoding='utf-8') as file:
-        writer = csv.DictWriter(file, list(rows[0]), lineterminator='\n')
-        writer.writeheader()
-        writer.writerows(rows)
+    pd.DataFrame(rows).to_csv(path, index=False)
 
 
 def echonet_rows(root: Path) -> list[dict[str, str]]:
@@ -102,8 +99,7 @@ def echonet_rows(root: Path) -> list[dict[str, str]]:
     remedy = f'make it with echocardmae phantoms --out {root}'
     if not path.is_file():
         raise UserError(f'{path}: no such file; {remedy}')
-    with path.open(newline='', encoding='utf-8') as file:
-        rows = list(csv.DictReader(file))
-    if any('anomaly' not in row for row in rows):
+    rows = pd.read_csv(path, dtype=str, na_filter=False)
+    if 'anomaly' not in rows:
         raise UserError(f'{path}: has no column anomaly; remove the folder, and {remedy}')
-    return [row for row in rows if row['anomaly'] != 'large']
+    return rows[rows['anomaly'] != 'large'].to_dict('records')
