@@ -12,15 +12,17 @@ import numpy as np
 import torch
 from mmengine.dataset import Compose
 
+from echocardmae_mm.datasets.transforms.click_in_mask import ClickInMask
 from echocardmae_mm.datasets.transforms.echo_transform import EchoTransform
 from echocardmae_mm.datasets.transforms.random_shift import RandomShift
 from echocardmae_mm.datasets.transforms.sample_labelled_clip import SampleLabelledClip
 from echocardmae_mm.datasets.transforms.sample_random_clips import SampleRandomClips
+from echocardmae_mm.datasets.transforms.sector_mask import SectorMask
 from echocardmae_mm.registry import TRANSFORMS
 from echocardmae_mm.utils.errors import UserError
 
 #: Random transforms of this package; they do not change the global generators.
-_RANDOM = (SampleRandomClips, SampleLabelledClip, RandomShift)
+_RANDOM = (ClickInMask, RandomShift, SampleLabelledClip, SampleRandomClips, SectorMask)
 
 
 @TRANSFORMS.register_module()
@@ -47,7 +49,7 @@ class CachedTransforms(EchoTransform):
         self.steps = Compose(list(transforms))
         self._kept: dict[tuple[str, int | None], dict[str, Any]] = {}
         for step in self.steps.transforms:
-            if isinstance(step, _RANDOM) and getattr(step, 'span', None) is None:
+            if _is_random(step):
                 raise UserError(
                     f'CachedTransforms: {type(step).__name__} is random; put it after this one'
                 )
@@ -71,6 +73,11 @@ class CachedTransforms(EchoTransform):
             }
         results.update(deepcopy(self._kept[key]))
         return results
+
+
+def _is_random(step: Any) -> bool:
+    is_fixed = getattr(step, 'span', None) or getattr(step, 'position', 'random') != 'random'
+    return isinstance(step, _RANDOM) and not is_fixed
 
 
 def _generators() -> bytes:

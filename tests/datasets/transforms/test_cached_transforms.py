@@ -60,6 +60,17 @@ def test_random_samplers_cannot_be_cached():
     CachedTransforms([STEPS[0], dict(drawn, span='cycle')])
 
 
+@pytest.mark.parametrize('name', ['ClickInMask', 'RandomShift', 'SampleLabelledClip', 'SectorMask'])
+def test_other_random_transforms_cannot_be_cached(name):
+    with pytest.raises(UserError, match=f'{name} is random; put it after this one'):
+        CachedTransforms([dict(type=f'echocardmae_mm.{name}')])
+
+
+@pytest.mark.parametrize('name', ['ClickInMask', 'SampleLabelledClip'])
+def test_a_fixed_position_can_be_cached(name):
+    CachedTransforms([dict(type=f'echocardmae_mm.{name}', position='middle')])
+
+
 def test_random_stock_transforms_cannot_be_cached(videos):
     flip = dict(type='mmaction.Flip', flip_ratio=0.5)
     with pytest.raises(UserError, match='one of its transforms is random'):
