@@ -11,6 +11,7 @@ from echocardmae_mm.datasets.transforms.echo_transform import EchoTransform
 from echocardmae_mm.datasets.transforms.load_echo_mask import IGNORED
 from echocardmae_mm.registry import TRANSFORMS
 from echocardmae_mm.utils.counter_rng import RngStream, random_bits, rng_key
+from echocardmae_mm.utils.errors import UserError
 
 
 @TRANSFORMS.register_module()
@@ -37,6 +38,8 @@ class RandomShift(EchoTransform):
     """
 
     def __init__(self, pixels: int = 12, fill: int = 32) -> None:
+        if pixels < 0:
+            raise UserError(f'RandomShift: pixels={pixels} must be at least 0')
         self.pixels = pixels
         self.fill = fill
 

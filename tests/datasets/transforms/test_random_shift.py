@@ -1,10 +1,12 @@
 """Shifts of frames and labels."""
 
 import numpy as np
+import pytest
 from scipy.stats import chisquare
 
 from echocardmae_mm.datasets.transforms import RandomShift
 from echocardmae_mm.utils.counter_rng import EpochIndex
+from echocardmae_mm.utils.errors import UserError
 
 
 def shifted(index, clip=False, pixels=3):
@@ -55,6 +57,11 @@ def test_an_unlabelled_frame_stays_unlabelled():
             'imgs': [np.zeros((20, 16, 3), np.uint8)] * 3,
         }  # fmt: skip
         np.testing.assert_array_equal(RandomShift(5)(results)['gt_seg_map'], labels)
+
+
+def test_a_negative_shift_is_refused():
+    with pytest.raises(UserError, match='pixels=-3 must be at least 0'):
+        RandomShift(-3)
 
 
 def test_shifts_are_uniform():
