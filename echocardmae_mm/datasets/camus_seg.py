@@ -166,13 +166,7 @@ class CAMUSSegDataset(RecordingDataset):
             return []
         masks = {number: frame['masks'][0] for number, frame in zip(numbers, frames)}
         return [
-            {
-                **frame,
-                'filename': str(sequence),
-                'modality': 'RGB',
-                'frame': number,
-                'masks': masks,
-            }
+            {**frame, 'filename': str(sequence), 'modality': 'RGB', 'frame': number, 'masks': masks}
             for number, frame in zip(numbers, frames)
         ]
 

@@ -13,11 +13,7 @@ from mmengine.dataset import BaseDataset, force_full_init
 from mmengine.logging import print_log
 from mmengine.structures import BaseDataElement
 
-from echocardmae_mm.datasets.recordings import (
-    PackedStore,
-    content_hash,
-    name_in_store,
-)
+from echocardmae_mm.datasets.recordings import PackedStore, content_hash, name_in_store
 from echocardmae_mm.datasets.seeded_generators import seeded_generators
 from echocardmae_mm.utils.counter_rng import EpochIndex, RngStream, random_bits, rng_key
 from echocardmae_mm.utils.errors import RecordingError, UserError
@@ -125,9 +121,12 @@ class RecordingDataset(BaseDataset):
         Raises:
             RecordingError: If the recording cannot be used.
         """
-        results = self._listed(idx)
+        results = self.get_data_info(idx)
         filename = results['filename']
-        results.update(self._packed(filename))
+        if self.test_mode:
+            results['rng_seed'] = 0
+        if self.store is not None:
+            results['packed'] = self.store, name_in_store(filename, self.data_root)
         key = rng_key(results)
         results['key'] = np.array(key, np.int64)
         with seeded_generators(key):
@@ -175,18 +174,6 @@ class RecordingDataset(BaseDataset):
     def recording_of(self, data_info: dict[str, Any]) -> str:
         """Path of the recording that a sample of :meth:`load_data_list` is from."""
         return data_info['filename']
-
-    def _listed(self, index: int) -> dict[str, Any]:
-        data_info: dict[str, Any] = self.get_data_info(index)
-        if self.test_mode:
-            data_info['rng_seed'] = 0
-        return data_info
-
-    def _packed(self, filename: str) -> dict[str, Any]:
-        """The entry that makes ``RecordingInit`` read from the store, if there is one."""
-        if self.store is None:
-            return {}
-        return {'packed': (self.store, name_in_store(filename, self.data_root))}
 
     def _load_usable(self, index: int, batch: set[int]) -> Any:
         if self.test_mode:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import random
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any
 
 import numpy as np
 import torch
@@ -25,8 +24,9 @@ def seeded_generators(key: RngKey) -> Iterator[None]:
     Args:
         key (RngKey): Key of the sample.
     """
-    is_worker = get_worker_info() is not None
-    states = None if is_worker else _generator_states()
+    restores = get_worker_info() is None
+    if restores:
+        states = random.getstate(), np.random.get_state(), torch.get_rng_state()  # noqa: NPY002
     seeds = [int(bits) for bits in random_bits(key, RngStream.TRANSFORMS, 3)]
     random.seed(seeds[0])
     np.random.seed(seeds[1] % 2**32)  # noqa: NPY002
@@ -34,11 +34,7 @@ def seeded_generators(key: RngKey) -> Iterator[None]:
     try:
         yield
     finally:
-        if states is not None:
+        if restores:
             random.setstate(states[0])
             np.random.set_state(states[1])  # noqa: NPY002
             torch.set_rng_state(states[2])
-
-
-def _generator_states() -> tuple[Any, Any, torch.Tensor]:
-    return random.getstate(), np.random.get_state(), torch.get_rng_state()  # noqa: NPY002

@@ -27,6 +27,12 @@ class _Format(NamedTuple):
     matches: Callable[[bytes], bool]
 
 
+def _is_nifti(head: bytes) -> bool:
+    return any(
+        int.from_bytes(head[:4], order) in _NIFTI_HEADER_SIZES for order in ('little', 'big')
+    )
+
+
 _QUICKTIME_ATOMS = (b'ftyp', b'moov', b'mdat', b'wide', b'free', b'skip')
 _NIFTI_HEADER_SIZES = (348, 540)
 
@@ -35,7 +41,7 @@ _FORMATS = (
     _Format(Container.VIDEO, ('.mp4', '.mov', '.m4v'), lambda head: head[4:8] in _QUICKTIME_ATOMS),
     _Format(Container.VIDEO, ('.mkv',), lambda head: head[:4] == b'\x1a\x45\xdf\xa3'),
     _Format(Container.DICOM, ('.dcm', '.dicom'), lambda head: head[128:132] == b'DICM'),
-    _Format(Container.NIFTI, ('.nii', '.nii.gz'), lambda head: _nifti_header_size(head)),
+    _Format(Container.NIFTI, ('.nii', '.nii.gz'), _is_nifti),
     _Format(Container.META_IMAGE, ('.mhd', '.mha'), lambda head: b'NDims' in head),
 )
 _SUFFIXES = tuple(suffix for entry in _FORMATS for suffix in entry.suffixes)
@@ -102,9 +108,3 @@ def _head(path: Path) -> bytes:
             return unzipped.read(_HEAD_BYTES)
     except (OSError, EOFError, zlib.error) as error:
         raise RecordingError(str(path), 'cannot be read', str(error)) from error
-
-
-def _nifti_header_size(head: bytes) -> bool:
-    return any(
-        int.from_bytes(head[:4], order) in _NIFTI_HEADER_SIZES for order in ('little', 'big')
-    )

@@ -20,6 +20,9 @@ class VolumeRecording(Recording):
 
     Values within 0-255 are kept; any other range is scaled to 0-255, equally in all frames.
 
+    Attributes:
+        values (np.ndarray): The volume as stored in the file.
+
     Args:
         filename (str): The file.
         volume (np.ndarray): Any numeric type, shape (T, H, W).
@@ -38,7 +41,7 @@ class VolumeRecording(Recording):
         spacing: tuple[float, float] | None = None,
     ) -> None:
         super().__init__(filename, len(volume), fps, spacing)
-        self._volume = volume
+        self.values = volume
         self._range = (0.0, 255.0)
         if volume.dtype != np.uint8:
             low, high = float(volume.min()), float(volume.max())
@@ -47,13 +50,8 @@ class VolumeRecording(Recording):
             if low < 0 or high > 255 or high <= 1:
                 self._range = (low, high)
 
-    @property
-    def values(self) -> np.ndarray:
-        """Values as stored in the file, shape (T, H, W)."""
-        return self._volume
-
     def _decode(self, indices: np.ndarray) -> np.ndarray:
-        frames = self._volume[indices]
+        frames = self.values[indices]
         if frames.dtype != np.uint8:
             low, high = self._range
             scale = 255 / (high - low) if high > low else 0.0

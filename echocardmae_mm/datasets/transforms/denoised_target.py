@@ -8,12 +8,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from echocardmae_mm.datasets.transforms.blur import (
-    GAUSSIANS,
-    gaussian_blur,
-    mean_blur,
-    median_blur,
-)
+from echocardmae_mm.datasets.transforms.blur import GAUSSIANS, gaussian_blur, mean_blur, median_blur
 from echocardmae_mm.datasets.transforms.echo_transform import EchoTransform
 from echocardmae_mm.registry import TRANSFORMS
 from echocardmae_mm.utils.errors import UserError
