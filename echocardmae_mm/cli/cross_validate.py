@@ -34,7 +34,8 @@ from echocardmae_mm.cli.configuration import load_config
 from echocardmae_mm.cli.run_folder import bind_run_folder, folder_lock, portable_settings
 from echocardmae_mm.cli.step_metadata import best_checkpoint
 from echocardmae_mm.cli.user_errors import report_user_errors
-from echocardmae_mm.datasets.patient_folds import read_folds, write_folds
+from echocardmae_mm.datasets.csv_table import write_patient_column
+from echocardmae_mm.datasets.patient_folds import read_folds
 from echocardmae_mm.evaluation import PREDICTIONS, RESULT
 from echocardmae_mm.evaluation.cross_validation import (
     is_finished,
@@ -101,7 +102,7 @@ def assign_patients(config: Config, folds: int | None) -> dict[str, int]:
 def keep_patients(path: Path, patients: dict[str, int]) -> None:
     """Store the assignment of patients to folds, and refuse a folder with a different one."""
     if not path.is_file():
-        write_folds(path, patients)
+        write_patient_column(path, 'fold', patients)
     elif read_folds(path, patients) != patients:
         raise UserError(f'{path} holds a different assignment of patients to folds\n{REMEDY}')
 

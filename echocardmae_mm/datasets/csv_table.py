@@ -1,4 +1,4 @@
-"""Read CSV lists, tolerating columns in any case and order and rows that end early."""
+"""Read CSV lists, tolerating columns in any case and order and rows that end early; write some."""
 
 from __future__ import annotations
 
@@ -86,6 +86,11 @@ def read_patient_column(path: str | Path, column: str, patients: Collection[str]
     if missing := sorted(set(patients) - values.keys()):
         raise UserError(f'{path}: {len(missing)} patients have no {column}, such as {missing[0]}')
     return values
+
+
+def write_patient_column(path: str | Path, column: str, values: Mapping[str, Any]) -> None:
+    """Write one value per patient to a CSV list for :func:`read_patient_column`."""
+    pd.DataFrame(sorted(values.items()), columns=['patient', column]).to_csv(path, index=False)
 
 
 def read_number(row: Mapping[str, Any], column: str) -> float:

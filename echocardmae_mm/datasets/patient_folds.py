@@ -1,13 +1,12 @@
-"""Make, read and write folds of patients for cross-validation."""
+"""Make and read folds of patients for cross-validation."""
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Sequence
 from pathlib import Path
 
 import numpy as np
-import pandas as pd
 
 from echocardmae_mm.datasets.csv_table import read_patient_column
 from echocardmae_mm.utils.counter_rng import RngKey, RngStream, random_bits
@@ -103,8 +102,3 @@ def read_folds(path: str | Path, patients: Collection[str]) -> dict[str, int]:
         found = ', '.join(f'{fold:g}' for fold in sorted(numbers)[:4])
         raise UserError(f'{path}: folds must be 0, 1, 2, ... without gaps; found {found}, ...')
     return {patient: int(folds[patient]) for patient in sorted(set(patients))}
-
-
-def write_folds(path: str | Path, folds: Mapping[str, int]) -> None:
-    """Write the fold of each patient to a file for :func:`read_folds`."""
-    pd.DataFrame(sorted(folds.items()), columns=['patient', 'fold']).to_csv(path, index=False)

@@ -1,4 +1,4 @@
-"""Split patients into training, validation and test set; read and write such splits."""
+"""Split patients into training, validation and test set, and read such splits."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ from collections.abc import Collection, Mapping
 from pathlib import Path
 
 import numpy as np
-import pandas as pd
 
 from echocardmae_mm.datasets.csv_table import read_patient_column
 from echocardmae_mm.utils.counter_rng import RngKey, RngStream, random_bits
@@ -110,11 +109,6 @@ def read_split(path: str | Path, patients: Collection[str]) -> dict[str, str]:
         if split.lower() not in SPLITS:
             raise UserError(f'{path}: split {split!r} is unknown; choose one of {SPLITS}')
     return {patient: splits[patient].lower() for patient in sorted(set(patients))}
-
-
-def write_split(path: str | Path, split: Mapping[str, str]) -> None:
-    """Write the split of each patient to a file for :func:`read_split`."""
-    pd.DataFrame(sorted(split.items()), columns=['patient', 'split']).to_csv(path, index=False)
 
 
 def _draw_share(

@@ -12,7 +12,7 @@ from mmengine.hooks import Hook
 from mmengine.runner import CheckpointLoader, Runner
 
 import echocardmae_mm
-from echocardmae_mm.datasets.patient_split import write_split
+from echocardmae_mm.datasets.csv_table import write_patient_column
 from echocardmae_mm.engine.unwrap import unwrap_datasets
 from echocardmae_mm.registry import HOOKS
 from echocardmae_mm.utils.config import pretrained_parts
@@ -56,7 +56,7 @@ class ProvenanceHook(Hook):
             return
         for dataset in unwrap_datasets(runner.train_dataloader.dataset):
             if split := getattr(dataset, 'splits', None):
-                write_split(Path(runner.work_dir) / 'split.csv', split)
+                write_patient_column(Path(runner.work_dir) / 'split.csv', 'split', split)
         try:
             self._started_from, seen = _inherited_videos(runner.cfg)
         except OSError as error:

@@ -12,7 +12,7 @@ import pytest
 from mmengine.logging import MMLogger
 
 from echocardmae_mm.datasets import HMCQUDataset
-from echocardmae_mm.datasets.patient_folds import write_folds
+from echocardmae_mm.datasets.csv_table import write_patient_column
 from echocardmae_mm.phantom import hmcqu_files
 from echocardmae_mm.utils.errors import UserError
 
@@ -224,7 +224,7 @@ def test_a_share_of_the_other_patients_validates(write):
 
 def test_folds_from_a_file(write, tmp_path):
     root = write()
-    write_folds(tmp_path / 'folds.csv', {'1': 0, '10': 1, '101': 1, '99': 2})
+    write_patient_column(tmp_path / 'folds.csv', 'fold', {'1': 0, '10': 1, '101': 1, '99': 2})
     dataset = HMCQUDataset(root, fold=1, split='test', fold_file=str(tmp_path / 'folds.csv'))
     assert [info['patient'] for info in infos(dataset)] == ['10', '101']
     assert dataset.folds == {'1': 0, '10': 1, '101': 1, '99': 2}

@@ -6,12 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from echocardmae_mm.datasets.patient_folds import (
-    contiguous_folds,
-    read_folds,
-    stratified_folds,
-    write_folds,
-)
+from echocardmae_mm.datasets.csv_table import write_patient_column
+from echocardmae_mm.datasets.patient_folds import contiguous_folds, read_folds, stratified_folds
 from echocardmae_mm.utils.errors import UserError
 
 NAMES = [f'patient{i:04d}' for i in range(1, 501)]
@@ -78,7 +74,7 @@ def test_too_few_patients_of_a_label_are_refused(labels, num_folds, fewest):
 
 def test_folds_can_be_written_and_read_back(tmp_path):
     folds = contiguous_folds(NAMES[:7], 3)
-    write_folds(tmp_path / 'folds.csv', folds)
+    write_patient_column(tmp_path / 'folds.csv', 'fold', folds)
     assert (tmp_path / 'folds.csv').read_text().splitlines()[:2] == [
         'patient,fold',
         'patient0001,0',

@@ -4,13 +4,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from echocardmae_mm.datasets.csv_table import write_patient_column
 from echocardmae_mm.datasets.patient_folds import contiguous_folds
-from echocardmae_mm.datasets.patient_split import (
-    draw_split,
-    patients_of_split,
-    read_split,
-    write_split,
-)
+from echocardmae_mm.datasets.patient_split import draw_split, patients_of_split, read_split
 from echocardmae_mm.utils.errors import UserError
 
 NAMES = [f'p{i:03d}' for i in range(60)]
@@ -32,7 +28,7 @@ def test_another_seed_gives_another_split():
 
 def test_a_written_split_is_read_back(tmp_path):
     split = draw_split(NAMES, NAMES[:3])
-    write_split(tmp_path / 'split.csv', split)
+    write_patient_column(tmp_path / 'split.csv', 'split', split)
     assert read_split(tmp_path / 'split.csv', NAMES) == split
     assert read_split(tmp_path / 'split.csv', NAMES[:5]) == {p: split[p] for p in NAMES[:5]}
 
