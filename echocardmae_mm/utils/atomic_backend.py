@@ -20,11 +20,7 @@ class AtomicBackend(LocalBackend):
     """
 
     def put(self, obj: bytes, filepath: str | Path) -> None:
-        """Write a file with :func:`atomic_path`.
-
-        Raises:
-            UserError: If the file cannot be written, for example on a full disk.
-        """
+        """Write a file; a UserError says that it cannot be written, for example on a full disk."""
         target = Path(filepath)
         target.parent.mkdir(parents=True, exist_ok=True)
         try:

@@ -18,9 +18,6 @@ import torch
 def atomic_path(path: str | Path) -> Iterator[Path]:
     """Replace a file atomically; after an error, a kill or on a full disk, the old file remains.
 
-    Args:
-        path (str | Path): The file.
-
     Yields:
         Path: The temporary file to write. An error removes it; only a kill leaves it.
     """
@@ -37,24 +34,15 @@ def atomic_path(path: str | Path) -> Iterator[Path]:
 
 
 def atomic_write_text(path: str | Path, text: str) -> None:
-    """Write a text file with :func:`atomic_path`.
-
-    Args:
-        path (str | Path): The file.
-        text (str): Its new content.
-    """
+    """Write a text file with :func:`atomic_path`."""
     with atomic_path(path) as part:
         part.write_text(text, encoding='utf-8')
 
 
 def json_text(value: Any) -> str:
-    """Format standard JSON: NaN and infinity become null, arrays become lists.
+    """Format standard JSON, with a newline at the end.
 
-    Args:
-        value (Any): Dictionaries, lists, numbers, arrays and tensors; anything else becomes text.
-
-    Returns:
-        str: With a newline at the end.
+    NaN and infinity become null, arrays and tensors lists, unknown objects text.
     """
     return json.dumps(_plain(value), indent=2, allow_nan=False) + '\n'
 

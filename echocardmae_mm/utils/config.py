@@ -12,15 +12,11 @@ CHECKPOINT_INITS = ('Pretrained', 'PretrainedInit')
 
 
 def walk_config(node: Any, key: str = '') -> Iterator[tuple[str, Any]]:
-    """Walk through a config, depth first.
-
-    Args:
-        node (Any): A config, or any part of one.
-        key (str): Key of the part. Defaults to ''.
+    """Walk through a config or any part of one, depth first.
 
     Yields:
         tuple[str, Any]: Key and value of the part itself and of everything in it, with keys such as
-        ``train_dataloader.dataset.pipeline.6.type``.
+        ``train_dataloader.dataset.pipeline.6.type`` that start with ``key``.
     """
     node = node._cfg_dict if isinstance(node, Config) else node
     yield key, node
@@ -29,39 +25,18 @@ def walk_config(node: Any, key: str = '') -> Iterator[tuple[str, Any]]:
 
 
 def dicts_of(node: Any) -> list[tuple[str, dict[str, Any]]]:
-    """List the dictionaries of a config with their keys, outer ones first.
-
-    Args:
-        node (Any): A config, or any part of one.
-
-    Returns:
-        list[tuple[str, dict]]: Keys and dictionaries, which are not copies.
-    """
+    """List the dictionaries of a config, not copies of them, with their keys, outer ones first."""
     return [(key, value) for key, value in walk_config(node) if isinstance(value, dict)]
 
 
 def settings_of(config: Config) -> dict[str, Any]:
-    """Collect the settings of a config.
-
-    Args:
-        config (Config): Any config.
-
-    Returns:
-        dict[str, Any]: By key, each value that is neither a dict nor a list.
-    """
+    """Collect the settings of a config: by key, each value that is neither a dict nor a list."""
     walk = walk_config(config._cfg_dict.to_dict())
     return {key: value for key, value in walk if not isinstance(value, (dict, list, tuple))}
 
 
 def dataset_parts(config: Config) -> list[dict[str, Any]]:
-    """Find the configs of this package's data sets anywhere in a config.
-
-    Args:
-        config (Config): Any config.
-
-    Returns:
-        list[dict]: The dictionaries, which are not copies.
-    """
+    """Find the configs of this package's data sets anywhere in a config; they are not copies."""
     return [
         part
         for key, part in dicts_of(config)
@@ -71,9 +46,6 @@ def dataset_parts(config: Config) -> list[dict[str, Any]]:
 
 def pretrained_parts(config: Config) -> dict[str, str]:
     """Find the parts of a model that load a checkpoint.
-
-    Args:
-        config (Config): The config of a run.
 
     Returns:
         dict[str, str]: Checkpoint by the key of the ``init_cfg``, such as model.backbone.init_cfg.
@@ -88,9 +60,6 @@ def pretrained_parts(config: Config) -> dict[str, str]:
 
 def type_name(part: dict[str, Any]) -> str:
     """Name the type of a component, whether its config gives a name, a path or a class.
-
-    Args:
-        part (dict): The config of a component.
 
     Returns:
         str: Scope and name, such as echocardmae_mm.EFHead; only the name if the component is
@@ -114,13 +83,10 @@ def type_name(part: dict[str, Any]) -> str:
 
 
 def classes_to_paths(config: Config) -> None:
-    """Replace classes by their import paths, and drop imported names, in a config in text style.
+    """Replace classes by their import paths, and drop imported names, in place.
 
     mmengine builds components from both, but can only print paths. In pure Python style it stores
     classes in a form of its own, which stays.
-
-    Args:
-        config (Config): Modified in place.
     """
     for place, part in dicts_of(config):
         for key, value in [*dict.items(part)]:

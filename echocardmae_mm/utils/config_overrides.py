@@ -12,14 +12,7 @@ from echocardmae_mm.utils.errors import UserError
 
 
 def overrides(config: Config, base: Config) -> dict[str, Any]:
-    """Find the settings that turn one config into another.
-
-    Args:
-        config (Config): The result.
-        base (Config): The config to start from.
-
-    Returns:
-        dict[str, Any]: The settings by their keys.
+    """Find the settings, by key, that turn ``base`` into ``config``.
 
     Raises:
         UserError: If ``base`` has settings that ``config`` lacks; overrides cannot remove settings.
@@ -28,13 +21,7 @@ def overrides(config: Config, base: Config) -> dict[str, Any]:
 
 
 def to_cfg_options(settings: Mapping[str, Any]) -> list[str]:
-    """Convert settings to command-line arguments.
-
-    Args:
-        settings (Mapping[str, Any]): Settings by their keys.
-
-    Returns:
-        list[str]: ``--cfg-options`` and its values; empty without settings.
+    """Convert settings by key to ``--cfg-options`` and its values; to nothing without settings.
 
     Raises:
         UserError: If a string contains spaces, commas or brackets, which mmengine would parse.

@@ -100,12 +100,6 @@ def rng_key(results: dict[str, Any]) -> RngKey:
 
     Stock samplers do not provide the epoch; the seed then comes from numpy's legacy global
     generator, which stock transforms also use.
-
-    Args:
-        results (dict): The results dict of MMAction2.
-
-    Returns:
-        RngKey: Seed, epoch and index of the video.
     """
     index = results.get('sample_idx', 0)
     if isinstance(index, EpochIndex):
@@ -116,15 +110,9 @@ def rng_key(results: dict[str, Any]) -> RngKey:
 
 
 def random_bits(key: RngKey, stream: RngStream, count: int) -> np.ndarray:
-    """Generate uniform 64-bit words.
+    """Generate uniform 64-bit words, uint64 of shape (count,).
 
-    Args:
-        key (RngKey): The sample.
-        stream (RngStream): The purpose of the numbers.
-        count (int): Number of values.
-
-    Returns:
-        np.ndarray: uint64 of shape (count,); word i does not depend on ``count``.
+    Word i does not depend on ``count``.
     """
     state = 0
     for part in (*key, stream):
@@ -134,16 +122,7 @@ def random_bits(key: RngKey, stream: RngStream, count: int) -> np.ndarray:
 
 
 def random_uniform(key: RngKey, stream: RngStream, count: int) -> np.ndarray:
-    """Generate uniform numbers in [0, 1) with 53 random bits.
-
-    Args:
-        key (RngKey): The sample.
-        stream (RngStream): The purpose of the numbers.
-        count (int): Number of values.
-
-    Returns:
-        np.ndarray: float64 of shape (count,).
-    """
+    """Generate uniform numbers in [0, 1) with 53 random bits, float64 of shape (count,)."""
     return (random_bits(key, stream, count) >> 11) * 2.0**-53
 
 

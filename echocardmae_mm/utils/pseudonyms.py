@@ -27,25 +27,11 @@ class Pseudonyms:
         self._salt = secrets.token_bytes(32) if salt is None else salt
 
     def pseudonym(self, text: str) -> str:
-        """The pseudonym of a name.
-
-        Args:
-            text (str): The name, such as a path or a patient's identifier.
-
-        Returns:
-            str: 10 hexadecimal digits.
-        """
+        """The pseudonym of a name, 10 hexadecimal digits."""
         return self._digest(text, 5)
 
     def uid(self, text: str) -> str:
-        """The pseudonym of a DICOM UID.
-
-        Args:
-            text (str): The UID, or the name of anything else that needs one.
-
-        Returns:
-            str: A UID derived from a UUID (ISO/IEC 9834-8), at most 44 characters.
-        """
+        """The pseudonym of a DICOM UID, itself a UID derived from a UUID (ISO/IEC 9834-8)."""
         return f'2.25.{int(self._digest(text, 16), 16)}'
 
     def _digest(self, text: str, size: int) -> str:
