@@ -14,13 +14,7 @@ Array = NDArray[np.float64]
 
 
 class BeamGrid:
-    """A grid over a field of view, of beams (rows) and samples along them (columns).
-
-    Args:
-        view (FieldOfView): The field of view.
-        beams (int): Number of beams.
-        samples (int): Number of samples along a beam.
-    """
+    """A grid over a field of view, of beams (rows) and samples along them (columns)."""
 
     def __init__(self, view: FieldOfView, beams: int, samples: int) -> None:
         self.view, self.shape = view, (beams, samples)
@@ -30,11 +24,7 @@ class BeamGrid:
         self.radii = np.linspace(view.near, view.depth, samples)
 
     def points(self, margin: int = 0, step: int = 1) -> Array:
-        """Probe coordinates in mm of every ``step``-th point of the grid, extended by a margin.
-
-        Returns:
-            np.ndarray: (beams, samples, 2) float64.
-        """
+        """Probe coordinates in mm, (beams, samples, 2), of every ``step``-th point and a margin."""
         beams = np.arange(-margin, self.shape[0] + margin + step - 1, step)
         reach = np.arange(-margin, self.shape[1] + margin + step - 1, step)
         beams = beams * self.angle_step + self.angles[0]

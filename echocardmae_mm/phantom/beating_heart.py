@@ -67,11 +67,7 @@ class BeatingHeart:
         return self.view.to_pixels(self.to_probe(points, frames))
 
     def tabulate(self, curve: Callable[[float], Array]) -> Array:
-        """Evaluate a curve, a function of the contraction, for every frame by interpolation.
-
-        Returns:
-            np.ndarray: (frames, ...) in the curve's own coordinates.
-        """
+        """Evaluate a curve, a function of the contraction, for every frame by interpolation."""
         levels = np.linspace(self.contraction.min(), self.contraction.max() + 1e-6, _LEVELS)
         table = np.stack([curve(float(level)) for level in levels])
         place = (self.contraction - levels[0]) / (levels[1] - levels[0])
@@ -80,11 +76,7 @@ class BeatingHeart:
         return table[low] * (1.0 - weight) + table[low + 1] * weight
 
     def labels(self) -> NDArray[np.uint8]:
-        """Label every frame: 0 background, 1 left ventricle, 2 its wall, 3 left atrium.
-
-        Returns:
-            np.ndarray: (T, H, W) uint8.
-        """
+        """Labels, (T, H, W): 0 background, 1 left ventricle, 2 its wall, 3 left atrium."""
         curves = (epicardium, left_atrium, left_ventricle)
         outlines = [self.to_pixels(self.tabulate(partial(curve, self.heart))) for curve in curves]
         frames = [rasterise([*zip(points, (2, 3, 1))], self.view.size) for points in zip(*outlines)]
@@ -103,16 +95,7 @@ class BeatingHeart:
         return self.to_probe(closed + (opened - closed) * share)
 
     def track(self, pixels: Array, start: int, end: int) -> Array:
-        """Track tissue points from one frame to another.
-
-        Args:
-            pixels (np.ndarray): (n, 2) pixels (x, y) in frame ``start``.
-            start (int): Frame of the given points.
-            end (int): Frame of the returned points.
-
-        Returns:
-            np.ndarray: (n, 2) pixels (x, y) in frame ``end``.
-        """
+        """Track tissue, (n, 2) pixels (x, y), from one frame to another."""
         points = drift(self.view.to_probe(pixels), -self.along[start], 0.0)
         points = drift(points, 0.0, -self.across[start])
         x, y = self.pose.to_heart(points).T

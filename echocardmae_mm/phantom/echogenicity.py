@@ -39,13 +39,7 @@ class Echogenicity:
 
 
 class _Sketch:
-    """Levels in dB on the material grid, drawn part by part.
-
-    Args:
-        rng (np.random.Generator): Random generator for irregularities.
-        heart (Heart): The heart.
-        levels (Echogenicity): Levels of the tissues.
-    """
+    """Levels in dB on the material grid, drawn part by part."""
 
     def __init__(self, rng: np.random.Generator, heart: Heart, levels: Echogenicity) -> None:
         self.rng, self.heart, self.levels = rng, heart, levels
@@ -137,11 +131,6 @@ class _Sketch:
 
 def echogenicity(rng: np.random.Generator, heart: Heart, levels: Echogenicity) -> Image:
     """Draw the echo amplitude of the relaxed heart, 1 for average myocardium.
-
-    Args:
-        rng (np.random.Generator): Random generator for irregularities.
-        heart (Heart): The heart.
-        levels (Echogenicity): Levels of the tissues.
 
     Returns:
         np.ndarray: (lines, columns) of the material grid, float32.

@@ -88,22 +88,12 @@ def draw_marker(layer: Frames, view: FieldOfView) -> None:
 
 
 def decorate(
-    rng: np.random.Generator,
-    frames: Frames,
-    position: Array,
-    view: FieldOfView,
-    chance: float,
+    rng: np.random.Generator, frames: Frames, position: Array, view: FieldOfView, chance: float
 ) -> None:
-    """Draw a random selection of overlays on all frames, in place.
+    """Draw each overlay with a probability of ``chance`` on all frames, in place.
 
-    Only the ECG may overlap the sector, in its lowest part.
-
-    Args:
-        rng (np.random.Generator): Random generator.
-        frames (np.ndarray): (T, H, W, 3) uint8 RGB.
-        position (np.ndarray): (T,) position of each frame in beats.
-        view (FieldOfView): The sector in the picture.
-        chance (float): Probability of each element.
+    Only the ECG may overlap the sector, in its lowest part; ``position`` is that of each frame in
+    beats.
     """
     height, width = frames.shape[1:3]
     wanted = rng.random(7) < chance

@@ -69,13 +69,9 @@ def draw_patient(
 ) -> Patient:
     """Draw a patient with some values given; the drawn values do not depend on the given ones.
 
+    See :class:`Patient` for the values.
+
     Args:
-        rng (np.random.Generator): Random generator.
-        ef (float, optional): Ejection fraction in per cent.
-        heart_rate (float, optional): Beats per minute.
-        fps (float, optional): Frames per second.
-        num_frames (int, optional): Number of frames.
-        quality (str, optional): One of :data:`QUALITIES`.
         infarction (bool): Whether to draw a regional wall-motion abnormality. Defaults to False.
         poor_share (float): Probability of poor image quality. Defaults to 0.12.
     """

@@ -39,19 +39,12 @@ def _draw_pose(rng: np.random.Generator, heart: Heart, near: float, spread: floa
 
 
 def place(
-    rng: np.random.Generator,
-    variant: Variant,
-    heart: Heart,
-    screen: Screen,
+    rng: np.random.Generator, variant: Variant, heart: Heart, screen: Screen
 ) -> tuple[FieldOfView, Pose]:
     """Draw a pose and a sector that show the left ventricle, or the best of many attempts.
 
-    Args:
-        rng (np.random.Generator): Random generator.
-        variant (Variant): Ranges of opening angle and near field.
-        heart (Heart): The heart.
-        screen (Screen): The picture. In EchoNet-Dynamic's crop, the sector fills the picture and
-            its apex is close to that of the template; otherwise the whole sector lies in a box.
+    In EchoNet-Dynamic's crop, the sector fills the picture and its apex is close to that of the
+    template; otherwise the whole sector lies in a box.
     """
     size = screen.size
     best: tuple[float, FieldOfView, Pose] | None = None
@@ -90,11 +83,7 @@ def place(
 
 
 def _fit(
-    rng: np.random.Generator,
-    screen: Screen,
-    near: float,
-    depth: float,
-    half: float,
+    rng: np.random.Generator, screen: Screen, near: float, depth: float, half: float
 ) -> tuple[tuple[float, float], tuple[float, float]]:
     """Draw origin and spacing of a whole sector within a box of the picture."""
     (height, width), box, aspect = screen.size, screen.box, screen.aspect
@@ -115,11 +104,9 @@ def _fit(
 def rasterise(
     outlines: list[tuple[NDArray[np.float64], int]], size: tuple[int, int]
 ) -> NDArray[np.uint8]:
-    """Fill outlines with their labels, in order; a pixel gets the label of its centre.
+    """Fill outlines, (n, 2) pixels (x, y), with labels, in order.
 
-    Args:
-        outlines (list): Pairs of (n, 2) pixel coordinates (x, y) and a label.
-        size (tuple[int]): Height and width.
+    A pixel gets the label of its centre.
     """
     fine = 5 if size[0] <= 256 else 1
     canvas = np.zeros((size[0] * fine, size[1] * fine), np.uint8)

@@ -48,12 +48,6 @@ def draw_rhythm(rng: np.random.Generator, heart_rate: float, fps: float, num_fra
     The share of systole depends on the heart rate as in real hearts. Filling has early (E) and
     atrial (A) waves with diastasis in between; at high rates the waves fuse. A recording shorter
     than two beats starts shortly before an R wave, so it contains a whole systole.
-
-    Args:
-        rng (np.random.Generator): Random generator.
-        heart_rate (float): Beats per minute.
-        fps (float): Frames per second.
-        num_frames (int): Number of frames.
     """
     mean_rr = 60.0 / heart_rate
     duration = num_frames / fps

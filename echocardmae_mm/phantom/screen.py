@@ -41,11 +41,7 @@ SCREENS = {
 
 
 def get_screen(name: str) -> Screen:
-    """Look up a kind of picture by its name.
-
-    Raises:
-        UserError: If there is no such screen.
-    """
+    """Look up a kind of picture by its name; a UserError lists the names."""
     if name not in SCREENS:
         raise UserError(f'screen={name!r} is unknown; choose from {", ".join(SCREENS)}')
     return SCREENS[name]

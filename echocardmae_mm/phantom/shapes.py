@@ -73,12 +73,8 @@ def draw_heart(rng: np.random.Generator, patient: Patient, shapes: ShapeRange) -
     unit = replace(heart, bow=0.0, width=heart.width / heart.foreshortening)
     scale = float((patient.edv / unit.volume(0.0)[0]) ** (1.0 / 3.0))
     width = unit.width * scale
-    return replace(
-        heart,
-        length=scale,
-        width=width,
-        la_width=max(heart.la_width, 0.8 * heart.annulus * width),
-    )
+    la_width = max(heart.la_width, 0.8 * heart.annulus * width)
+    return replace(heart, length=scale, width=width, la_width=la_width)
 
 
 def contraction_for(heart: Heart, volumes: NDArray[np.float64]) -> NDArray[np.float64]:

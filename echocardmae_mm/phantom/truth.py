@@ -84,13 +84,7 @@ def write_rows(path: Path, rows: Sequence[dict[str, Any]]) -> None:
 
 
 def echonet_rows(root: Path) -> list[dict[str, str]]:
-    """Truth list of the phantoms of EchoNet-Dynamic, without frames of another size.
-
-    Args:
-        root (Path): Output folder of ``echocardmae phantoms``.
-
-    Returns:
-        list[dict[str, str]]: One row per recording.
+    """Truth list in a folder of ``echocardmae phantoms``, without frames of another size.
 
     Raises:
         UserError: If there is no list, or an earlier version wrote it.

@@ -76,11 +76,7 @@ VARIANTS = {
 
 
 def get_variant(name: str) -> Variant:
-    """Look up a variant by its name.
-
-    Raises:
-        UserError: If there is no such variant.
-    """
+    """Look up a variant by its name; a UserError lists the names."""
     if name not in VARIANTS:
         raise UserError(f'variant={name!r} is unknown; choose from {", ".join(VARIANTS)}')
     return VARIANTS[name]

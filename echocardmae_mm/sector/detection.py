@@ -65,25 +65,16 @@ def detect_sector(frames: Sequence[np.ndarray]) -> np.ndarray:
 def moving_hull(frames: Sequence[np.ndarray]) -> np.ndarray:
     """Find the convex hull of the moving image, which assumes no shape of a sector.
 
-    Args:
-        frames (Sequence[np.ndarray]): uint8 RGB frames of shape (H, W, 3), or an array
-            (T, H, W, 3).
+    See :func:`detect_sector` for the frames and the errors.
 
     Returns:
         np.ndarray: bool of shape (h, w), at most 256 pixels a side.
-
-    Raises:
-        ValueError: If there is no moving ultrasound image.
     """
     return _isolate(_evidence(grey_frames(frames)))[1]
 
 
 def grey_frames(frames: Sequence[np.ndarray]) -> np.ndarray:
-    """Shrink frames to grey; blacken coloured pixels and drop black frames.
-
-    Args:
-        frames (Sequence[np.ndarray]): uint8 RGB frames of shape (H, W, 3), or an array
-            (T, H, W, 3).
+    """Shrink frames (see :func:`detect_sector`) to grey, without coloured pixels and black frames.
 
     Returns:
         np.ndarray: uint8 of shape (T, h, w), at most 16 evenly spaced frames of at most 256 pixels

@@ -49,15 +49,7 @@ class Sector(NamedTuple):
     flat: bool = False
 
     def radius(self, across: np.ndarray, down: np.ndarray) -> np.ndarray:
-        """Radius of the arc through a point.
-
-        Args:
-            across (np.ndarray): Pixels to the right of the apex.
-            down (np.ndarray): Pixels below the apex, of the same shape.
-
-        Returns:
-            np.ndarray: Radius in pixels, measured straight down, of the same shape.
-        """
+        """Radius of the arc, measured straight down, through points relative to the apex."""
         return down if self.flat else np.hypot(across * np.exp(self.stretch), down)
 
     def margin(self, height: int, width: int) -> np.ndarray:
