@@ -58,10 +58,7 @@ class CrossValidatedDataset(RecordingDataset):
         super().__init__(**kwargs)
 
     def make_folds(self, patients: Sequence[str], labels: Sequence[int]) -> dict[str, int]:
-        """Divide the patients into ``num_folds`` folds, by default into blocks of sorted names.
-
-        See :meth:`select_patients` for the arguments.
-        """
+        """Divide the patients of the recordings into folds, by default blocks of sorted names."""
         return contiguous_folds(patients, self.num_folds)
 
     def select_patients(self, patients: Sequence[str], labels: Sequence[int] = ()) -> set[str]:

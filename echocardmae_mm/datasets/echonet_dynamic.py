@@ -118,13 +118,7 @@ class EchoNetDynamicDataset(RecordingDataset):
     def samples(
         self, row: dict[str, str], path: Path, tracings: dict[int, np.ndarray]
     ) -> list[dict[str, Any]]:
-        """Make the samples of one recording; here a single one.
-
-        Args:
-            row (dict): Its row of FileList.csv.
-            path (Path): The recording.
-            tracings (dict[int, np.ndarray]): Its tracings by frame.
-        """
+        """Make the samples of a recording from its row and tracings by frame; here a single one."""
         fps, number_of_frames = read_number(row, 'FPS'), read_number(row, 'NumberOfFrames')
         sample: dict[str, Any] = {
             'filename': str(path),

@@ -16,10 +16,6 @@ from echocardmae_mm.utils.errors import UserError
 def contiguous_folds(patients: Collection[str], num_folds: int) -> dict[str, int]:
     """Divide the sorted patients into blocks of equal length, as CoReEcho does for CAMUS.
 
-    Args:
-        patients (Collection[str]): Names of the patients.
-        num_folds (int): Number of folds.
-
     Returns:
         dict[str, int]: Fold of each patient, from 0.
 

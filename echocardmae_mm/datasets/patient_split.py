@@ -57,16 +57,7 @@ def patients_of_split(
 
 
 def draw_test(patients: Collection[str], share: float = 0.2, seed: int = 0) -> set[str]:
-    """Draw the patients of a test set at random.
-
-    Args:
-        patients (Collection[str]): All patients.
-        share (float): Share of them to use for the test, in (0, 1). Defaults to 0.2.
-        seed (int): Seed of the random selection. Defaults to 0.
-
-    Returns:
-        set[str]: Names of the patients; at least one.
-    """
+    """Draw a share of the patients, at least one, for a test set."""
     return _draw_share(patients, share, RngKey(seed, 0, 0), RngStream.PATIENT_FOLD)
 
 

@@ -112,12 +112,6 @@ class RecordingDataset(BaseDataset):
 
         The pipeline gets the key as ``key``, int64 of shape (3,), for masks drawn later.
 
-        Args:
-            idx (int): Index of the recording.
-
-        Returns:
-            Any: The packed sample.
-
         Raises:
             RecordingError: If the recording cannot be used.
         """
@@ -139,12 +133,9 @@ class RecordingDataset(BaseDataset):
         return sample
 
     def skip_reason(self, index: int) -> str:
-        """Find out why a recording was skipped, by running the pipeline again.
+        """Name a skipped recording and the reason, by running the pipeline again.
 
         Does not change the global random generators.
-
-        Returns:
-            str: The file and the reason.
         """
         try:
             self.prepare_data(EpochIndex(index, epoch=0, seed=0))

@@ -19,11 +19,7 @@ _PATH_COLUMNS = ('path', 'filename', 'file', 'video')
 
 
 def or_phantoms(dataset: str = 'echonet') -> str:
-    """Return the end of an error message, which suggests phantoms for a missing data set.
-
-    Args:
-        dataset (str): 'echonet', 'camus' or 'hmcqu'. Defaults to 'echonet'.
-    """
+    """The end of an error message, which suggests phantoms for a missing data set."""
     return (
         'or try phantoms: echocardmae phantoms --out data/phantom '
         f'{_SIZES[dataset]} --seed 1 --datasets {dataset}'
@@ -31,14 +27,7 @@ def or_phantoms(dataset: str = 'echonet') -> str:
 
 
 def find_recordings(root: str) -> list[Path]:
-    """Find the recordings in a folder, as :func:`walk_recordings` does.
-
-    Returns:
-        list[Path]: Sorted paths.
-
-    Raises:
-        UserError: If there is no such folder.
-    """
+    """Sort the results of :func:`walk_recordings`; a UserError says that there is no folder."""
     if not root or not Path(root).is_dir():
         raise UserError(
             f'{root or "data_root"}: no such folder; expected a folder of recordings\n'
@@ -52,9 +41,6 @@ def walk_recordings(root: str) -> Iterator[Path]:
 
     Hidden files, CAMUS labels (_gt) and results of ``echocardmae predict`` are none. Links are
     followed, but each folder counts once.
-
-    Yields:
-        Path: A recording.
     """
     visited = set()
     for folder, subfolders, names in os.walk(root, followlinks=True):

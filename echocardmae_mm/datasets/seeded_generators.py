@@ -20,9 +20,6 @@ def seeded_generators(key: RngKey) -> Iterator[None]:
     A stock transform then draws the same numbers for a sample in any process and in any order.
     Worker processes use their generators for nothing else, so they skip restoring, which takes
     90 us.
-
-    Args:
-        key (RngKey): Key of the sample.
     """
     restores = get_worker_info() is None
     if restores:

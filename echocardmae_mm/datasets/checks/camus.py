@@ -27,15 +27,7 @@ _EF_TOLERANCE = 1.0
 
 
 def check_camus(root: Path) -> Findings | None:
-    """Check the patients in a folder.
-
-    Args:
-        root (Path): Folder that contains ``database_nifti`` (NIfTI release) or ``training`` and
-            ``testing`` (challenge release), or one of these folders.
-
-    Returns:
-        Findings, optional: None if there is no CAMUS patient.
-    """
+    """Check the patients that :func:`find_patients` finds; None if there is none."""
     patients = find_patients(root)
     if not patients:
         return None

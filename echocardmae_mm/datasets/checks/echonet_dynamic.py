@@ -29,14 +29,7 @@ _EF_TOLERANCE = 0.1
 
 
 def check_echonet_dynamic(root: Path) -> Findings | None:
-    """Check FileList.csv and VolumeTracings.csv of a folder.
-
-    Args:
-        root (Path): The folder.
-
-    Returns:
-        Findings, optional: None if there is no FileList.csv.
-    """
+    """Check FileList.csv and VolumeTracings.csv of a folder; None if there is no FileList.csv."""
     if not (root / FILE_LIST).is_file():
         return None
     findings = Findings('EchoNet-Dynamic', root)
@@ -99,9 +92,7 @@ def _check_ejection_fraction(findings: Findings, stem: str, row: dict[str, str])
 
 
 def _check_tracings(
-    findings: Findings,
-    rows: dict[str, dict[str, str]],
-    tracings: dict[str, dict[int, np.ndarray]],
+    findings: Findings, rows: dict[str, dict[str, str]], tracings: dict[str, dict[int, np.ndarray]]
 ) -> None:
     if unlisted := sorted(tracings.keys() - rows.keys()):
         findings.notes.append(f'{len(unlisted)} traced, but not listed: {", ".join(unlisted[:3])}')

@@ -15,15 +15,7 @@ _PUBLISHED_TRACED = 109
 
 
 def check_hmc_qu(root: Path) -> Findings | None:
-    """Check the workbooks of a folder.
-
-    Args:
-        root (Path): Folder that contains A4C.xlsx (and A2C.xlsx), or HMC_QU.xlsx of the older
-            layout.
-
-    Returns:
-        Findings, optional: None if there is no such workbook.
-    """
+    """Check A4C.xlsx, A2C.xlsx and, of the older layout, HMC_QU.xlsx; None if there is none."""
     workbooks = [root / name for name in _PUBLISHED_ROWS if (root / name).is_file()]
     if not workbooks:
         return None

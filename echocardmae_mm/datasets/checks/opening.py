@@ -30,7 +30,7 @@ class Opened(NamedTuple):
 def open_all(
     filenames: Sequence[str], label_classes: Mapping[str, int], full: bool, jobs: int
 ) -> Iterator[Opened]:
-    """Open recordings in several processes.
+    """Open recordings in several processes, in their order.
 
     Args:
         filenames (Sequence[str]): The files.
@@ -38,23 +38,13 @@ def open_all(
             classes.
         full (bool): Whether to decode all frames, or only the first and the last.
         jobs (int): Number of processes.
-
-    Yields:
-        Opened: One for each file, in the same order.
     """
     work = partial(_open, label_classes=label_classes, full=full)
     return parallel_imap(work, filenames, jobs)
 
 
 def open_packed(store: PackedStore) -> Iterator[Opened]:
-    """Open the recordings of a store and verify their checksums, in its order.
-
-    Args:
-        store (PackedStore): The store.
-
-    Yields:
-        Opened: One for each recording.
-    """
+    """Open the recordings of a store and verify their checksums, in its order."""
     for name in store.recordings:
         try:
             num_frames, reason = len(store.open(name, str(store.folder / name))), ''

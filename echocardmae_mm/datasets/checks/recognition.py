@@ -16,10 +16,7 @@ _CHECKS = (check_store, check_echonet_dynamic, check_camus, check_hmc_qu)
 
 
 def recognise(root: Path) -> list[Findings]:
-    """Check the lists of each data set in a folder.
-
-    Args:
-        root (Path): Folder that contains one or more data sets, or recordings, or a store.
+    """Check the lists of each data set in a folder; the folder may be a store.
 
     Returns:
         list[Findings]: One per known data set; if there is none, one for all recordings.

@@ -11,14 +11,7 @@ from echocardmae_mm.utils.errors import UserError
 
 
 def check_store(root: Path) -> Findings | None:
-    """List the recordings of a store.
-
-    Args:
-        root (Path): The folder.
-
-    Returns:
-        Findings, optional: None if there is no index of a store.
-    """
+    """List the recordings of a store; None if there is no index of a store."""
     if not (root / INDEX).is_file():
         return None
     findings = Findings('a store of recordings', root)

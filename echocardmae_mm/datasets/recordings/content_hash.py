@@ -11,10 +11,7 @@ _CHUNK = 1 << 20
 
 
 def content_hash(filename: str) -> str:
-    """Hash the bytes of a recording.
-
-    Args:
-        filename (str): The file. For an .mhd header, its .raw file is hashed as well.
+    """Hash the bytes of a recording; for an .mhd header, of its .raw file as well.
 
     Returns:
         str: 128-bit BLAKE2b, 32 hexadecimal digits; '' if there is no such file.

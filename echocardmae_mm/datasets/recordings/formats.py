@@ -49,13 +49,7 @@ _HEAD_BYTES = 512
 
 
 def recording_container(filename: str) -> Container:
-    """Recognise the container of a file by its content.
-
-    Args:
-        filename (str): The file.
-
-    Returns:
-        Container: Its container, independent of its name.
+    """Recognise the container of a file by its content, whatever its name.
 
     Raises:
         RecordingError: If the file is missing or empty, or its container is not supported.

@@ -10,17 +10,11 @@ from echocardmae_mm.utils.errors import RecordingError
 
 
 def read_labels(filename: str, num_classes: int) -> np.ndarray:
-    """Read a label image.
-
-    Args:
-        filename (str): A NIfTI or MetaImage file of one frame.
-        num_classes (int): Number of classes; labels must be smaller.
-
-    Returns:
-        np.ndarray: uint8 of shape (H, W).
+    """Read a label image of one frame, uint8 of shape (H, W).
 
     Raises:
-        RecordingError: If the file is missing or damaged, or contains an unknown label.
+        RecordingError: If the file is missing or damaged, is neither NIfTI nor MetaImage, or
+            contains a label that is not below ``num_classes``.
     """
     recording = open_recording(filename)
     if not isinstance(recording, VolumeRecording):

@@ -36,14 +36,7 @@ def write_lossless_avi(path: Path, frames: np.ndarray, fps: float) -> None:
 
 
 def pad_to_even(frames: np.ndarray) -> np.ndarray:
-    """Add a black row below, or a black column on the right, if their number is odd.
-
-    Args:
-        frames (np.ndarray): (T, H, W, 3).
-
-    Returns:
-        np.ndarray: Of even height and width.
-    """
+    """Add a black row below, or a black column on the right, if their number is odd."""
     height, width = frames.shape[1:3]
     if height % 2 == width % 2 == 0:
         return frames

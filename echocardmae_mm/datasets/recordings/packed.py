@@ -158,13 +158,7 @@ class PackedStore:
 
 
 class PackedRecording(Recording):
-    """A recording in a store.
-
-    Args:
-        store (PackedStore): The store.
-        filename (str): The original file, for messages.
-        entry (dict): Its entry in the index.
-    """
+    """A recording in a store, with its entry in the index and the original file for messages."""
 
     random_access = True
 

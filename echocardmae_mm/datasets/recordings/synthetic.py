@@ -10,13 +10,7 @@ from echocardmae_mm.utils.synthetic_mark import SYNTHETIC_MARK
 
 
 def is_synthetic(filename: str) -> bool:
-    """Whether ``echocardmae phantoms`` made a recording.
-
-    Args:
-        filename (str): The file.
-
-    Returns:
-        bool: True if the file carries the mark.
+    """Whether ``echocardmae phantoms`` made a recording, by the mark in the file.
 
     Raises:
         RecordingError: If the file is missing, empty or of an unknown kind, or its header is

@@ -73,14 +73,7 @@ class DenoisedTarget(EchoTransform):
         self.kernel_size = kernel_size
 
     def denoise(self, clips: Tensor) -> Tensor:
-        """Blur clips.
-
-        Args:
-            clips (Tensor): uint8 of shape (..., H, W), on any device.
-
-        Returns:
-            Tensor: uint8 of the same shape.
-        """
+        """Blur clips, uint8 of shape (..., H, W), on any device."""
         return BLURS[self.method](clips, self.kernel_size)
 
     def transform(self, results: dict[str, Any]) -> dict[str, Any]:

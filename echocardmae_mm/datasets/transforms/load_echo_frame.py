@@ -50,16 +50,7 @@ class LoadEchoFrame(EchoTransform):
 
 
 def require_frames(filename: str, num_frames: int, frames: list[int] | np.ndarray) -> None:
-    """Check that labelled frames do not lie beyond the end of a recording.
-
-    Args:
-        filename (str): The recording.
-        num_frames (int): Number of its frames.
-        frames (list[int] | np.ndarray): Labelled frames, from 0.
-
-    Raises:
-        RecordingError: If a frame does.
-    """
+    """Raise a RecordingError if a labelled frame lies beyond the end of a recording."""
     if max(frames) >= num_frames:
         raise RecordingError(
             filename, f'frame {max(frames)} is labelled, but the recording has {num_frames} frames'
