@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from typing import Any
 
 import cv2
-from torch.utils.data import DataLoader, Dataset
+from torch.utils.data import DataLoader
 
 
 def parallel_imap(function: Callable[[Any], Any], items: Sequence[Any], jobs: int) -> Iterator[Any]:
@@ -34,33 +34,16 @@ def parallel_imap(function: Callable[[Any], Any], items: Sequence[Any], jobs: in
     """
     processes = min(jobs, len(items))
     with _worker_start_state(), warnings.catch_warnings():
-        warnings.filterwarnings(
-            'ignore', 'This DataLoader will create'
-        )  # the caller chose the number
-        loader = DataLoader(
-            _Calls(function, items),
+        # The caller chose the number of processes.
+        warnings.filterwarnings('ignore', 'This DataLoader will create')
+        loader: DataLoader[Any] = DataLoader(
+            items,  # type: ignore[arg-type]  # any sequence will do
             batch_size=None,
             num_workers=processes if processes > 1 else 0,
-            collate_fn=_identity,
+            collate_fn=function,  # called for each item, in the workers
             worker_init_fn=_start_worker,
         )
         return iter(loader)
-
-
-class _Calls(Dataset):
-    def __init__(self, function: Callable[[Any], Any], items: Sequence[Any]) -> None:
-        self.function = function
-        self.items = items
-
-    def __len__(self) -> int:
-        return len(self.items)
-
-    def __getitem__(self, index: int) -> Any:
-        return self.function(self.items[index])
-
-
-def _identity(result: Any) -> Any:
-    return result
 
 
 @contextmanager
