@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from openpyxl import Workbook
 
 from echocardmae_mm.phantom.patient import SEGMENTS, draw_patient
-from echocardmae_mm.phantom.recording import Phantom, make_phantom
+from echocardmae_mm.phantom.recording import make_phantom
 from echocardmae_mm.phantom.reproducible_files import write_avi, write_mat, write_xlsx
 from echocardmae_mm.phantom.truth import write_rows, write_truth
 from echocardmae_mm.phantom.variants import get_variant
@@ -91,7 +91,8 @@ def write_recording(root: Path, recording: Recording, seed: int, variant: str) -
     folder = root / FOLDER
     avi = folder / 'HMC-QU' / recording.view / f'{recording.name}.avi'
     write_avi(avi, phantom.frames, phantom.fps)
-    first, last = one_cycle(phantom)
+    # The first whole cycle, R wave to R wave, in frames counted from 1.
+    first, last = int(phantom.r_waves[0]) + 1, int(phantom.r_waves[1])
     if recording.traced:
         wall = np.stack([_shrink(labels == 2) for labels in phantom.labels[first - 1 : last]])
         write_mat(folder / MASKS / f'Mask_{recording.name}.mat', 'predicted', wall)
@@ -102,12 +103,6 @@ def write_recording(root: Path, recording: Recording, seed: int, variant: str) -
         'row': [recording.name, *abnormal, first, last, _TICK if recording.traced else None],
         'truth': {**truth, 'view': recording.view, 'start': first, 'end': last},
     }
-
-
-def one_cycle(phantom: Phantom) -> tuple[int, int]:
-    """First and last frame of the first whole cycle, R wave to R wave, counted from 1."""
-    first, second = phantom.r_waves[:2]
-    return int(first) + 1, int(second)
 
 
 def _shrink(mask: NDArray[np.bool_]) -> NDArray[np.uint8]:
