@@ -19,7 +19,3 @@ globals().update(
 
 # MemSAM trains for 100 epochs on CAMUS.
 train_cfg = dict(max_epochs=50)
-param_scheduler = [
-    dict(type='LinearLR', start_factor=1 / 250, by_epoch=False, begin=0, end=250),
-    dict(type='PolyLR', power=0.9, by_epoch=True, convert_to_iter_based=True),
-]

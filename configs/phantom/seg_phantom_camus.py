@@ -14,7 +14,3 @@ test_dataloader = dict(dataset=frames)
 test_evaluator = dict(network_size=(56, 56))
 
 train_cfg = dict(max_epochs=80, val_interval=20)
-param_scheduler = [
-    dict(type='LinearLR', start_factor=0.02, by_epoch=False, begin=0, end=50),
-    dict(type='CosineAnnealingLR', by_epoch=True, convert_to_iter_based=True),
-]

@@ -10,7 +10,3 @@ model = dict(
 )
 
 train_cfg = dict(max_epochs=60)
-param_scheduler = [
-    dict(type='LinearLR', start_factor=0.02, by_epoch=False, begin=0, end=50),
-    dict(type='CosineAnnealingLR', by_epoch=True, convert_to_iter_based=True),
-]

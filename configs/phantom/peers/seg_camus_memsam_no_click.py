@@ -14,7 +14,3 @@ globals().update(
 )
 
 train_cfg = dict(max_epochs=16, val_interval=4)
-param_scheduler = [
-    dict(type='LinearLR', start_factor=0.02, by_epoch=False, begin=0, end=50),
-    dict(type='CosineAnnealingLR', by_epoch=True, convert_to_iter_based=True),
-]

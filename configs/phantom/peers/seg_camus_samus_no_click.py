@@ -12,7 +12,3 @@ globals().update(
 )
 
 train_cfg = dict(max_epochs=40, val_interval=10)
-param_scheduler = [
-    dict(type='LinearLR', start_factor=0.02, by_epoch=False, begin=0, end=50),
-    dict(type='CosineAnnealingLR', by_epoch=True, convert_to_iter_based=True),
-]
