@@ -103,7 +103,7 @@ def runner_of(title: str, folder: Path, work_dir: Path, style: str = 'text') -> 
         path.write_text(text)
     options = ['--cfg-options', *SMALL, *SMALLER.get(title, ())]
     args = command.parse_args([str(path), f'--work-dir={work_dir}', *options])
-    config = load_config(args)
+    config = load_config(args.config, args.work_dir)
     command.merge(config, args)
     config.experiment_name = f'{title} {work_dir}'
     for part in ('train', 'val', 'test'):

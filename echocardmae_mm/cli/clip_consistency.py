@@ -95,8 +95,7 @@ def build(
 ) -> tuple[Runner, dict]:
     """Runner that tests every clip with one model, and the origin of the model."""
     require_checkpoint(checkpoint)
-    one = argparse.Namespace(**{**vars(args), 'config': config_file, 'work_dir': str(folder)})
-    config = load_config(one)
+    config = load_config(config_file, str(folder))
     apply_cfg_options(config, args.cfg_options)
     take_every_start(config, args.views)
     config.load_from, config.resume = checkpoint, False

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import argparse
 import os
 from difflib import get_close_matches
 from pathlib import Path
@@ -54,14 +53,17 @@ def find_config(name: str) -> Path:
     raise UserError(f'{name}: no such config' + (f'; did you mean {close[0]}?' if close else ''))
 
 
-def load_config(args: argparse.Namespace) -> Config:
+def load_config(
+    name: str, work_dir: str | None = None, launcher: str = 'none', local_rank: int = 0
+) -> Config:
     """Load a config; ``packed`` at its top reaches the data sets that do not set it themselves.
 
-    The work directory is ``--work-dir``, else the config's, else work_dirs/ and the config's path
-    below configs/, so that no two configs share one.
-
     Args:
-        args (argparse.Namespace): ``config``, ``work_dir``, ``launcher``, ``local_rank``.
+        name (str): See :func:`find_config`.
+        work_dir (str, optional): Work directory. Defaults to None: that of the config, else
+            work_dirs/ and the config's path below configs/, so that no two configs share one.
+        launcher (str): How the processes were started. Defaults to 'none'.
+        local_rank (int): Number of the process, unless the environment gives it. Defaults to 0.
 
     Returns:
         Config: The config before ``--cfg-options``.
@@ -69,25 +71,25 @@ def load_config(args: argparse.Namespace) -> Config:
     Raises:
         UserError: If it cannot be loaded or used.
     """
-    if args.work_dir == '':
+    if work_dir == '':
         raise UserError('--work-dir: expected a folder, got an empty text')
-    os.environ.setdefault('LOCAL_RANK', str(args.local_rank))
-    path = find_config(args.config)
+    os.environ.setdefault('LOCAL_RANK', str(local_rank))
+    path = find_config(name)
     try:
         config = Config.fromfile(path)
         refuse_old_names(config)  # imports the classes of a config in pure Python style
         refuse_discarded_settings(path)
     except (OSError, SyntaxError) as error:
-        raise UserError(f'{args.config}: {error}') from error
+        raise UserError(f'{name}: {error}') from error
     except (AttributeError, ImportError, LookupError, NameError, RuntimeError, TypeError) as error:
-        raise UserError(_mistake_in_config(args.config, error)) from error
+        raise UserError(_mistake_in_config(name, error)) from error
     if not isinstance(config.get('model'), dict):
-        raise UserError(f'{args.config}: defines no model; is this a training config?')
+        raise UserError(f'{name}: defines no model; is this a training config?')
     classes_to_paths(config)
     if config.get('packed'):
         set_where_taken(config, 'packed', config.packed, only_unset=True)
-    config.launcher = args.launcher
-    config.work_dir = args.work_dir or config.get('work_dir') or default_work_dir(path)
+    config.launcher = launcher
+    config.work_dir = work_dir or config.get('work_dir') or default_work_dir(path)
     return config
 
 

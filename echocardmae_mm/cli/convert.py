@@ -73,7 +73,6 @@ def parse_args(argv: Sequence[str] | None) -> argparse.Namespace:
     )
     peer.add_argument('source', type=Path, help='the published checkpoint')
     peer.add_argument('--config', required=True, help='the config of the baseline')
-    peer.set_defaults(work_dir=None, launcher='none', local_rank=0)
     for source in (echocardmae, videomae, timm, peer):
         source.add_argument('target', type=Path, help='output file')
         add_force(source, 'the output file')
@@ -111,7 +110,7 @@ def convert_timm(args: argparse.Namespace) -> None:
 
 def convert_peer(args: argparse.Namespace) -> None:
     """Convert the published weights of a baseline."""
-    config = load_config(args)
+    config = load_config(args.config)
     init_default_scope(config.default_scope)
     model = MODELS.build(config.model)
     method, weights = from_peer(read_weights(args.source), model)

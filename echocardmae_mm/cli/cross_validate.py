@@ -187,7 +187,7 @@ def summarise(config: Config, folders: list[Path], args: argparse.Namespace) -> 
 @report_user_errors
 def main(argv: Sequence[str] | None = None) -> None:
     args = parse_args(argv)
-    config = load_config(args)
+    config = load_config(args.config, args.work_dir)
     apply_cfg_options(config, args.cfg_options)
     if args.launcher != 'none':
         raise UserError('--launcher: a fold runs in one process; run folds elsewhere with --fold')

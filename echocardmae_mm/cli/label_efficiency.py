@@ -105,7 +105,6 @@ def parse_args(argv: Sequence[str] | None) -> argparse.Namespace:
     add('--out', type=Path, help='folder of the study (default: below work_dirs/label_efficiency)')
     add('--dry-run', action='store_true', help='print the runs and train nothing')
     add_cfg_options(parser)
-    parser.set_defaults(work_dir=None, launcher='none', local_rank=0)
     args = parser.parse_args(argv)
     require_snakemake('label-efficiency')
     return args
@@ -113,7 +112,7 @@ def parse_args(argv: Sequence[str] | None) -> argparse.Namespace:
 
 def load_fine_tuning(args: argparse.Namespace, checkpoint: str | None) -> Config:
     """The config after the command line."""
-    config = load_config(args)
+    config = load_config(args.config)
     apply_cfg_options(config, args.cfg_options)
     if checkpoint:
         keys = pretrained_parts(config)

@@ -33,8 +33,8 @@ from echocardmae_mm.apis.published_config import (
 from echocardmae_mm.apis.training_list import TrainingList
 from echocardmae_mm.apis.training_set import describe_training_set, fit_training_features
 from echocardmae_mm.cli.arguments import (
+    add_cfg_options,
     add_checkpoint,
-    add_common,
     add_config,
     add_force,
     command_parser,
@@ -71,8 +71,7 @@ def parse_args(argv: Sequence[str] | None) -> argparse.Namespace:
         help='add salted hashes of the training recordings, so that predict recognises them',
     )
     add_force(parser, 'the bundle in --out')
-    parser.add_argument('--work-dir', help=argparse.SUPPRESS)
-    add_common(parser)
+    add_cfg_options(parser)
     return parser.parse_args(argv)
 
 
@@ -81,7 +80,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     args = parse_args(argv)
     require_checkpoint(args.checkpoint)
     require_free(args.out, args.force)
-    config = load_config(args)
+    config = load_config(args.config)
     apply_cfg_options(config, args.cfg_options)
     pipeline = without_training(prediction_pipeline(config))
     fit_to_table(config, config.train_dataloader.dataset)

@@ -99,7 +99,7 @@ def show(config: Config, args: argparse.Namespace) -> None:
 @report_user_errors
 def main(argv: Sequence[str] | None = None) -> None:
     args = parse_args(argv)
-    config = load_config(args)
+    config = load_config(args.config, args.work_dir, args.launcher, args.local_rank)
     merge(config, args)
     if config.get('test_dataloader') is None:
         raise UserError(

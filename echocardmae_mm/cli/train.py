@@ -237,7 +237,7 @@ def holds_training_state(file: str) -> bool:
 @report_user_errors
 def main(argv: Sequence[str] | None = None) -> None:
     args = parse_args(argv)
-    config = load_config(args)
+    config = load_config(args.config, args.work_dir, args.launcher, args.local_rank)
     merge(config, args)
     prepare_data(config, 'train_dataloader', 'val_dataloader')
     with only_training(config, args):

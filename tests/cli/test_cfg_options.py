@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from argparse import Namespace
 from pathlib import Path
 
 import pytest
@@ -21,7 +20,7 @@ def applied(*words: str, name: str = 'pretrain_echo') -> Config:
 
 
 def loaded(path: Path) -> Config:
-    return load_config(Namespace(config=str(path), work_dir=None, launcher='none', local_rank=0))
+    return load_config(str(path))
 
 
 def with_options(path: Path, *words: str) -> Config:

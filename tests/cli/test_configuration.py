@@ -1,6 +1,5 @@
 """From a command line to a config."""
 
-from argparse import Namespace
 from pathlib import Path
 
 import pytest
@@ -20,14 +19,10 @@ def test_without_workers_none_persist(monkeypatch):
     assert built.train_dataloader.persistent_workers is False
 
 
-def args(config: str) -> Namespace:
-    return Namespace(config=config, work_dir=None, launcher='none', local_rank=0)
-
-
 @pytest.mark.parametrize('name', ['phantom/ef_phantom', 'phantom/ef_phantom.py'])
 def test_finds_packaged_configs_by_name(name, monkeypatch, tmp_path):
     monkeypatch.chdir(tmp_path)
-    config = configuration.load_config(args(name))
+    config = configuration.load_config(name)
     assert config.model.cls_head.type == 'echocardmae_mm.EFHead'
     assert config.work_dir == 'work_dirs/phantom/ef_phantom'
 
@@ -40,15 +35,15 @@ def test_a_peer_comes_before_its_config_for_phantoms():
 def test_a_file_comes_before_a_packaged_config(monkeypatch, tmp_path):
     monkeypatch.chdir(tmp_path)
     Path('pretrain_echo.py').write_text("model = dict(type='Mine')\n")
-    assert configuration.load_config(args('pretrain_echo.py')).model.type == 'Mine'
-    assert configuration.load_config(args('pretrain_echo')).model.type != 'Mine'
+    assert configuration.load_config('pretrain_echo.py').model.type == 'Mine'
+    assert configuration.load_config('pretrain_echo').model.type != 'Mine'
 
 
 def test_names_the_nearest_packaged_config():
     with pytest.raises(
         UserError, match='pretrain_ehco: no such config; did you mean pretrain_echo'
     ):
-        configuration.load_config(args('pretrain_ehco'))
+        configuration.load_config('pretrain_ehco')
 
 
 @pytest.mark.parametrize(
@@ -72,7 +67,7 @@ def test_a_mistake_in_a_config_of_pure_python_is_named(line, message, monkeypatc
     monkeypatch.chdir(tmp_path)
     Path('lazy.py').write_text(line)
     with pytest.raises(UserError, match=message) as error:
-        configuration.load_config(args('lazy.py'))
+        configuration.load_config('lazy.py')
     assert len(str(error.value).splitlines()) <= 2
 
 
@@ -85,7 +80,7 @@ def test_a_config_of_pure_python_may_have_a_base(monkeypatch, tmp_path):
         'from mmengine.config import read_base\nwith read_base():\n    from .base import *\n'
         'model.update(std=12)\n'
     )
-    config = configuration.load_config(args('lazy.py'))
+    config = configuration.load_config('lazy.py')
     assert (config.model.mean, config.model.std) == (50, 12)
     assert config.model.type is EFHead
 
@@ -113,7 +108,7 @@ def test_a_mistake_in_a_config_file_names_its_line(line, message, monkeypatch, t
     base = configuration.find_config('pretrain_echo')
     Path('child.py').write_text(f"_base_ = '{base}'\n{line}\n")
     with pytest.raises(UserError, match=message) as error:
-        configuration.load_config(args('child.py'))
+        configuration.load_config('child.py')
     assert len(str(error.value).splitlines()) <= 2
 
 
@@ -124,7 +119,7 @@ def test_head_and_metric_fit_the_classes_of_a_table(labels, metric, monkeypatch,
     for index in range(len(labels)):
         (tmp_path / f'{index}.avi').touch()
     monkeypatch.setattr(configuration.BriefRunner, 'from_cfg', lambda config: config)
-    config = configuration.load_config(args('diagnosis_table'))
+    config = configuration.load_config('diagnosis_table')
     apply_cfg_options(config, [f'ann_file={tmp_path}/labels.csv'])
     built = configuration.build_runner(config, 'test_dataloader')
     assert built.model.cls_head.num_classes == len(set(labels))
@@ -135,7 +130,7 @@ def test_head_and_metric_fit_the_classes_of_a_table(labels, metric, monkeypatch,
 def test_a_mistake_in_a_table_ends_before_the_runner_starts(monkeypatch, tmp_path):
     (tmp_path / 'labels.csv').write_text('path,ef\na.avi,5\n')
     monkeypatch.setattr(configuration.BriefRunner, 'from_cfg', None)
-    config = configuration.load_config(args('ef_table'))
+    config = configuration.load_config('ef_table')
     apply_cfg_options(config, [f'ann_file={tmp_path}/labels.csv'])
     with pytest.raises(UserError, match=r'line 2: \S+a\.avi does not exist'):
         configuration.build_runner(config, 'train_dataloader')

@@ -109,7 +109,7 @@ def test_nothing_is_shown_without_hooks(test, checkpoint):
 )
 def test_pictures_of_either_host(test, checkpoint, kind):
     args = command.parse_args(['config.py', checkpoint, '--show-dir', 'shown', '--interval', '3'])
-    config = load_config(args)
+    config = load_config(args.config)
     config.default_hooks.visualization = dict(type=kind)
     command.merge(config, args)
     hook = config.default_hooks.visualization

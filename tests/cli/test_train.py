@@ -41,7 +41,7 @@ def merged(monkeypatch):
 
     def merge(*arguments, config=TINY):
         args = command.parse_args([config, *arguments])
-        loaded = load_config(args)
+        loaded = load_config(args.config, args.work_dir)
         command.merge(loaded, args)
         return loaded
 

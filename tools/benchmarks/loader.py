@@ -158,7 +158,7 @@ def released_loader(
 @report_user_errors
 def main() -> None:
     args = parse_args()
-    config = config_of(args)
+    config = config_of(args.config, args.cfg_options)
     if hasattr(os, 'sched_setaffinity'):
         os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})
     cv2.setNumThreads(1)

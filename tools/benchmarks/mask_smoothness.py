@@ -35,7 +35,7 @@ def parse_args() -> argparse.Namespace:
 
 def gradient_norms(args: argparse.Namespace, strategy: str, seed: int, folder: str) -> np.ndarray:
     """Pretrain, and return the norm of the gradient at each step."""
-    config = pretraining_config_of(args, work_dir=folder)
+    config = pretraining_config_of(args, folder)
     config.model.data_preprocessor.mask.strategy = strategy
     config.randomness.seed = seed
     config.experiment_name = f'{strategy} {seed}'

@@ -54,7 +54,7 @@ def step_of(config: Config, batch: dict, amp: bool, convolve: bool) -> Callable[
 @report_user_errors
 def main() -> None:
     args = parse_args()
-    config = config_of(args)
+    config = config_of(args.config, args.cfg_options)
     dataset = DATASETS.build(config.train_dataloader.dataset)
     batch = pseudo_collate([dataset[index] for index in range(args.batch)])
     variants = {

@@ -91,7 +91,7 @@ def without_checkpoints(model: Config) -> Config:
 
 def subject_of(args: argparse.Namespace, path: str) -> Subject:
     """Build the model and the batches of a config."""
-    config = config_of(args, config=path)
+    config = config_of(path, args.cfg_options)
     torch.manual_seed(0)
     model = MODELS.build(without_checkpoints(config.model)).to(DEVICE)
     train_set = DATASETS.build(config.train_dataloader.dataset)
