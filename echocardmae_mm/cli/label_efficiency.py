@@ -49,7 +49,6 @@ from echocardmae_mm.cli.step_metadata import bind_step, read_metadata, write_met
 from echocardmae_mm.cli.train import choose_checkpoints
 from echocardmae_mm.cli.user_errors import report_user_errors
 from echocardmae_mm.cli.workflow import (
-    Plan,
     add_workflow_options,
     require_snakemake,
     run_plan,
@@ -66,6 +65,7 @@ from echocardmae_mm.reproduction import (
     PRETRAINED,
     SCRATCH,
     LabelledRun,
+    Plan,
     Setup,
     labelled_runs,
     run_name,

@@ -32,7 +32,6 @@ from echocardmae_mm.cli.step_metadata import (
 )
 from echocardmae_mm.cli.user_errors import report_user_errors
 from echocardmae_mm.cli.workflow import (
-    Plan,
     add_workflow_options,
     dry_run,
     require_snakemake,
@@ -40,7 +39,7 @@ from echocardmae_mm.cli.workflow import (
     state_of,
 )
 from echocardmae_mm.evaluation.markdown import markdown_table
-from echocardmae_mm.reproduction import ALL, BUDGETS, PAPER, Setup, Step, plan, results_of
+from echocardmae_mm.reproduction import ALL, BUDGETS, PAPER, Plan, Setup, Step, plan, results_of
 from echocardmae_mm.utils.errors import UserError
 
 

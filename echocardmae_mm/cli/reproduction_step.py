@@ -22,8 +22,8 @@ from echocardmae_mm.cli.step_metadata import (
     started_from,
     write_metadata,
 )
-from echocardmae_mm.cli.workflow import Plan, read_plan
-from echocardmae_mm.reproduction import Step, write_table
+from echocardmae_mm.cli.workflow import read_plan
+from echocardmae_mm.reproduction import Plan, Step, write_table
 from echocardmae_mm.utils.config_overrides import to_cfg_options
 from echocardmae_mm.utils.errors import UserError
 
@@ -41,12 +41,6 @@ def pack(plan: Plan, folder: str) -> None:
     """Pack the phantoms of a data set."""
     if not (Path(str(plan.setup.packed)) / 'index.json').is_file():
         echocardmae(['pack', str(plan.setup.data / folder), '--out', str(plan.setup.packed)])
-
-
-def make_table(plan: Plan, name: str) -> None:
-    """Write a table."""
-    steps = list(plan.steps.values())
-    write_table(name, plan.root, plan.results, steps, plan.seeds, plan.setup)
 
 
 def command(plan: Plan, job: str, step: Step) -> list[str]:
@@ -115,7 +109,7 @@ def main(argv: Sequence[str]) -> None:
     others: dict[str, Callable[[Plan, str], Any]] = {
         'phantoms': make_phantoms,
         'store': pack,
-        'table': make_table,
+        'table': write_table,
     }
     started = time.perf_counter()
     log = str(Path(log).absolute())

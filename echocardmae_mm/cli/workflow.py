@@ -11,13 +11,12 @@ from collections.abc import Mapping, Sequence
 from importlib.util import find_spec
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import NamedTuple
 
 from echocardmae_mm.cli.arguments import worker_count
 from echocardmae_mm.cli.child_process import interruptible
 from echocardmae_mm.cli.configuration import NO_GPU, PACKAGED
 from echocardmae_mm.cli.step_metadata import read_metadata
-from echocardmae_mm.reproduction import Budget, Setup, Step
+from echocardmae_mm.reproduction import Budget, Plan, Setup, Step
 from echocardmae_mm.utils.atomic_files import atomic_write_text, json_text
 from echocardmae_mm.utils.errors import UserError
 from echocardmae_mm.utils.text_files import read_json
@@ -26,26 +25,6 @@ WORKFLOW = PACKAGED.parent / 'workflow'
 PLAN, LOG = 'plan.json', 'snakemake.log'
 
 Tables = Mapping[str, Sequence[str]]
-
-
-class Plan(NamedTuple):
-    """Steps to run, and where.
-
-    Args:
-        root (Path): Folder of the steps.
-        results (Path): Folder of the tables.
-        seeds (int): Number of seeds.
-        amp (bool): Whether to train in mixed precision.
-        setup (Setup): Folders and budget.
-        steps (dict[str, Step]): By name.
-    """
-
-    root: Path
-    results: Path
-    seeds: int
-    amp: bool
-    setup: Setup
-    steps: dict[str, Step]
 
 
 def add_workflow_options(parser: ArgumentParser) -> None:

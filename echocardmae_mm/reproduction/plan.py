@@ -103,6 +103,26 @@ class Setup(NamedTuple):
     packed: Path | None
 
 
+class Plan(NamedTuple):
+    """Steps to run, and where.
+
+    Args:
+        root (Path): Folder of the steps.
+        results (Path): Folder of the tables.
+        seeds (int): Number of seeds.
+        amp (bool): Whether to train in mixed precision.
+        setup (Setup): Folders and budget.
+        steps (dict[str, Step]): By name.
+    """
+
+    root: Path
+    results: Path
+    seeds: int
+    amp: bool
+    setup: Setup
+    steps: dict[str, Step]
+
+
 def runs_of(experiment: Experiment, seeds: int) -> list[str]:
     """Folders of an experiment below the folder of the reproduction, one per seed from 0."""
     start = experiment.start

@@ -27,7 +27,7 @@ from echocardmae_mm.reproduction.paper_tables import (
     Row,
     Table,
 )
-from echocardmae_mm.reproduction.plan import FIGURE2, Setup, Step, runs_of
+from echocardmae_mm.reproduction.plan import FIGURE2, Plan, Step, runs_of
 from echocardmae_mm.utils.atomic_files import atomic_write_text
 from echocardmae_mm.utils.text_files import read_json
 
@@ -38,38 +38,31 @@ _PICTURE = 'clip_consistency.png'
 _CLIPS = {'without': 'without alignment', 'with': 'with alignment'}
 
 
-def write_table(
-    name: str, root: Path, results: Path, steps: Sequence[Step], seeds: int, setup: Setup
-) -> Path:
+def write_table(plan: Plan, name: str) -> Path:
     """Write a table whose steps are all finished.
 
     Args:
-        name (str): 'table1' to 'table6' or 'figure2'.
-        root (Path): Folder of the steps.
-        results (Path): Folder of the table.
-        steps (Sequence[Step]): Result of :func:`plan`.
-        seeds (int): Number of seeds.
-        setup (Setup): Folders and budget.
+        plan (Plan): The plan of the reproduction.
+        name (str): 'table1' to 'table6', 'latents' or 'figure2'.
 
     Returns:
-        Path: The file, ``<results>/<name>.md``.
+        Path: The file, ``<plan.results>/<name>.md``.
     """
-    results.mkdir(parents=True, exist_ok=True)
-    known = {step.name: step for step in steps}
+    plan.results.mkdir(parents=True, exist_ok=True)
     if name == FIGURE2:
-        body = _figure2(root, seeds)
-        shutil.copyfile(root / f'{FIGURE2}/seed_0/{_PICTURE}', results / f'{FIGURE2}.png')
+        title, body = 'Figure 2. Clip selection', _figure2(plan)
+        picture = plan.root / f'{FIGURE2}/seed_0/{_PICTURE}'
+        shutil.copyfile(picture, plan.results / f'{FIGURE2}.png')
     else:
-        body = _table(TABLES[name], root, known, seeds, setup)
-    title = 'Figure 2. Clip selection' if name == FIGURE2 else TABLES[name].title
-    where = 'On phantoms: not comparable with the paper.\n' if setup.phantom else ''
-    path = results / f'{name}.md'
-    atomic_write_text(path, f'# {title}\n\n{where}{_amount(seeds, setup)}\n\n{body}\n')
+        title, body = TABLES[name].title, _table(TABLES[name], plan)
+    where = 'On phantoms: not comparable with the paper.\n' if plan.setup.phantom else ''
+    path = plan.results / f'{name}.md'
+    atomic_write_text(path, f'# {title}\n\n{where}{_amount(plan)}\n\n{body}\n')
     return path
 
 
-def _amount(seeds: int, setup: Setup) -> str:
-    budget = setup.budget
+def _amount(plan: Plan) -> str:
+    seeds, budget = plan.seeds, plan.setup.budget
     epochs = (
         'all epochs of the configs' if budget.epochs == 1 else f'{budget.epochs:g} of the epochs'
     )
@@ -80,9 +73,9 @@ def _amount(seeds: int, setup: Setup) -> str:
     )
 
 
-def _table(table: Table, root: Path, steps: dict[str, Step], seeds: int, setup: Setup) -> str:
+def _table(table: Table, plan: Plan) -> str:
     header = ['', *(column.label for column in table.columns)]
-    if not setup.phantom:
+    if not plan.setup.phantom:
         header[1:] = [f'{c.label}, {who}' for c in table.columns for who in ('paper', 'ours')]
     reference = next((r for r in table.rows if r.method == table.reference), None)
     if reference is not None:
@@ -92,24 +85,24 @@ def _table(table: Table, root: Path, steps: dict[str, Step], seeds: int, setup: 
     rows = []
     for row in table.rows:
         run = [experiment for experiment in row.experiments if experiment is not None]
-        cells = _cells(row, table, root, seeds, setup)
+        cells = _cells(row, table, plan)
         if reference is not None:
-            cells += _difference(row, reference, table.columns[0], root, seeds)
-        origin = _origin(row, run, root, steps, seeds)
+            cells += _difference(row, reference, table.columns[0], plan)
+        origin = _origin(row, run, plan)
         rows.append([row.method, *cells, *origin])
         if run and all(column.over_folds for column in table.columns):
-            means = _means_over_folds(run[0], table.columns, root, seeds, setup)
+            means = _means_over_folds(run[0], table.columns, plan)
             rows.append([f'{row.method}, mean over folds', *means, *('' for _ in origin)])
     return markdown_table(header, rows)
 
 
-def _cells(row: Row, table: Table, root: Path, seeds: int, setup: Setup) -> list[str]:
+def _cells(row: Row, table: Table, plan: Plan) -> list[str]:
     cells = []
     for index, column in enumerate(table.columns):
-        if not setup.phantom:
+        if not plan.setup.phantom:
             cells.append(_number(row.printed[index] if row.printed else None, column.digits))
         experiment = _experiment(row, column)
-        cells.append('' if experiment is None else _ours(experiment, column, root, seeds))
+        cells.append('' if experiment is None else _ours(experiment, column, plan))
     return cells
 
 
@@ -117,36 +110,34 @@ def _experiment(row: Row, column: Column) -> Experiment | None:
     return next(iter(row.experiments[column.experiment :]), None)
 
 
-def _ours(experiment: Experiment, column: Column, root: Path, seeds: int) -> str:
-    tables = _predictions(experiment, column, root, seeds)
+def _ours(experiment: Experiment, column: Column, plan: Plan) -> str:
+    tables = _predictions(experiment, column, plan)
     if tables[0].empty:
         return 'no such recording'
     text = _interval(summarise_runs(tables, _RESAMPLES)[column.statistic], f'.{column.digits}f')
     return f'{text}, n {len(tables[0])}' if column.qualities else text
 
 
-def _means_over_folds(
-    experiment: Experiment, columns: Sequence[Column], root: Path, seeds: int, setup: Setup
-) -> list[str]:
+def _means_over_folds(experiment: Experiment, columns: Sequence[Column], plan: Plan) -> list[str]:
     """Means over folds, as papers print them, and over seeds."""
     folds = [
-        read_json(root / run / 'cross_validation.json')['folds']
-        for run in runs_of(experiment, seeds)
+        read_json(plan.root / run / 'cross_validation.json')['folds']
+        for run in runs_of(experiment, plan.seeds)
     ]
     cells = []
     for column in columns:
         means = [seed.get(column.over_folds, {}).get('mean') for seed in folds]
         values = [mean for mean in means if mean is not None]
         mean = _number(float(np.mean(values)) if values else None, column.digits)
-        cells += [mean] if setup.phantom else ['', mean]
+        cells += [mean] if plan.setup.phantom else ['', mean]
     return cells
 
 
-def _difference(row: Row, reference: Row, column: Column, root: Path, seeds: int) -> list[str]:
+def _difference(row: Row, reference: Row, column: Column, plan: Plan) -> list[str]:
     one, other = (_experiment(r, column) for r in (reference, row))
     if one is None or other is None or one == other:
         return ['', '']
-    runs = zip(*(_predictions(e, column, root, seeds) for e in (one, other)))
+    runs = zip(*(_predictions(e, column, plan) for e in (one, other)))
     difference = compare(list(runs), _RESAMPLES)[column.statistic]
     return [
         _interval(difference.difference, f'+.{column.digits}f'),
@@ -154,27 +145,21 @@ def _difference(row: Row, reference: Row, column: Column, root: Path, seeds: int
     ]
 
 
-def _predictions(
-    experiment: Experiment, column: Column, root: Path, seeds: int
-) -> list[pd.DataFrame]:
+def _predictions(experiment: Experiment, column: Column, plan: Plan) -> list[pd.DataFrame]:
     """Predictions of each seed on the recordings of a column."""
-    tables = [read_predictions(root / run / PREDICTIONS) for run in runs_of(experiment, seeds)]
+    runs = runs_of(experiment, plan.seeds)
+    tables = [read_predictions(plan.root / run / PREDICTIONS) for run in runs]
     if not column.qualities:
         return tables
     return [t[t['quality'].str.lower().isin(column.qualities)] for t in tables]
 
 
-def _origin(
-    row: Row,
-    experiments: Sequence[Experiment],
-    root: Path,
-    steps: dict[str, Step],
-    seeds: int,
-) -> list[str]:
+def _origin(row: Row, experiments: Sequence[Experiment], plan: Plan) -> list[str]:
     """Patients, initialisation, configs, commits, duration and note."""
     if not experiments:
         return ['', '', '', '', '', row.note or 'not in this repository']
-    runs = [run for experiment in experiments for run in runs_of(experiment, seeds)]
+    root, steps = plan.root, plan.steps
+    runs = [run for experiment in experiments for run in runs_of(experiment, plan.seeds)]
     firsts = [runs_of(experiment, 1)[0] for experiment in experiments]
     metadata = [
         read_json(path) for run in runs for path in sorted((root / run).rglob(STEP_METADATA))
@@ -212,8 +197,8 @@ def _short(config: str) -> str:
     return Path(config).with_suffix('').as_posix().rpartition('configs/')[2]
 
 
-def _figure2(root: Path, seeds: int) -> str:
-    folders = [root / f'{FIGURE2}/seed_{seed}' for seed in range(seeds)]
+def _figure2(plan: Plan) -> str:
+    folders = [plan.root / f'{FIGURE2}/seed_{seed}' for seed in range(plan.seeds)]
     clips = {
         name: [pd.read_csv(f / name / 'clips.csv', dtype={'patient': str}) for f in folders]
         for name in _CLIPS

@@ -14,8 +14,8 @@ from mmengine.registry import MODELS, DefaultScope
 from echocardmae_mm.cli import label_efficiency
 from echocardmae_mm.cli.reproduction_step import run_step
 from echocardmae_mm.cli.step_metadata import last_checkpoint
-from echocardmae_mm.cli.workflow import Plan
 from echocardmae_mm.engine.provenance import read_provenance
+from echocardmae_mm.reproduction import Plan
 
 ROOT = Path(__file__).parents[2]
 CONFIG = f"""

@@ -8,8 +8,8 @@ import pytest
 
 from echocardmae_mm.cli.reproduce import parse_args, setup_of
 from echocardmae_mm.cli.reproduction_step import command, main
-from echocardmae_mm.cli.workflow import PLAN, Plan, read_plan, write_plan
-from echocardmae_mm.reproduction import plan
+from echocardmae_mm.cli.workflow import PLAN, read_plan, write_plan
+from echocardmae_mm.reproduction import Plan, plan
 
 
 @pytest.fixture

@@ -10,6 +10,7 @@ import pytest
 from echocardmae_mm.reproduction import (
     BUDGETS,
     TABLES,
+    Plan,
     Setup,
     plan,
     runs_of,
@@ -30,6 +31,11 @@ def few_resamples(monkeypatch):
 
 def setup(phantom: bool) -> Setup:
     return Setup(CONFIGS, BUDGETS['small'], phantom, Path('data'), None)
+
+
+def planned(name: str, folder: Path, setup: Setup) -> Plan:
+    steps = {step.name: step for step in plan([name], SEEDS, setup)}
+    return Plan(folder, folder / 'out', SEEDS, False, setup, steps)
 
 
 def run(folder: Path, table: pd.DataFrame) -> None:
@@ -79,8 +85,7 @@ def test_an_ablation_beside_the_paper_and_against_the_full_model(tmp_path, phant
         for folder, table in zip(runs_of(row.experiments[0], SEEDS), tables):
             run(tmp_path / folder, table)
         errors[row.method] = np.mean([(t['prediction'] - t['ef']).abs().mean() for t in tables])
-    steps = plan(['table5'], SEEDS, setup(phantom))
-    path = write_table('table5', tmp_path, tmp_path / 'out', steps, SEEDS, setup(phantom))
+    path = write_table(planned('table5', tmp_path, setup(phantom)), 'table5')
     text = path.read_text()
     assert ('not comparable with the paper' in text) == phantom
     assert ('MAE, paper' in text) != phantom
@@ -106,8 +111,7 @@ def test_folds_are_given_pooled_and_as_means(tmp_path):
         folds = {f'quality_poor/{name}': {'mean': 1.0 + index % SEEDS} for name in ('r', 'mae')}
         folds |= {f'quality_good_or_medium/{name}': {'mean': 3.0} for name in ('r', 'mae')}
         (tmp_path / folder / 'cross_validation.json').write_text(json.dumps({'folds': folds}))
-    steps = plan(['table2'], SEEDS, setup(False))
-    path = write_table('table2', tmp_path, tmp_path / 'out', steps, SEEDS, setup(False))
+    path = write_table(planned('table2', tmp_path, setup(False)), 'table2')
     poor = [t[t['quality'] == 'Poor'] for t in tables]
     error = np.mean([(t['prediction'] - t['ef']).abs().mean() for t in poor])
     ours = cells(path, 'EchoCardMAE')
@@ -121,7 +125,7 @@ def test_a_row_that_is_not_run_says_why(tmp_path):
     table1 = TABLES['table1']
     known = next(row for row in table1.rows if row.method == 'CardiacNet')
     table = Table('T', table1.columns, (known, Row('Other', (1.0, None, None))))
-    text = table_report._table(table, tmp_path, {}, 1, setup(False))
+    text = table_report._table(table, planned('table1', tmp_path, setup(False)))
     header, _, cardiacnet, other = (
         [cell.strip() for cell in line.strip('|').split('|')] for line in text.splitlines()
     )
@@ -165,8 +169,7 @@ def test_every_table_can_be_written(tmp_path, name, phantom):
         run(tmp_path / step.name, diagnoses(seed) if '/mi_' in step.config else table)
         summary = {'folds': {name: {'mean': None} for name in folds}}
         (tmp_path / step.name / 'cross_validation.json').write_text(json.dumps(summary))
-    steps = plan([name], SEEDS, setup(phantom))
-    path = write_table(name, tmp_path, tmp_path / 'out', steps, SEEDS, setup(phantom))
+    path = write_table(planned(name, tmp_path, setup(phantom)), name)
     for row in TABLES[name].rows:
         if row.printed and not phantom:
             printed = zip(row.printed, TABLES[name].columns)
@@ -186,8 +189,7 @@ def test_clip_consistency_with_and_without_alignment(tmp_path):
             folder.mkdir(parents=True)
             table.to_csv(folder / 'clips.csv', index=False)
         (tmp_path / f'figure2/seed_{seed}/clip_consistency.png').write_bytes(bytes([seed]))
-    steps = plan(['figure2'], SEEDS, setup(True))
-    path = write_table('figure2', tmp_path, tmp_path / 'out', steps, SEEDS, setup(True))
+    path = write_table(planned('figure2', tmp_path, setup(True)), 'figure2')
     sd = cells(path, 'sd within a recording (points)')
     assert float(sd[1]) == pytest.approx(6.0, rel=0.1)
     assert float(sd[2]) == pytest.approx(2.0, rel=0.1)
