@@ -46,7 +46,7 @@ def test_a_step_has_the_losses_and_gradients_of_the_baseline(benchmark, name):
     assert 'float32 / mixed precision' in printed
 
 
-@pytest.mark.parametrize('name', ['step', 'activations', 'key_area_step', 'mask_smoothness'])
+@pytest.mark.parametrize('name', ['step', 'activations', 'mask_smoothness'])
 def test_a_config_of_another_task_is_refused(benchmark, name):
     with pytest.raises(SystemExit, match='Recognizer3D; expected a pretraining'):
         benchmark(name, str(ROOT / 'configs/ef_echonet.py'))
@@ -70,7 +70,7 @@ def test_fused_attention_and_checkpointed_blocks_keep_less(benchmark):
 def test_key_area_masking_is_timed_against_the_whole_frame(benchmark):
     config = str(ROOT / 'configs/pretrain_echo.py')
     printed = benchmark(
-        'key_area_step', config, '--batch', '2', '--rounds', '2', '--cfg-options', *TINY
+        'step', config, '--key-area', '--batch', '2', '--rounds', '2', '--cfg-options', *TINY
     )
     assert re.search(r'whole frame / key area: [\d.]+ \[', printed)
 
