@@ -6,6 +6,8 @@ from typing import Any
 
 from mmengine.config import Config
 
+from echocardmae_mm.utils.config import dicts_of
+
 #: Settings of schedules in epochs or iterations.
 _TIMES = {'T_max', 'step_size', 'begin', 'end'}
 
@@ -38,11 +40,12 @@ def scaled_schedule(config: Config, epochs: float, steps: float = 1.0) -> dict[s
             scaled = min(max(interval, round(epochs * interval)), max_epochs)
             if scaled != interval:
                 settings[name] = scaled
-    for index, scheduler in enumerate(config.get('param_scheduler') or ()):
+    for key, scheduler in dicts_of({'param_scheduler': config.get('param_scheduler')}):
         factor = epochs if scheduler.get('by_epoch', True) else steps
-        for name in sorted(_TIMES & scheduler.keys()) if factor != 1 else ():
-            scaled = max(round(factor * scheduler[name]), int(name != 'begin'))
-            settings[f'param_scheduler.{index}.{name}'] = scaled
+        for name in sorted(_TIMES & scheduler.keys()):
+            if factor != 1 and scheduler[name] is not None:
+                scaled = max(round(factor * scheduler[name]), int(name != 'begin'))
+                settings[f'{key}.{name}'] = scaled
     return settings
 
 

@@ -34,6 +34,13 @@ def test_a_longer_training_validates_and_saves_as_often():
     assert (cosine.T_max, cosine.begin, cosine.end) == (270, 30, 300)
 
 
+def test_a_single_schedule_needs_no_list():
+    single = dict(type='CosineAnnealingLR', T_max=None, end=100)
+    config = Config(dict(WHOLE, param_scheduler=single))
+    config.merge_from_dict(scaled_schedule(config, epochs=0.5))
+    assert config.param_scheduler == dict(single, end=50)
+
+
 @pytest.mark.parametrize(('factor', 'epochs', 'interval'), [(0.5, 50, 10), (0.04, 4, 4)])
 def test_a_shorter_training_validates_at_least_once(factor, epochs, interval):
     config = scaled(epochs=factor)
