@@ -59,18 +59,26 @@ def parse_args(argv: Sequence[str] | None) -> argparse.Namespace:
 def merge(config: Config, args: argparse.Namespace) -> None:
     """Apply the command line to the config."""
     require_checkpoint(args.checkpoint)
-    if args.dump:
-        if not args.dump.endswith(('.pkl', '.pickle')):
-            raise UserError(f'--dump {args.dump}: expected a file name ending in .pkl')
-        evaluators = config.test_evaluator
-        evaluators = [evaluators] if isinstance(evaluators, dict) else list(evaluators)
-        config.test_evaluator = [*evaluators, dict(type='DumpResults', out_file_path=args.dump)]
     if args.show or args.show_dir:
         show(config, args)
     apply_cfg_options(config, args.cfg_options)
     config.load_from, config.resume = args.checkpoint, False
+    parts = ('test_dataloader', 'test_evaluator', 'test_cfg')
+    if any(config.get(part) is None for part in parts):
+        raise UserError(f'{args.config}: has no test set\nDefine {", ".join(parts)}')
+    if args.dump:
+        dump(config, args.dump)
     if args.tta:
         augment(config)
+
+
+def dump(config: Config, file: str) -> None:
+    """Save the predictions with mmengine's metric."""
+    if not file.endswith(('.pkl', '.pickle')):
+        raise UserError(f'--dump {file}: expected a file name ending in .pkl')
+    evaluators = config.test_evaluator
+    evaluators = [evaluators] if isinstance(evaluators, dict) else list(evaluators)
+    config.test_evaluator = [*evaluators, dict(type='DumpResults', out_file_path=file)]
 
 
 def augment(config: Config) -> None:
@@ -101,10 +109,6 @@ def main(argv: Sequence[str] | None = None) -> None:
     args = parse_args(argv)
     config = load_config(args.config, args.work_dir, args.launcher, args.local_rank)
     merge(config, args)
-    if config.get('test_dataloader') is None:
-        raise UserError(
-            f'{args.config}: has no test set\nDefine test_dataloader, test_evaluator and test_cfg'
-        )
     runner = build_runner(config, 'test_dataloader')
     if args.plot:
         enable_plots(runner)

@@ -98,6 +98,21 @@ def test_a_mistake_costs_one_line(test, checkpoint, arguments, message):
     assert end.value.code.startswith(message)
 
 
+def test_a_config_without_a_test_is_refused_with_dump(test, checkpoint):
+    Path('config.py').write_text("model = dict(type='X')\ntest_evaluator = None")
+    with pytest.raises(SystemExit, match=r'config\.py: has no test set'):
+        test(checkpoint, '--dump', 'predictions.pkl')
+
+
+def test_options_reach_the_metric_of_a_dump(checkpoint):
+    options = ['--cfg-options', 'test_evaluator.seed=7']
+    args = command.parse_args(['config.py', checkpoint, '--dump', 'predictions.pkl', *options])
+    config = load_config(args.config)
+    command.merge(config, args)
+    assert [part.type for part in config.test_evaluator][1:] == ['DumpResults']
+    assert config.test_evaluator[0].seed == 7
+
+
 def test_nothing_is_shown_without_hooks(test, checkpoint):
     Path('config.py').write_text("model = dict(type='X')")
     with pytest.raises(SystemExit, match=r'--show: config\.py has no default_hooks'):
