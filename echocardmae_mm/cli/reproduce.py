@@ -67,8 +67,8 @@ def parse_args(argv: Sequence[str] | None) -> argparse.Namespace:
     add('--results', type=Path, default=Path('results'), help='folder of the tables')
     add('--dry-run', action='store_true', help='print the plan and run nothing')
     args = parser.parse_args(argv)
-    if 'all' in args.tables:
-        args.tables = list(PAPER)
+    named = [PAPER if name == 'all' else (name,) for name in args.tables]
+    args.tables = list(dict.fromkeys(name for names in named for name in names))
     if unknown := [name for name in args.tables if name not in ALL]:
         raise UserError(f'{unknown[0]}: no such table; choose from {", ".join(ALL)} or all')
     require_snakemake('reproduce')

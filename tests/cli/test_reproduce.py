@@ -15,7 +15,7 @@ import pytest
 
 from echocardmae_mm.cli import reproduce, workflow
 from echocardmae_mm.cli.run_folder import folder_lock
-from echocardmae_mm.reproduction import Step
+from echocardmae_mm.reproduction import PAPER, Step
 
 ROOT = Path(__file__).parents[2]
 LOADERS = """
@@ -223,6 +223,11 @@ def test_an_unknown_table_is_named(command):
     done = command('reproduce', 'table7')
     assert done.returncode == 1
     assert 'table7: no such table; choose from table1, table2' in done.stderr
+
+
+def test_all_tables_of_the_paper_and_others():
+    tables = reproduce.parse_args(['all', 'table1', 'latents']).tables
+    assert tables == [*PAPER, 'latents']
 
 
 def test_snakemake_is_asked_for(command, monkeypatch):
