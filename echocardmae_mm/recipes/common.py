@@ -51,15 +51,7 @@ def demo_size() -> dict[str, int]:
 
 
 def override(model: Config, settings: Config | None) -> Config:
-    """Merge settings into a model, as a child config does.
-
-    Args:
-        model (dict): The model.
-        settings (dict, optional): Nested settings; ``_delete_=True`` replaces a part.
-
-    Returns:
-        dict: The merged model.
-    """
+    """Merge settings into a model, as a child config does; ``_delete_=True`` replaces a part."""
     config = MMEngineConfig(dict(model=model))
     config.merge_from_dict(dict(model=settings or {}))
     merged: Config = config.to_dict()['model']
@@ -72,14 +64,7 @@ def clip_preprocessor() -> Config:
 
 
 def frame_preprocessor(img_size: int) -> Config:
-    """MMSegmentation's preprocessor for RGB frames, with the statistics of the released code.
-
-    Args:
-        img_size (int): Side of the frames in pixels.
-
-    Returns:
-        dict: The data preprocessor.
-    """
+    """MMSegmentation's preprocessor for RGB frames, with the statistics of the released code."""
     return dict(
         type='SegDataPreProcessor',
         mean=MEAN,
@@ -96,16 +81,8 @@ def clip_steps(
 ) -> list[Config]:
     """Sample, decode and resize the clips of a recording.
 
-    Args:
-        sampler (dict): The transform that samples the clips.
-        img_size (int): Side of the frames in pixels.
-        interpolation (str): Interpolation of mmcv's ``imresize``; unused with ``crop``. Defaults to
-            'bilinear'.
-        crop (dict, optional): Arguments of :class:`CropToSector`, which crops each recording to its
-            own sector instead of resizing it. Defaults to None.
-
-    Returns:
-        list[dict]: Transforms.
+    With ``crop``, the arguments of :class:`CropToSector`, each recording is cropped to its own
+    sector instead. ``interpolation`` is that of mmcv's ``imresize``.
     """
     if crop is None:
         resize = dict(
@@ -132,16 +109,8 @@ def clip_time(
 ) -> Config:
     """Arguments of a clip sampler for the time that a clip covers.
 
-    Args:
-        num_frames (int): Frames of a clip.
-        frame_interval (int): Distance between sampled frames. Defaults to 4.
-        target_fps (float, optional): Frame rate of the clips, instead of ``frame_interval``.
-            Defaults to None.
-        span (str, optional): 'cycle' for clips that span a cardiac cycle, instead of both.
-            Defaults to None.
-
-    Returns:
-        dict: ``clip_len`` and one of ``frame_interval``, ``target_fps`` and ``span``.
+    ``span='cycle'``, for clips that span a cardiac cycle, replaces ``target_fps``, which replaces
+    ``frame_interval``.
     """
     if span:
         return dict(clip_len=num_frames, span=span)
@@ -151,17 +120,7 @@ def clip_time(
 
 
 def random_shift(img_size: int, num_clips: int = 1, pixels: int = 12, fill: int = 32) -> Config:
-    """Shift clips: a single one by torchvision, several each by itself.
-
-    Args:
-        img_size (int): Side of the frames in pixels.
-        num_clips (int): Clips of a recording. Defaults to 1.
-        pixels (int): Largest shift. Defaults to 12.
-        fill (int): Grey level of the border. Defaults to 32, the mean.
-
-    Returns:
-        dict: A transform.
-    """
+    """Shift clips: a single one by torchvision, several each by itself. Grey 32 is the mean."""
     if num_clips > 1:
         return dict(type='echocardmae_mm.RandomShift', pixels=pixels, fill=fill)
     crop = dict(op='RandomCrop', size=img_size, padding=pixels, fill=fill)
@@ -185,9 +144,6 @@ def dataloaders(
         batch_size (int): Samples of a training batch, per process.
         test_batch_size (int): Samples of a batch in validation and test.
         num_workers (int): Worker processes of each data loader. Defaults to 4.
-
-    Returns:
-        dict: ``train_dataloader``, ``val_dataloader`` and ``test_dataloader``.
     """
     held_out = dict(
         batch_size=test_batch_size,
@@ -226,24 +182,9 @@ def clip_dataloaders(
 ) -> Config:
     """Build loaders of random, shifted clips for training and evenly spaced clips for tests.
 
-    Args:
-        dataset (dict): See :func:`dataloaders`.
-        size (EncoderSize): Size of the clips.
-        time (dict): See :func:`clip_time`.
-        pack (list[dict]): Transforms that pack the clips.
-        batch_size (int): Recordings of a training batch, per process.
-        test_batch_size (int): Recordings of a batch in validation and test.
-        num_workers (int): Worker processes of each data loader.
-        num_clips (int): Random clips of each recording in training. Defaults to 1.
-        num_test_clips (int | str): Clips of each recording in validation and test. Defaults to 5.
-        interpolation (str): See :func:`clip_steps`.
-        crop (dict, optional): See :func:`clip_steps`.
-        shift (dict, optional): ``pixels`` and ``fill`` of :func:`random_shift`. Defaults to None.
-        same_start (bool): See :class:`SampleRandomClips`. Defaults to False.
-
-    Returns:
-        dict: ``train_dataloader``, ``val_dataloader``, ``test_dataloader`` and ``test_pipeline``,
-        which MMAction2's inference API reads.
+    Arguments are those of :func:`dataloaders`, :func:`clip_steps` and :class:`SampleRandomClips`.
+    ``time`` comes from :func:`clip_time`, ``pack`` packs the clips, and ``shift`` holds arguments
+    of :func:`random_shift`. MMAction2's inference API reads the ``test_pipeline``.
     """
     random = dict(type='echocardmae_mm.SampleRandomClips', num_clips=num_clips, **time)
     if same_start:

@@ -26,15 +26,7 @@ PACK: list[Config] = [
 
 
 def classification_head(num_classes: int, class_weight: list[float] | None = None) -> Config:
-    """MMAction2's head for the mean of the tokens, which gives probabilities.
-
-    Args:
-        num_classes (int): Number of classes.
-        class_weight (list[float], optional): Weights of the classes. Defaults to None, equal.
-
-    Returns:
-        dict: The head, without ``in_channels``.
-    """
+    """MMAction2's head for the mean of the tokens, which gives probabilities."""
     return dict(
         type='mmaction.TimeSformerHead',
         num_classes=num_classes,

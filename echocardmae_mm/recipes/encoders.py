@@ -8,16 +8,7 @@ from echocardmae_mm.recipes.common import Config, EncoderSize, clip_preprocessor
 
 
 def encoder(size: EncoderSize, checkpoint: str | None, **settings: Any) -> Config:
-    """Build a pretrained encoder for fine-tuning.
-
-    Args:
-        size (EncoderSize): Size of the pretrained encoder.
-        checkpoint (str, optional): Pretraining checkpoint; None for random weights.
-        **settings (Any): ``type`` and further arguments.
-
-    Returns:
-        dict: The backbone.
-    """
+    """Build an encoder that starts from a pretraining checkpoint; None for random weights."""
     init_cfg = checkpoint and dict(type='Pretrained', checkpoint=checkpoint, prefix='backbone.')
     return dict(
         img_size=size.img_size,
@@ -29,16 +20,7 @@ def encoder(size: EncoderSize, checkpoint: str | None, **settings: Any) -> Confi
 
 
 def recognizer(size: EncoderSize, checkpoint: str | None, cls_head: Config) -> Config:
-    """Build MMAction2's recognizer on a pretrained encoder.
-
-    Args:
-        size (EncoderSize): Size of the pretrained encoder.
-        checkpoint (str, optional): Pretraining checkpoint; None for random weights.
-        cls_head (dict): The head, without ``in_channels``.
-
-    Returns:
-        dict: The model.
-    """
+    """Build MMAction2's recognizer on an encoder, with a head that lacks ``in_channels``."""
     return dict(
         type='mmaction.Recognizer3D',
         data_preprocessor=clip_preprocessor(),

@@ -147,20 +147,7 @@ def frame_loaders(
     interpolation: str = 'area',
     clicks: bool = False,
 ) -> Config:
-    """Build loaders of frames for MMSegmentation.
-
-    Args:
-        dataset (dict, optional): See :func:`segmentation`.
-        img_size (int): Side of the frames in pixels.
-        shift (int): Largest shift in pixels.
-        batch_size (int): Frames of a batch, per process.
-        num_workers (int): Worker processes of each data loader.
-        interpolation (str): Interpolation of mmcv's ``imresize``. Defaults to 'area'.
-        clicks (bool): Whether to click into the true masks. Defaults to False.
-
-    Returns:
-        dict: The loaders of :func:`dataloaders` and ``test_pipeline``.
-    """
+    """Build loaders of frames for MMSegmentation; ``clicks`` adds clicks in the true masks."""
     scale = (img_size, img_size)
     read: list[Config] = [
         dict(type='echocardmae_mm.LoadEchoFrame'),
@@ -181,15 +168,7 @@ def segmented_clip_loaders(
     interpolation: str = 'area',
     clicks: bool = False,
 ) -> Config:
-    """Build loaders of clips with labelled frames; other arguments as for :func:`frame_loaders`.
-
-    Args:
-        train_sampler (dict): The transform that samples the clips.
-        test_sampler (dict): The one of validation and test.
-
-    Returns:
-        dict: The loaders of :func:`dataloaders` and ``test_pipeline``.
-    """
+    """Build loaders of clips with labelled frames; other arguments as for :func:`frame_loaders`."""
     pack = [
         dict(type='mmaction.FormatShape', input_format='NCTHW'),
         dict(type='echocardmae_mm.PackSegClip'),
@@ -261,14 +240,7 @@ def _head(
 
 
 def evaluators(network_size: tuple[int, int] | None = None) -> Config:
-    """Build the evaluators of validation and test.
-
-    Args:
-        network_size (tuple[int, int], optional): See :class:`EchoSegMetric`. Defaults to None.
-
-    Returns:
-        dict: ``val_evaluator`` and ``test_evaluator``.
-    """
+    """Build the evaluators; ``network_size`` is an argument of :class:`EchoSegMetric`."""
     return dict(
         val_evaluator=dict(type='echocardmae_mm.EchoSegMetric', distances=False, n_resamples=0),
         test_evaluator=dict(type='echocardmae_mm.EchoSegMetric', network_size=network_size),
