@@ -24,12 +24,8 @@ def interruptible(
 ) -> Iterator[tuple[subprocess.Popen[str], list[int]]]:
     """Run a program in a session of its own; Ctrl-C and SIGTERM interrupt all its processes.
 
-    Args:
-        words (Sequence[str]): The program and its arguments.
-        **settings (Any): Further arguments of ``subprocess.Popen``.
-
-    Yields:
-        tuple[subprocess.Popen, list[int]]: The running program, and the signals received so far.
+    Takes the arguments of ``subprocess.Popen``, and yields the running program and the signals
+    received so far.
     """
     received: list[int] = []
     process: subprocess.Popen[str] | None = None
@@ -63,10 +59,7 @@ def run_command(command: str, arguments: Sequence[str], folder: Path, name: str,
         arguments (Sequence[str]): Its command line.
         folder (Path): Its output goes to ``<command>.log`` in this folder.
         name (str): Name of the job in messages.
-        lock (int): Descriptor from :func:`folder_lock`.
-
-    Raises:
-        UserError: If it fails, with its error message.
+        lock (int): Descriptor from :func:`folder_lock`, which the command inherits.
     """
     path = folder / f'{command}.log'
     words = [sys.executable, '-m', 'echocardmae_mm', command, *arguments]

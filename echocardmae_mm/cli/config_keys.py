@@ -83,15 +83,12 @@ _REGISTRIES = [value for value in vars(root).values() if isinstance(value, Regis
 
 
 def require_known_keys(before: dict[str, Any], after: Config, keys: Iterable[str]) -> None:
-    """Refuse settings that a config does not have and that no component takes.
+    """Refuse settings that a config lacks and no component takes, and name the nearest known one.
 
     Args:
         before (dict): The config without the settings.
         after (Config): The config with them.
         keys (Iterable[str]): Keys of the settings.
-
-    Raises:
-        UserError: Naming the first unknown key and the nearest known one.
     """
     for key in keys:
         path = key.split('.')
@@ -120,15 +117,9 @@ def require_known_keys(before: dict[str, Any], after: Config, keys: Iterable[str
 
 
 def accepted_keys(key: str, part: dict[str, Any], config: Config) -> set[str] | None:
-    """Keys that a part of a config may have.
+    """Keys that a part of a config may have; None if it accepts any, or its keys are unknown.
 
-    Args:
-        key (str): Key of the part; '' is the config itself.
-        part (dict): The part.
-        config (Config): The whole config.
-
-    Returns:
-        set[str] | None: The keys; None if the part accepts any key, or its keys are unknown.
+    The key of the config itself is ''.
     """
     if key == 'optim_wrapper.paramwise_cfg' and _has_own_constructor(config):
         return None
@@ -150,15 +141,7 @@ def accepted_keys(key: str, part: dict[str, Any], config: Config) -> set[str] | 
 
 
 def component_keys(component: str | Callable, scope: str) -> set[str] | None:
-    """Keys that the config of a registered component may have.
-
-    Args:
-        component (str | Callable): Its ``type``.
-        scope (str): The default scope.
-
-    Returns:
-        set[str] | None: The keys; None if it accepts any key or is not registered.
-    """
+    """Keys that the config of a component may have; None if it accepts any or is not registered."""
     found = _registered(component, scope) if isinstance(component, str) else [component]
     accepted = [_parameters(candidate) for candidate in found]
     if not accepted or None in accepted:

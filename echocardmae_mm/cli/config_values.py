@@ -75,11 +75,7 @@ _VALUES: tuple[tuple[str, Callable[[Any], bool], str], ...] = (
 
 
 def require_valid_values(config: Config) -> None:
-    """Refuse values of common settings, wherever they come from.
-
-    Raises:
-        UserError: Naming the setting, its value and what is expected.
-    """
+    """Refuse values of common settings, wherever they come from, and say what is expected."""
     for key, value in walk_config(config):
         for pattern, is_valid, expected in _VALUES:
             if value is not None and fnmatchcase(key, pattern) and not is_valid(value):
@@ -87,16 +83,7 @@ def require_valid_values(config: Config) -> None:
 
 
 def require_same_kinds(before: dict[str, Any], after: Config, keys: Iterable[str]) -> None:
-    """Refuse text in place of a number, and a single value in place of a part of the config.
-
-    Args:
-        before (dict): The config without the settings.
-        after (Config): The config with them.
-        keys (Iterable[str]): Keys of the settings.
-
-    Raises:
-        UserError: Naming the setting, its value and what is expected.
-    """
+    """Refuse text in place of a number, and a single value in place of a part of the config."""
     old, new = dict(walk_config(before)), dict(walk_config(after))
     for key in keys:
         value = new.get(key)

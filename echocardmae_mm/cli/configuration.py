@@ -28,16 +28,9 @@ PACKAGED = Path(echocardmae_mm.__file__).parent / '.mim' / 'configs'
 
 
 def find_config(name: str) -> Path:
-    """A config by its path, or a packaged config by its path or its file name.
+    """Find a config by its path, or a packaged one by its path or name, such as ef_echonet.
 
-    Args:
-        name (str): For example configs/ef_echonet.py, ef_echonet or ef_phantom.
-
-    Returns:
-        Path: An existing file; the current folder has priority.
-
-    Raises:
-        UserError: If there is no such config.
+    The current folder has priority.
     """
     for path in (Path(name), PACKAGED / name, PACKAGED / f'{name}.py'):
         if path.is_file():
@@ -58,18 +51,11 @@ def load_config(
 ) -> Config:
     """Load a config; ``packed`` at its top reaches the data sets that do not set it themselves.
 
-    Args:
-        name (str): See :func:`find_config`.
-        work_dir (str, optional): Work directory. Defaults to None: that of the config, else
-            work_dirs/ and the config's path below configs/, so that no two configs share one.
-        launcher (str): How the processes were started. Defaults to 'none'.
-        local_rank (int): Number of the process, unless the environment gives it. Defaults to 0.
-
-    Returns:
-        Config: The config before ``--cfg-options``.
+    The work directory is the given one, else the config's, else work_dirs/ and the config's path
+    below configs/, so that no two configs share one.
 
     Raises:
-        UserError: If it cannot be loaded or used.
+        UserError: If the config cannot be loaded or used.
     """
     if work_dir == '':
         raise UserError('--work-dir: expected a folder, got an empty text')

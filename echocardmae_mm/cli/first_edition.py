@@ -46,14 +46,7 @@ REMOVED_TYPES = {'whole_batch': 'Delete this collate_fn: every data set reads cl
 
 
 def refuse_old_names(config: Config) -> None:
-    """Refuse a config that uses a name of the first edition.
-
-    Args:
-        config (Config): Any config.
-
-    Raises:
-        UserError: Naming the setting and the name that replaced it.
-    """
+    """Refuse a config that uses a name of the first edition, and give the name that replaced it."""
     for key, part in dicts_of(config):
         scope, _, name = type_name(part).rpartition('.')
         if scope != 'echocardmae_mm':

@@ -48,14 +48,7 @@ def require_snakemake(command: str) -> None:
 
 
 def write_plan(path: Path, plan: Plan, tables: Tables) -> None:
-    """Write a plan for the workflow.
-
-    Args:
-        path (Path): The file.
-        plan (Plan): The plan.
-        tables (Tables): Steps that each table shows. Without tables, the workflow only runs the
-            steps.
-    """
+    """Write a plan with the steps that each table shows; without tables, all steps are run."""
     setup = plan.setup
     content = {
         'python': sys.executable,
@@ -102,13 +95,7 @@ def state_of(step: Step, root: Path) -> str:
 
 
 def snakemake(root: Path, plan_file: Path, args: Namespace) -> list[str]:
-    """The command line of Snakemake.
-
-    Args:
-        root (Path): Folder of the steps.
-        plan_file (Path): File from :func:`write_plan`.
-        args (Namespace): With the options of :func:`add_workflow_options`.
-    """
+    """The command line of Snakemake, with the options of :func:`add_workflow_options`."""
     words = [sys.executable, '-m', 'snakemake', '--snakefile', str(WORKFLOW / 'Snakefile')]
     words += ['--directory', str(root), '--configfile', str(plan_file.absolute())]
     # The lock of this command, unlike Snakemake's, ends with its process.
@@ -132,14 +119,7 @@ def environment() -> dict[str, str]:
 def run_plan(plan: Plan, tables: Tables, args: Namespace, lock: int) -> None:
     """Run a plan, and show what its jobs print; Snakemake's own output goes to a log.
 
-    Args:
-        plan (Plan): The plan.
-        tables (Tables): Steps that each table shows, as in :func:`write_plan`.
-        args (Namespace): With the options of :func:`add_workflow_options`.
-        lock (int): Descriptor from :func:`folder_lock` of the plan's folder.
-
-    Raises:
-        UserError: If a job fails, after the jobs that do not need it.
+    If a job fails, those that do not need it still run. Jobs inherit the lock of the plan's folder.
     """
     root, failed = plan.root, False
     write_plan(root / PLAN, plan, tables)

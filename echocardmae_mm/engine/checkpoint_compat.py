@@ -17,16 +17,10 @@ Tensors = dict[str, Tensor]
 
 
 def require_fit(model: nn.Module, checkpoint: str) -> None:
-    """Refuse to test a checkpoint that leaves a part of the model at its random initialisation.
+    """Refuse to test a checkpoint that lacks a tensor of the model or has one of another size.
 
-    Position embeddings may be missing, because they are computed.
-
-    Args:
-        model (nn.Module): The model, with or without a wrapper.
-        checkpoint (str): Path or URL.
-
-    Raises:
-        UserError: If the checkpoint lacks a tensor of the model or has one of another size.
+    mmengine would leave a part of the model at its random initialisation. Position embeddings may
+    be missing, because they are computed.
     """
     own, found = _tensors(model, checkpoint)
     if missing := [name for name in own if name not in found]:
@@ -40,14 +34,8 @@ def require_fit(model: nn.Module, checkpoint: str) -> None:
 def require_start(model: nn.Module, checkpoint: str) -> None:
     """Refuse to start training from a checkpoint (``load_from``) of another model.
 
-    Logs which tensors keep their random initialisation.
-
-    Args:
-        model (nn.Module): The model, with or without a wrapper.
-        checkpoint (str): Path or URL.
-
-    Raises:
-        UserError: If the checkpoint has no tensor of the model or has one of another size.
+    That is one which has no tensor of the model, or a tensor of another size. Logs which tensors
+    keep their random initialisation.
     """
     own, found = _tensors(model, checkpoint)
     taken = own.keys() & found.keys()
@@ -68,15 +56,7 @@ def require_start(model: nn.Module, checkpoint: str) -> None:
 
 
 def require_same_classes(checkpoint: str, dataset: Dataset) -> None:
-    """Refuse to test on other classes than those of the training set.
-
-    Args:
-        checkpoint (str): Path or URL.
-        dataset (Dataset): The test set.
-
-    Raises:
-        UserError: If both the checkpoint and the test set name their classes, and they differ.
-    """
+    """Refuse to test on other classes than those of the training set, if both are named."""
     content = CheckpointLoader.load_checkpoint(checkpoint, map_location='cpu')
     meta = (content.get('meta') or {}).get('dataset_meta') or {}
     trained = meta.get('classes')

@@ -78,14 +78,7 @@ def is_finite(weight: Tensor) -> bool:
 
 
 def last_good_checkpoint(work_dir: str) -> Path | None:
-    """Find the newest checkpoint to resume from whose weights are finite.
-
-    Args:
-        work_dir (str): Folder of the run.
-
-    Returns:
-        Path, optional: The file; None if there is none.
-    """
+    """Find the newest checkpoint to resume from whose weights are finite."""
     files = (file for file in Path(work_dir).glob('*.pth') if not file.name.startswith('best_'))
     for file in sorted(files, key=lambda file: file.stat().st_mtime, reverse=True):
         try:

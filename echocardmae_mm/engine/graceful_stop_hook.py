@@ -127,9 +127,6 @@ def shield_workers(loader: DataLoader) -> None:
 
     Ctrl-C reaches every process of the terminal, and a scheduler's SIGTERM every process of the
     job. A worker that died of either would stop training before it could save.
-
-    Args:
-        loader (DataLoader): Its ``worker_init_fn`` is wrapped.
     """
     loader.worker_init_fn = partial(_ignore_signals_of_others, loader.worker_init_fn)
 

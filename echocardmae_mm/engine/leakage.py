@@ -32,12 +32,7 @@ class Leakage(NamedTuple):
 def find_leakage(checkpoint: str, dataset: Dataset) -> Leakage | None:
     """Find the recordings of a test set that a checkpoint was trained on, even if renamed.
 
-    Args:
-        checkpoint (str): Path or URL.
-        dataset (Dataset): The test set.
-
-    Returns:
-        Leakage, optional: None if the test set has no ``content_hashes``.
+    None if the test set has no ``content_hashes``.
     """
     parts = unwrap_datasets(dataset)
     if not all(hasattr(part, 'content_hashes') for part in parts):
@@ -52,15 +47,7 @@ def find_leakage(checkpoint: str, dataset: Dataset) -> Leakage | None:
 
 
 def recordings_among(hashes: Collection[str], dataset: Dataset) -> list[str]:
-    """Find the recordings of a data set whose content has one of these hashes.
-
-    Args:
-        hashes (Collection[str]): Of ``content_hashes()``.
-        dataset (Dataset): A data set whose parts all have ``content_hashes``.
-
-    Returns:
-        list[str]: Their files.
-    """
+    """Files of the recordings of a data set whose content has one of these hashes."""
     return [
         part.get_data_info(index)['filename']
         for part in unwrap_datasets(dataset)
@@ -72,16 +59,7 @@ def recordings_among(hashes: Collection[str], dataset: Dataset) -> list[str]:
 def check_leakage(checkpoint: str, dataset: Dataset, allowed: bool) -> Leakage | None:
     """Refuse to test on recordings that the checkpoint was trained on, even if renamed.
 
-    Args:
-        checkpoint (str): Path or URL.
-        dataset (Dataset): The test set.
-        allowed (bool): Whether to return leakage instead of raising an error.
-
-    Returns:
-        Leakage, optional: See :func:`find_leakage`.
-
-    Raises:
-        UserError: If there is leakage that is not allowed.
+    If leakage is allowed, it is only returned; see :func:`find_leakage`.
     """
     leakage = find_leakage(checkpoint, dataset)
     if leakage is None:

@@ -64,11 +64,7 @@ class PredictionsHook(Hook):
 
 
 def enable_plots(runner: Runner) -> None:
-    """Make a runner plot the predictions of its test.
-
-    Raises:
-        UserError: If the config has no :class:`PredictionsHook`.
-    """
+    """Make a runner plot the predictions of its test; its config needs :class:`PredictionsHook`."""
     hooks = [hook for hook in runner.hooks if isinstance(hook, PredictionsHook)]
     if not hooks:
         raise UserError(
@@ -84,17 +80,9 @@ def write_test_results(
 ) -> Path:
     """Write ``<work_dir>/test.json``, and log the metrics as tables.
 
-    Call it on the main process, after ``runner.test()``.
-
-    Args:
-        runner (Runner): The runner of the test.
-        metrics (dict[str, float]): The metrics that ``runner.test()`` returned.
-        checkpoint (str): Path or URL of the tested checkpoint.
-        leakage (Leakage, optional): Result of :func:`check_leakage`.
-
-    Returns:
-        Path: The file. It contains the metrics, the checkpoint with its SHA-256 and provenance, the
-        tested data sets, the leakage, the seed, the commit and the text of the config.
+    Call it on the main process, after ``runner.test()``. The file holds the metrics, the checkpoint
+    with its SHA-256 and provenance, the tested data sets, the leakage, the seed, the commit and the
+    text of the config.
     """
     reporting = [metric for metric in runner.test_evaluator.metrics if hasattr(metric, 'report')]
     reports = [metric.report() for metric in reporting]

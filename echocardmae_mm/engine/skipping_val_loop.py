@@ -20,10 +20,6 @@ class SkippingValLoop(ValLoop):
     """``ValLoop`` that leaves out recordings it cannot use, so that none ends a training run.
 
     Logs each of them. A test stops at such a recording instead.
-
-    Args:
-        runner (Runner): The runner.
-        **kwargs (Any): Arguments of ``ValLoop``.
     """
 
     def __init__(self, runner: Runner, **kwargs: Any) -> None:
@@ -43,14 +39,7 @@ def iter_usable(
 ) -> Iterator[Any]:
     """Load samples, and log the recordings that cannot be used.
 
-    Args:
-        dataset (Dataset): The data set.
-        indices (Iterable[int]): The samples.
-        reported (set[str], optional): Messages already logged; new ones are added. Defaults to
-            None, none.
-
-    Yields:
-        Any: The samples of the other recordings.
+    Messages in ``reported`` are not logged again; new ones are added to it.
     """
     reported = set() if reported is None else reported
     for index in indices:

@@ -71,12 +71,8 @@ def training_curves(
 ) -> Figure:
     """Plot every loss and the learning rate by iteration, and validation errors by epoch.
 
-    Args:
-        scalars (pd.DataFrame): Training scalars from :func:`read_scalars`.
-        validations (pd.DataFrame, optional): Validation scalars. Plots those in :data:`VALIDATED`,
-            each with its baseline. Defaults to None.
-        model (nn.Module, optional): The model, to mark a total loss that is Eq. 1. Defaults to
-            None, unknown.
+    Validations in :data:`VALIDATED` are plotted beside their baselines. The model tells whether the
+    total loss is Eq. 1.
     """
     titles = {**_TITLES, 'loss': 'total loss (Eq. 1)'} if _is_eq_1(scalars, model) else _TITLES
     losses = sorted(name for name in scalars if 'loss' in name)

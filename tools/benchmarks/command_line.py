@@ -16,15 +16,7 @@ from echocardmae_mm.utils.errors import UserError
 
 
 def config_parser(description: str | None, nargs: str | None = None) -> argparse.ArgumentParser:
-    """A parser that takes a config, or several, and ``--cfg-options``.
-
-    Args:
-        description (str, optional): Docstring of the benchmark.
-        nargs (str, optional): '+' for several configs. Defaults to None for one.
-
-    Returns:
-        argparse.ArgumentParser: Parser to which the benchmark adds its own arguments.
-    """
+    """A parser that takes a config, or several with ``nargs='+'``, and ``--cfg-options``."""
     parser = argparse.ArgumentParser(
         description=description, formatter_class=argparse.RawDescriptionHelpFormatter
     )

@@ -163,14 +163,7 @@ def below_configs(config: str) -> str:
 
 
 def picture(points: dict[tuple[str, float], float], path: Path, protocol: str, origin: str) -> None:
-    """Plot errors over the time for one recording.
-
-    Args:
-        points (dict[tuple[str, float], float]): Milliseconds by name and error.
-        path (Path): The file.
-        protocol (str): Whose test protocol was timed.
-        origin (str): Where the errors come from.
-    """
+    """Plot errors over the time for one recording: points are milliseconds by name and error."""
     figure = Figure(figsize=(6.4, 4.2), layout='constrained')
     axis = figure.subplots()
     for (name, error), milliseconds in points.items():

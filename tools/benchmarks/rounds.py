@@ -13,16 +13,9 @@ Times = dict[str, np.ndarray]
 
 
 def alternate(variants: Mapping[str, Callable[[int], object]], rounds: int) -> Times:
-    """Time each variant in each round.
+    """Seconds of each variant in each round, (rounds,); a first round warms up.
 
-    The first round warms up and is not counted.
-
-    Args:
-        variants (Mapping[str, Callable]): Functions to time; each receives the number of the round.
-        rounds (int): Number of counted rounds.
-
-    Returns:
-        dict[str, np.ndarray]: Seconds of each variant, (rounds,).
+    Each variant receives the number of the round.
     """
     times: dict[str, list[float]] = {name: [] for name in variants}
     for number in range(rounds + 1):
@@ -36,15 +29,7 @@ def alternate(variants: Mapping[str, Callable[[int], object]], rounds: int) -> T
 
 
 def ratio(slow: np.ndarray, fast: np.ndarray) -> str:
-    """Compute the ratio of the times of two variants.
-
-    Args:
-        slow (np.ndarray): Times of the numerator, (rounds,).
-        fast (np.ndarray): Times of the denominator in the same rounds, (rounds,).
-
-    Returns:
-        str: Geometric mean of the ratios over rounds, and its 95 % interval by Student's t.
-    """
+    """Geometric mean of the ratios of times over rounds, and its 95 % interval by Student's t."""
     logs = np.log(slow / fast)
     interval = ttest_1samp(logs, 0).confidence_interval(0.95)
     low, high = np.exp([interval.low, interval.high])

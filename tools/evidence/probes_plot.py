@@ -27,13 +27,8 @@ _SHOWN = {PIXELS: 'principal components of pixels', RANDOM: 'random weights'}
 def plot(results: dict[str, Any], epochs: dict[str, int], out: Path) -> Figure:
     """Plot scores over pretraining and by block, and the error by the number of labels.
 
-    Args:
-        results (dict): Results of each encoder.
-        epochs (dict[str, int]): Epochs of pretraining of each encoder to show, at least one.
-        out (Path): Folder with the predicted ejection fractions.
-
-    Returns:
-        Figure: The plot.
+    ``epochs`` holds the encoders to show with their epochs of pretraining, at least one; ``out`` is
+    the folder with the predicted ejection fractions.
     """
     last = max(epochs, key=epochs.__getitem__)
     figure = Figure(figsize=(13, 4.2), layout='constrained')
