@@ -30,13 +30,14 @@ class HelpFormatter(RawDescriptionHelpFormatter):
         return action.help
 
 
+def tool_parser(description: str | None, prog: str | None = None) -> ArgumentParser:
+    """A parser that describes a program with the docstring of its module."""
+    return ArgumentParser(prog, description=description, formatter_class=HelpFormatter)
+
+
 def command_parser(command: str, description: str | None) -> ArgumentParser:
     """A parser that describes a command with the docstring of its module."""
-    return ArgumentParser(
-        prog=f'echocardmae {command}',
-        description=description,
-        formatter_class=HelpFormatter,
-    )
+    return tool_parser(description, f'echocardmae {command}')
 
 
 def add_config(parser: ArgumentParser) -> None:

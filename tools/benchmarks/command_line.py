@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from mmengine.config import Config
 from mmengine.registry import init_default_scope
 
-from echocardmae_mm.cli.arguments import add_cfg_options
+from echocardmae_mm.cli.arguments import add_cfg_options, tool_parser
 from echocardmae_mm.cli.cfg_options import apply_cfg_options
 from echocardmae_mm.cli.configuration import load_config
 from echocardmae_mm.utils.config import type_name
@@ -17,9 +17,7 @@ from echocardmae_mm.utils.errors import UserError
 
 def config_parser(description: str | None, nargs: str | None = None) -> argparse.ArgumentParser:
     """A parser that takes a config, or several with ``nargs='+'``, and ``--cfg-options``."""
-    parser = argparse.ArgumentParser(
-        description=description, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = tool_parser(description)
     parser.add_argument('config', nargs=nargs, help='path of a config')
     add_cfg_options(parser)
     return parser

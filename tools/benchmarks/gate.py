@@ -20,7 +20,7 @@ from scipy.stats import binomtest
 
 from echocardmae_mm.apis import EchoInferencer
 from echocardmae_mm.apis.prediction import Prediction
-from echocardmae_mm.cli.arguments import at_least
+from echocardmae_mm.cli.arguments import at_least, tool_parser
 from echocardmae_mm.cli.user_errors import report_user_errors
 from echocardmae_mm.evaluation.markdown import markdown_table
 from echocardmae_mm.phantom import Phantom, make_phantom
@@ -137,9 +137,7 @@ KINDS: dict[str, Callable[[Phantom, np.random.Generator], Shown]] = {
 
 
 def parse_args() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = tool_parser(__doc__)
     parser.add_argument('bundles', nargs='+', help='folders of bundles')
     parser.add_argument('--good', type=at_least(1), default=60, help='number of good recordings')
     parser.add_argument('--bad', type=at_least(1), default=20, help='number of each bad kind')

@@ -20,7 +20,7 @@ import numpy as np
 from gate import share
 
 from echocardmae_mm.apis import EchoInferencer
-from echocardmae_mm.cli.arguments import at_least
+from echocardmae_mm.cli.arguments import at_least, tool_parser
 from echocardmae_mm.cli.user_errors import report_user_errors
 from echocardmae_mm.evaluation.conformal import ConformalInterval, fit_conformal
 from echocardmae_mm.evaluation.markdown import markdown_table
@@ -38,9 +38,7 @@ FRAMES = 120
 
 
 def parse_args() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = tool_parser(__doc__)
     parser.add_argument('bundle', help='folder of a bundle for the ejection fraction')
     parser.add_argument(
         '--number', type=at_least(57), default=100, help='phantoms of each population'

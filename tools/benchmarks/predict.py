@@ -32,6 +32,7 @@ from echocardmae_mm.apis.bundle import Bundle
 from echocardmae_mm.apis.onnx_network import OnnxNetwork
 from echocardmae_mm.apis.prediction import Prediction
 from echocardmae_mm.apis.sources import find_sources
+from echocardmae_mm.cli.arguments import tool_parser
 from echocardmae_mm.cli.user_errors import report_user_errors
 from echocardmae_mm.evaluation.markdown import markdown_table
 
@@ -122,9 +123,7 @@ def alone(args: argparse.Namespace, files: list[Path], folder: str) -> list[floa
 
 @report_user_errors
 def main() -> None:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = tool_parser(__doc__)
     parser.add_argument('recordings', type=Path)
     parser.add_argument('--bundle', nargs='+', required=True)
     parser.add_argument('--most', type=int, default=24, help='recordings in one process')

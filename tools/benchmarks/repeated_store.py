@@ -16,7 +16,7 @@ import os
 from itertools import cycle, islice
 from pathlib import Path
 
-from echocardmae_mm.cli.arguments import at_least
+from echocardmae_mm.cli.arguments import at_least, tool_parser
 from echocardmae_mm.cli.user_errors import report_user_errors
 from echocardmae_mm.datasets.recordings import PackedStore
 from echocardmae_mm.datasets.recordings.packed import FRAMES, INDEX, index_text
@@ -27,9 +27,7 @@ VALIDATION = 32
 
 
 def parse_args() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = tool_parser(__doc__)
     parser.add_argument('dataset', type=Path, help='recordings in the layout of EchoNet-Dynamic')
     parser.add_argument('store', type=Path, help='their store')
     parser.add_argument(

@@ -9,7 +9,6 @@ they reach by then. The time of the bare step is subtracted.
 
 from __future__ import annotations
 
-import argparse
 import time
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -26,7 +25,7 @@ from mmengine.model import BaseModel
 from mmengine.optim import OptimWrapper
 from mmengine.runner import Runner
 
-from echocardmae_mm.cli.arguments import at_least
+from echocardmae_mm.cli.arguments import at_least, tool_parser
 from echocardmae_mm.cli.user_errors import report_user_errors
 from echocardmae_mm.engine import BufferedRuntimeInfoHook
 from echocardmae_mm.evaluation.markdown import markdown_table
@@ -116,9 +115,7 @@ def bare() -> float:
 
 @report_user_errors
 def main() -> None:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = tool_parser(__doc__)
     parser.add_argument('--rounds', type=at_least(1), default=5, help='timed rounds')
     parser.add_argument(
         '--iterations',

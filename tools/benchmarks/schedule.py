@@ -22,6 +22,7 @@ from typing import NamedTuple
 
 from mmengine.config import Config
 
+from echocardmae_mm.cli.arguments import tool_parser
 from echocardmae_mm.cli.user_errors import report_user_errors
 from echocardmae_mm.utils.errors import UserError
 
@@ -38,9 +39,7 @@ class Mark(NamedTuple):
 
 
 def parse_args() -> tuple[argparse.Namespace, list[str]]:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = tool_parser(__doc__)
     parser.add_argument('config', help='path of the config')
     parser.add_argument('--minutes', type=float, default=5, help='duration of the training')
     return parser.parse_known_args()

@@ -13,7 +13,6 @@ results are equal.
 
 from __future__ import annotations
 
-import argparse
 import base64
 import json
 import random
@@ -35,6 +34,7 @@ import SimpleITK
 from pydicom.dataset import Dataset
 
 from echocardmae_mm.apis.example import BUNDLES
+from echocardmae_mm.cli.arguments import tool_parser
 from echocardmae_mm.evaluation.markdown import markdown_table
 from echocardmae_mm.phantom import Phantom, dicom_files, make_phantom
 from echocardmae_mm.phantom.reproducible_files import write_avi
@@ -292,9 +292,7 @@ def bytes_of(out: Path) -> dict[str, bytes]:
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = tool_parser(__doc__)
     parser.add_argument(
         '--bundle',
         nargs='+',

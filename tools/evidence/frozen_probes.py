@@ -16,7 +16,6 @@ predicted ejection fractions, and OUT/probes.png a plot.
 
 from __future__ import annotations
 
-import argparse
 import re
 from pathlib import Path
 from typing import Any
@@ -32,6 +31,7 @@ from scipy.stats import rankdata
 from torch import Tensor, nn
 
 import echocardmae_mm  # noqa: F401, registers its components
+from echocardmae_mm.cli.arguments import tool_parser
 from echocardmae_mm.cli.user_errors import report_user_errors
 from echocardmae_mm.datasets.patient_folds import stratified_folds
 from echocardmae_mm.evaluation.bootstrap import Interval, bootstrap_intervals
@@ -255,9 +255,7 @@ def compare_with_random(name: str, out: Path) -> dict[str, Any]:
 
 @report_user_errors
 def main() -> None:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = tool_parser(__doc__)
     parser.add_argument(
         'encoders', nargs='+', metavar='ENCODER', help="checkpoints, 'random' or 'pixels'"
     )

@@ -8,12 +8,11 @@ both mean absolute errors and their difference, with 95 % intervals over hearts.
 
 from __future__ import annotations
 
-import argparse
-
 import numpy as np
 from rich.progress import track
 
 from echocardmae_mm.apis import EchoInferencer
+from echocardmae_mm.cli.arguments import tool_parser
 from echocardmae_mm.cli.user_errors import report_user_errors
 from echocardmae_mm.evaluation.bootstrap import bootstrap_intervals
 from echocardmae_mm.phantom import make_phantom
@@ -23,9 +22,7 @@ SCREENS = ('echonet', 'vendor')
 
 @report_user_errors
 def main() -> None:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = tool_parser(__doc__)
     parser.add_argument('bundle', help='folder of a bundle for the ejection fraction')
     parser.add_argument('--hearts', type=int, default=100, help='number of hearts')
     parser.add_argument('--seed', type=int, default=5, help='seed of the hearts')
