@@ -37,12 +37,10 @@ from echocardmae_mm.models.weight_conversion import (
     from_videomae,
 )
 from echocardmae_mm.models.weight_files import read_weights, write_weights
+from echocardmae_mm.recipes.common import MEAN, STD
 from echocardmae_mm.registry import MODELS
 from echocardmae_mm.utils.errors import UserError
 
-# Channel statistics of the released code in the order R, G, B and on the scale 0-255.
-RELEASED_MEAN = [32.946, 32.4105, 32.0535]
-RELEASED_STD = [50.337, 49.9035, 49.7505]
 ECHOCARDMAE = """the released EchoCardMAE weights, of either version
 
 The released code reads BGR frames and never applies its attention bias. The converted weights
@@ -89,8 +87,8 @@ def convert_echocardmae(args: argparse.Namespace) -> None:
         'background': background,
         'attn_bias': False,
         'colours': 'RGB',
-        'mean': RELEASED_MEAN,
-        'std': RELEASED_STD,
+        'mean': MEAN,
+        'std': STD,
     }
     write_weights(bgr_to_rgb(from_echocardmae(state)), args.target, meta)
     print(f"decoder: BackgroundTokenDecoder(background='{background}', attn_bias=False)")
