@@ -183,7 +183,8 @@ def _parameters(component: Callable) -> set[str] | None:
     if not inspect.isclass(component):
         steps: list[Callable] = [component]
     else:
-        classes = component.__mro__[: component.__mro__.index(_last_base(component))]
+        last = nn.Module if issubclass(component, nn.Module) else object
+        classes = component.__mro__[: component.__mro__.index(last)]
         steps = [vars(base)['__init__'] for base in classes if '__init__' in vars(base)]
     names: set[str] = set()
     for step in steps:
@@ -196,10 +197,6 @@ def _parameters(component: Callable) -> set[str] | None:
             return names - {'self'}
     is_open = not inspect.isclass(component) or not issubclass(component, nn.Module)
     return None if is_open and steps else names - {'self'}
-
-
-def _last_base(component: type) -> type:
-    return nn.Module if issubclass(component, nn.Module) else object
 
 
 def _unknown(
