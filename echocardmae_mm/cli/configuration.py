@@ -9,7 +9,8 @@ from traceback import extract_tb
 
 import torch
 from mmengine.config import Config, ConfigDict
-from mmengine.registry import DATASETS, RUNNERS, init_default_scope
+from mmengine.evaluator import BaseMetric
+from mmengine.registry import DATASETS, METRICS, RUNNERS, init_default_scope
 from mmengine.runner import Runner
 
 import echocardmae_mm
@@ -162,6 +163,12 @@ def fit_to_table(config: Config, dataset: ConfigDict | None) -> None:
         for _, part in dicts_of(config):
             if type_name(part) == 'echocardmae_mm.DiagnosisMetric':
                 part['type'] = 'echocardmae_mm.MultiClassMetric'
+
+
+def test_metric(config: Config) -> BaseMetric:
+    """The first metric of the test."""
+    evaluator = config.test_evaluator
+    return METRICS.build(evaluator if isinstance(evaluator, dict) else evaluator[0])
 
 
 def _join_processes_without_gpu(config: Config) -> None:

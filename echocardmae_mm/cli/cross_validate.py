@@ -18,7 +18,7 @@ from copy import deepcopy
 from pathlib import Path
 
 from mmengine.config import Config
-from mmengine.registry import DATASETS, METRICS, init_default_scope
+from mmengine.registry import DATASETS, init_default_scope
 
 from echocardmae_mm.cli.arguments import (
     add_allow_leakage,
@@ -30,7 +30,7 @@ from echocardmae_mm.cli.arguments import (
 )
 from echocardmae_mm.cli.cfg_options import apply_cfg_options
 from echocardmae_mm.cli.child_process import run_command
-from echocardmae_mm.cli.configuration import load_config
+from echocardmae_mm.cli.configuration import load_config, test_metric
 from echocardmae_mm.cli.run_folder import bind_run_folder, folder_lock, portable_settings
 from echocardmae_mm.cli.step_metadata import best_checkpoint
 from echocardmae_mm.cli.user_errors import report_user_errors
@@ -146,8 +146,7 @@ def _training_flags(args: argparse.Namespace) -> list[str]:
 def summarise(config: Config, folders: list[Path], args: argparse.Namespace) -> str:
     """Write the pooled predictions, their plots and metrics; return the report."""
     work_dir = Path(config.work_dir)
-    evaluator = config.test_evaluator
-    metric = METRICS.build(evaluator if isinstance(evaluator, dict) else evaluator[0])
+    metric = test_metric(config)
     if not isinstance(metric, PredictionMetric):
         raise UserError(f'{type(metric).__name__} writes no table of predictions to pool')
     predictions = pooled_predictions(folders)

@@ -25,8 +25,7 @@ from pathlib import Path
 from typing import Any
 
 from mmengine.config import Config
-from mmengine.evaluator import BaseMetric
-from mmengine.registry import DATASETS, METRICS, init_default_scope
+from mmengine.registry import DATASETS, init_default_scope
 from pandas import DataFrame
 
 from echocardmae_mm.cli.arguments import (
@@ -43,6 +42,7 @@ from echocardmae_mm.cli.configuration import (
     find_config,
     load_config,
     prepare_data,
+    test_metric,
 )
 from echocardmae_mm.cli.run_folder import bind_run_folder, folder_lock, portable_settings
 from echocardmae_mm.cli.step_metadata import bind_step, read_metadata, write_metadata
@@ -119,12 +119,6 @@ def load_fine_tuning(args: argparse.Namespace, checkpoint: str | None) -> Config
         apply_cfg_options(config, [f'{key}.checkpoint={checkpoint}' for key in keys])
     choose_checkpoints(config)
     return config
-
-
-def test_metric(config: Config) -> BaseMetric:
-    """The first metric of the test."""
-    evaluator = config.test_evaluator
-    return METRICS.build(evaluator if isinstance(evaluator, dict) else evaluator[0])
 
 
 def require_comparable(config: Config) -> None:
