@@ -53,7 +53,7 @@ _VALUES: tuple[tuple[str, Callable[[Any], bool], str], ...] = (
     ('optim_wrapper.clip_grad.max_norm', _is_amount, 'a number from 0'),
     (
         'optim_wrapper.optimizer.type',
-        lambda value: callable(value) or OPTIMIZERS.get(value) is not None,
+        lambda value: callable(value) or OPTIMIZERS.get(str(value)) is not None,
         'an optimizer, such as AdamW',
     ),
     (

@@ -38,6 +38,7 @@ def applied(word: str) -> Config:
         ('optim_wrapper.optimizer.lr=fast', 'a number'),
         ('optim_wrapper.optimizer.lr=-1', 'a number from 0'),
         ('optim_wrapper.optimizer.type=Addam', 'an optimizer, such as AdamW'),
+        ('optim_wrapper.optimizer.type=5', 'an optimizer, such as AdamW'),
         ('optim_wrapper.accumulative_counts=0', 'an integer from 1'),
         ('optim_wrapper.clip_grad.max_norm=x', 'a number'),
         ('default_hooks.checkpoint.interval=0', 'an integer from 1, or -1 for no checkpoints'),
