@@ -106,6 +106,9 @@ def _report(error: Exception) -> None:
     if isinstance(error, OSError) and error.errno in UNUSABLE:
         file = f'{error.filename}: ' if error.filename else ''  # a failed write has no file name
         sys.exit(f'error: {file}{error.strerror}')
+    if isinstance(error, AttributeError) and str(error).startswith("'ConfigDict' object has no"):
+        name = str(error).split("'")[-2]
+        sys.exit(f'error: the config has no {name} where this command needs it')
     if isinstance(error, ValueError) and 'loaded state dict' in str(error):
         sys.exit(
             'error: the checkpoint belongs to another model or optimizer than the config\n'

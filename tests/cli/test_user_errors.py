@@ -7,6 +7,7 @@ import sys
 
 import pytest
 import torch
+from mmengine.config import Config
 from mmengine.hooks import Hook
 from mmengine.registry import HOOKS
 from mmengine.runner import load_checkpoint
@@ -158,6 +159,17 @@ def test_an_error_in_a_component_of_ones_own_keeps_its_traceback(reported):
 
     with pytest.raises(TypeError, match='a fault'):
         main()
+
+
+def test_a_config_that_lacks_a_part_costs_one_line(reported):
+    @reported
+    def main():
+        config = Config(dict(train_dataloader=dict(batch_size=1)))
+        print(config.train_dataloader.dataset)
+
+    with pytest.raises(SystemExit) as end:
+        main()
+    assert end.value.code == 'error: the config has no dataset where this command needs it'
 
 
 def test_an_error_of_the_program_keeps_its_traceback(reported):
