@@ -123,13 +123,18 @@ class Plan(NamedTuple):
     steps: dict[str, Step]
 
 
-def runs_of(experiment: Experiment, seeds: int) -> list[str]:
-    """Folders of an experiment below the folder of the reproduction, one per seed from 0."""
+def run_of(experiment: Experiment, seed: int) -> str:
+    """Folder of an experiment below the folder of the reproduction."""
     start = experiment.start
     name = start.task if isinstance(start, Experiment) else start
     if name is None:
         name = 'scratch' if experiment.weights is None else 'initial'
-    return [f'{experiment.task}/{Path(name).name}/seed_{seed}' for seed in range(seeds)]
+    return f'{experiment.task}/{Path(name).name}/seed_{seed}'
+
+
+def runs_of(experiment: Experiment, seeds: int) -> list[str]:
+    """Folders of an experiment, one per seed from 0."""
+    return [run_of(experiment, seed) for seed in range(seeds)]
 
 
 def config_of(experiment: Experiment, setup: Setup) -> Path:
@@ -195,7 +200,7 @@ def _steps_of(experiment: Experiment, seed: int, setup: Setup) -> list[Step]:
     if before:
         starts = tuple(f'{key}.checkpoint' for key in initialised)
         starts += ('load_from',) if config.get('load_from') else ()
-    name = runs_of(experiment, seed + 1)[seed]
+    name = run_of(experiment, seed)
     step = Step(
         name,
         'finetuning',
@@ -252,7 +257,7 @@ def _trained_parts(config: Config) -> list[str]:
 
 
 def _clip_consistency(steps: dict[str, Step], seed: int) -> Step:
-    needs = tuple(runs_of(e, seed + 1)[seed] for e in experiments_of(FIGURE2))
+    needs = tuple(run_of(e, seed) for e in experiments_of(FIGURE2))
     first = steps[needs[0]]
     settings = {key: first.settings[key] for key in ('data_root', 'packed') & first.settings.keys()}
     return Step(f'{FIGURE2}/seed_{seed}', 'clip_consistency', first.config, settings, seed, needs)

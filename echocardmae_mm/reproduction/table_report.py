@@ -27,7 +27,7 @@ from echocardmae_mm.reproduction.paper_tables import (
     Row,
     Table,
 )
-from echocardmae_mm.reproduction.plan import FIGURE2, Plan, Step, runs_of
+from echocardmae_mm.reproduction.plan import FIGURE2, Plan, Step, run_of, runs_of
 from echocardmae_mm.utils.atomic_files import atomic_write_text
 from echocardmae_mm.utils.text_files import read_json
 
@@ -160,7 +160,7 @@ def _origin(row: Row, experiments: Sequence[Experiment], plan: Plan) -> list[str
         return ['', '', '', '', '', row.note or 'not in this repository']
     root, steps = plan.root, plan.steps
     runs = [run for experiment in experiments for run in runs_of(experiment, plan.seeds)]
-    firsts = [runs_of(experiment, 1)[0] for experiment in experiments]
+    firsts = [run_of(experiment, 0) for experiment in experiments]
     metadata = [
         read_json(path) for run in runs for path in sorted((root / run).rglob(STEP_METADATA))
     ]
