@@ -9,6 +9,7 @@ from torch.utils.data import Dataset
 
 from echocardmae_mm.engine.unwrap import unwrap_model
 from echocardmae_mm.models import FusedVisionTransformer
+from echocardmae_mm.models.checkpoint_report import require_same_sizes
 from echocardmae_mm.utils.errors import UserError
 
 _COMPUTED = 'pos_embed'
@@ -28,7 +29,7 @@ def require_fit(model: nn.Module, checkpoint: str) -> None:
             f'{checkpoint}: lacks {len(missing)} of {len(own)} tensors of the model, such as '
             f'{missing[0]}\nUse the config that the checkpoint was trained with'
         )
-    _require_same_sizes(own, found, checkpoint)
+    require_same_sizes(own, found, own, checkpoint)
 
 
 def require_start(model: nn.Module, checkpoint: str) -> None:
@@ -45,7 +46,7 @@ def require_start(model: nn.Module, checkpoint: str) -> None:
             'To load a part of another model, set init_cfg of that part; convert weights of other '
             'codebases first'
         )
-    _require_same_sizes({name: own[name] for name in taken}, found, checkpoint)
+    require_same_sizes(own, found, taken, checkpoint)
     fresh = sorted(own.keys() - taken)
     print_log(
         f'{len(taken)} of {len(own)} tensors from {checkpoint}; fresh: '
@@ -81,13 +82,3 @@ def _tensors(model: nn.Module, checkpoint: str) -> tuple[Tensors, Tensors]:
     state = unwrapped.state_dict()
     own = {name: tensor for name, tensor in state.items() if not name.endswith(_COMPUTED)}
     return own, found
-
-
-def _require_same_sizes(own: Tensors, found: Tensors, checkpoint: str) -> None:
-    for name, tensor in own.items():
-        if tensor.shape != found[name].shape:
-            raise UserError(
-                f'{checkpoint}: {name} has shape {tuple(found[name].shape)}, but '
-                f'{tuple(tensor.shape)} in the model\nUse the patch_size, tubelet_size, embed_dims '
-                'and depth that the checkpoint was trained with'
-            )

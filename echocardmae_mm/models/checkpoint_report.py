@@ -66,7 +66,7 @@ def report_checkpoint(
         adapt(found)
     own = {name: tensor for name, tensor in module.state_dict().items() if name != _POSITIONS}
     loaded = own.keys() & found.keys() - set(left_fresh)
-    _require_same_sizes(own, found, loaded, checkpoint)
+    require_same_sizes(own, found, loaded, checkpoint)
     fresh, unused = own.keys() - loaded, found.keys() - loaded - {_POSITIONS}
     unexpected = sorted(fresh - set(may_be_fresh) - set(left_fresh))
     unexpected += sorted(unused - set(may_be_unused) - set(left_fresh))
@@ -105,17 +105,18 @@ def _load_part(checkpoint: str, prefix: str, part: str) -> dict[str, Tensor]:
     return found
 
 
-def _require_same_sizes(
+def require_same_sizes(
     own: dict[str, Tensor], found: dict[str, Tensor], names: Collection[str], checkpoint: str
 ) -> None:
-    for name in sorted(names, key=lambda name: (name != _PATCH_KERNEL, name)):
+    """Refuse a checkpoint with a tensor of another size, that of the patches first."""
+    for name in sorted(names, key=lambda name: (not name.endswith(_PATCH_KERNEL), name)):
         here, there = tuple(own[name].shape), tuple(found[name].shape)
         if here == there:
             continue
         describe = _patch if len(here) == len(there) == 5 else str
         raise UserError(
             f'{checkpoint}: {name} has {describe(there)}, but the model has {describe(here)}\n'
-            'Set patch_size, tubelet_size, embed_dims and depth of the model as in pretraining'
+            'Use the patch_size, tubelet_size, embed_dims and depth that it was trained with'
         )
 
 

@@ -21,8 +21,9 @@ from mmengine.config import Config
 from mmengine.dataset import pseudo_collate
 from mmengine.optim import build_optim_wrapper
 from mmengine.registry import DATASETS, MODELS
-from peers import DEVICE, without_checkpoints
+from peers import without_checkpoints
 from rounds import alternate, ratio
+from step import DEVICE
 from torch import nn
 
 from echocardmae_mm.cli.arguments import at_least

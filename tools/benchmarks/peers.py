@@ -32,6 +32,7 @@ from mmengine.dataset import pseudo_collate
 from mmengine.optim import build_optim_wrapper
 from mmengine.registry import DATASETS, MODELS
 from rounds import alternate, ratio
+from step import DEVICE
 from torch.utils.flop_counter import FlopCounterMode
 
 from echocardmae_mm.cli.arguments import at_least
@@ -40,7 +41,6 @@ from echocardmae_mm.evaluation.markdown import markdown_table
 from echocardmae_mm.reproduction.paper_tables import TABLES, Experiment
 from echocardmae_mm.utils.errors import UserError
 
-DEVICE = 'cuda' if torch.cuda.is_available() else 'cpu'
 FRAMES = 175
 # Clips that the published method averages: EchoNet one from every start frame, EchoMEN blocks of 64
 # frames, EchoCoTr one random clip, CoReEcho three fixed ones.

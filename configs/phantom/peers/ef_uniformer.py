@@ -17,4 +17,3 @@ globals().update(
 
 train_cfg = dict(max_epochs=40, val_interval=5)
 optim_wrapper = dict(optimizer=dict(lr=3e-4))
-param_scheduler = [dict(type='StepLR', step_size=15, gamma=0.1)]
