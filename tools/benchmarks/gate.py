@@ -12,7 +12,7 @@ from __future__ import annotations
 import argparse
 from collections import Counter
 from collections.abc import Callable, Iterator
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import cv2
 import numpy as np
@@ -48,15 +48,20 @@ def turned(quarters: int) -> Callable:
     return with_frames(lambda phantom, rng: np.rot90(phantom.frames, quarters, axes=(1, 2)))
 
 
+def warped(phantom: Phantom, matrix: list[list[float]]) -> np.ndarray:
+    """Move the image within its sector by an affine matrix."""
+    size = phantom.frames.shape[2], phantom.frames.shape[1]
+    affine = np.array(matrix, np.float32)
+    frames = np.stack([cv2.warpAffine(frame, affine, size) for frame in phantom.frames])
+    return frames * phantom.sector_mask[..., None]
+
+
 def cut_off(phantom: Phantom, rng: np.random.Generator) -> np.ndarray:
     """Shift the image so that the centre of the ventricle lies on the edge of the sector."""
     rows, columns = np.nonzero(phantom.lv_masks[phantom.ed])
     inside = np.flatnonzero(phantom.sector_mask[round(rows.mean())])
     edge = inside[0] if rng.random() < 0.5 else inside[-1]
-    shift = np.array([[1, 0, edge - columns.mean()], [0, 1, 0]], np.float32)
-    size = phantom.frames.shape[2], phantom.frames.shape[1]
-    frames = np.stack([cv2.warpAffine(frame, shift, size) for frame in phantom.frames])
-    return frames * phantom.sector_mask[..., None]
+    return warped(phantom, [[1, 0, edge - columns.mean()], [0, 1, 0]])
 
 
 def speckle(phantom: Phantom, rng: np.random.Generator) -> np.ndarray:
@@ -92,10 +97,7 @@ def short_axis(phantom: Phantom, rng: np.random.Generator) -> np.ndarray:
 def enlarged(phantom: Phantom, rng: np.random.Generator) -> np.ndarray:
     """Enlarge the image twice around the centre of the ventricle, within the same sector."""
     rows, columns = np.nonzero(phantom.lv_masks[phantom.ed])
-    scale = np.array([[2, 0, -columns.mean()], [0, 2, -rows.mean()]], np.float32)
-    size = phantom.frames.shape[2], phantom.frames.shape[1]
-    frames = np.stack([cv2.warpAffine(frame, scale, size) for frame in phantom.frames])
-    return frames * phantom.sector_mask[..., None]
+    return warped(phantom, [[2, 0, -columns.mean()], [0, 2, -rows.mean()]])
 
 
 def with_blanks(phantom: Phantom, rng: np.random.Generator) -> np.ndarray:
@@ -147,17 +149,16 @@ def parse_args() -> argparse.Namespace:
 
 def measure_kinds(
     measure: EchoInferencer, seed: int, good: int, bad: int
-) -> Iterator[tuple[str, Phantom, Prediction]]:
+) -> Iterator[tuple[str, Prediction]]:
     """Make and measure the recordings of every kind."""
     for number, (kind, make) in enumerate(KINDS.items()):
         for index in range(good if kind == 'good' else bad):
             path = [seed, number, index]
-            wanted: dict[str, Any] = {'screen': SCREENS[index % 2], 'num_frames': FRAMES}
             view = '2ch' if kind.startswith('two-chamber') else '4ch'
-            phantom = make_phantom(path, view=view, **wanted)
+            screen = SCREENS[index % 2]
+            phantom = make_phantom(path, view=view, screen=screen, num_frames=FRAMES)
             shown = make(phantom, np.random.default_rng(path))
-            result = measure(shown.frames, shown.view, phantom.fps, shown.spacing)
-            yield kind, phantom, result
+            yield kind, measure(shown.frames, shown.view, phantom.fps, shown.spacing)
 
 
 def share(count: int, total: int) -> str:
@@ -174,7 +175,7 @@ def main() -> None:
     refused: Counter[str] = Counter()
     doubted: Counter[str] = Counter()
     flagged: Counter[tuple[str, str]] = Counter()
-    for kind, _, result in measure_kinds(measure, args.seed, args.good, args.bad):
+    for kind, result in measure_kinds(measure, args.seed, args.good, args.bad):
         names = [flag.name for flag in result.flags]
         if not result.is_measured and not names:
             names = ['no_sector']

@@ -132,7 +132,7 @@ class Running:
 
     def message(self) -> str:
         """Return the error message if the command ended with a short one, otherwise ''."""
-        lines = self.log.read_text('utf-8', 'replace').strip().splitlines()
+        lines = self.lines()
         starts = [index for index, line in enumerate(lines) if line.startswith('error: ')]
         if not starts or any(line.startswith('Traceback') for line in lines):
             return ''

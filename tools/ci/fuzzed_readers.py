@@ -26,8 +26,8 @@ class Reader(NamedTuple):
     is_text: bool = False
 
 
-def _frames(num_frames: int = 6, height: int = 48, width: int = 64) -> np.ndarray:
-    t, y, x = np.ogrid[:num_frames, :height, :width]
+def _frames(num_frames: int = 6) -> np.ndarray:
+    t, y, x = np.ogrid[:num_frames, :48, :64]
     return (120 + 50 * np.sin((x + 3 * t) / 9) + 40 * np.cos((y - 2 * t) / 7)).astype(np.uint8)
 
 

@@ -54,10 +54,10 @@ class Case(NamedTuple):
     refused: bool = True
 
 
-def phantom_of(index: int, screen: str, frames: int = FRAMES) -> Phantom:
+def phantom_of(index: int, screen: str) -> Phantom:
     """Make a phantom, with a burned-in name if its screen has room for one."""
-    phantom = make_phantom([41, index], screen=screen, num_frames=frames)
-    if screen not in ('echonet', 'whole'):
+    phantom = make_phantom([41, index], screen=screen, num_frames=FRAMES)
+    if screen != 'echonet':
         for frame in phantom.frames:
             place = (4, frame.shape[0] - 8)
             cv2.putText(frame, 'Mustermann', place, cv2.FONT_HERSHEY_SIMPLEX, 0.4, CAPTION, 1)
