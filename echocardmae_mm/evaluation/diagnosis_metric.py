@@ -93,10 +93,9 @@ class DiagnosisMetric(PredictionMetric):
             'fn': int((positive & (predicted == 0)).sum()),
         }
 
-    def report(self, statistics: Statistics | None = None) -> str:
+    def report(self) -> str:
         """Format the statistics, the confusion matrix and the weight of one recording."""
-        statistics = statistics or self.statistics
-        results = self._main_table(statistics, self.labels)
+        statistics = self.statistics
         confusion = markdown_table(
             ('', 'predicted positive', 'predicted negative', 'all'),
             [
@@ -105,7 +104,7 @@ class DiagnosisMetric(PredictionMetric):
             ],
         )
         weight = f'One recording changes the accuracy by {100 / statistics["n"]:.2f} points.'
-        return f'{results}\n\n{confusion}\n\n{weight}'
+        return f'{self._main_table(self.labels)}\n\n{confusion}\n\n{weight}'
 
     def remark_on_folds(self, means: Mapping[str, float]) -> str:
         """Describe the weight of one recording in a fold of mean size."""

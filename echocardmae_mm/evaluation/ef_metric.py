@@ -111,10 +111,9 @@ class EFMetric(PredictionMetric):
             **{f'{name}/n': int(group.sum()) for name, group in groups.items()},
         }
 
-    def report(self, statistics: Statistics | None = None) -> str:
+    def report(self) -> str:
         """Format two tables: overall statistics, and statistics by group."""
-        statistics = statistics or self.statistics
-        overall = self._main_table(statistics, _LABELS)
+        statistics = self.statistics
         groups = markdown_table(
             ('group', 'n', 'MAE', '95 %', 'bias', 'r'),
             [
@@ -132,7 +131,7 @@ class EFMetric(PredictionMetric):
         padded = ''
         if statistics['padded']:
             padded = f'\n\n{statistics["padded"]} recordings, shorter than a clip, were padded.'
-        return f'{overall}\n\n{groups}{padded}'
+        return f'{self._main_table(_LABELS)}\n\n{groups}{padded}'
 
     def plots(self, predictions: pd.DataFrame) -> dict[str, Figure]:
         """``predicted_against_true``, ``bland_altman`` and ``error_by_ef_class``."""

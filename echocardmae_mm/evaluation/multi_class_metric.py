@@ -84,15 +84,14 @@ class MultiClassMetric(PredictionMetric):
             **counts,
         }
 
-    def report(self, statistics: Statistics | None = None) -> str:
+    def report(self) -> str:
         """Format the statistics and the confusion matrix."""
-        statistics = statistics or self.statistics
+        statistics = self.statistics
         classes = range(sum(name.startswith('sensitivity_') for name in statistics))
         names = self._class_names(len(classes))
         labels = self.labels | {
             f'sensitivity_{index}': f'sensitivity: {names[index]} (%)' for index in classes
         }
-        results = self._main_table(statistics, labels)
         confusion = markdown_table(
             ('', *(f'predicted {name}' for name in names)),
             [
@@ -100,7 +99,7 @@ class MultiClassMetric(PredictionMetric):
                 for true in classes
             ],
         )
-        return f'{results}\n\n{confusion}'
+        return f'{self._main_table(labels)}\n\n{confusion}'
 
     def _class_names(self, count: int) -> Sequence[str]:
         names = (self.dataset_meta or {}).get('classes') or ()

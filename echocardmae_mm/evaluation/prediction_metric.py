@@ -93,8 +93,8 @@ class PredictionMetric(BaseMetric):
         """Statistics of a table of predictions."""
 
     @abstractmethod
-    def report(self, statistics: Statistics | None = None) -> str:
-        """Format statistics as Markdown tables; by default those of the last evaluation."""
+    def report(self) -> str:
+        """Format the statistics of the last evaluation as Markdown tables."""
 
     def plots(self, predictions: pd.DataFrame) -> dict[str, Figure]:
         """Plots of a table of predictions, by name; none by default."""
@@ -108,7 +108,8 @@ class PredictionMetric(BaseMetric):
         """
         return ''
 
-    def _main_table(self, statistics: Statistics, labels: Mapping[str, str]) -> str:
+    def _main_table(self, labels: Mapping[str, str]) -> str:
+        statistics = self.statistics
         title = f'{statistics["n"]} recordings of {statistics["patients"]} patients'
         rows = [(label, *interval_cells(statistics[name])) for name, label in labels.items()]
         return markdown_table((title, '', '95 %'), rows)

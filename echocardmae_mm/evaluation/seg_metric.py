@@ -143,9 +143,9 @@ class EchoSegMetric(PredictionMetric):
             **({'clicked': len(predictions)} if 'clicked' in predictions else {}),
         }
 
-    def report(self, statistics: Statistics | None = None) -> str:
+    def report(self) -> str:
         """Format tables of overlap, distances and ejection fraction by Simpson's method."""
-        statistics = statistics or self.statistics
+        statistics = self.statistics
         names = [name for name in _NAMES if _is_finite(statistics.get(name, np.nan))]
         rows: list[tuple[str, ...]] = [
             (self._overall(), *(_cell(statistics[name]) for name in names))

@@ -103,8 +103,8 @@ def test_recordings_of_a_patient_are_resampled_together():
 
 def test_the_report_states_the_weight_of_one_recording():
     metric, _ = evaluated(many(22), n_resamples=20)
-    statistics = metric.summarise(metric.predictions)
-    text = metric.report(statistics)
+    statistics = metric.statistics
+    text = metric.report()
     assert 'One recording changes the accuracy by 4.55 points.' in text
     rows = [[cell.strip() for cell in line.split('|')[1:-1]] for line in text.splitlines()]
     assert ['accuracy (%)', f'{statistics["accuracy"].estimate:.2f}'] in [row[:2] for row in rows]
