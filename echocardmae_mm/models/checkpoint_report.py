@@ -7,8 +7,9 @@ from pathlib import Path
 from typing import Any
 
 from mmengine.logging import print_log
+from mmengine.model import BaseModule
 from mmengine.runner import CheckpointLoader
-from torch import Tensor, nn
+from torch import Tensor
 
 from echocardmae_mm.utils.config import CHECKPOINT_INITS, type_name
 from echocardmae_mm.utils.errors import UserError
@@ -34,21 +35,18 @@ def pretrained_cfg(init_cfg: dict | list[dict] | None) -> dict[str, Any] | None:
 
 
 def report_checkpoint(
-    module: nn.Module,
-    checkpoint: str,
-    prefix: str = '',
+    module: BaseModule,
     part: str = 'encoder',
     may_be_fresh: Collection[str] = LAST_NORMS,
     may_be_unused: Collection[str] = LAST_NORMS,
     left_fresh: Collection[str] = (),
     adapt: Callable[[dict[str, Tensor]], None] | None = None,
 ) -> None:
-    """Log which tensors of a module are loaded; reject a checkpoint that does not fit.
+    """Log which tensors a module will load; reject a checkpoint that does not fit.
 
     Args:
-        module (nn.Module): The encoder or decoder that will load it.
-        checkpoint (str): Path or URL.
-        prefix (str): Prefix of the part's names in the checkpoint. Defaults to ''.
+        module (BaseModule): The encoder or decoder; without a checkpoint in ``init_cfg``, there is
+            nothing to report.
         part (str): 'encoder' or 'decoder'. Defaults to 'encoder'.
         may_be_fresh (Collection[str]): Tensors of the module that the checkpoint may lack. Defaults
             to the encoder's last norms.
@@ -61,7 +59,11 @@ def report_checkpoint(
     Raises:
         UserError: If the file does not exist, lacks the part or has a tensor that does not fit.
     """
-    found = _load_part(checkpoint, prefix, part)
+    pretrained = pretrained_cfg(module.init_cfg)
+    if pretrained is None:
+        return
+    checkpoint = pretrained['checkpoint']
+    found = _load_part(checkpoint, pretrained.get('prefix') or '', part)
     if adapt is not None:
         adapt(found)
     own = {name: tensor for name, tensor in module.state_dict().items() if name != _POSITIONS}

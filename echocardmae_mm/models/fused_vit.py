@@ -9,7 +9,7 @@ from typing import Any
 from mmaction.models import VisionTransformer
 from torch import Tensor
 
-from echocardmae_mm.models.checkpoint_report import pretrained_cfg, report_checkpoint
+from echocardmae_mm.models.checkpoint_report import report_checkpoint
 from echocardmae_mm.models.fused_attention import fuse_attention
 from echocardmae_mm.models.patches import PatchConvolution
 from echocardmae_mm.registry import MODELS
@@ -71,11 +71,7 @@ class FusedVisionTransformer(VisionTransformer):
 
     def init_weights(self) -> None:
         """Check the checkpoint of ``init_cfg``, if any, and initialise."""
-        if (pretrained := pretrained_cfg(self.init_cfg)) is not None:
-            checkpoint, prefix = pretrained['checkpoint'], pretrained.get('prefix') or ''
-            report_checkpoint(
-                self, checkpoint, prefix, left_fresh=self.left_fresh(), adapt=self.adapt
-            )
+        report_checkpoint(self, left_fresh=self.left_fresh(), adapt=self.adapt)
         super().init_weights()
 
     def left_fresh(self) -> Collection[str]:

@@ -13,7 +13,7 @@ from mmengine.registry import MODELS as MMENGINE_MODELS
 from torch import Tensor, nn
 
 from echocardmae_mm.models.background_decoder import DECODER_INIT
-from echocardmae_mm.models.checkpoint_report import pretrained_cfg, report_checkpoint
+from echocardmae_mm.models.checkpoint_report import report_checkpoint
 from echocardmae_mm.models.fused_attention import fuse_attention
 from echocardmae_mm.models.patches import unpatchify
 from echocardmae_mm.registry import MODELS
@@ -104,9 +104,7 @@ class MAESegHead(BaseModule):
 
     def init_weights(self) -> None:
         """Check the checkpoint of ``init_cfg``, if any, and initialise."""
-        if (pretrained := pretrained_cfg(self.init_cfg)) is not None:
-            checkpoint, prefix = pretrained['checkpoint'], pretrained.get('prefix') or ''
-            report_checkpoint(self, checkpoint, prefix, 'decoder', _CLASSIFIER, _PRETRAINING_ONLY)
+        report_checkpoint(self, 'decoder', _CLASSIFIER, _PRETRAINING_ONLY)
         super().init_weights()
 
     def forward(self, inputs: Tensor | Sequence[Tensor]) -> Tensor:
