@@ -61,11 +61,12 @@ class WeightsOnlyTorch(ModuleType):
         return getattr(torch, name)
 
 
-def weights_only(load: Callable[..., Any]) -> Callable[..., Any]:
+def weights_only(load: Callable[..., Any], *also: type) -> Callable[..., Any]:
     """Force ``weights_only=True`` on a loader.
 
     Args:
         load (Callable): ``torch.load`` or ``torch.hub.load_state_dict_from_url``.
+        also (type): Types to allow in addition to those that mmengine stores.
 
     Returns:
         Callable: The loader; raises :class:`RefusedCheckpoint`, or ``UserError`` if a download
@@ -76,7 +77,7 @@ def weights_only(load: Callable[..., Any]) -> Callable[..., Any]:
         if is_damaged(source):
             raise RefusedCheckpoint(source, 'a checksum differs')
         try:
-            with only_mmengine_types():
+            with only_mmengine_types(*also):
                 content = load(source, *args, **{**kwargs, 'weights_only': True})
         except URLError as error:
             raise UserError(f'{source}: cannot be downloaded ({error.reason})') from None
@@ -126,8 +127,8 @@ def is_damaged(source: Any) -> bool:
 
 
 @contextmanager
-def only_mmengine_types() -> Iterator[None]:
-    """Allow mmengine's types while a checkpoint is read.
+def only_mmengine_types(*also: type) -> Iterator[None]:
+    """Allow mmengine's types, and others, while a checkpoint is read.
 
     Types that a user allows stay allowed, except under a name of this list: with ``getattr``,
     which onedl-mmengine allows, a checkpoint reaches any function.
@@ -138,7 +139,7 @@ def only_mmengine_types() -> Iterator[None]:
     ours = {_allowed_name(allowed) for allowed in mmengine_types()}
     clear_safe_globals()
     add_safe_globals([allowed for allowed in before if _allowed_name(allowed) not in ours])
-    add_safe_globals(list(mmengine_types()))
+    add_safe_globals([*mmengine_types(), *also])
     try:
         yield
     finally:

@@ -5,8 +5,6 @@ from __future__ import annotations
 import argparse
 import re
 from collections import Counter
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -48,8 +46,7 @@ def read_weights(path: Path) -> dict[str, Tensor]:
             return load_file(path)
         except SafetensorError as error:
             raise UserError(f'{path}: no safetensors file, or damaged ({error})') from None
-    with _allowed(argparse.Namespace):
-        content = weights_only(torch.load)(path, map_location='cpu')
+    content = weights_only(torch.load, argparse.Namespace)(path, map_location='cpu')
     if isinstance(content, dict) and isinstance(content.get('regressor'), dict):  # CoReEcho
         head = {f'regressor.{name}': x for name, x in content['regressor'].items()}
         content = {**content['model'], **head}
@@ -184,14 +181,3 @@ def _depth_and_width(state: dict[str, Tensor], part: str, width: int) -> dict[st
     # No shape depends on the number of heads.
     mlp_ratio = 4.0 if hidden is None else len(hidden) / width
     return dict(embed_dims=width, depth=depth, num_heads=1, mlp_ratio=mlp_ratio)
-
-
-@contextmanager
-def _allowed(*types: type) -> Iterator[None]:
-    before = list(torch.serialization.get_safe_globals())  # torch 2.4 returns the list itself.
-    torch.serialization.add_safe_globals(list(types))
-    try:
-        yield
-    finally:
-        torch.serialization.clear_safe_globals()
-        torch.serialization.add_safe_globals(before)
