@@ -254,8 +254,7 @@ class EchoCardMAE(BaseModel):
                 f'clips of {found} (frames, height, width), but the model expects '
                 f'{self.clip_size}: set num_frames and img_size of the model as in the pipeline'
             )
-        num_frames, height, width = self.clip_size
-        expected = height * width * num_frames // (self.patch_size**2 * self.tubelet_size)
+        expected = self.backbone.pos_embed.shape[1]
         tokens = inputs['tokens']
         num_tokens = sum(ids.shape[1] for ids in (tokens.visible, tokens.masked, tokens.background))
         if num_tokens != expected:

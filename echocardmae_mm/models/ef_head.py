@@ -79,14 +79,13 @@ class EFHead(BaseModule):
         init_cfg: dict | None = None,
     ) -> None:
         super().__init__(init_cfg=init_cfg)
-        if target not in TARGETS:
-            raise UserError(f'EFHead: target={target!r} is unknown; choose one of {TARGETS}')
-        if loss not in LOSSES:
-            raise UserError(f'EFHead: loss={loss!r} is unknown; choose one of {[*LOSSES]}')
-        if reweight not in REWEIGHTINGS:
-            raise UserError(
-                f'EFHead: reweight={reweight!r} is unknown; choose one of {[*REWEIGHTINGS]}'
-            )
+        for name, value, known in (
+            ('target', target, TARGETS),
+            ('loss', loss, LOSSES),
+            ('reweight', reweight, REWEIGHTINGS),
+        ):
+            if value not in known:
+                raise UserError(f'EFHead: {name}={value!r} is unknown; choose one of {[*known]}')
         if stop_gradient and contrast is None:
             raise UserError('EFHead: stop_gradient=True needs contrast to train the backbone')
         self.target = target
