@@ -98,16 +98,17 @@ class EchoSegMetric(PredictionMetric):
         row: dict[str, Any] = {name: sample.get(name) for name in ('frame', 'instant', 'ef')}
         if 'clicks' in sample:
             row['clicked'] = True
+        spacing = sample.get('spacing')
         for name, masks in self._masks(predicted, true):
-            row.update(overlap_row(*masks, f'{name}/'))
+            row |= _prefixed(name, overlap_row(*masks))
             if self.distances:
-                row.update(distance_row(*masks, sample.get('spacing'), f'{name}/'))
+                row |= _prefixed(name, distance_row(*masks, spacing))
             if self.distances and name == VENTRICLE:
-                row.update(simpson_row(*masks, sample.get('spacing')))
+                row |= simpson_row(*masks, spacing)
         if self.network_size:
             small = (_resized(labels, self.network_size) for labels in (predicted, true))
             for name, masks in self._masks(*small):
-                row.update(overlap_row(*masks, f'network/{name}/'))
+                row |= _prefixed(f'network/{name}', overlap_row(*masks))
         return row
 
     def summarise(self, predictions: pd.DataFrame) -> Statistics:
@@ -206,6 +207,10 @@ def labelled_index(sample: Any) -> int:
     if 'frame_inds' not in sample:
         return 0
     return int(np.flatnonzero(np.ravel(sample.get('frame_inds')) == sample.get('frame'))[0])
+
+
+def _prefixed(prefix: str, row: dict[str, float]) -> dict[str, float]:
+    return {f'{prefix}/{name}': value for name, value in row.items()}
 
 
 def _resized(labels: np.ndarray, size: tuple[int, int]) -> np.ndarray:

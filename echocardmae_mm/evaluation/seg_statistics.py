@@ -64,13 +64,8 @@ def surface_distances(
     )
 
 
-def overlap_row(predicted: np.ndarray, true: np.ndarray, prefix: str = '') -> dict[str, float]:
-    """Overlap of two masks.
-
-    Args:
-        predicted (np.ndarray): bool of shape (H, W).
-        true (np.ndarray): bool of shape (H, W).
-        prefix (str): Prefix of the names. Defaults to ''.
+def overlap_row(predicted: np.ndarray, true: np.ndarray) -> dict[str, float]:
+    """Overlap of two masks, bool of shape (H, W).
 
     Returns:
         dict[str, float]: Pixels in ``overlap``, ``predicted`` and ``true``; ``dice`` and ``iou``,
@@ -79,27 +74,22 @@ def overlap_row(predicted: np.ndarray, true: np.ndarray, prefix: str = '') -> di
     overlap = int((predicted & true).sum())
     sizes = int(predicted.sum()), int(true.sum())
     total = sum(sizes)
-    row = {
+    return {
         **dict(zip(COUNTS, (overlap, *sizes))),
         'dice': 2 * overlap / total if total else np.nan,
         'iou': overlap / (total - overlap) if total else np.nan,
     }
-    return {prefix + name: value for name, value in row.items()}
 
 
 def distance_row(
-    predicted: np.ndarray,
-    true: np.ndarray,
-    spacing: tuple[float, float] | None,
-    prefix: str = '',
+    predicted: np.ndarray, true: np.ndarray, spacing: tuple[float, float] | None
 ) -> dict[str, float]:
-    """Distances between the surfaces of two masks.
+    """Distances between the surfaces of two masks, bool of shape (H, W).
 
     Args:
-        predicted (np.ndarray): bool of shape (H, W).
-        true (np.ndarray): bool of shape (H, W).
+        predicted (np.ndarray): One mask.
+        true (np.ndarray): The other.
         spacing (tuple[float, float], optional): Height and width of a pixel in mm.
-        prefix (str): Prefix of the names. Defaults to ''.
 
     Returns:
         dict[str, float]: ``hd95_px`` and ``assd_px`` in pixels, ``hd95_mm`` and ``assd_mm``; NaN
@@ -107,8 +97,7 @@ def distance_row(
     """
     in_pixels = surface_distances(predicted, true)
     in_mm = surface_distances(predicted, true, spacing) if spacing else (np.nan, np.nan)
-    names = (prefix + name for name in DISTANCES)
-    return dict(zip(names, (*in_pixels, *in_mm)))
+    return dict(zip(DISTANCES, (*in_pixels, *in_mm)))
 
 
 def seg_statistics(
