@@ -21,6 +21,7 @@ from echocardmae_mm.evaluation.seg_statistics import (
     seg_statistics,
     structures_of,
 )
+from echocardmae_mm.evaluation.simpson import LABELS as SIMPSON_LABELS
 from echocardmae_mm.evaluation.simpson import VENTRICLE, simpson_ef, simpson_row
 from echocardmae_mm.registry import METRICS
 
@@ -34,14 +35,6 @@ _NAMES = {
     'assd_px': 'ASSD (pixels)',
     'hd95_mm': 'HD95 (mm)',
     'assd_mm': 'ASSD (mm)',
-}
-_SIMPSON = {
-    'simpson_ef/mae': 'MAE of predicted masks (points)',
-    'simpson_ef/bias': 'bias of predicted masks (points)',
-    'simpson_ef/r': 'Pearson r of predicted masks',
-    'simpson_ef/mae_of_true_masks': 'MAE of true masks (points)',
-    'simpson_ef/bias_of_true_masks': 'bias of true masks (points)',
-    'simpson_ef/patients': 'patients without empty masks',
 }
 _GROUPS = {'instant': ('ED', 'ES'), 'view': ('2CH', '4CH')}
 
@@ -175,8 +168,12 @@ class EchoSegMetric(PredictionMetric):
                 '\n\nThe model saw a click inside the true mask: do not compare it with models '
                 'that saw no truth'
             )
-        if simpson := [name for name in _SIMPSON if _is_finite(statistics.get(name, np.nan))]:
-            rows = [(_SIMPSON[name], _cell(statistics[name])) for name in simpson]
+        rows = [
+            (label, _cell(statistics[name]))
+            for name, label in SIMPSON_LABELS.items()
+            if _is_finite(statistics.get(name, np.nan))
+        ]
+        if rows:
             text += f'\n\n{markdown_table(("ejection fraction by Simpson", ""), rows)}'
         return text
 

@@ -17,10 +17,15 @@ from echocardmae_mm.evaluation.volumes import (
 )
 
 VENTRICLE = 'left_ventricle'
-STATISTICS = tuple(
-    f'simpson_ef/{name}'
-    for name in ('mae', 'bias', 'r', 'mae_of_true_masks', 'bias_of_true_masks', 'patients')
-)
+#: Statistics in the order of a report, with their labels.
+LABELS = {
+    'simpson_ef/mae': 'MAE of predicted masks (points)',
+    'simpson_ef/bias': 'bias of predicted masks (points)',
+    'simpson_ef/r': 'Pearson r of predicted masks',
+    'simpson_ef/mae_of_true_masks': 'MAE of true masks (points)',
+    'simpson_ef/bias_of_true_masks': 'bias of true masks (points)',
+    'simpson_ef/patients': 'patients without empty masks',
+}
 _DISKS = ('disks_predicted', 'disks_true')
 
 
@@ -74,7 +79,7 @@ def simpson_ef(table: pd.DataFrame) -> Callable[[np.ndarray], dict[str, float]]:
     def statistics(chosen: np.ndarray) -> dict[str, float]:
         rows = chosen[np.isfinite(predicted[chosen]) & np.isfinite(truth[chosen])]
         if not len(rows):
-            return dict.fromkeys(STATISTICS, np.nan)
+            return dict.fromkeys(LABELS, np.nan)
         error, of_true = (values[rows] - truth[rows] for values in (predicted, of_masks))
         values = (
             np.abs(error).mean(),
@@ -84,7 +89,7 @@ def simpson_ef(table: pd.DataFrame) -> Callable[[np.ndarray], dict[str, float]]:
             of_true.mean(),
             len(rows),
         )
-        return {name: float(value) for name, value in zip(STATISTICS, values)}
+        return {name: float(value) for name, value in zip(LABELS, values)}
 
     return statistics
 
