@@ -62,5 +62,4 @@ def _study(name: str, members: list[Row]) -> dict[str, Any]:
 
 def _axis(row: Row, instant: str) -> LongAxis:
     disks = row['disks'][instant]
-    nowhere = np.zeros(2)
-    return LongAxis(disks['length_mm'], np.array(disks['diameters_mm']), nowhere, nowhere)
+    return LongAxis(disks['length_mm'], np.array(disks['diameters_mm']))

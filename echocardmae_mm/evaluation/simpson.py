@@ -107,5 +107,4 @@ def _from_text(text: str | float) -> LongAxis | None:
     if not isinstance(text, str) or not text:
         return None  # pandas reads an empty cell as NaN.
     length, *diameters = map(float, text.split())
-    nowhere = np.full(2, np.nan)
-    return LongAxis(length, np.array(diameters), nowhere, nowhere)
+    return LongAxis(length, np.array(diameters))

@@ -27,14 +27,14 @@ class LongAxis(NamedTuple):
         length (float): Distance from apex to base.
         diameters (np.ndarray): Diameters of the disks, evenly spaced along the axis, apex first,
             (NUM_DISKS,).
-        apex (np.ndarray): (y, x) of the end nearer to the probe.
-        base (np.ndarray): (y, x) of the other end.
+        apex (np.ndarray, optional): (y, x) of the end nearer to the probe; None from a table.
+        base (np.ndarray, optional): (y, x) of the other end; None from a table.
     """
 
     length: float
     diameters: np.ndarray
-    apex: np.ndarray
-    base: np.ndarray
+    apex: np.ndarray | None = None
+    base: np.ndarray | None = None
 
 
 def largest_part(mask: np.ndarray) -> np.ndarray:
