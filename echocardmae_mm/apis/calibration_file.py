@@ -32,11 +32,26 @@ THRESHOLDS: dict[str, float] = {
 }
 
 
-_VALID: dict[str, Callable[[float], bool]] = {
-    'a number': lambda value: True,
-    'a number above 0': lambda value: value > 0,
-    'a number between 0 and 1': lambda value: 0 < value < 1,
-    'a count': lambda value: value > 0 and isinstance(value, int),
+def _is_number(value: Any) -> bool:
+    is_number = isinstance(value, (int, float)) and not isinstance(value, bool)
+    return is_number and abs(value) < float('inf')
+
+
+def _are_numbers(value: Any) -> bool:
+    return isinstance(value, list) and all(map(_is_number, value))
+
+
+#: What an entry may hold, and whether a value is that, beside the other entries of its part.
+_VALID: dict[str, Callable[[Any, Mapping[str, Any]], bool]] = {
+    'a hash': lambda value, _: isinstance(value, str),
+    'a number': lambda value, _: _is_number(value),
+    'a number above 0': lambda value, _: _is_number(value) and value > 0,
+    'a number between 0 and 1': lambda value, _: _is_number(value) and 0 < value < 1,
+    'a count': lambda value, _: _is_number(value) and value > 0 and isinstance(value, int),
+    'ascending numbers': lambda value, _: _are_numbers(value) and value == sorted(value),
+    'numbers from 0, one more than edges': lambda value, part: (
+        _are_numbers(value) and len(value) == len(part['edges']) + 1 and min(value) >= 0
+    ),
 }
 #: Entries of each part and what they hold.
 _PARTS: dict[str, dict[str, str]] = {
@@ -114,26 +129,8 @@ def _check_part(where: str, part: Any, entries: Mapping[str, str], needs_all: bo
         if name not in part:
             if needs_all:
                 raise UserError(f'{where}: {name} is missing; expected {expected}')
-        elif not _is_valid(part, name, expected):
+        elif not _VALID[expected](part[name], part):
             raise UserError(f'{where}: {name} is {part[name]!r}; expected {expected}')
-
-
-def _is_valid(part: Mapping[str, Any], name: str, expected: str) -> bool:
-    value = part[name]
-    if expected == 'a hash':
-        return isinstance(value, str)
-    if 'numbers' in expected:
-        if not (isinstance(value, list) and all(map(_is_number, value))):
-            return False
-        if name == 'edges':
-            return value == sorted(value)
-        return len(value) == len(part.get('edges', ())) + 1 and min(value) >= 0
-    return _is_number(value) and _VALID[expected](value)
-
-
-def _is_number(value: Any) -> bool:
-    is_number = isinstance(value, (int, float)) and not isinstance(value, bool)
-    return is_number and abs(value) < float('inf')
 
 
 def _refuse_unknown(where: str, part: Mapping[str, Any], known: Iterable[str]) -> None:
