@@ -72,19 +72,19 @@ def _curve(path: Path) -> dict[str, Any] | None:
     column = 'volume_ml' if 'volume_ml' in table else 'area_pixels'
     step = -(-len(table) // _CURVE_POINTS)
     values = table[column].round(2)
-    instants = table['instant']
     return {
         'label': 'volume (mL)' if column == 'volume_ml' else 'area (pixels)',
         'frames': table['frame'].tolist()[::step],
         'values': [None if value != value else value for value in values.tolist()[::step]],
         'count': len(table),
-        'ed': [_point(table, values, frame) for frame in table['frame'][instants == 'ED']],
-        'es': [_point(table, values, frame) for frame in table['frame'][instants == 'ES']],
+        'ed': _points(table, values, 'ED'),
+        'es': _points(table, values, 'ES'),
     }
 
 
-def _point(table: pd.DataFrame, values: pd.Series, frame: int) -> list[float]:
-    return [int(frame), float(values[table['frame'] == frame].iloc[0])]
+def _points(table: pd.DataFrame, values: pd.Series, instant: str) -> list[tuple[int, float]]:
+    at = table['instant'] == instant
+    return list(zip(table['frame'][at].tolist(), values[at].tolist()))
 
 
 def _data(path: Path, kind: str) -> str:

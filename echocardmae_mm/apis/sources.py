@@ -18,7 +18,6 @@ from echocardmae_mm.datasets.recording_lists import (
 from echocardmae_mm.datasets.recordings.recording import MAX_ASPECT, is_plausible_spacing
 from echocardmae_mm.utils.errors import UserError
 
-_LISTS = ('.txt', '.csv')
 _COLUMNS = ('path', 'patient', 'study', 'view', 'fps', 'spacing')
 _LABELS = ('ef', 'label', 'split')  # of a table for training, which is a list as well
 #: Most recordings of a folder that is taken for a patient's.
