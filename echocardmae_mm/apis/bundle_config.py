@@ -14,7 +14,6 @@ from __future__ import annotations
 
 import ast
 from pathlib import Path
-from typing import Any
 
 from mmengine.config import Config
 
@@ -35,7 +34,10 @@ def read_bundle_config(path: Path) -> Config:
     """
     try:
         statements = ast.parse(path.read_text(encoding='utf-8')).body
-        values = {_name(part): _literal(part.value) for part in statements}  # type: ignore[attr-defined]
+        values = {
+            _name(part): ast.literal_eval(_DictCalls().visit(part.value))  # type: ignore[attr-defined]
+            for part in statements
+        }
     except (SyntaxError, ValueError, AttributeError) as error:
         raise UserError(f'{path}: expected only assignments of literals ({error})') from None
     if values.get('framing') not in FRAMINGS:
@@ -54,18 +56,13 @@ def _name(statement: ast.stmt) -> str:
     return statement.targets[0].id
 
 
-def _literal(node: ast.expr) -> Any:
-    """``ast.literal_eval`` that also knows ``dict(name=value)``, which mmengine writes."""
-    if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == 'dict':
-        if node.args:
-            raise ValueError(f'line {node.lineno}')
-        return {str(keyword.arg): _literal(keyword.value) for keyword in node.keywords}
-    if isinstance(node, ast.Dict):
-        if None in node.keys:
-            raise ValueError(f'line {node.lineno}')
-        keys = [ast.literal_eval(key) for key in node.keys if key is not None]
-        return dict(zip(keys, map(_literal, node.values)))
-    if isinstance(node, (ast.List, ast.Tuple)):
-        items = [_literal(item) for item in node.elts]
-        return items if isinstance(node, ast.List) else tuple(items)
-    return ast.literal_eval(node)
+class _DictCalls(ast.NodeTransformer):
+    """Turn ``dict(name=value)``, which mmengine writes, into ``{'name': value}``."""
+
+    def visit_Call(self, node: ast.Call) -> ast.AST:
+        self.generic_visit(node)
+        keys = [keyword.arg for keyword in node.keywords]
+        is_dict = isinstance(node.func, ast.Name) and node.func.id == 'dict'
+        if not is_dict or node.args or None in keys:
+            return node  # which literal_eval refuses
+        return ast.Dict([*map(ast.Constant, keys)], [keyword.value for keyword in node.keywords])
