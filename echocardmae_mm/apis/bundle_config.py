@@ -38,7 +38,7 @@ def read_bundle_config(path: Path) -> Config:
             _name(part): ast.literal_eval(_DictCalls().visit(part.value))  # type: ignore[attr-defined]
             for part in statements
         }
-    except (SyntaxError, ValueError, AttributeError) as error:
+    except (SyntaxError, TypeError, ValueError, AttributeError) as error:
         raise UserError(f'{path}: expected only assignments of literals ({error})') from None
     if values.get('framing') not in FRAMINGS:
         raise UserError(f'{path}: framing must be one of {FRAMINGS}')

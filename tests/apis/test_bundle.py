@@ -49,6 +49,7 @@ def test_a_missing_part_is_named(bundle, name):
         'fps = dict(**{"a": 1})["a"]',
         'fps = __import__("os").getpid()',
         'fps += 1',
+        'fps = {[1]: 2}',
         'for i in range(3): pass',
         'fps = (',
     ],
