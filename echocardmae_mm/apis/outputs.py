@@ -13,7 +13,7 @@ from matplotlib.figure import Figure
 
 from echocardmae_mm.apis.measurements import VENTRICLE
 from echocardmae_mm.apis.prediction import Prediction
-from echocardmae_mm.evaluation.plotting import single_axis
+from echocardmae_mm.evaluation.plotting import open_axes
 from echocardmae_mm.evaluation.segmentation_plot import draw_outlines
 from echocardmae_mm.utils.atomic_files import atomic_path, atomic_write_text
 from echocardmae_mm.utils.errors import UserError
@@ -134,7 +134,7 @@ def curve(result: Prediction) -> Figure:
         column, label = 'volume_ml', 'volume (mL)'
     values = table[column].to_numpy(np.float64)
     time = table['frame'].to_numpy() / (result.fps or 1)
-    figure, axis = single_axis(8.4, 3.2)
+    figure, axis = open_axes(8.4, 3.2)
     axis.plot(time, values, color='0.35', linewidth=1.4)
     for name, colour, frames in (
         ('end-diastole', 'tab:blue', beats['ed_frame']),

@@ -8,6 +8,8 @@ import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
+from echocardmae_mm.evaluation.plotting import open_axes
+
 _COLOURS = ('tab:blue', 'tab:orange')
 _EXAMPLES = 3
 
@@ -27,8 +29,7 @@ def clip_consistency_plot(clips: Mapping[str, pd.DataFrame]) -> Figure:
     }
     first = next(iter(spreads.values())).sort_values()
     ranks = np.linspace(0, len(first) - 1, _EXAMPLES + 2).round().astype(int)[1:-1]
-    figure = Figure(figsize=(3.6 * (_EXAMPLES + 1), 3.7), layout='constrained')
-    axes = figure.subplots(1, _EXAMPLES + 1)
+    figure, axes = open_axes(3.6 * (_EXAMPLES + 1), 3.7, 1, _EXAMPLES + 1)
     for axis, video in zip(axes, first.index[ranks]):
         for (name, table), colour in zip(clips.items(), _COLOURS):
             rows = table[table['video'] == video].sort_values('start')
@@ -48,8 +49,6 @@ def clip_consistency_plot(clips: Mapping[str, pd.DataFrame]) -> Figure:
     axes[-1].set(xlabel='sd over start frames (points)', ylabel='share of recordings', ylim=(0, 1))
     axes[-1].set_title(f'all {len(first)} recordings', fontsize=10)
     axes[-1].legend(frameon=False, fontsize=9, loc='lower right')
-    for axis in axes:
-        axis.spines[['top', 'right']].set_visible(False)
     return figure
 
 

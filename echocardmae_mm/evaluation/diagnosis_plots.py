@@ -14,14 +14,14 @@ from scipy.stats import binomtest
 
 from echocardmae_mm.evaluation.diagnosis_statistics import THRESHOLD, diagnosis_statistics
 from echocardmae_mm.evaluation.discrimination import operating_points
+from echocardmae_mm.evaluation.plotting import open_axes
 
 _RECORDINGS_PER_BIN = 20
 
 
 def roc_and_precision_recall(positive: np.ndarray, scores: np.ndarray) -> Figure:
     """Plot the ROC curve and the precision-recall curve; requires both classes."""
-    figure = Figure(figsize=(10.4, 5.2), layout='constrained')
-    roc, precision_recall = figure.subplots(1, 2)
+    figure, (roc, precision_recall) = open_axes(10.4, 5.2, 1, 2)
     statistics = diagnosis_statistics(positive, scores)
     true_positives, false_positives = operating_points(scores, positive)
     sensitivity = 100 * true_positives / positive.sum()
@@ -47,7 +47,6 @@ def roc_and_precision_recall(positive: np.ndarray, scores: np.ndarray) -> Figure
     precision_recall.set_title(f'{share:.0f} % of the recordings are positive', fontsize=11)
     for axis in (roc, precision_recall):
         axis.set(xlim=(-2, 102), ylim=(-2, 102), aspect='equal')
-        axis.spines[['top', 'right']].set_visible(False)
         axis.legend(loc='lower right' if axis is roc else 'lower left', frameon=False)
     return figure
 
@@ -86,8 +85,7 @@ def calibration(positive: np.ndarray, scores: np.ndarray) -> Figure:
     Uses three to ten bins of equal width, about one per 20 recordings. Error bars are Wilson's 95 %
     intervals.
     """
-    figure = Figure(figsize=(5.8, 6.6), layout='constrained')
-    axis, below = figure.subplots(2, 1, sharex=True, height_ratios=(3, 1))
+    figure, (axis, below) = open_axes(5.8, 6.6, 2, 1, sharex=True, height_ratios=(3, 1))
     bins = int(np.clip(len(scores) // _RECORDINGS_PER_BIN, 3, 10))
     bin_of = np.minimum((scores * bins).astype(int), bins - 1)
     axis.plot([0, 1], [0, 1], color='0.6', linestyle='--', linewidth=1.2, label='calibrated')
@@ -124,8 +122,6 @@ def calibration(positive: np.ndarray, scores: np.ndarray) -> Figure:
     below.set(ylim=(0, 1.25 * counts.max()), ylabel='recordings')
     below.yaxis.set_major_locator(MaxNLocator(4, integer=True))
     below.set_xlabel('predicted probability of the positive class')
-    for part in (axis, below):
-        part.spines[['top', 'right']].set_visible(False)
     return figure
 
 

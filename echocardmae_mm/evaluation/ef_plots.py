@@ -9,14 +9,14 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from echocardmae_mm.evaluation.ef_statistics import EF_CLASSES, ef_classes
-from echocardmae_mm.evaluation.plotting import boxes_with_points, single_axis
+from echocardmae_mm.evaluation.plotting import boxes_with_points, open_axes
 
 _CLASS_LABELS = dict(zip(EF_CLASSES, ('< 30', '30 to 40', '40 to 50', '≥ 50')))
 
 
 def predicted_against_true(ef: np.ndarray, predicted: np.ndarray) -> Figure:
     """Plot predicted against true EF."""
-    figure, axis = single_axis(6.0, 5.6)
+    figure, axis = open_axes(6.0, 5.6)
     low = float(min(ef.min(), predicted.min(), 10)) - 3
     high = float(max(ef.max(), predicted.max(), 80)) + 3
     median = np.median(ef)
@@ -40,7 +40,7 @@ def predicted_against_true(ef: np.ndarray, predicted: np.ndarray) -> Figure:
 
 def bland_altman(ef: np.ndarray, predicted: np.ndarray) -> Figure:
     """Plot difference against mean of prediction and truth (Bland and Altman, 1986)."""
-    figure, axis = single_axis(6.6, 4.6)
+    figure, axis = open_axes(6.6, 4.6)
     difference, mean = predicted - ef, (predicted + ef) / 2
     bias, spread = difference.mean(), difference.std(ddof=1) if len(ef) > 1 else 0.0
     axis.axhline(0, color='0.8', linewidth=1)
@@ -68,7 +68,7 @@ def bland_altman(ef: np.ndarray, predicted: np.ndarray) -> Figure:
 
 def error_by_ef_class(ef: np.ndarray, predicted: np.ndarray) -> Figure:
     """Plot the errors in each EF class."""
-    figure, axis = single_axis(6.6, 4.6)
+    figure, axis = open_axes(6.6, 4.6)
     errors = {name: (predicted - ef)[members] for name, members in ef_classes(ef).items()}
     labels = [
         f'{_CLASS_LABELS[name]} %\nn = {len(values)}'

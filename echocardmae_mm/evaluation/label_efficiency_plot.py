@@ -9,6 +9,7 @@ from matplotlib.ticker import NullLocator
 
 from echocardmae_mm.evaluation.bootstrap import Interval
 from echocardmae_mm.evaluation.label_efficiency import LabelEfficiency
+from echocardmae_mm.evaluation.plotting import open_axes
 
 _COLOURS = {'pretrained': 'tab:blue', 'from scratch': 'tab:orange'}
 _NAIVE = {'mae': 'constant median', 'auroc': 'guessing'}
@@ -24,8 +25,7 @@ def label_efficiency_plot(results: LabelEfficiency, title: str) -> Figure:
         title (str): First line of the title.
     """
     shares = np.array([one.share for one in results.shares])
-    figure = Figure(figsize=(7.6, 6.6), layout='constrained')
-    top, bottom = figure.subplots(2, 1, sharex=True, height_ratios=(2.6, 1))
+    figure, (top, bottom) = open_axes(7.6, 6.6, 2, 1, sharex=True, height_ratios=(2.6, 1))
     span = max(shares[-1] / shares[0], 2.0)
     starts = [
         ('pretrained', -1, [(one.pretrained, one.of_pretrained) for one in results.shares]),
@@ -76,8 +76,6 @@ def label_efficiency_plot(results: LabelEfficiency, title: str) -> Figure:
     ticks = [f'{100 * one.share:g} %\n{one.patients}' for one in results.shares]
     bottom.set_xticks(shares, ticks)
     bottom.set_xlabel('labelled share of the training patients, and their number')
-    for axis in (top, bottom):
-        axis.spines[['top', 'right']].set_visible(False)
     return figure
 
 

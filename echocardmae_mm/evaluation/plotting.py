@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 
-def single_axis(width: float, height: float) -> tuple[Figure, Axes]:
-    """Create a figure of a size in inches with one axis, without top and right spines."""
+def open_axes(width: float, height: float, *shape: int, **options: Any) -> tuple[Figure, Any]:
+    """Create a figure of a size in inches, and its subplots without top and right spines."""
     figure = Figure(figsize=(width, height), layout='constrained')
-    axis = figure.subplots()
-    axis.spines[['top', 'right']].set_visible(False)
-    return figure, axis
+    axes = figure.subplots(*shape, **options)
+    for axis in np.ravel(axes):
+        axis.spines[['top', 'right']].set_visible(False)
+    return figure, axes
 
 
 def boxes_with_points(axis: Axes, groups: Sequence[np.ndarray], labels: Sequence[str]) -> None:

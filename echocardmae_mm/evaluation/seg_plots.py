@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
-from echocardmae_mm.evaluation.plotting import boxes_with_points, single_axis
+from echocardmae_mm.evaluation.plotting import boxes_with_points, open_axes
 
 
 def dice_by_instant(table: pd.DataFrame, structures: Sequence[str]) -> Figure:
@@ -29,7 +29,7 @@ def dice_by_instant(table: pd.DataFrame, structures: Sequence[str]) -> Figure:
                 f'{structure.replace("_", " ")}\n{instant or ""}\nn = {len(values)}'
                 + (f'\nmean {values.mean():.3f}' if len(values) else '')
             )
-    figure, axis = single_axis(2.4 + 1.5 * len(groups), 4.6)
+    figure, axis = open_axes(2.4 + 1.5 * len(groups), 4.6)
     boxes_with_points(axis, groups, labels)
     axis.set(ylim=(None, 1.005), ylabel='Dice per image')
     axis.set_title('Overlap with the true structure: 1 is perfect', fontsize=11)
@@ -44,9 +44,8 @@ def area_agreement(table: pd.DataFrame, structures: Sequence[str]) -> Figure:
             in pixels.
         structures (Sequence[str]): Names of the structures.
     """
-    figure = Figure(figsize=(4.6 * len(structures), 4.6), layout='constrained')
-    axes = figure.subplots(1, len(structures), squeeze=False)[0]
-    for axis, structure in zip(axes, structures):
+    figure, axes = open_axes(4.6 * len(structures), 4.6, 1, len(structures), squeeze=False)
+    for axis, structure in zip(axes[0], structures):
         true, predicted = (
             table[f'{structure}/{name}'].to_numpy(np.float64) for name in ('true', 'predicted')
         )
@@ -55,7 +54,6 @@ def area_agreement(table: pd.DataFrame, structures: Sequence[str]) -> Figure:
         axis.scatter(true, predicted, s=14, color='tab:blue', alpha=0.5, linewidths=0)
         axis.set(xlim=(0, high), ylim=(0, high), aspect='equal')
         axis.set(xlabel='true area (pixels)', ylabel='predicted area (pixels)')
-        axis.spines[['top', 'right']].set_visible(False)
         bias = 100 * (predicted.sum() / true.sum() - 1) if true.sum() else np.nan
         axis.set_title(
             f'{structure.replace("_", " ")}: {len(table)} images, area {bias:+.1f} %', fontsize=11
