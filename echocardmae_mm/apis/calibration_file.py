@@ -106,14 +106,7 @@ def read_calibration(path: Path, weights_sha256: str) -> dict[str, Any]:
 
 
 def strictest(gates: Iterable[Mapping[str, float]]) -> dict[str, float]:
-    """Thresholds for several models: of each, the one that flags most.
-
-    Args:
-        gates (Iterable[Mapping[str, float]]): Those of each bundle; defaults fill the gaps.
-
-    Returns:
-        dict[str, float]: By the names of :data:`THRESHOLDS`, which holds if there is no bundle.
-    """
+    """Thresholds for several models: of each, the one that flags most; defaults fill the gaps."""
     whole = [{**THRESHOLDS, **gate} for gate in gates] or [THRESHOLDS]
     return {
         name: (max if name.startswith('min_') else min)(gate[name] for gate in whole)

@@ -44,14 +44,7 @@ which static text stands out.</p>
 
 
 def contact_sheet(copies: Sequence[Copy]) -> str:
-    """Make the contact sheet of a run.
-
-    Args:
-        copies (Sequence[Copy]): The recordings, in this order.
-
-    Returns:
-        str: HTML that needs no other file.
-    """
+    """Make the contact sheet of a run: HTML that needs no other file."""
     environment = Environment(autoescape=True, trim_blocks=True)
     environment.filters['base64'] = lambda content: b64encode(content).decode()
     written = [copy for copy in copies if copy.status == WRITTEN]

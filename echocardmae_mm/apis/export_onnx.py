@@ -25,17 +25,13 @@ _TOLERANCE = 1e-3
 
 
 def export_onnx(bundle: Bundle, path: Path) -> float:
-    """Write the network of a bundle as ONNX, and compare it with torch.
+    """Write the network of a bundle, on the CPU, as ONNX, and compare it with torch.
 
     The graph takes uint8 RGB in batches of any size, normalises it, and returns ejection fractions
     in per cent, probabilities or logits, and features. Its metadata hold what the caller must know,
     each value as JSON: ``task``, ``model``, ``weights_sha256``, ``classes``, ``synthetic``,
     ``framing``, ``frame_size`` (before the resize to the size of the input), ``fps`` of the
     training data and ``sampling`` of the clips.
-
-    Args:
-        bundle (Bundle): The bundle, on the CPU.
-        path (Path): The file.
 
     Returns:
         float: Largest difference between onnxruntime and torch on random frames.

@@ -14,14 +14,7 @@ PREFIX = 'feature_'
 
 
 def require_table(path: Path) -> None:
-    """Check that a file of features can be read or written.
-
-    Args:
-        path (Path): The file.
-
-    Raises:
-        UserError: If its suffix is unknown, or pyarrow is missing.
-    """
+    """Refuse a suffix that is unknown, or Parquet without pyarrow."""
     if path.suffix not in ('.parquet', '.csv'):
         raise UserError(f'{path}: expected a file that ends in .parquet or .csv')
     if path.suffix == '.parquet' and find_spec('pyarrow') is None:
@@ -32,12 +25,7 @@ def require_table(path: Path) -> None:
 
 
 def write_table(path: Path, table: pd.DataFrame) -> None:
-    """Write features; the file appears whole or not at all.
-
-    Args:
-        path (Path): The file, .parquet or .csv.
-        table (pd.DataFrame): The features.
-    """
+    """Write features as .parquet or .csv; the file appears whole or not at all."""
     with atomic_path(path) as part:
         if path.suffix == '.parquet':
             table.to_parquet(part, index=False)
@@ -46,13 +34,10 @@ def write_table(path: Path, table: pd.DataFrame) -> None:
 
 
 def read_features(path: Path) -> pd.DataFrame:
-    """Read the features of recordings that were not refused.
-
-    Args:
-        path (Path): A file of ``echocardmae embed``, without ``--tokens``.
+    """Read a file of ``echocardmae embed``, without ``--tokens``.
 
     Returns:
-        pd.DataFrame: One row per recording.
+        pd.DataFrame: One row per recording that was not refused.
 
     Raises:
         UserError: If the file is missing or holds no such features.

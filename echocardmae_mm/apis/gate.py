@@ -32,15 +32,9 @@ _BLUR = 3.0
 def find_flags(
     result: Prediction, recording: Recording, bundles: Mapping[str, Bundle]
 ) -> list[Flag]:
-    """Find the doubts about a recording and its measurements.
+    """Find the doubts about a recording and its measurements, the most serious first.
 
-    Args:
-        result (Prediction): The measurements.
-        recording (Recording): The recording.
-        bundles (Mapping[str, Bundle]): The bundles by task; the strictest of their thresholds hold.
-
-    Returns:
-        list[Flag]: The most serious first.
+    Of the bundles, given by task, the strictest thresholds hold.
     """
     limits = strictest(bundle.calibration.get('gate', {}) for bundle in bundles.values())
     assert result.framed is not None

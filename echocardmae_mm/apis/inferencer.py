@@ -149,15 +149,8 @@ class EchoInferencer:
     ) -> Opened | Prediction:
         """Read a recording, and crop it for each model; needs no model, so a thread can run it.
 
-        Args:
-            source (str | PathLike | np.ndarray): See :meth:`__call__`.
-            spacing (tuple[float, float], optional): See :meth:`__call__`. Defaults to None.
-
         Returns:
             Opened | Prediction: For :meth:`measure`; a refusal if the recording cannot be read.
-
-        Raises:
-            UserError: If ``spacing`` is not positive.
         """
         if spacing is not None and not is_plausible_spacing(spacing):
             raise UserError(
@@ -184,19 +177,7 @@ class EchoInferencer:
     def measure(
         self, opened: Opened | Prediction, view: str | None = None, fps: float | None = None
     ) -> Prediction:
-        """Measure a recording that :meth:`read` read.
-
-        Args:
-            opened (Opened | Prediction): Result of :meth:`read`.
-            view (str, optional): See :meth:`__call__`. Defaults to None.
-            fps (float, optional): See :meth:`__call__`. Defaults to None.
-
-        Returns:
-            Prediction: See :meth:`__call__`.
-
-        Raises:
-            UserError: If ``view`` is unknown, or ``fps`` is not positive.
-        """
+        """Measure a recording that :meth:`read` read; see :meth:`__call__`."""
         if view not in (None, *VIEWS):
             raise UserError(f'view={view!r} is unknown; choose one of {", ".join(VIEWS)}')
         if fps is not None and not is_positive(fps):

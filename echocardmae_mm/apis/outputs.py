@@ -60,9 +60,6 @@ def write_outputs(folder: str | PathLike[str], result: Prediction) -> None:
 def draw_frames(result: Prediction) -> np.ndarray:
     """Draw outlines, frame numbers, instants and the permitted use on the frames.
 
-    Args:
-        result (Prediction): See :func:`write_outputs`.
-
     Returns:
         np.ndarray: uint8 RGB of shape (T, H, W, 3), with even sides.
 
@@ -119,14 +116,7 @@ def write_video(path: Path, frames: np.ndarray, fps: float | None) -> None:
 
 
 def curve(result: Prediction) -> Figure:
-    """Plot volume, or area without a spacing, with end-diastole and end-systole marked.
-
-    Args:
-        result (Prediction): A prediction with a ventricle.
-
-    Returns:
-        Figure: The plot.
-    """
+    """Plot volume, or area without a spacing, with end-diastole and end-systole marked."""
     assert result.ventricle is not None
     table, beats = result.ventricle.frames, result.ventricle.beats
     column, label = 'area_pixels', 'area (pixels)'

@@ -26,14 +26,7 @@ def write_report(
     studies: Sequence[Mapping[str, Any]],
     measure: EchoInferencer,
 ) -> None:
-    """Write ``report.html``.
-
-    Args:
-        folder (Path): Folder of the run, with ``recordings/<pseudonym>/``.
-        rows (Sequence[Mapping]): One row per recording.
-        studies (Sequence[Mapping]): One row per study.
-        measure (EchoInferencer): The models of the run.
-    """
+    """Write ``report.html`` of a run, whose folder has ``recordings/<pseudonym>/``."""
     environment = Environment(
         loader=PackageLoader('echocardmae_mm.apis'), undefined=StrictUndefined, autoescape=True
     )

@@ -49,11 +49,7 @@ def segment_frames(bundle: Bundle, frames: np.ndarray) -> tuple[np.ndarray, Tens
 
 
 def read_batches(bundle: Bundle, frames: np.ndarray) -> Iterator[tuple[np.ndarray, Tensor]]:
-    """Prepare the inputs of the network.
-
-    Args:
-        bundle (Bundle): A bundle for segmentation.
-        frames (np.ndarray): uint8 RGB of shape (T, H, W, 3).
+    """Prepare the inputs of the network; see :func:`segment_frames`.
 
     Yields:
         tuple[np.ndarray, Tensor]: Indices of frames, and uint8 frames (N, 3, H, W) or one clip

@@ -56,13 +56,7 @@ COLUMNS = {
 def results_table(
     folder: Path, rows: Sequence[dict[str, Any]], studies: Sequence[dict[str, Any]]
 ) -> None:
-    """Write the tables.
-
-    Args:
-        folder (Path): Existing folder.
-        rows (Sequence[dict[str, Any]]): One row per recording.
-        studies (Sequence[dict[str, Any]]): One row per study.
-    """
+    """Write the tables, with a row for each recording and for each study."""
     found = {name for row in rows for name in row}
     diagnoses = sorted(name for name in found - COLUMNS.keys() if name.endswith('_probability'))
     columns = [name for name in COLUMNS if name in found] + diagnoses
