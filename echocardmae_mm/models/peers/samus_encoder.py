@@ -145,13 +145,7 @@ class SAMUSEncoder(BaseModule):
 
 
 class ParallelBlock(nn.Module):
-    """A block of SAM with global attention that also attends to the convolutional branch.
-
-    Args:
-        block (nn.Module): timm's block, without windows.
-        embed_dims (int): Width D of a token.
-        num_heads (int): Attention heads.
-    """
+    """A block of timm's SAM, without windows, that also attends to the convolutional branch."""
 
     def __init__(self, block: Any, embed_dims: int, num_heads: int) -> None:
         super().__init__()

@@ -86,14 +86,7 @@ class SpaceTimeMemory(BaseModule):
         self.prompt_gru = GatedUpdate(embed_dims, hidden_dims)
 
     def keys(self, embeddings: Tensor) -> MemoryKeys:
-        """Compute keys of frames.
-
-        Args:
-            embeddings (Tensor): (B, N, C, h, w).
-
-        Returns:
-            MemoryKeys: Of each frame.
-        """
+        """Compute the keys of N frames from their embeddings, (B, N, C, h, w)."""
         frames = embeddings.flatten(0, 1)
         parts = (
             self.key_proj(frames),
@@ -164,10 +157,7 @@ class SpaceTimeMemory(BaseModule):
 class FeatureFusion(nn.Module):
     """Two residual blocks with attention to channels and places (CBAM) between them.
 
-    Args:
-        in_channels (int): Channels of the concatenated maps.
-        mid_channels (int): Channels between the blocks, a multiple of 16.
-        out_channels (int): Channels of the output.
+    The channels between the blocks are a multiple of 16.
     """
 
     def __init__(self, in_channels: int, mid_channels: int, out_channels: int) -> None:
@@ -191,12 +181,7 @@ class FeatureFusion(nn.Module):
 
 
 class ResidualBlock(nn.Module):
-    """Two convolutions, each after a ReLU, beside a shortcut.
-
-    Args:
-        in_channels (int): Channels of the input.
-        out_channels (int): Channels of the output.
-    """
+    """Two convolutions, each after a ReLU, beside a shortcut."""
 
     def __init__(self, in_channels: int, out_channels: int) -> None:
         super().__init__()
@@ -214,12 +199,7 @@ class ResidualBlock(nn.Module):
 
 
 class GatedUpdate(nn.Module):
-    """XMem's convolutional GRU, whose new value does not depend on the forget gate.
-
-    Args:
-        in_channels (int): Channels of the input.
-        hidden_dims (int): Channels D of the hidden state.
-    """
+    """XMem's convolutional GRU, whose new value does not depend on the forget gate."""
 
     def __init__(self, in_channels: int, hidden_dims: int) -> None:
         super().__init__()
@@ -227,7 +207,7 @@ class GatedUpdate(nn.Module):
         nn.init.xavier_normal_(self.transform.weight)
 
     def forward(self, maps: Tensor, hidden: Tensor) -> Tensor:
-        """Update the hidden state, (B, D, h, w)."""
+        """(B, C, h, w) and the hidden state (B, D, h, w) -> the next hidden state."""
         forget, update, new = self.transform(torch.cat([maps, hidden], dim=1)).chunk(3, dim=1)
         update = update.sigmoid()
         return forget.sigmoid() * hidden * (1 - update) + update * new.tanh()

@@ -49,11 +49,7 @@ class TwoWayTransformer(nn.Module):
 class TwoWayBlock(nn.Module):
     """One block of :class:`TwoWayTransformer`.
 
-    Args:
-        embed_dims (int): See :class:`TwoWayTransformer`.
-        num_heads (int): See :class:`TwoWayTransformer`.
-        mlp_dims (int): See :class:`TwoWayTransformer`.
-        is_first (bool): Whether self-attention replaces the tokens and ignores their positions.
+    In the first, self-attention replaces the tokens and ignores their positions.
     """
 
     def __init__(self, embed_dims: int, num_heads: int, mlp_dims: int, is_first: bool) -> None:
