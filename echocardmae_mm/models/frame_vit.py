@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import torch.nn.functional as F
@@ -63,7 +63,7 @@ class FrameVisionTransformer(FusedVisionTransformer):
                 f'{depth - 1}'
             )
         self.out_indices = sorted(index % depth for index in out_indices)
-        self.fresh_patch_embed = fresh_patch_embed
+        self.left_fresh = (_PATCH_KERNEL,) if fresh_patch_embed else ()
         self._is_starting = False
         if isinstance(self.pos_embed, nn.Parameter):
             sinusoids = get_sinusoid_encoding(self.pos_embed.shape[1], self.embed_dims)
@@ -95,14 +95,10 @@ class FrameVisionTransformer(FusedVisionTransformer):
         return tuple(maps)
 
     def init_weights(self) -> None:
-        """Initialise; do not load the tensors of :meth:`left_fresh` from the checkpoint."""
+        """Initialise; do not load the tensors of :attr:`left_fresh` from the checkpoint."""
         self._is_starting = True
         super().init_weights()
         self._is_starting = False
-
-    def left_fresh(self) -> Collection[str]:
-        """Name the kernel of the patch embedding if ``fresh_patch_embed`` is set."""
-        return (_PATCH_KERNEL,) if self.fresh_patch_embed else ()
 
     def adapt(self, state: dict[str, Tensor], prefix: str = '') -> None:
         """Sum the patch embedding of a video encoder over time; keep the first slot's positions."""
@@ -122,5 +118,5 @@ class FrameVisionTransformer(FusedVisionTransformer):
     def _adapt_state_dict(self, state_dict: dict[str, Tensor], prefix: str, *_: Any) -> None:
         self.adapt(state_dict, prefix)
         if self._is_starting:
-            for name in self.left_fresh():
+            for name in self.left_fresh:
                 state_dict.pop(prefix + name, None)

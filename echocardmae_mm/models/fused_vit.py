@@ -41,6 +41,9 @@ class FusedVisionTransformer(VisionTransformer):
             of range.
     """
 
+    #: Tensors not to load from the checkpoint of ``init_cfg``.
+    left_fresh: Collection[str] = ()
+
     def __init__(
         self,
         init_cfg: dict | list[dict] | None = None,
@@ -71,12 +74,8 @@ class FusedVisionTransformer(VisionTransformer):
 
     def init_weights(self) -> None:
         """Check the checkpoint of ``init_cfg``, if any, and initialise."""
-        report_checkpoint(self, left_fresh=self.left_fresh(), adapt=self.adapt)
+        report_checkpoint(self, left_fresh=self.left_fresh, adapt=self.adapt)
         super().init_weights()
-
-    def left_fresh(self) -> Collection[str]:
-        """Name the tensors not to load from a checkpoint; none by default."""
-        return ()
 
     def adapt(self, state: dict[str, Tensor], prefix: str = '') -> None:
         """Fit the tensors of a checkpoint to this model, in place; nothing to do by default."""
