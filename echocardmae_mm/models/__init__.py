@@ -1,5 +1,6 @@
 """The pretraining model and its parts; encoders and heads for fine-tuning."""
 
+from echocardmae_mm.models import peers
 from echocardmae_mm.models.alignment_head import AlignmentHead
 from echocardmae_mm.models.background_decoder import BackgroundTokenDecoder
 from echocardmae_mm.models.clip_pair_preprocessor import ClipPairPreprocessor
@@ -13,18 +14,6 @@ from echocardmae_mm.models.latent_target import LatentTarget
 from echocardmae_mm.models.mae_seg_head import MAESegHead
 from echocardmae_mm.models.masked_vit import MaskedVisionTransformer
 from echocardmae_mm.models.patch_encoder import PatchEncoder
-from echocardmae_mm.models.peers import (
-    CardiacNetEncoder,
-    CoReEchoHead,
-    DeepLabV3Head,
-    LabelDistanceContrastLoss,
-    MemorySegmentor,
-    MultiExpertHead,
-    PromptedSegmentor,
-    SAMMaskDecoder,
-    SAMUSEncoder,
-    SpaceTimeMemory,
-)
 from echocardmae_mm.models.rank_n_contrast import RankNContrastLoss
 from echocardmae_mm.models.reconstruction_head import ReconstructionHead
 from echocardmae_mm.models.timm_encoder import TimmVideoEncoder
@@ -33,16 +22,6 @@ __all__ = [
     'AlignmentHead',
     'BackgroundTokenDecoder',
     'ClipPairPreprocessor',
-    'CardiacNetEncoder',
-    'CoReEchoHead',
-    'DeepLabV3Head',
-    'LabelDistanceContrastLoss',
-    'MemorySegmentor',
-    'MultiExpertHead',
-    'PromptedSegmentor',
-    'SAMMaskDecoder',
-    'SAMUSEncoder',
-    'SpaceTimeMemory',
     'EchoCardMAE',
     'EFHead',
     'FrameVisionTransformer',
@@ -53,6 +32,7 @@ __all__ = [
     'RankNContrastLoss',
     'ReconstructionHead',
     'TimmVideoEncoder',
+    'peers',
     'ClipSegmentor',
     'DiceLoss',
     'MAESegHead',

@@ -8,7 +8,7 @@ import torch.nn.functional as F
 from mmengine.config import Config
 from mmengine.registry import MODELS, init_default_scope
 
-from echocardmae_mm.models import CardiacNetEncoder
+from echocardmae_mm.models.peers import CardiacNetEncoder
 from echocardmae_mm.utils.errors import UserError
 
 CONFIGS = Path(__file__).parents[3] / 'configs'

@@ -3,7 +3,7 @@
 import torch
 from torch import nn
 
-from echocardmae_mm.models import CoReEchoHead
+from echocardmae_mm.models.peers import CoReEchoHead
 
 
 def test_the_layers_are_those_of_coreecho():

@@ -3,7 +3,7 @@
 import torch
 from mmengine.registry import init_default_scope
 
-from echocardmae_mm.models import DeepLabV3Head
+from echocardmae_mm.models.peers import DeepLabV3Head
 
 
 def test_the_last_map_is_used_and_the_dropout_is_torchvisions():

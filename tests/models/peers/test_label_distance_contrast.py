@@ -4,7 +4,8 @@ import numpy as np
 import torch
 from scipy.stats import rankdata
 
-from echocardmae_mm.models import EFHead, LabelDistanceContrastLoss
+from echocardmae_mm.models import EFHead
+from echocardmae_mm.models.peers import LabelDistanceContrastLoss
 
 EFS = [20.0, 35.0, 35.0, 50.0, 55.0, 55.02, 60.0, 62.5, 70.0, 75.0]
 

@@ -5,7 +5,7 @@ import pytest
 import torch
 from mmaction.structures import ActionDataSample
 
-from echocardmae_mm.models import MultiExpertHead
+from echocardmae_mm.models.peers import MultiExpertHead
 
 EFS = np.concatenate([np.full(90, 55.2), np.full(30, 60.7), np.full(5, 30.1)])
 
