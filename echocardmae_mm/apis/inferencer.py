@@ -152,11 +152,13 @@ class EchoInferencer:
         Returns:
             Opened | Prediction: For :meth:`measure`; a refusal if the recording cannot be read.
         """
-        if spacing is not None and not is_plausible_spacing(spacing):
-            raise UserError(
-                f'spacing={spacing}: expected height and width of a pixel in mm, two positive '
-                f'numbers, the larger at most {MAX_ASPECT} times the smaller'
-            )
+        if spacing is not None:
+            if not is_plausible_spacing(spacing):
+                raise UserError(
+                    f'spacing={spacing}: expected height and width of a pixel in mm, two positive '
+                    f'numbers, the larger at most {MAX_ASPECT} times the smaller'
+                )
+            spacing = (float(spacing[0]), float(spacing[1]))  # also from an array
         try:
             self._require_synthetic(source)
             recording: Recording

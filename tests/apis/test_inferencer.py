@@ -131,6 +131,15 @@ def test_a_frame_rate_or_spacing_that_is_none_is_a_mistake(bundles, number):
             inferencer(frames, spacing=spacing)
 
 
+def test_a_spacing_may_be_an_array(bundles, recordings):
+    inferencer = measure(bundles, 'seg')
+    for name in ('echonet', 'clip'):
+        given = inferencer(recordings[name], spacing=(0.3, 0.4)).values
+        array = inferencer(recordings[name], spacing=np.array([0.3, 0.4])).values
+        assert array['pixel_height_mm'] == given['pixel_height_mm'] > 0
+        assert array.get('edv_ml') == given.get('edv_ml')
+
+
 def test_a_model_of_synthetic_recordings_measures_only_these(bundles, recordings, tmp_path):
     inferencer = measure(bundles, 'ef')
     for bundle in inferencer.bundles.values():
