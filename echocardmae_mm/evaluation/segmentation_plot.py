@@ -11,6 +11,9 @@ from matplotlib.figure import Figure
 
 #: Default colours of the labels 1, 2 and 3.
 COLOURS = ((230, 75, 53), (77, 187, 213), (0, 160, 135))
+_HUES: dict[tuple[int, ...], str] = dict(zip(COLOURS, ('red', 'blue', 'green')))
+_COLUMNS = 4
+_SIDE = 336  # Longer side of an enlarged frame in pixels, for fine lines.
 
 
 class Segmented(NamedTuple):
@@ -58,8 +61,6 @@ def segmentation_plot(
     frames: Sequence[Segmented],
     classes: Sequence[str],
     colours: Sequence[Sequence[int]] = COLOURS,
-    columns: int = 4,
-    side: int = 336,
 ) -> Figure:
     """Plot frames with predicted outlines in colour and true outlines white and dotted.
 
@@ -67,18 +68,15 @@ def segmentation_plot(
         frames (Sequence[Segmented]): The frames.
         classes (Sequence[str]): Names of the labels, the background first.
         colours (Sequence[Sequence[int]]): RGB of the labels 1, 2, ... Defaults to :data:`COLOURS`.
-        columns (int): Number of frames per row. Defaults to 4.
-        side (int): Size of the longer side of an enlarged frame in pixels, for fine lines. Defaults
-            to 336.
     """
-    columns = min(columns, len(frames))
+    columns = min(_COLUMNS, len(frames))
     rows = -(-len(frames) // columns)
     figure = Figure(figsize=(2.6 * columns, 2.75 * rows + 0.5), layout='constrained')
     axes = figure.subplots(rows, columns, squeeze=False).ravel()
     for axis in axes:
         axis.set_axis_off()
     for axis, shown in zip(axes, frames):
-        scale = max(1, round(side / max(shown.frame.shape[:2])))
+        scale = max(1, round(_SIDE / max(shown.frame.shape[:2])))
         size = shown.frame.shape[1] * scale, shown.frame.shape[0] * scale
         frame = cv2.resize(shown.frame, size, interpolation=cv2.INTER_CUBIC)
         axis.imshow(draw_outlines(frame, _enlarged(shown.predicted, size), colours, 2))
@@ -95,9 +93,6 @@ def segmentation_plot(
     )
     figure.suptitle(f'predicted: {named}; true: white, dotted', fontsize=9)
     return figure
-
-
-_HUES: dict[tuple[int, ...], str] = dict(zip(COLOURS, ('red', 'blue', 'green')))
 
 
 def _enlarged(labels: np.ndarray, size: tuple[int, int]) -> np.ndarray:
