@@ -158,10 +158,14 @@ def _require_same_clips(one: pd.DataFrame, other: pd.DataFrame) -> None:
 def _by_video(clips: pd.DataFrame) -> pd.DataFrame:
     """Statistics of the clips of each recording, one row per recording, sorted."""
     table = clips.assign(error=(clips['prediction'] - clips['ef']).abs())
-    groups = table.groupby(['patient', 'video', 'ef'], sort=True)['prediction']
-    videos = groups.agg(['count', 'mean', 'std', np.ptp]).fillna({'std': 0.0})
-    videos['error'] = table.groupby(['patient', 'video', 'ef'], sort=True)['error'].mean()
-    return videos.reset_index().rename(columns={'count': 'clips', 'ptp': 'range'})
+    videos = table.groupby(['patient', 'video', 'ef']).agg(
+        clips=('prediction', 'count'),
+        mean=('prediction', 'mean'),
+        std=('prediction', 'std'),
+        range=('prediction', np.ptp),
+        error=('error', 'mean'),
+    )
+    return videos.fillna({'std': 0.0}).reset_index()
 
 
 def _statistics(videos: pd.DataFrame, rows: np.ndarray) -> dict[str, float]:
