@@ -17,7 +17,7 @@ from echocardmae_mm.evaluation.prediction_metric import (
     PREDICTIONS,
     RESULT,
     PredictionMetric,
-    Statistics,
+    Summary,
 )
 from echocardmae_mm.utils.errors import UserError
 from echocardmae_mm.utils.text_files import read_json
@@ -110,13 +110,13 @@ def over_folds(folders: Sequence[Path], prefix: str) -> dict[str, OverFolds]:
     }
 
 
-def report(metric: PredictionMetric, folds: Mapping[str, OverFolds], pooled: Statistics) -> str:
+def report(metric: PredictionMetric, folds: Mapping[str, OverFolds], pooled: Summary) -> str:
     """Tabulate means over folds and pooled statistics as Markdown.
 
     Args:
         metric (PredictionMetric): The metric of the tests, which has the labels.
         folds (Mapping): Result of :func:`over_folds`.
-        pooled (Statistics): The metric's summary of the pooled predictions.
+        pooled (Summary): The metric's summary of the pooled predictions.
     """
     rows = []
     for name, label in metric.labels.items():

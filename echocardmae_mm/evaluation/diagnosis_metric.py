@@ -18,7 +18,7 @@ from echocardmae_mm.evaluation.diagnosis_statistics import LABELS, THRESHOLD, di
 from echocardmae_mm.evaluation.markdown import markdown_table
 from echocardmae_mm.evaluation.prediction_metric import (
     PredictionMetric,
-    Statistics,
+    Summary,
     class_probabilities,
     finite_rows,
     video_of,
@@ -71,7 +71,7 @@ class DiagnosisMetric(PredictionMetric):
         predicted = int(score >= THRESHOLD) if np.isfinite(score) else np.nan
         return {'label': label, 'score': score, 'predicted': predicted}
 
-    def summarise(self, predictions: pd.DataFrame) -> Statistics:
+    def summarise(self, predictions: pd.DataFrame) -> Summary:
         """Statistics of a table with ``patient``, ``label``, ``score`` and ``predicted``.
 
         Returns:

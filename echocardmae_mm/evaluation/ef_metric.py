@@ -22,7 +22,7 @@ from echocardmae_mm.evaluation.ef_statistics import (
     statistics_by_group,
 )
 from echocardmae_mm.evaluation.markdown import markdown_table
-from echocardmae_mm.evaluation.prediction_metric import PredictionMetric, Statistics, finite_rows
+from echocardmae_mm.evaluation.prediction_metric import PredictionMetric, Summary, finite_rows
 from echocardmae_mm.registry import METRICS
 
 _QUALITIES = {'quality_good_or_medium': ('good', 'medium'), 'quality_poor': ('poor',)}
@@ -90,7 +90,7 @@ class EFMetric(PredictionMetric):
             'padded_frames': int(sample.get('padded_frames', 0)),
         }
 
-    def summarise(self, predictions: pd.DataFrame) -> Statistics:
+    def summarise(self, predictions: pd.DataFrame) -> Summary:
         """Statistics of a table with ``patient``, ``ef``, ``prediction`` and ``padded_frames``."""
         ef = predictions['ef'].to_numpy(np.float64)
         predicted = predictions['prediction'].to_numpy(np.float64)

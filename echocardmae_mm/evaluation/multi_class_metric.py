@@ -12,7 +12,7 @@ from echocardmae_mm.evaluation.discrimination import auroc, mean_ranks
 from echocardmae_mm.evaluation.markdown import markdown_table
 from echocardmae_mm.evaluation.prediction_metric import (
     PredictionMetric,
-    Statistics,
+    Summary,
     class_probabilities,
     video_of,
 )
@@ -61,7 +61,7 @@ class MultiClassMetric(PredictionMetric):
         by_class = {f'score_{index}': score for index, score in enumerate(scores)}
         return {'label': label, 'predicted': predicted, **by_class}
 
-    def summarise(self, predictions: pd.DataFrame) -> Statistics:
+    def summarise(self, predictions: pd.DataFrame) -> Summary:
         """Statistics of a table with ``patient``, ``label``, ``predicted`` and the scores.
 
         Returns:

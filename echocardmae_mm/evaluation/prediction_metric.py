@@ -24,7 +24,7 @@ RESULT, PREDICTIONS = 'test.json', 'predictions.csv'
 _ABOUT = ('video', 'patient', 'view', 'quality', 'source')
 
 #: Numbers and intervals by name.
-Statistics = dict[str, Any]
+Summary = dict[str, Any]
 
 
 class PredictionMetric(BaseMetric):
@@ -47,7 +47,7 @@ class PredictionMetric(BaseMetric):
     """
 
     predictions: pd.DataFrame
-    statistics: Statistics
+    statistics: Summary
     labels: dict[str, str]
 
     def __init__(self, n_resamples: int = 2000, seed: int = 0, collect_device: str = 'cpu') -> None:
@@ -89,7 +89,7 @@ class PredictionMetric(BaseMetric):
         """Columns of one recording, except those that identify it."""
 
     @abstractmethod
-    def summarise(self, predictions: pd.DataFrame) -> Statistics:
+    def summarise(self, predictions: pd.DataFrame) -> Summary:
         """Statistics of a table of predictions."""
 
     @abstractmethod
@@ -116,7 +116,7 @@ class PredictionMetric(BaseMetric):
 
     def _with_intervals(
         self, statistics: Callable[[np.ndarray], dict[str, float]], predictions: pd.DataFrame
-    ) -> Statistics:
+    ) -> Summary:
         """Size of the table and statistics of its rows, with intervals if ``n_resamples`` > 0."""
         patients = predictions['patient'].to_numpy()
         sizes = {'n': len(predictions), 'patients': len(np.unique(patients))}

@@ -12,7 +12,7 @@ from matplotlib.figure import Figure
 
 from echocardmae_mm.evaluation.bootstrap import Interval
 from echocardmae_mm.evaluation.markdown import markdown_table
-from echocardmae_mm.evaluation.prediction_metric import PredictionMetric, Statistics
+from echocardmae_mm.evaluation.prediction_metric import PredictionMetric, Summary
 from echocardmae_mm.evaluation.seg_plots import area_agreement, dice_by_instant
 from echocardmae_mm.evaluation.seg_statistics import (
     count_missing,
@@ -104,7 +104,7 @@ class EchoSegMetric(PredictionMetric):
                 row |= _prefixed(f'network/{name}', overlap_row(*masks))
         return row
 
-    def summarise(self, predictions: pd.DataFrame) -> Statistics:
+    def summarise(self, predictions: pd.DataFrame) -> Summary:
         """Statistics of a table of images.
 
         Returns:
