@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from mmengine.config import Config
+from mmengine.config import Config, ConfigDict
 from mmengine.registry import MODELS
 
 from echocardmae_mm.apis.bundle_config import VIEWS
@@ -43,15 +43,27 @@ def task_of(config: Config, classes: Sequence[str] = ()) -> str:
 
 def prediction_pipeline(config: Config) -> list[Any]:
     """The transforms of the test, or evenly spaced clips as in pretraining."""
+    trained = _dataset(config, 'train_dataloader')
     if task_of(config) == 'features':
         return [
             _for_features(step)
-            for step in config.train_dataloader.dataset.pipeline
+            for step in trained.pipeline
             if not type_name(step).endswith('FindSector')
         ]
-    if config.get('test_dataloader') is None or config.get('train_dataloader') is None:
-        raise UserError(f'{config.filename}: defines no train_dataloader or no test_dataloader')
-    return list(config.test_dataloader.dataset.pipeline)
+    return list(_dataset(config, 'test_dataloader').pipeline)
+
+
+def _dataset(config: Config, loader: str) -> ConfigDict:
+    """The config of a loader's data set, which is read as a single one."""
+    if config.get(loader) is None:
+        raise UserError(f'{config.filename}: defines no {loader}')
+    dataset = config[loader].dataset
+    if 'dataset' in dataset or 'datasets' in dataset:
+        raise UserError(
+            f'{config.filename}: {loader} has a {type_name(dataset)}; expected one data set of '
+            'recordings, which a bundle can describe'
+        )
+    return dataset
 
 
 def framing_of(config: Config) -> str:
