@@ -125,15 +125,13 @@ def _holds_few(folder: Path) -> bool:
 
 def _dicom_identity(path: Path) -> tuple[str, str] | None:
     import pydicom
-    from pydicom.errors import InvalidDicomError
 
+    tags = ['PatientID', 'StudyInstanceUID']
     try:
-        header = pydicom.dcmread(
-            path, stop_before_pixels=True, specific_tags=['PatientID', 'StudyInstanceUID']
-        )
-    except (InvalidDicomError, OSError, ValueError, EOFError):
+        header = pydicom.dcmread(path, stop_before_pixels=True, specific_tags=tags)
+        patient, study = (str(header.get(tag, '')) for tag in tags)
+    except Exception:  # pydicom raises many types for damaged headers
         return None
-    patient, study = str(header.get('PatientID', '')), str(header.get('StudyInstanceUID', ''))
     return (patient or study, study or patient) if patient or study else None
 
 

@@ -5,6 +5,7 @@ import json
 import pytest
 
 from echocardmae_mm.apis.sources import find_sources
+from echocardmae_mm.datasets.recording_lists import find_recordings
 from echocardmae_mm.phantom import dicom_files
 from echocardmae_mm.utils.errors import UserError
 
@@ -64,6 +65,21 @@ def test_dicom_tells_patient_and_study(tmp_path):
     (source,) = find_sources([tmp_path])
     assert source.patient.startswith('PHANTOM')
     assert source.study.startswith('2.25') or source.study.count('.') > 3
+
+
+@pytest.mark.parametrize(
+    ('place', 'vr'), [(b'\x02\x00\x00\x00', b'UL\x05'), (b'\x20\x00\x0d\x00', b'XX')]
+)
+def test_a_damaged_header_is_left_to_the_reader(tmp_path, place, vr):
+    (recording, *_) = dicom_files.plan(1, 1)
+    dicom_files.write_recording(tmp_path, recording, 1, 'default')
+    (file,) = find_recordings(tmp_path)
+    content = bytearray(file.read_bytes())
+    begin = content.find(place) + len(place)
+    content[begin : begin + len(vr)] = vr
+    file.write_bytes(content)
+    (source,) = find_sources([tmp_path])
+    assert source.patient == source.study
 
 
 def test_a_list_of_patients_keeps_the_studies_of_dicom_and_folders(folder):
