@@ -9,7 +9,7 @@ from itertools import islice
 from pathlib import Path
 from typing import NamedTuple
 
-from echocardmae_mm.datasets.csv_table import read_table
+from echocardmae_mm.datasets.csv_table import read_table, strip_cell
 from echocardmae_mm.datasets.recording_lists import (
     find_recordings,
     listed_recordings,
@@ -142,16 +142,20 @@ def _from_table(path: Path, few: HoldsFew) -> list[Source]:
         raise UserError(f'{path}: unknown column {unknown[0]!r}; expected {", ".join(_COLUMNS)}')
     if 'path' not in table:
         raise UserError(f"{path}: no column 'path'; expected {', '.join(_COLUMNS)}")
+    if twice := [*table.columns[table.columns.duplicated()]]:
+        raise UserError(f'{path}: several columns are named {twice[0]}; expected one')
     sources = []
     for row in range(len(table['path'])):
-        cells = {name: str(table[name][row]).strip() for name in table}
+        cells = {name: strip_cell(table[name][row]) for name in table}
+        place = f'{path}, row {row + 2}'
+        if not cells['path']:
+            raise UserError(f'{place}: path is empty; expected the file of a recording')
         source = _described(path.parent / cells['path'], path.parent, few)
         patient, study = cells.get('patient', ''), cells.get('study', '')
         if patient:
             is_own = source.study == os.path.abspath(source.path)
             # Studies of two patients may have the same name.
             study = f'{patient} {study or ("" if is_own else source.study)}'
-        place = f'{path}, row {row + 2}'
         sources.append(
             source._replace(
                 patient=patient or source.patient,

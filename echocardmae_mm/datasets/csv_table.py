@@ -69,6 +69,12 @@ def _refuse_long_rows(path: str | Path) -> None:
                 raise UserError(f'{path}, line {rows.line_num}: more cells than the header')
 
 
+def strip_cell(cell: str) -> str:
+    """The text of a cell without surrounding blanks; 'nan', which pandas may write, is empty."""
+    cell = cell.strip()
+    return '' if cell.lower() == 'nan' else cell
+
+
 def read_patient_column(path: str | Path, column: str, patients: Collection[str]) -> dict[str, str]:
     """Read one value per patient from a CSV list with the columns ``patient`` and ``column``.
 

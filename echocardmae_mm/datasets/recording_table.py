@@ -7,7 +7,7 @@ from collections.abc import Callable, Collection
 from difflib import get_close_matches
 from pathlib import Path
 
-from echocardmae_mm.datasets.csv_table import is_ef, read_number, read_table
+from echocardmae_mm.datasets.csv_table import is_ef, read_number, read_table, strip_cell
 from echocardmae_mm.datasets.patient_split import SPLITS
 from echocardmae_mm.datasets.recordings.recording import is_positive
 from echocardmae_mm.utils.errors import UserError
@@ -47,7 +47,7 @@ def read_recording_table(
     _check_columns(table, [*found])
     cells = found[[name for name in COLUMNS if name in found]].to_dict('records')
     rows = [
-        {**{name: _strip(cell) for name, cell in row.items()}, 'line': str(line)}
+        {**{name: strip_cell(cell) for name, cell in row.items()}, 'line': str(line)}
         for line, row in enumerate(cells, start=2)
     ]
     if not rows:
@@ -100,11 +100,6 @@ _EXPECTED = {
     'fps': 'a number above 0, in frames per second',
     'spacing': 'millimetres per pixel, such as 0.3, or height;width such as 0.3;0.4',
 }
-
-
-def _strip(cell: str) -> str:
-    cell = cell.strip()
-    return '' if cell.lower() == 'nan' else cell
 
 
 def _check_columns(table: str | Path, found: list[str]) -> None:

@@ -123,6 +123,8 @@ def test_each_file_counts_once(folder):
         ('path,view\nc.avi,PLAX\n', "row 2: view 'PLAX' is unknown"),
         ('path,spacing\nc.avi,0.3;9\n', "row 2: '0.3;9' is no spacing; the larger number is"),
         ('file\nc.avi\n', "unknown column 'file'"),
+        ('path,Path\nc.avi,c.avi\n', 'several columns are named path'),
+        ('path,patient\n,1\n', 'row 2: path is empty'),
     ],
 )
 def test_mistakes_of_a_list_name_the_row(folder, text, message):
@@ -130,6 +132,15 @@ def test_mistakes_of_a_list_name_the_row(folder, text, message):
     table.write_text(text)
     with pytest.raises(UserError, match=message):
         find_sources([table])
+
+
+def test_nan_is_an_empty_cell_and_no_patient(folder):
+    table = folder / 'list.csv'
+    table.write_text('path,patient,view,fps\nc.avi,nan,nan,NaN\np1/day1/a.avi,nan,,\n')
+    one, other = find_sources([table])
+    assert one.patient != other.patient
+    assert one.study != other.study
+    assert (one.view, one.fps) == (None, None)
 
 
 def test_a_table_for_training_is_a_list(folder):
