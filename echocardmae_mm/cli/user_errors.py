@@ -10,6 +10,7 @@ import traceback
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import wraps
+from io import TextIOWrapper
 from typing import ParamSpec
 
 import torch
@@ -52,6 +53,7 @@ def report_user_errors(main: Callable[Arguments, None]) -> Callable[Arguments, N
 
     @wraps(main)
     def reporting(*args: Arguments.args, **kwargs: Arguments.kwargs) -> None:
+        _print_every_name()
         try:
             try:
                 main(*args, **kwargs)
@@ -68,6 +70,12 @@ def report_user_errors(main: Callable[Arguments, None]) -> Callable[Arguments, N
             raise
 
     return reporting
+
+
+def _print_every_name() -> None:
+    """Let ``print`` escape names of files that are not UTF-8, as it does on stderr."""
+    if isinstance(sys.stdout, TextIOWrapper) and sys.stdout.errors == 'strict':
+        sys.stdout.reconfigure(errors='backslashreplace')
 
 
 @contextmanager

@@ -1,5 +1,6 @@
 """How commands end."""
 
+import io
 import os
 import signal
 import subprocess
@@ -170,6 +171,14 @@ def test_a_config_that_lacks_a_part_costs_one_line(reported):
     with pytest.raises(SystemExit) as end:
         main()
     assert end.value.code == 'error: the config has no dataset where this command needs it'
+
+
+def test_a_name_that_is_not_utf8_is_printed(monkeypatch):
+    output = io.TextIOWrapper(io.BytesIO(), encoding='utf-8', errors='strict')
+    monkeypatch.setattr(sys, 'stdout', output)
+    report_user_errors(lambda: print(os.fsdecode(b'M\xfcller.avi')))()
+    output.flush()
+    assert b'ller.avi' in output.buffer.getvalue()
 
 
 def test_an_error_of_the_program_keeps_its_traceback(reported):
