@@ -18,6 +18,7 @@ from echocardmae_mm.datasets.transforms.crop_to_sector import find_sector_box
 from echocardmae_mm.sector.doubts import sector_doubt
 from echocardmae_mm.utils.errors import RecordingError, UserError
 from echocardmae_mm.utils.pseudonyms import Pseudonyms
+from echocardmae_mm.utils.text_files import utf8_name
 
 WRITTEN, REFUSED = 'written', 'refused'
 _PICTURE_HEIGHT = 240
@@ -131,7 +132,7 @@ def deidentify(
 
     frames[:, ~sector] = 0
     suffix = '.avi' if is_video else '.dcm'
-    file = source.relative_to(root).as_posix() if keep_names else copy.recording
+    file = utf8_name(source.relative_to(root).as_posix()) if keep_names else copy.recording
     file += '' if file.lower().endswith(suffix) else suffix
     target = _reserve(out / file)
     if not is_video:

@@ -17,6 +17,7 @@ from echocardmae_mm.cli.arguments import positive
 from echocardmae_mm.utils.compute_ahead import compute_ahead
 from echocardmae_mm.utils.errors import UserError
 from echocardmae_mm.utils.pseudonyms import Pseudonyms
+from echocardmae_mm.utils.text_files import utf8_name
 
 SOME_REFUSED, NONE_MEASURED = 3, 4
 _READ_AHEAD = 2
@@ -107,7 +108,7 @@ def identity(source: Source, args: argparse.Namespace, names: Pseudonyms) -> dic
     """Return the first columns of a row: pseudonyms and, with ``--keep-names``, the file name."""
     return {
         'recording': recording_pseudonym(source.path, names),
-        **({'file': source.name} if args.keep_names else {}),
+        **({'file': utf8_name(source.name)} if args.keep_names else {}),
         'patient': names.pseudonym(f'patient {source.patient}'),
         'study': names.pseudonym(f'study {source.study}'),
     }

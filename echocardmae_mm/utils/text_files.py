@@ -9,6 +9,16 @@ from typing import Any
 from echocardmae_mm.utils.errors import UserError
 
 
+def utf8_name(path: str) -> str:
+    """The name of a file as UTF-8 can hold it; other bytes are escaped.
+
+    Example:
+        >>> utf8_name('M\\udcfcller.avi')
+        'M\\\\xfcller.avi'
+    """
+    return path.encode('utf-8', 'surrogateescape').decode('utf-8', 'backslashreplace')
+
+
 def read_text(path: str | Path) -> str:
     """Read a UTF-8 file, with or without a byte order mark.
 

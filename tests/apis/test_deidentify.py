@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+
 import cv2
 import numpy as np
 import pytest
@@ -77,3 +79,13 @@ def test_a_video_of_odd_size(phantom, tmp_path):
     write_avi(source, phantom.frames[:, :-1, :-1], 50)
     copy = deidentify(source, source.parent, tmp_path / 'out', Pseudonyms())
     assert (copy.height, copy.width, copy.status) == (240, 320, 'written')
+
+
+def test_a_kept_name_that_is_not_utf8_is_escaped(phantom, tmp_path):
+    write_avi(tmp_path / 'a.avi', phantom.frames, 50)
+    (tmp_path / 'in').mkdir()
+    source = (tmp_path / 'a.avi').rename(tmp_path / 'in' / os.fsdecode(b'M\xfcller.avi'))
+    out = tmp_path / 'out'
+    copy = deidentify(source, source.parent, out, Pseudonyms(), keep_names=True)
+    assert copy.file == 'M\\xfcller.avi'
+    assert len(open_recording(out / copy.file)) == 28

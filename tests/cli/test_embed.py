@@ -1,6 +1,7 @@
 """Features of a folder name no one, and join with labels by the salt or by names."""
 
 import json
+import os
 import shutil
 
 import numpy as np
@@ -24,6 +25,16 @@ def folder(recordings, tmp_path):
     content = recordings['clip'].read_bytes()
     (root / 'cut.avi').write_bytes(content[: len(content) // 100])
     return root
+
+
+def test_a_name_that_is_not_utf8_is_kept_escaped(command, bundles, folder, tmp_path):
+    source = folder / 'Jane Doe' / 'Doe.avi'
+    source.rename(source.with_name(os.fsdecode(b'M\xfcller.avi')))
+    out = tmp_path / 'features.csv'
+    options = (folder / 'Jane Doe', '--bundle', bundles['encoder'], '--out', out, '--keep-names')
+    ran = command('embed', *options, '--device', 'cpu')
+    assert ran.returncode == 0, ran.stderr
+    assert pd.read_csv(out)['file'].tolist() == ['M\\xfcller.avi']
 
 
 def test_embeds_a_folder_and_names_no_one(command, bundles, folder, tmp_path):
