@@ -135,10 +135,13 @@ def deidentify(
     file = utf8_name(source.relative_to(root).as_posix()) if keep_names else copy.recording
     file += '' if file.lower().endswith(suffix) else suffix
     target = _reserve(out / file)
-    if not is_video:
-        _write_dicom(target, frames, recording, copy, pseudonyms)
-    elif recording.fps:
-        write_lossless_avi(target, frames, recording.fps)
+    try:
+        if not is_video:
+            _write_dicom(target, frames, recording, copy, pseudonyms)
+        elif recording.fps:
+            write_lossless_avi(target, frames, recording.fps)
+    except OSError as error:  # of pydicom, without errno
+        raise _incomplete(target) from error
     return replace(copy, file=file, status=WRITTEN, pictures=_pictures(_read_back(target, frames)))
 
 
@@ -179,18 +182,21 @@ def _write_dicom(
 
 def _read_back(target: Path, frames: np.ndarray) -> np.ndarray:
     """Read the copy and verify that it holds these frames."""
-    incomplete = UserError(
-        f'{target}: cannot be read back as it was written; is the disk full?\n'
-        'Free some space and repeat the command'
-    )
     try:
         written = open_recording(target)
         decoded = written.frames(np.arange(len(written)))
     except RecordingError as error:
-        raise incomplete from error
+        raise _incomplete(target) from error
     if not np.array_equal(decoded, frames):
-        raise incomplete
+        raise _incomplete(target)
     return decoded
+
+
+def _incomplete(target: Path) -> UserError:
+    return UserError(
+        f'{target}: cannot be read back as it was written; is the disk full?\n'
+        'Free some space and repeat the command'
+    )
 
 
 def _pictures(frames: np.ndarray) -> tuple[bytes, ...]:

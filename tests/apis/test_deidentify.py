@@ -9,9 +9,11 @@ import numpy as np
 import pytest
 
 from echocardmae_mm.apis.deidentify import deidentify
+from echocardmae_mm.datasets.recording_lists import find_recordings
 from echocardmae_mm.datasets.recordings import open_recording
-from echocardmae_mm.phantom import Phantom, make_phantom
+from echocardmae_mm.phantom import Phantom, dicom_files, make_phantom
 from echocardmae_mm.phantom.reproducible_files import write_avi
+from echocardmae_mm.utils.errors import UserError
 from echocardmae_mm.utils.pseudonyms import Pseudonyms
 
 
@@ -89,3 +91,17 @@ def test_a_kept_name_that_is_not_utf8_is_escaped(phantom, tmp_path):
     copy = deidentify(source, source.parent, out, Pseudonyms(), keep_names=True)
     assert copy.file == 'M\\xfcller.avi'
     assert len(open_recording(out / copy.file)) == 28
+
+
+def test_a_full_disk_under_a_dicom_file_costs_two_lines(tmp_path, monkeypatch):
+    (recording, *_) = dicom_files.plan(1, 1)
+    dicom_files.write_recording(tmp_path, recording, 1, 'default')
+    (source,) = find_recordings(tmp_path)
+
+    def fail(*args: object) -> None:
+        raise OSError('With tag (7FE0,0010) got exception: No space left on device')  # pydicom's
+
+    monkeypatch.setattr('pydicom.filewriter.write_data_element', fail)
+    with pytest.raises(UserError, match='is the disk full') as error:
+        deidentify(source, tmp_path, tmp_path / 'out', Pseudonyms())
+    assert len(str(error.value).splitlines()) == 2
