@@ -11,7 +11,8 @@ import numpy as np
 from echocardmae_mm.datasets.recordings.recording import Recording
 from echocardmae_mm.utils.errors import RecordingError
 
-# Bits of xyzt_units in a NIfTI header.
+# Bits of xyzt_units in a NIfTI header, and the units in mm and seconds.
+_SPACE_UNIT, _MILLIMETRES = 0x07, {1: 1e3, 3: 1e-3}
 _TIME_UNIT, _SECONDS = 0x38, {8: 1.0, 16: 1e-3, 24: 1e-6}
 
 
@@ -99,7 +100,8 @@ def open_nifti(filename: str) -> VolumeRecording:
         seconds = zooms[3] * _SECONDS.get(int(image.header['xyzt_units']) & _TIME_UNIT, 0.0)
     if array.ndim == 2:
         array = array[..., None]
-    spacing = (float(zooms[1]), float(zooms[0]))
+    scale = _MILLIMETRES.get(int(image.header['xyzt_units']) & _SPACE_UNIT, 1.0)
+    spacing = (scale * float(zooms[1]), scale * float(zooms[0]))
     fps = 1 / seconds if seconds else None
     return VolumeRecording(filename, array.transpose(2, 1, 0), fps, spacing)
 

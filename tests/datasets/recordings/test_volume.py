@@ -65,6 +65,24 @@ def test_nifti_with_four_axes_has_a_frame_rate(tmp_path):
     np.testing.assert_array_equal(recording.frames([2]), grey(FRAMES[[2]]))
 
 
+@pytest.mark.parametrize(
+    ('unit', 'zoom', 'spacing'),
+    [
+        ('meter', 3e-4, (0.3, 0.3)),
+        ('micron', 300.0, (0.3, 0.3)),
+        ('mm', 1.0, (1.0, 1.0)),
+        (None, 0.3, (0.3, 0.3)),
+    ],
+)
+def test_nifti_has_a_unit_of_length(tmp_path, unit, zoom, spacing):
+    image = nibabel.Nifti1Image(FRAMES.transpose(2, 1, 0), np.eye(4))
+    image.header.set_zooms((zoom, zoom, 1.0))
+    image.header.set_xyzt_units(unit)
+    nibabel.save(image, tmp_path / 'a.nii')
+    found = open_recording(tmp_path / 'a.nii').spacing
+    assert found == pytest.approx(spacing)
+
+
 def test_a_single_image_is_a_recording_of_one_frame(tmp_path):
     path = save_nifti(tmp_path / 'a.nii.gz', FRAMES[0].T, (0.2, 0.3))
     recording = open_recording(path)
