@@ -150,8 +150,8 @@ def open_meta_image(filename: str) -> VolumeRecording:
     try:
         header = MetaImageHeader(filename)
         pixels = header.pixels()
-        spacing = [float(value) for value in header['ElementSpacing'].split()[:2]] or [1.0, 1.0]
-        column_mm, row_mm = spacing
+        sizes = header['ElementSpacing'] or header['ElementSize'] or 'nan nan'
+        column_mm, row_mm = (float(value) for value in sizes.split()[:2])
     except (OSError, OverflowError, ValueError, zlib.error) as error:
         raise RecordingError(
             filename, 'damaged MetaImage, or its .raw is missing', str(error)

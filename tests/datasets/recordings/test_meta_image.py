@@ -123,3 +123,12 @@ def test_a_spacing_of_zero_is_unknown(tmp_path):
     header = write(tmp_path / 'a.mhd')
     header.write_text(header.read_text().replace('ElementSpacing = 0.2', 'ElementSpacing = 0 0.2'))
     assert volume(header).spacing is None
+
+
+def test_a_header_without_spacing_states_none(tmp_path):
+    header = write(tmp_path / 'a.mhd')
+    content = header.read_text()
+    header.write_text(content.replace('ElementSpacing', 'ElementSize'))
+    assert volume(header).spacing == pytest.approx((0.3, 0.2))
+    header.write_text(content.replace('ElementSpacing', 'Comment'))
+    assert volume(header).spacing is None
