@@ -11,7 +11,6 @@ from pathlib import Path
 from subprocess import CompletedProcess
 
 import cv2
-import nibabel
 import numpy as np
 import pytest
 import torch
@@ -36,6 +35,7 @@ from echocardmae_mm.recipes import (
     pretraining,
     segmentation,
 )
+from tests.helpers.camus import write_view
 
 # What hypothesis draws is the same everywhere, and no example has a time limit.
 settings.load_profile('ci')
@@ -184,20 +184,15 @@ def camus_root(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """
     root = tmp_path_factory.mktemp('CAMUS')
     for number in range(1, 7):
-        folder = root / 'database_nifti' / f'patient{number:04d}'
-        folder.mkdir(parents=True)
+        quality = ('Good', 'Medium', 'Poor')[number % 3]
+        info = f'ED: 1\nES: 5\nNbFrame: 5\nImageQuality: {quality}\nEF: 50\n'
+        labels = np.stack([nested_labels(9 - t, number) for t in range(5)])
+        parts = {'half_sequence': labels, 'ED': labels[0], 'ES': labels[-1]}
+        images = {name: 40 + 50 * part for name, part in parts.items()}
+        images |= {f'{name}_gt': part for name, part in parts.items()}
         for view in ('2CH', '4CH'):
-            quality = ('Good', 'Medium', 'Poor')[number % 3]
-            (folder / f'Info_{view}.cfg').write_text(
-                f'ED: 1\nES: 5\nNbFrame: 5\nImageQuality: {quality}\nEF: 50\n'
-            )
-            labels = np.stack([nested_labels(9 - t, number) for t in range(5)])
-            parts = {'half_sequence': labels, 'ED': labels[0], 'ES': labels[-1]}
-            for name, part in parts.items():
-                image = 40 + 50 * part
-                for kind, values in (('', image), ('_gt', part)):
-                    file = nibabel.Nifti1Image(values.T, np.diag([1, 0.5, 1, 1]))
-                    nibabel.save(file, folder / f'{folder.name}_{view}_{name}{kind}.nii.gz')
+            folder = root / 'database_nifti' / f'patient{number:04d}'
+            write_view(folder, view, info, images, spacing=(0.5, 1))
     lists = root / 'database_split'
     lists.mkdir()
     (lists / 'subgroup_testing.txt').write_text('patient0005\npatient0006\n')

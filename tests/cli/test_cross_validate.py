@@ -10,10 +10,11 @@ import sys
 import time
 from pathlib import Path
 
-import nibabel
 import numpy as np
 import pandas as pd
 import pytest
+
+from tests.helpers.camus import write_view
 
 ROOT = Path(__file__).parents[2]
 CONFIG = f"""
@@ -36,15 +37,13 @@ def camus(tmp_path_factory) -> Path:
     root = tmp_path_factory.mktemp('CAMUS')
     generator = np.random.default_rng(0)
     for number in range(1, 10):
-        folder = root / 'database_nifti' / f'patient{number:04d}'
-        folder.mkdir(parents=True)
-        (folder / 'Info_4CH.cfg').write_text(
+        info = (
             f'ED: 1\nES: 8\nNbFrame: 8\nImageQuality: {"Poor" if number == 3 else "Good"}\n'
             f'EF: {40 + number}\nFrameRate: 50\n'
         )
-        pixels = generator.integers(0, 255, (40, 50, 8), dtype=np.uint8)
-        path = folder / f'{folder.name}_4CH_half_sequence.nii.gz'
-        nibabel.save(nibabel.Nifti1Image(pixels, np.eye(4)), path)
+        pixels = generator.integers(0, 255, (8, 50, 40), dtype=np.uint8)
+        folder = root / 'database_nifti' / f'patient{number:04d}'
+        write_view(folder, '4CH', info, {'half_sequence': pixels})
     return root
 
 

@@ -5,15 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
-import nibabel
 import numpy as np
 import pytest
-import SimpleITK
 
 from echocardmae_mm.datasets import CAMUSDataset, CAMUSViewDataset
 from echocardmae_mm.datasets.camus_index import CHALLENGE, NIFTI, find_patients
 from echocardmae_mm.phantom import camus_files
 from echocardmae_mm.utils.errors import UserError
+from tests.helpers.camus import write_view
 
 FRAMES = 12
 READING = [
@@ -30,16 +29,12 @@ def frames() -> np.ndarray:
 
 def write_nifti(root: Path, number: int, ef: object = 55, backwards: bool = False) -> Path:
     folder = root / 'database_nifti' / f'patient{number:04d}'
-    folder.mkdir(parents=True)
     ed, es = (FRAMES, 1) if backwards else (1, FRAMES)
+    quality = ('Good', 'Medium', 'Poor')[number % 3]
+    info = f'ED: {ed}\nES: {es}\nNbFrame: {FRAMES}\nSex: F\nAge: 60\nImageQuality: {quality}\n'
     for view in ('2CH', '4CH'):
-        quality = ('Good', 'Medium', 'Poor')[number % 3]
-        (folder / f'Info_{view}.cfg').write_text(
-            f'ED: {ed}\nES: {es}\nNbFrame: {FRAMES}\nSex: F\nAge: 60\nImageQuality: {quality}\n'
-            f'EF: {ef}\nFrameRate: 48.2\n'
-        )
-        image = nibabel.Nifti1Image(frames().transpose(2, 1, 0), np.eye(4))
-        nibabel.save(image, folder / f'{folder.name}_{view}_half_sequence.nii.gz')
+        more = f'EF: {ef}\nFrameRate: 48.2\n'
+        write_view(folder, view, info + more, {'half_sequence': frames()})
     return folder
 
 
@@ -47,14 +42,10 @@ def write_challenge(
     root: Path, number: int, ef: float | None = 62.5, part: str = 'training'
 ) -> Path:
     folder = root / part / f'patient{number:04d}'
-    folder.mkdir(parents=True)
+    info = f'ED: 1\nES: 9\nNbFrame: {FRAMES}\nSex: F\nAge: 60\nImageQuality: Poor\n'
     stated = '' if ef is None else f'LVedv: 100.0\nLVesv: {100 - ef}\nLVef: {ef}\n'
     for view in ('2CH', '4CH'):
-        (folder / f'Info_{view}.cfg').write_text(
-            f'ED: 1\nES: 9\nNbFrame: {FRAMES}\nSex: F\nAge: 60\nImageQuality: Poor\n{stated}'
-        )
-        image = SimpleITK.GetImageFromArray(frames())
-        SimpleITK.WriteImage(image, str(folder / f'{folder.name}_{view}_sequence.mhd'))
+        write_view(folder, view, info + stated, {'sequence': frames()}, suffix='.mhd')
     return folder
 
 

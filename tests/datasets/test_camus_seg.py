@@ -5,12 +5,12 @@ import shutil
 import nibabel
 import numpy as np
 import pytest
-import SimpleITK
 
 from echocardmae_mm.datasets import CAMUSSegDataset
 from echocardmae_mm.datasets.recordings import content_hash
 from echocardmae_mm.utils.errors import RecordingError, UserError
 from tests.conftest import nested_labels
+from tests.helpers.camus import write_view
 
 READING = [
     dict(type='echocardmae_mm.LoadEchoFrame'),
@@ -125,16 +125,11 @@ def test_unusable_labels_end_an_evaluation_and_are_named(root):
 
 
 def test_challenge_test_patients_differ_from_training_patients_of_the_same_number(tmp_path):
-    for part, labelled in (('training', True), ('testing', True)):
+    info = 'ED: 1\nES: 2\nNbFrame: 2\nLVef: 50\n'
+    images = dict.fromkeys(('ED', 'ED_gt', 'ES', 'ES_gt'), nested_labels(7))
+    for part in ('training', 'testing'):
         for number in (1, 2):
-            folder = tmp_path / part / f'patient{number:04d}'
-            folder.mkdir(parents=True)
-            (folder / 'Info_4CH.cfg').write_text('ED: 1\nES: 2\nNbFrame: 2\nLVef: 50\n')
-            for instant in ('ED', 'ES'):
-                for kind in ('', '_gt')[: 1 + labelled]:
-                    image = SimpleITK.GetImageFromArray(nested_labels(7))
-                    name = f'{folder.name}_4CH_{instant}{kind}.mhd'
-                    SimpleITK.WriteImage(image, str(folder / name))
+            write_view(tmp_path / part / f'patient{number:04d}', '4CH', info, images, '.mhd')
     assert patients(tmp_path, 'test') == {'testing/patient0001', 'testing/patient0002'}
     rest = patients(tmp_path, 'train') | patients(tmp_path, 'val')
     assert rest == {'patient0001', 'patient0002'}

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import nibabel
 import numpy as np
 import pytest
-import SimpleITK
 
 from echocardmae_mm.datasets.checks import Findings, recognise
+from tests.helpers.camus import write_view
 
 INFO = 'ED: 1\nES: 10\nNbFrame: 10\nSex: F\nAge: 60\nImageQuality: Good\n'
 
@@ -17,15 +16,13 @@ INFO = 'ED: 1\nES: 10\nNbFrame: 10\nSex: F\nAge: 60\nImageQuality: Good\n'
 @pytest.fixture
 def nifti_root(tmp_path) -> Path:
     root = tmp_path / 'CAMUS'
+    still, moving = np.ones((16, 12), np.uint8), np.ones((10, 16, 12), np.uint8)
+    images = dict.fromkeys(('ED', 'ES', 'ED_gt', 'ES_gt'), still)
+    images |= dict.fromkeys(('half_sequence', 'half_sequence_gt'), moving)
     for number in (1, 2, 3):
         folder = root / 'database_nifti' / f'patient{number:04d}'
-        folder.mkdir(parents=True)
         for view in ('2CH', '4CH'):
-            (folder / f'Info_{view}.cfg').write_text(f'{INFO}EF: 55\nFrameRate: 48.2\n')
-            for kind in ('ED', 'ES', 'ED_gt', 'ES_gt', 'half_sequence', 'half_sequence_gt'):
-                shape = (12, 16, 10) if 'half' in kind else (12, 16)
-                image = nibabel.Nifti1Image(np.ones(shape, np.uint8), np.eye(4))
-                nibabel.save(image, folder / f'{folder.name}_{view}_{kind}.nii.gz')
+            write_view(folder, view, f'{INFO}EF: 55\nFrameRate: 48.2\n', images)
     split = root / 'database_split'
     split.mkdir()
     for name, number in (('training', 1), ('validation', 2), ('testing', 3)):
@@ -80,13 +77,11 @@ def test_problems_of_the_nifti_release(nifti_root):
 def test_the_challenge_release(tmp_path):
     for part, number in (('training', 1), ('testing', 2)):
         folder = tmp_path / part / f'patient{number:04d}'
-        folder.mkdir(parents=True)
+        volumes = 'LVedv: 100\nLVesv: 40\nLVef: 60\n' if number == 1 else 'LVef: 60\n'
+        kinds = ('ED', 'ES', 'sequence') + (('ED_gt', 'ES_gt') if number == 1 else ())
+        images = dict.fromkeys(kinds, np.ones((10, 6, 8), np.uint8))
         for view in ('2CH', '4CH'):
-            volumes = 'LVedv: 100\nLVesv: 40\nLVef: 60\n' if number == 1 else 'LVef: 60\n'
-            (folder / f'Info_{view}.cfg').write_text(INFO + volumes)
-            for kind in ('ED', 'ES', 'sequence') + (('ED_gt', 'ES_gt') if number == 1 else ()):
-                image = SimpleITK.GetImageFromArray(np.ones((10, 6, 8), np.uint8))
-                SimpleITK.WriteImage(image, str(folder / f'{folder.name}_{view}_{kind}.mhd'))
+            write_view(folder, view, INFO + volumes, images, suffix='.mhd')
     findings = only(tmp_path)
     assert findings.name == 'CAMUS, challenge release'
     assert findings.problems == []
