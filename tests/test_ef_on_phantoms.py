@@ -7,10 +7,9 @@ from pathlib import Path
 import pandas as pd
 import pytest
 from mmengine.config import Config
-from mmengine.registry import MODELS, init_default_scope
-from mmengine.runner import save_checkpoint
 
-ROOT = Path(__file__).parents[1]
+from tests.helpers.small_models import CONFIGS, write_checkpoint
+
 SMALL = {'model.backbone.depth': 2}
 OPTIONS = [f'{name}={value}' for name, value in SMALL.items()]
 
@@ -31,12 +30,9 @@ def phantoms(command, tmp_path_factory) -> Path:
 def workplace(tmp_path_factory) -> Path:
     """A folder with the checkpoint of configs/pretrain_echo.py: two fresh layers."""
     folder = tmp_path_factory.mktemp('workplace')
-    init_default_scope('mmaction')
-    config = Config.fromfile(ROOT / 'configs' / 'pretrain_echo.py')
+    config = Config.fromfile(CONFIGS / 'pretrain_echo.py')
     config.merge_from_dict(SMALL)
-    model = MODELS.build(config.model)
-    path = folder / 'work_dirs' / 'pretrain_echo' / 'epoch_1600.pth'
-    save_checkpoint({'state_dict': model.state_dict(), 'meta': {}}, str(path))
+    write_checkpoint(config, folder / 'work_dirs' / 'pretrain_echo' / 'epoch_1600.pth')
     return folder
 
 
@@ -54,7 +50,7 @@ def run(command, workplace):
 
 def test_echonet(run, phantoms, workplace):
     data = ['--cfg-options', f'data_root={phantoms}/EchoNet-Dynamic', *OPTIONS]
-    config = ROOT / 'configs' / 'ef_echonet.py'
+    config = CONFIGS / 'ef_echonet.py'
     log = run('train', config, *data, 'train_cfg.max_epochs=1')
     told = next(line for line in log.splitlines() if 'encoder: ' in line)
     assert '28 of 30 tensors' in told

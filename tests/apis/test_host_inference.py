@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import pytest
-import torch
 from mmaction.apis import inference_recognizer, init_recognizer
 from mmaction.apis.inferencers import ActionRecogInferencer
 from mmengine.config import Config
-from mmengine.registry import MODELS, init_default_scope
 
-ROOT = Path(__file__).parents[2]
+from tests.helpers.small_models import CONFIGS, write_checkpoint
 
 
 @pytest.fixture
@@ -19,14 +15,9 @@ def prepare(tmp_path):
     """``prepare(name)`` gives a small model of a config and its weights."""
 
     def make(name: str) -> tuple[Config, str]:
-        config = Config.fromfile(ROOT / 'configs' / f'{name}.py')
+        config = Config.fromfile(CONFIGS / f'{name}.py')
         config.model.backbone.update(init_cfg=None, depth=1)
-        init_default_scope('mmaction')
-        torch.manual_seed(0)
-        model = MODELS.build(config.model)
-        torch.nn.init.normal_([*model.cls_head.modules()][-1].weight)
-        torch.save({'state_dict': model.state_dict()}, tmp_path / 'weights.pth')
-        return config, str(tmp_path / 'weights.pth')
+        return config, write_checkpoint(config, tmp_path / 'weights.pth', std=1)
 
     return make
 

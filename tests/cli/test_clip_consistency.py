@@ -7,23 +7,14 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
-import torch
 from mmengine.config import Config
-from mmengine.registry import MODELS, init_default_scope
 
 from echocardmae_mm.cli.clip_consistency import main, take_every_start
 from echocardmae_mm.datasets.transforms import SampleUniformClips
 from echocardmae_mm.evaluation import EFMetric
+from tests.helpers.small_models import small_ef, write_checkpoint
 
 ROOT = Path(__file__).parents[2]
-CONFIG = """
-_base_ = '{root}/configs/{name}.py'
-model = dict(
-    backbone=dict(embed_dims=48, depth=1, num_heads=3, init_cfg=None),
-    cls_head=dict(in_channels=48),
-)
-test_dataloader = dict(num_workers=0)
-"""
 
 
 @pytest.fixture
@@ -32,13 +23,10 @@ def compare(monkeypatch, tmp_path, echonet_root):
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv('LOCAL_RANK', '0')
     for name in ('ef_echonet', 'ef_camus'):
-        Path(f'{name}.py').write_text(CONFIG.format(root=ROOT, name=name))
-    init_default_scope('mmaction')
+        Path(f'{name}.py').write_text(small_ef(name))
     for seed in (1, 2):
-        torch.manual_seed(seed)
-        model = MODELS.build(Config.fromfile('ef_echonet.py').model)
-        torch.nn.init.normal_(model.cls_head.fc.weight, std=0.05 * seed)
-        torch.save({'state_dict': model.state_dict()}, f'{seed}.pth')
+        config = Config.fromfile('ef_echonet.py')
+        write_checkpoint(config, f'{seed}.pth', seed, std=0.05 * seed)
 
     def run(*arguments):
         options = ['--cfg-options', f'data_root={echonet_root}']

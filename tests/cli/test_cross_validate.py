@@ -15,20 +15,9 @@ import pandas as pd
 import pytest
 
 from tests.helpers.camus import write_view
+from tests.helpers.small_models import small_ef
 
 ROOT = Path(__file__).parents[2]
-CONFIG = f"""
-_base_ = '{ROOT}/configs/ef_camus.py'
-model = dict(
-    backbone=dict(embed_dims=48, depth=1, num_heads=3, init_cfg=None),
-    cls_head=dict(in_channels=48),
-)
-train_dataloader = dict(batch_size=2, num_workers=0, persistent_workers=False)
-val_dataloader = dict(num_workers=0, persistent_workers=False)
-test_dataloader = dict(num_workers=0)
-test_evaluator = dict(n_resamples=50)
-train_cfg = dict(max_epochs=2)
-"""
 
 
 @pytest.fixture(scope='module')
@@ -50,7 +39,7 @@ def camus(tmp_path_factory) -> Path:
 @pytest.fixture
 def run(command, tmp_path):
     """``run(camus, *arguments)`` runs it in a folder of its own."""
-    (tmp_path / 'ef.py').write_text(CONFIG)
+    (tmp_path / 'ef.py').write_text(small_ef('ef_camus', 'train_cfg = dict(max_epochs=2)'))
 
     def run(camus: Path, *arguments: str) -> subprocess.CompletedProcess:
         settings = [text for text in arguments if '=' in text]
@@ -128,7 +117,7 @@ def test_a_fixed_number_of_epochs_trains_on_all_other_patients(run, camus, tmp_p
 
 @pytest.mark.slow
 def test_a_signal_reaches_the_fold_which_saves_and_goes_on(command, camus, tmp_path):
-    (tmp_path / 'ef.py').write_text(CONFIG.replace('max_epochs=2', 'max_epochs=400'))
+    (tmp_path / 'ef.py').write_text(small_ef('ef_camus', 'train_cfg = dict(max_epochs=400)'))
     patient = 'default_hooks.early_stopping.patience=400'  # the run outlasts a slow second command
     options = ['--cfg-options', f'data_root={camus}', patient]
     words = ['cross-validate', 'ef.py', '--folds', '3', '--fold', '0', *options]

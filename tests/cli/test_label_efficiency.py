@@ -7,28 +7,18 @@ from argparse import Namespace
 from pathlib import Path
 
 import pytest
-import torch
 from mmengine.config import Config
-from mmengine.registry import MODELS, DefaultScope
 
 from echocardmae_mm.cli import label_efficiency
 from echocardmae_mm.cli.reproduction_step import run_step
 from echocardmae_mm.cli.step_metadata import last_checkpoint
 from echocardmae_mm.engine.provenance import read_provenance
 from echocardmae_mm.reproduction import Plan
+from tests.helpers.small_models import small_ef, write_checkpoint
 
-ROOT = Path(__file__).parents[2]
-CONFIG = f"""
-_base_ = '{ROOT}/configs/ef_echonet.py'
-model = dict(
-    backbone=dict(embed_dims=24, depth=1, num_heads=3, init_cfg=dict(checkpoint='encoder.pth')),
-    cls_head=dict(in_channels=24),
-)
-train_dataloader = dict(batch_size=4, num_workers=0, persistent_workers=False)
-val_dataloader = dict(num_workers=0, persistent_workers=False)
-test_dataloader = dict(num_workers=0)
-test_evaluator = dict(n_resamples=50)
-train_cfg = dict(max_epochs=1)
+SETTINGS = """
+model['backbone']['init_cfg'] = dict(checkpoint='encoder.pth')
+train_dataloader['batch_size'] = 4
 default_hooks = dict(curves=None)
 """
 STUDY = Path('work_dirs/label_efficiency/ef')
@@ -37,7 +27,7 @@ STUDY = Path('work_dirs/label_efficiency/ef')
 @pytest.fixture
 def run(command, tmp_path, echonet_root):
     """``run(*arguments)`` runs it on the config ``ef.py`` in a folder of its own."""
-    (tmp_path / 'ef.py').write_text(CONFIG)
+    (tmp_path / 'ef.py').write_text(small_ef(more=SETTINGS))
 
     def run(*arguments: str):
         settings = [text for text in arguments if '=' in text]
@@ -47,15 +37,6 @@ def run(command, tmp_path, echonet_root):
         return command('label-efficiency', *words, *options, cwd=tmp_path)
 
     return run
-
-
-def write_encoder(path: Path, seed: int) -> None:
-    torch.manual_seed(seed)
-    config = Config.fromstring(CONFIG, '.py')
-    config.model.backbone.init_cfg = None
-    with DefaultScope.overwrite_default_scope('mmaction'):
-        model = MODELS.build(config.model)
-    torch.save({'state_dict': model.state_dict()}, path)
 
 
 def run_here(plan: Plan, tables: dict, args: Namespace, lock: int) -> None:
@@ -70,7 +51,8 @@ def run_here(plan: Plan, tables: dict, args: Namespace, lock: int) -> None:
 def test_two_starts_are_compared_by_share_and_a_repeated_command_continues(
     run, tmp_path, monkeypatch
 ):
-    write_encoder(tmp_path / 'encoder.pth', seed=1)
+    config = Config.fromstring(small_ef(), '.py')
+    write_checkpoint(config, tmp_path / 'encoder.pth', seed=1)
     with monkeypatch.context() as patch:
         patch.setattr(label_efficiency, 'run_plan', run_here)
         done = run()
@@ -113,7 +95,7 @@ def test_two_starts_are_compared_by_share_and_a_repeated_command_continues(
     assert 'belongs to another run: optim_wrapper.optimizer.lr was' in (
         run('optim_wrapper.optimizer.lr=1e-3').stderr
     )
-    write_encoder(tmp_path / 'encoder.pth', seed=2)
+    write_checkpoint(config, tmp_path / 'encoder.pth', seed=2)
     changed = run().stderr
     assert 'belongs to another run: model.backbone.init_cfg.checkpoint was' in changed
     assert 'Choose another --out, or remove the folder' in changed

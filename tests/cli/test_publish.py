@@ -10,7 +10,6 @@ import pandas as pd
 import pytest
 import torch
 from mmengine.config import Config
-from mmengine.registry import MODELS, DefaultScope
 from mmengine.runner import save_checkpoint
 
 from echocardmae_mm.apis import EchoEmbedder, EchoInferencer
@@ -23,17 +22,9 @@ from echocardmae_mm.evaluation import feature_distance
 from echocardmae_mm.evaluation.conformal import fit_conformal
 from echocardmae_mm.evaluation.temperature_scaling import fit_temperature
 from echocardmae_mm.utils.errors import UserError
+from tests.helpers.small_models import small_ef, write_checkpoint
 
 ROOT = Path(__file__).parents[2]
-CONFIG = f"""
-_base_ = '{ROOT}/configs/ef_echonet.py'
-model = dict(
-    backbone=dict(embed_dims=48, depth=1, num_heads=3, init_cfg=None),
-    cls_head=dict(in_channels=48, mean=55.0, std=10.0),
-)
-test_dataloader = dict(num_workers=0)
-test_evaluator = dict(n_resamples=20)
-"""
 PRETRAINING = f"""
 _base_ = '{ROOT}/configs/pretrain_echo.py'
 model = dict(
@@ -47,14 +38,10 @@ model = dict(
 def trained(tmp_path, monkeypatch):
     """A config and its checkpoint, in the working folder."""
     monkeypatch.chdir(tmp_path)
-    Path('config.py').write_text(CONFIG)
-    torch.manual_seed(0)
-    with DefaultScope.overwrite_default_scope('mmaction'):
-        model = MODELS.build(Config.fromfile('config.py').model)
-    torch.nn.init.normal_(model.cls_head.fc.weight, std=0.05)
+    Path('config.py').write_text(small_ef(more="model['cls_head'].update(mean=55.0, std=10.0)"))
     Path('trained').mkdir()
-    save_checkpoint({'state_dict': model.state_dict(), 'meta': {}}, 'trained/epoch_1.pth')
-    return 'config.py', 'trained/epoch_1.pth'
+    config = Config.fromfile('config.py')
+    return 'config.py', write_checkpoint(config, 'trained/epoch_1.pth', std=0.05)
 
 
 def record(checkpoint, videos):
@@ -254,9 +241,8 @@ def test_the_heads_of_other_papers_predict_the_ejection_fraction(name):
 
 def test_a_pretraining_model_becomes_an_encoder(trained, echonet_root):
     Path('pretrain.py').write_text(PRETRAINING)
-    model = MODELS.build(Config.fromfile('pretrain.py').model)
-    save_checkpoint({'state_dict': model.state_dict(), 'meta': {}}, 'trained/pretrained.pth')
-    bundle = run(('pretrain.py', 'trained/pretrained.pth'), echonet_root)
+    weights = write_checkpoint(Config.fromfile('pretrain.py'), 'trained/pretrained.pth')
+    bundle = run(('pretrain.py', weights), echonet_root)
     video = next((echonet_root / 'Videos').glob('*.avi'))
     features = EchoEmbedder(bundle, 'cpu')(video).features
     assert features.shape == (5, 24)
@@ -270,15 +256,8 @@ def test_calibrates_the_probability_of_a_diagnosis(trained, echonet_root, make_v
     table = pd.read_csv(write_table(videos_of(echonet_root, 'TEST'), range(50, 62)))
     split = ['train'] * 4 + ['val'] * 4 + ['test'] * 4
     table.assign(label=['ill', 'normal'] * 6, split=split).to_csv('own/labels.csv', index=False)
-    small = 'backbone=dict(embed_dims=48, depth=1, num_heads=3, init_cfg=None)'
-    Path('mi.py').write_text(
-        f"_base_ = '{ROOT}/configs/diagnosis_table.py'\n"
-        f'model = dict({small}, cls_head=dict(in_channels=48))\n'
-    )
-    with DefaultScope.overwrite_default_scope('mmaction'):
-        model = MODELS.build(Config.fromfile('mi.py').model)
-    torch.nn.init.normal_(model.cls_head.fc_cls.weight, std=0.5)
-    save_checkpoint({'state_dict': model.state_dict(), 'meta': {}}, 'trained/mi.pth')
+    Path('mi.py').write_text(small_ef('diagnosis_table'))
+    write_checkpoint(Config.fromfile('mi.py'), 'trained/mi.pth', std=0.5)
     command = ['mi.py', 'trained/mi.pth', '--cfg-options', 'ann_file=own/labels.csv', '--out']
     publish.main([*command, 'raw'])
     raw = EchoInferencer('raw', 'cpu')

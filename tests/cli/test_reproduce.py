@@ -16,13 +16,9 @@ import pytest
 from echocardmae_mm.cli import reproduce, workflow
 from echocardmae_mm.cli.run_folder import folder_lock
 from echocardmae_mm.reproduction import PAPER, Step
+from tests.helpers.small_models import small_ef
 
 ROOT = Path(__file__).parents[2]
-LOADERS = """
-train_dataloader = dict(batch_size=2, num_workers=0, persistent_workers=False)
-val_dataloader = dict(num_workers=0, persistent_workers=False)
-test_dataloader = dict(num_workers=0)
-"""
 BACKBONE = 'embed_dims=48, depth=1, num_heads=3'
 PRETRAINING = f"""
 _base_ = '{ROOT}/configs/pretrain_echo.py'
@@ -30,13 +26,6 @@ model = dict(backbone=dict({BACKBONE}), neck=dict({BACKBONE}))
 train_dataloader = dict(batch_size=2, num_workers=0, persistent_workers=False)
 train_cfg = dict(max_epochs=15)
 default_hooks = dict(checkpoint=dict(interval=1, max_keep_ckpts=1), reconstruction=None)
-"""
-EF = f"""
-_base_ = '{ROOT}/configs/ef_echonet.py'
-model = dict(backbone=dict({BACKBONE}), cls_head=dict(in_channels=48))
-{LOADERS}
-test_evaluator = dict(n_resamples=50)
-train_cfg = dict(max_epochs=1)
 """
 PRETRAINED, TRAINED, COMPARED = 'pretrain/full/seed_0', 'ef/full/seed_0', 'figure2/seed_0'
 
@@ -77,7 +66,7 @@ def test_a_workflow_that_was_stopped_and_failed_goes_on(
     command, monkeypatch, tmp_path, echonet_root
 ):
     (tmp_path / 'pretrain.py').write_text(PRETRAINING)
-    (tmp_path / 'ef.py').write_text(EF)
+    (tmp_path / 'ef.py').write_text(small_ef(more="del model['backbone']['init_cfg']"))
     rate: list[object] = ['fast']
     monkeypatch.setattr(reproduce, 'plan', lambda *_: small_plan(rate[0], tmp_path, echonet_root))
     steps = tmp_path / 'work_dirs/reproduce/full'

@@ -15,12 +15,12 @@ import pandas as pd
 import pytest
 import torch
 from mmengine.config import Config
-from mmengine.registry import MODELS, init_default_scope
 from mmengine.runner import Runner
 from mmseg.engine.hooks import SegVisualizationHook
 
 from echocardmae_mm.cli import test as command
 from echocardmae_mm.cli.configuration import load_config
+from tests.helpers.small_models import small_ef, write_checkpoint
 
 ROOT = Path(__file__).parents[2]
 TEST = ROOT / 'tools' / 'test.py'
@@ -48,10 +48,7 @@ def test(monkeypatch, tmp_path):
 
 @pytest.fixture
 def checkpoint(test):
-    config = Config.fromfile('config.py')
-    init_default_scope('mmaction')
-    torch.save({'state_dict': MODELS.build(config.model).state_dict()}, 'weights.pth')
-    return 'weights.pth'
+    return write_checkpoint(Config.fromfile('config.py'), 'weights.pth')
 
 
 def test_figures_and_what_they_came_from(test, checkpoint, make_video, tmp_path):
@@ -138,18 +135,6 @@ def test_pictures_of_either_host(test, checkpoint, kind):
 TORCHRUN = [
     sys.executable, '-m', 'torch.distributed.run', '--nproc_per_node=2', '--master_port=29517',
 ]  # fmt: skip
-EF_CONFIG = f"""
-_base_ = '{ROOT}/configs/ef_echonet.py'
-model = dict(
-    backbone=dict(embed_dims=48, depth=1, num_heads=3, init_cfg=None),
-    cls_head=dict(in_channels=48),
-)
-train_dataloader = dict(batch_size=2, num_workers=0, persistent_workers=False)
-val_dataloader = dict(num_workers=0, persistent_workers=False)
-test_dataloader = dict(num_workers=0)
-test_evaluator = dict(n_resamples=20)
-train_cfg = dict(max_epochs=1)
-"""
 
 
 @pytest.fixture(scope='module')
@@ -158,7 +143,7 @@ def trained(echonet_root, tmp_path_factory):
     folder = tmp_path_factory.mktemp('trained')
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv('LOCAL_RANK', '0')
-        (folder / 'config.py').write_text(EF_CONFIG)
+        (folder / 'config.py').write_text(small_ef())
         config = Config.fromfile(folder / 'config.py')
         config.work_dir = str(folder)
         config.experiment_name = 'overlap'
@@ -172,7 +157,7 @@ def trained(echonet_root, tmp_path_factory):
 @pytest.fixture
 def test_ef(test, trained, echonet_root):
     """The tool on that config and checkpoint."""
-    Path('config.py').write_text(EF_CONFIG)
+    Path('config.py').write_text(small_ef())
 
     def call(*arguments):
         options = ['--cfg-options', f'data_root={echonet_root}', *arguments]
