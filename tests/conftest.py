@@ -23,6 +23,7 @@ from mmengine.visualization import Visualizer
 import echocardmae_mm  # noqa: F401  (applies the patches before a test imports a host)
 from echocardmae_mm.apis import write_bundle
 from echocardmae_mm.apis.published_config import without_training
+from echocardmae_mm.cli import cross_validate
 from echocardmae_mm.cli.main import main
 from echocardmae_mm.datasets.recordings.packing import StoreWriter, pack
 from echocardmae_mm.phantom import hmcqu_files, make_phantom
@@ -115,6 +116,18 @@ def command() -> Command:
         return CompletedProcess(words, status or 0, out.getvalue(), err.getvalue())
 
     return run
+
+
+@pytest.fixture
+def folds_here(command: Command, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The folds of ``cross-validate`` train and are tested in this process."""
+
+    def run(name: str, arguments: list[str], folder: Path, *_: object) -> None:
+        done = command(name, *arguments)
+        assert done.returncode == 0, done.stderr
+        (folder / f'{name}.log').write_text(done.stdout)
+
+    monkeypatch.setattr(cross_validate, 'run_command', run)
 
 
 @pytest.fixture(scope='session')

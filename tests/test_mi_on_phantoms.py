@@ -44,8 +44,7 @@ def test_a_config_trains_and_is_tested(name, hmcqu_root, tmp_path):
     assert metrics['diagnosis/accuracy'] == pytest.approx(100 * right.mean())
 
 
-@pytest.mark.slow
-def test_two_folds_are_run_and_summed_up(command, hmcqu_root, tmp_path):
+def test_two_folds_are_run_and_summed_up(command, folds_here, hmcqu_root, tmp_path):
     settings = {**SMALL, 'data_root': hmcqu_root, 'train_cfg.max_epochs': 1}
     for part in ('train', 'test'):
         settings[f'{part}_dataloader.dataset.traced_only'] = False

@@ -1,4 +1,4 @@
-"""The command ``cross-validate`` on a small CAMUS: real folds in child processes."""
+"""The command ``cross-validate`` on a small CAMUS: real folds."""
 
 from __future__ import annotations
 
@@ -51,11 +51,15 @@ def run(command, tmp_path):
 
 
 @pytest.mark.slow
-def test_folds_are_run_once_gathered_and_refused_when_they_are_others(run, camus, tmp_path):
+def test_folds_are_run_once_gathered_and_refused_when_they_are_others(
+    run, camus, tmp_path, request
+):
     first = run(camus, '--fold', '1', '--seed', '3')
     assert first.returncode == 0, first.stderr
     assert 'no summary yet: fold_0 in' in first.stdout
     work_dir = tmp_path / 'work_dirs' / 'ef'
+    assert (work_dir / 'fold_1' / 'train.log').is_file()
+    request.getfixturevalue('folds_here')  # child processes have been tested
     tested = (work_dir / 'fold_1' / 'test.json').stat().st_mtime_ns
 
     # The folder of a fold comes from another machine, which has the data in another place.
@@ -85,7 +89,6 @@ def test_folds_are_run_once_gathered_and_refused_when_they_are_others(run, camus
     assert '| MAE ' in (work_dir / 'cross_validation.md').read_text()
     assert (work_dir / 'plots' / 'bland_altman.png').is_file()
     assert (work_dir / 'folds.csv').read_text().startswith('patient,fold\npatient0001,0\n')
-    assert (work_dir / 'fold_0' / 'train.log').is_file()
 
     for unneeded in (work_dir / 'fold_0').glob('*.pth'):  # its results still belong to a run
         unneeded.unlink()
@@ -101,8 +104,7 @@ def test_folds_are_run_once_gathered_and_refused_when_they_are_others(run, camus
         assert message in other.stderr
 
 
-@pytest.mark.slow
-def test_a_fixed_number_of_epochs_trains_on_all_other_patients(run, camus, tmp_path):
+def test_a_fixed_number_of_epochs_trains_on_all_other_patients(run, folds_here, camus, tmp_path):
     """As docs/ejection-fraction.md says it."""
     nothing = (f'val_{part}=None' for part in ('cfg', 'dataloader', 'evaluator'))
     done = run(camus, '--fold', '1', 'val_share=0', *nothing)
