@@ -11,6 +11,8 @@ from mmengine.config import Config
 from mmengine.registry import MODELS, init_default_scope
 from mmengine.runner import Runner
 
+from tests.helpers.small_models import shorten
+
 ROOT = Path(__file__).parents[1] / 'configs' / 'baselines'
 CUT = {
     'ef_camus_uniformer': dict(depth=[1, 1, 1, 1], init_cfg=None),
@@ -63,16 +65,11 @@ def root_of(request):
 
 def cut_config(name: str, root: Path, work_dir: Path) -> Config:
     config = Config.fromfile(ROOT / f'{name}.py')
-    config.work_dir = str(work_dir)
-    config.experiment_name = f'baselines/{name}'
+    shorten(config, root, work_dir)
     config.model.backbone.update(CUT[name])
     for part in ('train', 'val', 'test'):
-        if (loader := config.get(f'{part}_dataloader')) is not None:
-            loader.update(batch_size=2, num_workers=0, persistent_workers=False)
-            loader.dataset.data_root = str(root)
-            if 'num_folds' in loader.dataset:
-                loader.dataset.num_folds = 2
-    config.train_cfg.update(max_epochs=1, val_interval=1)
+        if (loader := config.get(f'{part}_dataloader')) and 'num_folds' in loader.dataset:
+            loader.dataset.num_folds = 2
     return config
 
 

@@ -12,6 +12,7 @@ from mmengine.registry import MODELS, init_default_scope
 from mmengine.runner import Runner
 
 from echocardmae_mm.cli.recipe_settings import refuse_discarded_settings
+from tests.helpers.small_models import shorten
 
 ROOT = Path(__file__).parents[1] / 'configs'
 INDEXED = re.compile(r'(?:pipeline|hooks|transforms)\w*\[-?\d+\]')
@@ -70,15 +71,9 @@ def test_model_builds_at_full_size(name):
 @pytest.mark.parametrize('name', PRETRAINING)
 def test_pretraining_takes_a_step_and_is_validated(name, echonet_root, tmp_path):
     config = Config.fromfile(ROOT / name)
-    config.work_dir = str(tmp_path)
-    config.experiment_name = name
+    shorten(config, echonet_root, tmp_path)
     config.load_from = None
     config.model.backbone.depth = config.model.neck.depth = 1
-    loaders = [config.get(f'{part}_dataloader') for part in ('train', 'val', 'test')]
-    for loader in filter(None, loaders):
-        loader.update(batch_size=2, num_workers=0, persistent_workers=False)
-        loader.dataset.data_root = str(echonet_root)
-    config.train_cfg.update(max_epochs=1, val_interval=1)
     if target := config.model.pop('latent_target', None):
         path = tmp_path / 'teacher.pth'
         torch.save(dict(state_dict=MODELS.build(config.model).state_dict()), path)
@@ -113,14 +108,8 @@ def test_ef_takes_a_step_is_validated_and_tested(name, echonet_root, tmp_path):
 def ef_runner(name: str, echonet_root: Path, work_dir: Path, **options: object) -> Runner:
     """A run of an EF config at reduced depth on small data."""
     config = Config.fromfile(ROOT / name)
-    config.work_dir = str(work_dir)
-    config.experiment_name = f'{name} {work_dir}'
+    shorten(config, echonet_root, work_dir)
     config.model.backbone.update(depth=1, init_cfg=None)
-    for part in ('train', 'val', 'test'):
-        loader = config[f'{part}_dataloader']
-        loader.update(batch_size=2, num_workers=0, persistent_workers=False)
-        loader.dataset.data_root = str(echonet_root)
-    config.train_cfg.update(max_epochs=1, val_interval=1)
     config.merge_from_dict(options)
     return Runner.from_cfg(config)
 
@@ -198,20 +187,14 @@ def test_segmentation_takes_a_step_is_validated_and_tested(
     name, echonet_root, camus_root, tmp_path
 ):
     config = Config.fromfile(ROOT / name)
-    config.work_dir = str(tmp_path)
-    config.experiment_name = name
+    root = camus_root if 'camus' in name else echonet_root
+    shorten(config, root, tmp_path)
     config.model.backbone.update(depth=1, init_cfg=None)
     if 'out_indices' in config.model.backbone:
         config.model.backbone.update(depth=4, out_indices=(0, 1, 2, 3))
     if config.model.decode_head.type == 'echocardmae_mm.MAESegHead':
         config.model.decode_head.update(depth=1, init_cfg=None)
-    root = camus_root if 'camus' in name else echonet_root
-    for part in ('train', 'val', 'test'):
-        loader = config[f'{part}_dataloader']
-        loader.update(batch_size=2, num_workers=0, persistent_workers=False)
-        loader.dataset.data_root = str(root)
     config.test_evaluator.n_resamples = 20
-    config.train_cfg.update(max_epochs=1, val_interval=1)
 
     runner = Runner.from_cfg(config)
     runner.train()

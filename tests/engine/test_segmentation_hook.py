@@ -9,19 +9,15 @@ from mmengine.config import Config
 from mmengine.runner import Runner
 
 from echocardmae_mm.engine import SegmentationHook
-
-CONFIGS = Path(__file__).parents[2] / 'configs'
+from tests.helpers.small_models import CONFIGS, shorten
 
 
 def test_a_recording_that_broke_since_its_validation_has_no_picture(echonet_root, tmp_path):
     root = Path(shutil.copytree(echonet_root, tmp_path / 'EchoNet-Dynamic'))
     config = Config.fromfile(CONFIGS / 'seg_echonet.py')
-    config.work_dir, config.experiment_name = str(tmp_path / 'run'), tmp_path.name
+    shorten(config, root, tmp_path / 'run')
     config.model.backbone.update(depth=1, init_cfg=None)
     config.model.decode_head.update(depth=1, init_cfg=None)
-    for loader in (config.train_dataloader, config.val_dataloader):
-        loader.update(batch_size=2, num_workers=0, persistent_workers=False)
-        loader.dataset.data_root = str(root)
     runner = Runner.from_cfg(config)
     (batch,) = runner.val_loop.dataloader
     outputs = runner.model.val_step(batch)

@@ -29,6 +29,16 @@ train_cfg = dict(max_epochs=1)
 """
 
 
+def shorten(config: Config, root: Path, work_dir: Path) -> None:
+    """Train for one epoch on a few recordings, in one process."""
+    config.work_dir = config.experiment_name = str(work_dir)
+    for part in ('train', 'val', 'test'):
+        if loader := config.get(f'{part}_dataloader'):
+            loader.update(batch_size=2, num_workers=0, persistent_workers=False)
+            loader.dataset.data_root = str(root)
+    config.train_cfg.update(max_epochs=1, val_interval=1)
+
+
 def write_checkpoint(config: Config, path: Path | str, seed: int = 0, std: float = 0) -> str:
     """Save an untrained model; with ``std``, its head has random weights and not zeros."""
     torch.manual_seed(seed)
