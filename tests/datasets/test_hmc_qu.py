@@ -7,7 +7,6 @@ import shutil
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
-import openpyxl
 import pytest
 from mmengine.logging import MMLogger
 
@@ -15,6 +14,7 @@ from echocardmae_mm.datasets import HMCQUDataset
 from echocardmae_mm.datasets.csv_table import write_patient_column
 from echocardmae_mm.phantom import hmcqu_files
 from echocardmae_mm.utils.errors import UserError
+from tests.helpers.hmc_qu import write_workbook
 
 FRAMES = 30
 NEW, OLD = 'A4C.xlsx', 'HMC_QU.xlsx'
@@ -34,16 +34,10 @@ SPANNING = [
 ]
 
 
-def write_workbook(path: Path, rows: Sequence[tuple] = ROWS, normal: int = 0) -> Path:
-    workbook = openpyxl.Workbook()
-    sheet = workbook.active
-    sheet.append(['ECHO', *(f'SEG{i}' for i in (1, 2, 3, 5, 6, 7)), 'One cardiac-cycle frames'])
-    sheet.append([*[None] * 7, 'START', 'END'])
+def cells(rows: Sequence[tuple] = ROWS, normal: int = 0) -> Iterator[list]:
     for stem, segments, cycle, tick in rows:
         codes = (None if code == ' ' else int(code) + normal for code in segments)
-        sheet.append([stem, *codes, *cycle, tick])
-    workbook.save(path)
-    return path
+        yield [stem, *codes, *cycle, tick]
 
 
 @pytest.fixture(scope='module')
@@ -56,7 +50,7 @@ def write(tmp_path, video):
     """``write(workbook name, rows, normal)`` makes a folder of HMC-QU."""
 
     def make(name: str = NEW, rows: Sequence[tuple] = ROWS, normal: int = 0) -> str:
-        write_workbook(tmp_path / name, rows, normal)
+        write_workbook(tmp_path / name, cells(rows, normal))
         folder = tmp_path / FOLDERS[name]
         folder.mkdir(parents=True, exist_ok=True)
         for row in rows:
@@ -255,7 +249,7 @@ def test_errors_name_the_fault(write, kwargs, message):
 def test_folders_without_workbook_or_videos_are_refused(tmp_path):
     with pytest.raises(UserError, match=r'expected A4C\.xlsx or HMC_QU\.xlsx'):
         HMCQUDataset(str(tmp_path)).full_init()
-    write_workbook(tmp_path / NEW)
+    write_workbook(tmp_path / NEW, cells())
     with pytest.raises(UserError, match=r'none of 4 recordings in A4C\.xlsx is on disk'):
         HMCQUDataset(str(tmp_path)).full_init()
 

@@ -9,22 +9,13 @@ import pytest
 
 from echocardmae_mm.datasets.hmc_qu_workbook import read_hmc_qu_workbook
 from echocardmae_mm.utils.errors import UserError
+from tests.helpers.hmc_qu import HEADER, write_workbook
 
-HEADER = [
-    ['ECHO', *(f'SEG{i}' for i in (1, 2, 3, 5, 6, 7)), 'One cardiac-cycle frames', None],
-    [*[None] * 7, 'START', 'END'],
-]
-MASKS = 'LV Wall Ground-truth Segmentation Masks'
 A_ROW = ['ES0001 _4CH_1', 1, 0, 0, 0, 0, 0, 3, 24, 'ü']
 
 
 def write(path: Path, *rows: list, header: list = HEADER) -> Path:
-    workbook = openpyxl.Workbook()
-    for row in (*header, *rows):
-        workbook.active.append(row)
-    workbook.active['J1'] = MASKS
-    workbook.save(path)
-    return path
+    return write_workbook(path, rows, header)
 
 
 @pytest.mark.parametrize('as_cell', [int, float, str])

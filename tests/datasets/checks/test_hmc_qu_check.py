@@ -4,21 +4,12 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import openpyxl
 import pytest
 
 from echocardmae_mm.datasets.checks import Findings, recognise
+from tests.helpers.hmc_qu import HEADER, write_workbook
 
-HEADER = ['ECHO', *(f'SEG{i}' for i in (1, 2, 3, 5, 6, 7)), 'One cardiac-cycle frames', None]
-MASK = 'LV Wall Ground-truth Segmentation Masks'
 ROWS = [['ES0001 _4CH_1', *'122112', 3, 24, 'ü'], ['ES000153 n_4CH_3', *'111111', 1, 20, None]]
-
-
-def write(path: Path, rows: list[list], header: list = HEADER) -> None:
-    workbook = openpyxl.Workbook()
-    for row in ([*header, MASK], [None] * 7 + ['START', 'END', None], *rows):
-        workbook.active.append(row)
-    workbook.save(path)
 
 
 @pytest.fixture(params=['new', 'old'])
@@ -30,7 +21,7 @@ def root(request, tmp_path, make_video) -> Path:
     masks = tmp_path / 'LV Ground-truth Segmentation Masks'
     masks.mkdir()
     (masks / 'Mask_ES0001 _4CH_1.mat').write_bytes(b'x')
-    write(tmp_path / ('A4C.xlsx' if new else 'HMC_QU.xlsx'), ROWS)
+    write_workbook(tmp_path / ('A4C.xlsx' if new else 'HMC_QU.xlsx'), ROWS)
     return tmp_path
 
 
@@ -59,7 +50,7 @@ def test_problems(root):
         ['ES000153 n_4CH_3', None, *'11111', 1, 20, None],
         ['ES0099_4CH_1', *'111111', 1, 20, None],
     ]
-    write(workbook(root), rows)
+    write_workbook(workbook(root), rows)
     reasons = dict(only(root).problems)
     assert reasons['ES0001 _4CH_1'] == 'frames 24 to 3 are not a valid cycle'
     assert reasons['ES000153 n_4CH_3'] == 'a segment is empty, so its label is unknown'
@@ -72,22 +63,22 @@ def test_a_workbook_that_cannot_be_read_stops_training(root):
 
 
 def test_a_workbook_without_cycles_stops_training(root):
-    write(workbook(root), ROWS, ['ECHO', *[None] * 8])
+    write_workbook(workbook(root), ROWS, [['ECHO'], HEADER[1]])
     assert 'expected the cardiac cycle' in only(root).obstacles[0]
 
 
 def test_an_unknown_segment_code_stops_training(root):
-    write(workbook(root), [['ES0001 _4CH_1', *'122113', 3, 24, 'ü']])
+    write_workbook(workbook(root), [['ES0001 _4CH_1', *'122113', 3, 24, 'ü']])
     assert "cell G3 is '3'; expected a segment" in only(root).obstacles[0]
 
 
 def test_formulas_without_values_stop_training(root):
-    write(workbook(root), [[*ROWS[0][:3], '=B3', *ROWS[0][4:]]])
+    write_workbook(workbook(root), [[*ROWS[0][:3], '=B3', *ROWS[0][4:]]])
     (obstacle,) = only(root).obstacles
     assert 'cell D3 holds a formula without its value\nOpen the workbook' in obstacle
 
 
 def test_a_workbook_without_its_recordings_stops_training(root):
-    write(workbook(root), [['ES0099_4CH_1', *'122112', 1, 20, None]])
+    write_workbook(workbook(root), [['ES0099_4CH_1', *'122112', 1, 20, None]])
     (obstacle,) = only(root).obstacles
     assert obstacle.startswith(f'infarction: {root}: none of 1 recordings in')
