@@ -13,29 +13,17 @@ from subprocess import CompletedProcess
 import cv2
 import numpy as np
 import pytest
-import torch
 from hypothesis import settings
-from mmengine.config import Config
 from mmengine.logging import MMLogger
-from mmengine.registry import MODELS, DefaultScope
 from mmengine.visualization import Visualizer
 
 import echocardmae_mm  # noqa: F401  (applies the patches before a test imports a host)
-from echocardmae_mm.apis import write_bundle
-from echocardmae_mm.apis.published_config import without_training
 from echocardmae_mm.cli import cross_validate
 from echocardmae_mm.cli.main import main
 from echocardmae_mm.datasets.recordings.packing import StoreWriter, pack
 from echocardmae_mm.phantom import hmcqu_files, make_phantom
 from echocardmae_mm.phantom.reproducible_files import write_avi
-from echocardmae_mm.recipes import (
-    clip_segmentation,
-    diagnosis,
-    ejection_fraction,
-    infarction,
-    pretraining,
-    segmentation,
-)
+from tests.helpers.bundles import write_bundles
 from tests.helpers.camus import write_view
 
 # What hypothesis draws is the same everywhere, and no example has a time limit.
@@ -245,75 +233,10 @@ def _write_csv(path: Path, header: str, rows: list[list[object]]) -> None:
         writer.writerows(rows)
 
 
-TINY = dict(
-    img_size=56, patch_size=8, tubelet_size=8, embed_dims=24, depth=1, num_heads=3, checkpoint=None
-)
-
-
-def bundle_settings(config: dict, task: str, **changes) -> dict:
-    return {
-        'name': f'tiny_{task}',
-        'task': task,
-        'default_scope': 'mmseg' if task == 'segmentation' else 'mmaction',
-        'framing': 'sector' if task == 'diagnosis' else 'echonet',
-        'frame_size': (112, 112),
-        'fps': 50.0,
-        'synthetic': False,
-        'classes': (),
-        'palette': [],
-        'model': without_training(Config(config).model),
-        'test_pipeline': config['test_pipeline'],
-        **changes,
-    }
-
-
-def write_tiny_bundle(folder: Path, settings: dict, calibration: dict | None = None) -> Path:
-    torch.manual_seed(0)
-    with DefaultScope.overwrite_default_scope(settings['default_scope']):
-        model = MODELS.build(settings['model'])
-    for parameter in model.parameters():
-        torch.nn.init.normal_(parameter, std=0.1)
-    write_bundle(folder, settings, model, calibration or {}, '# card\nWEIGHTS_SHA256\n')
-    return folder
-
-
 @pytest.fixture(scope='session')
-def bundles(tmp_path_factory) -> dict[str, Path]:
+def bundles(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     """One bundle for each task, and one that segments clips."""
-    root = tmp_path_factory.mktemp('bundles')
-    decoder = dict(embed_dims=24, depth=1, num_heads=3)
-    ventricle = dict(classes=('background', 'left ventricle'), palette=[[0, 0, 0], [230, 75, 53]])
-    ef = ejection_fraction(settings=dict(cls_head=dict(mean=55.0)), **TINY)
-    size = {name: value for name, value in TINY.items() if name != 'checkpoint'}
-    small_decoder = dict(neck=dict(embed_dims=24, depth=1))
-    encoder = {**pretraining(settings=small_decoder, **size), 'test_pipeline': ef['test_pipeline']}
-    return {
-        'ef': write_tiny_bundle(root / 'ef', bundle_settings(ef, 'ejection_fraction')),
-        'encoder': write_tiny_bundle(root / 'encoder', bundle_settings(encoder, 'features')),
-        'seg': write_tiny_bundle(
-            root / 'seg',
-            bundle_settings(segmentation(decoder=decoder, **TINY), 'segmentation', **ventricle),
-        ),
-        'clip_seg': write_tiny_bundle(
-            root / 'clip_seg',
-            bundle_settings(
-                clip_segmentation(decoder=decoder, **TINY), 'segmentation', **ventricle
-            ),
-        ),
-        'mi': write_tiny_bundle(
-            root / 'mi',
-            bundle_settings(infarction(**TINY), 'diagnosis', classes=('normal', 'infarction')),
-        ),
-        'view': write_tiny_bundle(
-            root / 'view',
-            bundle_settings(
-                diagnosis(dict(type='echocardmae_mm.CAMUSViewDataset'), span='cycle', **TINY),
-                'view',
-                framing='sector',
-                classes=('4CH', '2CH'),
-            ),
-        ),
-    }
+    return write_bundles(tmp_path_factory.mktemp('bundles'))
 
 
 @pytest.fixture(scope='session')
