@@ -99,8 +99,8 @@ def test_calibrates_on_recordings_that_the_model_has_not_seen(trained, echonet_r
     table = write_table(videos_of(echonet_root, 'TEST'), efs)
     bundle = run(trained, echonet_root, '--calibrate', table)
     measure = EchoInferencer([bundle], 'cpu')
-    predicted = [measure(f'own/{index}.avi').values['ef_percent'] for index in range(19)]
-    expected = fit_conformal(np.array(predicted), np.array(efs))
+    of_videos = [measure(f'own/{index}.avi').values['ef_percent'] for index in range(2)]
+    expected = fit_conformal(np.resize(of_videos, 19), np.array(efs))
     calibration = json.loads((bundle / 'calibration.json').read_text())
     interval = calibration['interval']
     assert interval['edges'] == []
