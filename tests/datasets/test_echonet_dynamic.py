@@ -14,6 +14,7 @@ from echocardmae_mm.datasets import EchoNetDynamicDataset
 from echocardmae_mm.datasets.echonet_lists import read_tracings, video_stem
 from echocardmae_mm.registry import DATASETS
 from echocardmae_mm.utils.errors import UserError
+from tests.helpers.csv_files import edit_rows
 
 HEADER = 'FileName,EF,ESV,EDV,FrameHeight,FrameWidth,FPS,NumberOfFrames,Split'
 
@@ -193,12 +194,8 @@ def test_low_ef_becomes_a_label(echonet_root):
 
 def listed(root: Path, tmp_path: Path, ef: str) -> Path:
     """A copy of the folder whose third recording has this EF in the list."""
-    copy = tmp_path / 'copy'
-    shutil.copytree(root, copy)
-    lines = (copy / 'FileList.csv').read_text().splitlines()
-    cells = lines[3].split(',')
-    lines[3] = ','.join([cells[0], ef, *cells[2:]])
-    (copy / 'FileList.csv').write_text('\n'.join(lines))
+    copy = Path(shutil.copytree(root, tmp_path / 'copy'))
+    edit_rows(copy / 'FileList.csv', lambda rows: [*rows[:2], {**rows[2], 'EF': ef}, *rows[3:]])
     return copy
 
 

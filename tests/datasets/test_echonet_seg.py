@@ -1,6 +1,5 @@
 """Traced frames of EchoNet-Dynamic: which, which is end-diastole, and what is left out."""
 
-import csv
 import shutil
 from collections import Counter
 
@@ -10,6 +9,7 @@ import pytest
 from echocardmae_mm.datasets import EchoNetSegDataset
 from echocardmae_mm.datasets.checks.echonet_dynamic import check_echonet_dynamic
 from echocardmae_mm.utils.errors import RecordingError, UserError
+from tests.helpers.csv_files import edit_rows
 
 READING = [
     dict(type='echocardmae_mm.LoadEchoFrame'),
@@ -23,13 +23,8 @@ def root(echonet_root, tmp_path):
 
 
 def rewrite(path, change):
-    with path.open(newline='') as file:
-        rows = list(csv.DictReader(file))
-    changed = [row for row in map(change, rows) if row is not None]
-    with path.open('w', newline='') as file:
-        writer = csv.DictWriter(file, rows[0].keys())
-        writer.writeheader()
-        writer.writerows(changed)
+    """Change each row, or drop those that become None."""
+    edit_rows(path, lambda rows: filter(None, map(change, rows)))
 
 
 def test_two_frames_of_each_recording_the_larger_is_end_diastole(echonet_root):

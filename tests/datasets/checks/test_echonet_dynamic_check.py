@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import shutil
 from pathlib import Path
 
@@ -13,21 +12,12 @@ from skimage.draw import polygon2mask
 from echocardmae_mm.datasets.checks import Findings, recognise
 from echocardmae_mm.datasets.echonet_lists import read_tracings
 from echocardmae_mm.datasets.tracing import traced_area
+from tests.helpers.csv_files import edit_rows
 
 
 def only(root: Path) -> Findings:
     (findings,) = recognise(root)
     return findings
-
-
-def edit(path: Path, change) -> None:
-    with path.open() as file:
-        rows = list(csv.DictReader(file))
-    header = list(rows[0])
-    with path.open('w', newline='') as file:
-        writer = csv.DictWriter(file, header)
-        writer.writeheader()
-        writer.writerows(change(rows))
 
 
 @pytest.fixture
@@ -66,8 +56,8 @@ def test_problems_of_the_lists(root):
             small.update({**large, 'Frame': small['Frame']})
         return traced + extra
 
-    edit(root / 'FileList.csv', anomalous_list)
-    edit(root / 'VolumeTracings.csv', anomalous_tracings)
+    edit_rows(root / 'FileList.csv', anomalous_list)
+    edit_rows(root / 'VolumeTracings.csv', anomalous_tracings)
     findings = only(root)
     reasons = {where[-1]: reason for where, reason in findings.problems}
     assert reasons['0'] == "no EF in the list: ''"
@@ -86,7 +76,7 @@ def test_problems_of_the_lists(root):
 
 
 def test_tracings_of_one_frame_stop_segmentation(root):
-    edit(root / 'VolumeTracings.csv', lambda rows: [{**row, 'Frame': '3'} for row in rows])
+    edit_rows(root / 'VolumeTracings.csv', lambda rows: [{**row, 'Frame': '3'} for row in rows])
     (obstacle,) = only(root).obstacles
     expected = f'segmentation: {root / "VolumeTracings.csv"}: no recording has two traced frames'
     assert obstacle == expected
@@ -99,7 +89,7 @@ def test_a_missing_column_stops_training(root):
 
 
 def test_a_list_without_training_rows_stops_training(root):
-    edit(root / 'FileList.csv', lambda rows: [{**row, 'Split': '3'} for row in rows])
+    edit_rows(root / 'FileList.csv', lambda rows: [{**row, 'Split': '3'} for row in rows])
     findings = only(root)
     assert 'no rows of split train' in findings.obstacles[0]
     assert "unknown splits: {'3': 8}" in findings.notes
