@@ -83,7 +83,7 @@ def test_a_damaged_header_is_left_to_the_reader(tmp_path, place, vr):
 
 
 def test_a_list_of_patients_keeps_the_studies_of_dicom_and_folders(folder):
-    for recording in dicom_files.plan(4, 1):
+    for recording in dicom_files.plan(2, 1):
         dicom_files.write_recording(folder, recording, 1, 'default')
     found = sorted(folder.rglob('*.dcm'))
     by_dicom = [source.study for source in find_sources(found)]
