@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import gc
 import io
+import os
 from collections.abc import Callable, Iterator
 from contextlib import redirect_stderr, redirect_stdout
 from pathlib import Path
@@ -28,6 +29,8 @@ from tests.helpers.camus import write_view
 
 # What hypothesis draws is the same everywhere, and no example has a time limit.
 settings.load_profile('ci')
+# Commands set it for the rest of their process.
+os.environ.setdefault('LOCAL_RANK', '0')
 
 VideoWriter = Callable[..., Path]
 Command = Callable[..., CompletedProcess]
@@ -93,7 +96,6 @@ def command() -> Command:
             redirect_stderr(err),
         ):
             patch.chdir(cwd)
-            patch.setenv('LOCAL_RANK', '0')
             try:
                 main(words)
             except SystemExit as end:

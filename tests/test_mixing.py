@@ -139,7 +139,6 @@ def workplace(tmp_path_factory, echonet_root):
             cv2.imwrite(str(folder / 'data' / 'frames' / kind / f'{number}.png'), pixels)
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(folder)
-        patch.setenv('LOCAL_RANK', '0')
         train(runner_of(PRETRAINING, folder, folder / 'work_dirs' / 'pretrain'))
     return folder
 
@@ -148,7 +147,6 @@ def workplace(tmp_path_factory, echonet_root):
 def prepare(workplace, tmp_path, monkeypatch):
     """``prepare(title, style)`` gives the runner of a block."""
     monkeypatch.chdir(workplace)
-    monkeypatch.setenv('LOCAL_RANK', '0')
     monkeypatch.syspath_prepend(str(workplace))
     yield lambda title, style='text': runner_of(title, workplace, tmp_path, style)
     if sys.modules.pop('aligned_recognizer', None):

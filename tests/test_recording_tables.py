@@ -66,7 +66,6 @@ def table(tmp_path_factory) -> Path:
 def run(table, tmp_path, monkeypatch):
     """``run(config, ann_file, *settings)`` trains and tests; returns the work directory."""
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv('LOCAL_RANK', '0')
 
     def train_and_test(config: str, ann_file: str, *settings: str) -> Path:
         path = str(CONFIGS / config)

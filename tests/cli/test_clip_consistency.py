@@ -21,7 +21,6 @@ ROOT = Path(__file__).parents[2]
 def compare(monkeypatch, tmp_path, echonet_root):
     """``compare(*arguments)`` runs it in a folder with two checkpoints of one small model."""
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv('LOCAL_RANK', '0')
     for name in ('ef_echonet', 'ef_camus'):
         Path(f'{name}.py').write_text(small_ef(name))
     for seed in (1, 2):

@@ -41,7 +41,6 @@ test_evaluator = dict(type='echocardmae_mm.ReconstructionMetric')
 def test(monkeypatch, tmp_path):
     """``test(checkpoint, *arguments)`` runs the command in a folder of its own."""
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv('LOCAL_RANK', '0')
     Path('config.py').write_text(CONFIG)
     return lambda *arguments: command.main(['config.py', *arguments])
 
@@ -141,8 +140,7 @@ TORCHRUN = [
 def trained(echonet_root, tmp_path_factory):
     """The checkpoint of an EF model that was trained on the training split."""
     folder = tmp_path_factory.mktemp('trained')
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv('LOCAL_RANK', '0')
+    with pytest.MonkeyPatch.context():
         (folder / 'config.py').write_text(small_ef())
         config = Config.fromfile(folder / 'config.py')
         config.work_dir = str(folder)

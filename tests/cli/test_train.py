@@ -24,7 +24,6 @@ TINY = str(ROOT / 'tests' / 'engine' / 'tiny_pretraining.py')
 def train(monkeypatch, tmp_path):
     """``train(*arguments)`` trains in a folder of its own; returns what the command exits with."""
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv('LOCAL_RANK', '0')
 
     def run(*arguments):
         with pytest.raises(SystemExit) as end:
@@ -35,9 +34,8 @@ def train(monkeypatch, tmp_path):
 
 
 @pytest.fixture
-def merged(monkeypatch):
+def merged():
     """``merged(*arguments)`` is the config that would be trained."""
-    monkeypatch.setenv('LOCAL_RANK', '0')
 
     def merge(*arguments, config=TINY):
         args = command.parse_args([config, *arguments])
@@ -98,7 +96,6 @@ def test_an_unknown_type_is_named(train, make_video, tmp_path):
 
 def test_a_config_in_text_style_may_give_classes(monkeypatch, make_video, tmp_path):
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv('LOCAL_RANK', '0')
     for name in 'abc':
         make_video(tmp_path / 'recordings' / f'{name}.avi', num_frames=8)
     lines = [
