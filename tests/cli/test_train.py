@@ -34,6 +34,13 @@ def train(monkeypatch, tmp_path):
 
 
 @pytest.fixture
+def videos(make_video, tmp_path):
+    """The recordings that the config looks for."""
+    folder = tmp_path / 'recordings'
+    return [make_video(folder / f'{name}.avi', num_frames=8) for name in 'abc']
+
+
+@pytest.fixture
 def merged():
     """``merged(*arguments)`` is the config that would be trained."""
 
@@ -73,31 +80,25 @@ def test_a_mistake_costs_one_line(train, arguments, message):
     assert len(code.splitlines()) <= 2
 
 
-def test_a_loss_that_became_nan_ends_training(train, make_video, tmp_path):
-    for index in range(3):
-        make_video(tmp_path / 'recordings' / f'{index}.avi', num_frames=8)
+def test_a_loss_that_became_nan_ends_training(train, videos):
     code = train(TINY, '--cfg-options', 'optim_wrapper.optimizer.lr=1e30')
     assert code.startswith('error: the loss is NaN or infinite since iteration ')
     assert len(code.splitlines()) == 2
 
 
-def test_a_setting_that_no_component_takes_is_named(train, make_video, tmp_path):
-    make_video(tmp_path / 'recordings' / 'a.avi', num_frames=8)
+def test_a_setting_that_no_component_takes_is_named(train, videos):
     code = train(TINY, '--cfg-options', '+default_hooks.timer.sped=3')
     assert code.startswith('error: ')
     assert "unexpected keyword argument 'sped'\nCheck the name" in code
 
 
-def test_an_unknown_type_is_named(train, make_video, tmp_path):
-    make_video(tmp_path / 'recordings' / 'a.avi', num_frames=8)
+def test_an_unknown_type_is_named(train, videos):
     code = train(TINY, '--cfg-options', 'model.type=NoSuchModel')
     assert code == 'error: NoSuchModel is not in the mmaction::model registry'
 
 
-def test_a_config_in_text_style_may_give_classes(monkeypatch, make_video, tmp_path):
+def test_a_config_in_text_style_may_give_classes(monkeypatch, videos, tmp_path):
     monkeypatch.chdir(tmp_path)
-    for name in 'abc':
-        make_video(tmp_path / 'recordings' / f'{name}.avi', num_frames=8)
     lines = [
         f"_base_ = '{TINY}'",
         'from echocardmae_mm.models import EchoCardMAE',
@@ -110,10 +111,8 @@ def test_a_config_in_text_style_may_give_classes(monkeypatch, make_video, tmp_pa
 
 
 @pytest.mark.parametrize('workers', [0, 1])
-def test_a_recording_that_ends_the_run_is_named(train, make_video, tmp_path, workers):
-    for name in 'abc':
-        make_video(tmp_path / 'recordings' / f'{name}.avi', num_frames=8)
-    (tmp_path / 'recordings' / 'b.avi').write_bytes(b'')
+def test_a_recording_that_ends_the_run_is_named(train, videos, workers):
+    videos[1].write_bytes(b'')
     code = train(
         TINY,
         '--cfg-options',
@@ -205,9 +204,7 @@ def test_another_run_is_not_overwritten(merged, tmp_path):
     assert not merged(*work_dir, '--resume').resume
 
 
-def test_two_trainings_do_not_share_a_folder(train, make_video, tmp_path, training_elsewhere):
-    for name in 'abc':
-        make_video(tmp_path / 'recordings' / f'{name}.avi', num_frames=8)
+def test_two_trainings_do_not_share_a_folder(train, videos, tmp_path, training_elsewhere):
     part = tmp_path / 'run' / 'epoch_1.pth.part'
     training_elsewhere(part.parent)
     part.touch()
