@@ -20,7 +20,7 @@ from mmseg.engine.hooks import SegVisualizationHook
 
 from echocardmae_mm.cli import test as command
 from echocardmae_mm.cli.configuration import load_config
-from tests.helpers.small_models import small_ef, write_checkpoint
+from tests.helpers.small_models import shorten, small_ef, write_checkpoint
 
 ROOT = Path(__file__).parents[2]
 TEST = ROOT / 'tools' / 'test.py'
@@ -140,14 +140,9 @@ TORCHRUN = [
 def trained(echonet_root, tmp_path_factory):
     """The checkpoint of an EF model that was trained on the training split."""
     folder = tmp_path_factory.mktemp('trained')
-    with pytest.MonkeyPatch.context():
-        (folder / 'config.py').write_text(small_ef())
-        config = Config.fromfile(folder / 'config.py')
-        config.work_dir = str(folder)
-        config.experiment_name = 'overlap'
-        for part in ('train', 'val'):
-            config[f'{part}_dataloader'].dataset.data_root = str(echonet_root)
-        Runner.from_cfg(config).train()
+    config = Config.fromstring(small_ef(), '.py')
+    shorten(config, echonet_root, folder)
+    Runner.from_cfg(config).train()
     (checkpoint,) = folder.glob('best_*.pth')
     return checkpoint
 
