@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import NamedTuple
 
 import numpy as np
@@ -35,7 +36,8 @@ def find_beats(volumes: np.ndarray, fps: float | None = None) -> list[Beat]:
     End-systoles are valleys of the smoothed curve, at least a quarter as deep as its range and at
     least 0.4 s apart. EchoNet-Dynamic's ``segmentation.py`` requires half of the range (and 20
     frames at 50 per second), which drops weak beats of an arrhythmia. Short outliers, of which at
-    most half lie within 0.2 s, are interpolated.
+    most half lie within 0.2 s, are interpolated. If a beat's end-diastole or end-systole falls on
+    such a frame or on one without a ventricle, the nearest other frame within 0.1 s is given.
     End-diastole is the largest volume between two end-systoles. A beat that begins at the first
     frame may be incomplete and is used only if there is no other. If there is no valley, the
     largest volume and the smallest volume after it form one beat (before it, if the largest volume
@@ -59,7 +61,12 @@ def find_beats(volumes: np.ndarray, fps: float | None = None) -> list[Beat]:
     finite = np.flatnonzero(np.isfinite(volumes))
     if len(finite) < 2:
         return []
-    volumes = _without_outliers(np.interp(np.arange(len(volumes)), finite, volumes[finite]), fps)
+    frames = np.arange(len(volumes))
+    volumes = np.interp(frames, finite, volumes[finite])
+    reach = max(3, round(0.1 * (fps or 50)))
+    good = _without_outliers(volumes, reach)
+    volumes = np.interp(frames, good, volumes[good])
+    nearest = partial(_nearest, frames=np.intersect1d(good, finite), reach=reach)
     window = 2 * (max(5, round(0.1 * (fps or 50))) // 2) + 1
     smooth = savgol_filter(volumes, window, 2) if len(volumes) > window else volumes
     smooth = np.clip(smooth, volumes.min(), volumes.max())
@@ -73,24 +80,30 @@ def find_beats(volumes: np.ndarray, fps: float | None = None) -> list[Beat]:
     beats = []
     begin = 0
     for es in valleys:
-        ed = begin + int(np.argmax(smooth[begin : es + 1]))
-        beats.append(Beat(ed, int(es), ejection_fraction(smooth[ed], smooth[es])))
+        beats.append((begin + int(np.argmax(smooth[begin : es + 1])), int(es)))
         begin = int(es)
     if beats:
-        return [beat for beat in beats if beat.ed > 0] or beats
-    ed = int(np.argmax(smooth))
-    es = ed + int(np.argmin(smooth[ed:])) if ed < len(smooth) - 1 else int(np.argmin(smooth))
-    if smooth[ed] - smooth[es] <= min_stroke:
-        return []
-    return [Beat(ed, es, ejection_fraction(smooth[ed], smooth[es]))]
+        beats = [(ed, es) for ed, es in beats if ed > 0] or beats
+    else:
+        ed = int(np.argmax(smooth))
+        es = ed + int(np.argmin(smooth[ed:])) if ed < len(smooth) - 1 else int(np.argmin(smooth))
+        beats = [(ed, es)] if smooth[ed] - smooth[es] > min_stroke else []
+    return [
+        Beat(nearest(ed), nearest(es), ejection_fraction(smooth[ed], smooth[es]))
+        for ed, es in beats
+    ]
 
 
-def _without_outliers(volumes: np.ndarray, fps: float | None) -> np.ndarray:
-    """Interpolate frames far from the running median, such as those of a failed segmentation."""
-    reach = max(3, round(0.1 * (fps or 50)))
+def _without_outliers(volumes: np.ndarray, reach: int) -> np.ndarray:
+    """Frames near the running median, unlike those of a failed segmentation; all if none is."""
     if len(volumes) <= 2 * reach:
-        return volumes
+        return np.arange(len(volumes))
     low, high = np.percentile(volumes, [10, 90])
     distance = np.abs(volumes - median_filter(volumes, 2 * reach + 1, mode='mirror'))
     good = np.flatnonzero(distance <= _OUTLIER_SHARE_OF_RANGE * (high - low))
-    return np.interp(np.arange(len(volumes)), good, volumes[good]) if len(good) else volumes
+    return good if len(good) else np.arange(len(volumes))
+
+
+def _nearest(frame: int, frames: np.ndarray, reach: int) -> int:
+    near = frames[np.abs(frames - frame) <= reach]
+    return int(near[np.abs(near - frame).argmin()]) if len(near) else frame

@@ -46,6 +46,7 @@ def test_frames_without_a_ventricle_are_interpolated(lost):
     expected = find_beats(volumes, 50)
     volumes[lost] = np.nan
     found = find_beats(volumes, 50)
+    assert np.isfinite([volumes[[beat.ed, beat.es]] for beat in found]).all()
     assert [beat.es for beat in found] == pytest.approx([beat.es for beat in expected], abs=2)
     assert [beat.ef for beat in found] == pytest.approx([40] * len(expected), abs=3)
 
@@ -58,7 +59,22 @@ def test_a_few_bad_frames_do_not_change_the_ejection_fraction(starts, value):
         volumes[start : start + (3 if len(starts) == 1 else 1)] = value
     found = find_beats(volumes, 50)
     assert len(found) in (3, 4)
+    clean = curve(4, 50, 60, 60, noise=0.3)
+    frames = [frame for beat in found for frame in (beat.ed, beat.es)]
+    assert volumes[frames] == pytest.approx(clean[frames], abs=15)
     assert [beat.ef for beat in found] == pytest.approx([60] * len(found), abs=4)
+
+
+@pytest.mark.parametrize('bad', [0.0, 300.0, np.nan])
+def test_a_bad_frame_is_neither_end_diastole_nor_end_systole(bad):
+    clean = curve(3, 50, 60, 60)
+    for beat in find_beats(clean, 50):
+        for frame in (beat.ed, beat.es):
+            volumes = clean.copy()
+            volumes[frame] = bad
+            for found in find_beats(volumes, 50):
+                frames = [found.ed, found.es]
+                assert volumes[frames] == pytest.approx(clean[frames])
 
 
 @pytest.mark.parametrize('rate', [50, 75, 100])
