@@ -58,21 +58,23 @@ class Source(NamedTuple):
 
 
 def find_sources(paths: Sequence[Path], out: Path | None = None) -> list[Source]:
-    """Find the recordings of files, folders and lists; each file counts once.
+    """Find the recordings of files, folders and lists.
+
+    Each file counts once; what a .csv list says of it holds.
 
     Args:
         paths (Sequence[Path]): Recordings, folders (at any depth), .txt and .csv lists.
         out (Path, optional): Folder of the results, which holds no recordings. Defaults to None.
 
     Returns:
-        list[Source]: In the order of the paths.
+        list[Source]: In the order of the paths, those of .csv lists first.
 
     Raises:
         UserError: If there is none, or a list is wrong.
     """
     few = cache(_holds_few)
     found: dict[Path, Source] = {}
-    for path in paths:
+    for path in sorted(paths, key=lambda path: path.suffix.lower() != '.csv'):
         if path.suffix.lower() == '.csv':
             sources = _from_table(path, few)
         elif path.suffix.lower() == '.txt':
@@ -144,7 +146,7 @@ def _from_table(path: Path, few: HoldsFew) -> list[Source]:
         raise UserError(f"{path}: no column 'path'; expected {', '.join(_COLUMNS)}")
     if twice := [*table.columns[table.columns.duplicated()]]:
         raise UserError(f'{path}: several columns are named {twice[0]}; expected one')
-    sources = []
+    sources: dict[Path, Source] = {}
     for row in range(len(table['path'])):
         cells = {name: strip_cell(table[name][row]) for name in table}
         place = f'{path}, row {row + 2}'
@@ -156,16 +158,16 @@ def _from_table(path: Path, few: HoldsFew) -> list[Source]:
             is_own = source.study == os.path.abspath(source.path)
             # Studies of two patients may have the same name.
             study = f'{patient} {study or ("" if is_own else source.study)}'
-        sources.append(
-            source._replace(
-                patient=patient or source.patient,
-                study=study or source.study,
-                view=_view(cells.get('view', ''), place),
-                fps=(_numbers(cells.get('fps', ''), place, 1) or (None,))[0],
-                spacing=_numbers(cells.get('spacing', ''), place, 2),
-            )
+        source = source._replace(
+            patient=patient or source.patient,
+            study=study or source.study,
+            view=_view(cells.get('view', ''), place),
+            fps=(_numbers(cells.get('fps', ''), place, 1) or (None,))[0],
+            spacing=_numbers(cells.get('spacing', ''), place, 2),
         )
-    return sources
+        if sources.setdefault(source.path, source) != source:
+            raise UserError(f'{place}: {cells["path"]} is in an earlier row with other values')
+    return list(sources.values())
 
 
 def _view(cell: str, place: str) -> str | None:

@@ -116,6 +116,15 @@ def test_each_file_counts_once(folder):
     assert len(find_sources([folder, folder / 'c.avi', folder / 'p1'])) == 3
 
 
+@pytest.mark.parametrize('order', [1, -1])
+def test_what_a_list_says_of_a_recording_of_a_folder_holds(folder, order):
+    table = folder / 'list.csv'
+    table.write_text('path,fps\nc.avi,30\nc.avi,30\n')
+    sources = find_sources([folder, table][::order])
+    assert len(sources) == 3
+    assert {source.name: source.fps for source in sources}['c.avi'] == 30
+
+
 @pytest.mark.parametrize(
     ('text', 'message'),
     [
@@ -125,6 +134,7 @@ def test_each_file_counts_once(folder):
         ('file\nc.avi\n', "unknown column 'file'"),
         ('path,Path\nc.avi,c.avi\n', 'several columns are named path'),
         ('path,patient\n,1\n', 'row 2: path is empty'),
+        ('path,fps\nc.avi,50\nc.avi,30\n', r'row 3: c\.avi is in an earlier row with other values'),
     ],
 )
 def test_mistakes_of_a_list_name_the_row(folder, text, message):
